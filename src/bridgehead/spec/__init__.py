@@ -1,0 +1,1 @@
+"""What an operator writes: deployments, tool rules, fallback tables; read, checked, digested."""

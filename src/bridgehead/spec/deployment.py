@@ -1,0 +1,165 @@
+"""A deployment as its operator described it, checked and immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from bridgehead.errors import ErrorClass
+from bridgehead.money import Money
+
+Level = Literal["shadow", "approve", "canary", "autonomous"]
+"""How far a deployment acts by itself, lowest first."""
+
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+
+IntakeKind = Literal["mail", "folder", "webhook"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSpec:
+    """What makes two arrivals the same case, and how long a case may take, in seconds."""
+
+    key: tuple[str, ...]
+    deadline_s: float
+    resume_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """Whom a call waits for: a role, when to escalate, and how long a granted approval stays good."""
+
+    hold: str
+    within_s: float | None = None
+    valid_for_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRule:
+    """What the operator decided about one tool.
+
+    ``allow`` is True (always), an expression, or None (never by rule); ``otherwise`` is what
+    happens when ``allow`` does not hold, None meaning deny. ``line`` and ``column`` (both from
+    1, 0 when unknown) say where ``allow`` stands in the file.
+    """
+
+    allow: str | Literal[True] | None = None
+    otherwise: Otherwise | None = None
+    line: int = 0
+    column: int = 0
+
+    @property
+    def hold(self) -> str | None:
+        """The role a call is held for when it is not allowed, or None when it is denied."""
+        return None if self.otherwise is None else self.otherwise.hold
+
+    @property
+    def deny(self) -> bool:
+        """True when no call of this tool can happen, approved or not."""
+        return self.allow is None and self.otherwise is None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most a case may use: steps, money, and identical calls. All are inclusive."""
+
+    steps: int = 100
+    cost: Money | None = None
+    repeats: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Where a model answers. ``url`` and ``name`` may be ``env:NAME``, resolved when the client is made."""
+
+    url: str
+    name: str
+    key: str | None = None
+    region: str | None = None
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """People who catch what the agent does not: who, when, at what rate an hour, and who comes next."""
+
+    name: str
+    members: tuple[str, ...]
+    hours: str | None = None
+    rate: Money | None = None
+    then: str | None = None
+    idle_cap_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The role that catches each error class; a loaded deployment has no class without one."""
+
+    default: str | None
+    overrides: Mapping[ErrorClass, str] = field(default_factory=dict)
+
+    def role_for(self, error_class: ErrorClass) -> str:
+        """Returns the role that catches the class; raises KeyError on a table with a hole."""
+        role = self.overrides.get(error_class, self.default)
+        if role is None:
+            raise KeyError(error_class)
+        return role
+
+
+@dataclass(frozen=True, slots=True)
+class Autonomy:
+    """The level at which a deployment that was never run before starts, and what a step up needs.
+
+    ``target`` is the share of right decisions a slice must show, ``audit`` the share of
+    autonomous decisions that a person looks at, ``slices`` the paths that split the evidence.
+    """
+
+    level: Level = "shadow"
+    target: float = 0.95
+    audit: float = 0.05
+    slices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a case costs people without the agent: minutes of work, seconds to the first reply."""
+
+    minutes: float
+    first_reply_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where arrivals come from: the kind, its source, and what the kind takes besides."""
+
+    kind: IntakeKind
+    source: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One narrow agent in production, as ``bridgehead.yaml`` describes it.
+
+    ``agent`` and ``reader`` are ``module:object``, resolved from ``folder``; ``roles`` and
+    ``tools`` are keyed by name; ``file`` is where all of it was read.
+    """
+
+    name: str
+    agent: str
+    owner: str
+    case: CaseSpec
+    fallback: Fallback
+    roles: Mapping[str, Role]
+    folder: Path
+    reader: str | None = None
+    intake: tuple[Intake, ...] = ()
+    connect: tuple[str, ...] = ()
+    tools: Mapping[str, ToolRule] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    models: Mapping[str, ModelSpec] = field(default_factory=dict)
+    autonomy: Autonomy = field(default_factory=Autonomy)
+    baseline: Baseline | None = None
+    file: Path | None = None
