@@ -1,0 +1,39 @@
+"""Settings from the environment, read once, described in ``docs/reference/settings.md``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything the environment can set. Nothing here has to be set to start."""
+
+    model_config = SettingsConfigDict(env_prefix="BRIDGEHEAD_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path(".bridgehead"),
+        description="Folder of the embedded database and of the key made on first use.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL 14 or newer, as a postgresql:// URL. Unset: an embedded server under the home folder.",
+    )
+    key: SecretStr | None = Field(
+        default=None,
+        description="Key that wraps the data key of every case: 32 bytes in base64 or hex. "
+        "Unset: made on first use in the home folder.",
+    )
+    lease_s: float = Field(default=15.0, gt=0.5, description="How long a silent worker keeps its cases, in seconds.")
+    send_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="How long after its intent was recorded a call may still be sent, in seconds; less than the lease.",
+    )
+    sweep_s: float = Field(
+        default=1.0, gt=0, description="How often a worker looks for due, orphaned and late cases, in seconds."
+    )
+    concurrency: int = Field(default=16, ge=1, le=512, description="Cases one worker runs at the same time.")
+    max_document_mb: int = Field(default=25, ge=1, description="Largest document that is taken in, in MiB.")
