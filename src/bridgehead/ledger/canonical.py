@@ -1,0 +1,78 @@
+"""One value, one byte string: what is hashed, keyed or compared goes through here first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
+
+import rfc8785
+
+from bridgehead.errors import UserError
+
+JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | float | bool | None"
+"""What JSON can say. Decimals, dates and bytes are written as strings before they come here."""
+
+MAX_INT: Final = 2**53 - 1
+"""Largest integer that every JSON reader keeps exactly (RFC 8259 section 6, RFC 7493 section 2.2)."""
+
+
+def canonical(value: JSON) -> bytes:
+    """Returns the canonical JSON of ``value``: RFC 8785, UTF-8, no insignificant bytes.
+
+    Equal values give equal bytes, whatever the order of their keys; ``1`` and ``1.0`` are equal
+    in JSON and here. Raises UserError (``input.not_canonical``), naming the place, for anything
+    JSON cannot hold exactly: NaN, infinities, integers past 2^53 - 1, text that is not Unicode,
+    keys that are not text, other types, and nesting beyond Python's stack.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (ValueError, TypeError):
+        # The library names neither the place nor the remedy, and knows dict and list only.
+        return rfc8785.dumps(_plain(value, "$"))
+    except RecursionError:
+        raise UserError(
+            "The value is nested too deeply, or holds itself.",
+            code="input.not_canonical",
+            hint="Flatten it: a few hundred levels is the limit.",
+        ) from None
+
+
+def _plain(value: object, path: str) -> JSON:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value, path)
+    if isinstance(value, int):
+        if abs(value) > MAX_INT:
+            raise _refusal(path, "an integer that JSON cannot keep exactly (past 2^53 - 1)", "Write it as a string.")
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise _refusal(path, f"{value}, which is no JSON number", "Use null or leave the field out.")
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key, path): _plain(inner, f"{path}.{key}") for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_plain(inner, f"{path}[{index}]") for index, inner in enumerate(value)]
+    raise _refusal(path, f"a {type(value).__name__}, which JSON does not know", "Write it as a string.")
+
+
+def _key(key: object, path: str) -> str:
+    if not isinstance(key, str):
+        raise _refusal(path, f"a key that is a {type(key).__name__}", "Keys are strings.")
+    return _text(key, path)
+
+
+def _text(text: str, path: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _refusal(path, "text with half a surrogate pair", "Decode it with the right character set.") from None
+    return text
+
+
+def _refusal(path: str, found: str, hint: str) -> UserError:
+    # A path may hold the very half surrogate that is refused; errors must be printable.
+    shown = path.encode(errors="backslashreplace").decode()
+    return UserError(f"{shown} is {found}.", code="input.not_canonical", hint=hint, path=shown)
