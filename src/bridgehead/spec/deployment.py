@@ -144,7 +144,8 @@ class Deployment:
     """One narrow agent in production, as ``bridgehead.yaml`` describes it.
 
     ``agent`` and ``reader`` are ``module:object``, resolved from ``folder``; ``roles`` and
-    ``tools`` are keyed by name; ``file`` is where all of it was read.
+    ``tools`` are keyed by name; ``policies`` holds the text of the Cedar files in the
+    ``policies/`` folder, by file name; ``file`` is where all of it was read.
     """
 
     name: str
@@ -162,4 +163,5 @@ class Deployment:
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
     autonomy: Autonomy = field(default_factory=Autonomy)
     baseline: Baseline | None = None
+    policies: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None

@@ -1,0 +1,283 @@
+"""The shape of ``bridgehead.yaml``: field names, types and forms, as pydantic models and so as a JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from bridgehead.errors import ERROR_CLASSES, UserError
+from bridgehead.money import Money
+from bridgehead.spec.hours import parse_hours
+from bridgehead.spec.tool import parse_duration
+
+START_LEVELS: Final = ("shadow", "approve")
+"""Where a deployment may start; what acts by itself is reached by evidence and a named person."""
+
+_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
+_TOOL = r"^[A-Za-z_][A-Za-z0-9_.:/-]{0,127}$"
+_OBJECT = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"
+
+
+def _wrong(expected: str) -> PydanticCustomError:
+    return PydanticCustomError("expected", "{expected}", {"expected": expected})
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            seconds = parse_duration(value)
+        except UserError as error:
+            raise _wrong("a duration such as 20s, 15m, 1h30m or 2d") from error
+        if seconds > 0:
+            return seconds
+    raise _wrong("a duration such as 20s, 15m, 1h30m or 2d")
+
+
+def _money(value: object) -> Money:
+    try:
+        amount = Money.parse(value if isinstance(value, str) else "")
+    except UserError as error:
+        raise _wrong("an amount of money such as 0.50 USD") from error
+    if amount.amount < 0:
+        raise _wrong("an amount of money that is not negative")
+    return amount
+
+
+def _rate(value: object) -> Money:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.endswith("/h"):
+        raise _wrong("an hourly rate such as 38 EUR/h")
+    return _money(text[:-2])
+
+
+def _hours(value: object) -> object:
+    try:
+        parse_hours(value if isinstance(value, str) else "")
+    except UserError as error:
+        raise _wrong("working hours such as Mon-Fri 07:00-17:00 Europe/Berlin") from error
+    return value
+
+
+def _several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _reference(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith("env:") or len(value) < 5:
+        raise _wrong("a reference such as env:MODEL_KEY, because a secret never stands in this file")
+    return value
+
+
+def _rule(value: object) -> object:
+    if value == "allow":
+        return {"allow": True}
+    if value == "deny":
+        return {"deny": True}
+    if isinstance(value, dict):
+        return value
+    raise _wrong("allow, deny, {hold: ROLE} or {allow: EXPRESSION}")
+
+
+def _otherwise(value: object) -> object:
+    if value == "deny":
+        return None
+    if isinstance(value, dict):
+        return value
+    raise _wrong("deny or {hold: ROLE}")
+
+
+def _condition(value: object) -> object:
+    if value is True or (isinstance(value, str) and value.strip()):
+        return value
+    raise _wrong("an expression such as total <= 5000 EUR")
+
+
+_DURATION_SCHEMA: Final = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+(\.\d+)?s)?$", "minLength": 2}
+_MONEY_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*$"}
+_RATE_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*/h\s*$"}
+
+Duration = Annotated[float, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Amount = Annotated[Money, BeforeValidator(_money), WithJsonSchema(_MONEY_SCHEMA)]
+Rate = Annotated[Money, BeforeValidator(_rate), WithJsonSchema(_RATE_SCHEMA)]
+WorkHours = Annotated[str, BeforeValidator(_hours)]
+Secret = Annotated[str, BeforeValidator(_reference), WithJsonSchema({"type": "string", "pattern": "^env:.+"})]
+Name = Annotated[str, Field(pattern=_NAME)]
+ToolName = Annotated[str, Field(pattern=_TOOL)]
+ObjectName = Annotated[str, Field(pattern=_OBJECT)]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+Condition = Annotated[
+    str | Literal[True],
+    BeforeValidator(_condition),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"const": True}]}),
+]
+Members = Annotated[
+    list[Text],
+    BeforeValidator(_several),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+
+
+class Part(BaseModel):
+    """A mapping of known fields; a field that is not known is a mistake, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+class CasePart(Part):
+    """What makes a case, and how long it may take."""
+
+    key: list[Text] = Field(min_length=1, description="The input fields that make two arrivals the same case.")
+    deadline: Duration = Field(description="By then the case is done, or with a person.")
+    resume: Duration = Field(default="5m", validate_default=True, description="The least time left after a person has decided.")
+
+
+class HoldPart(Part):
+    """Whom a call waits for."""
+
+    hold: Name = Field(description="The role that decides.")
+    within: Duration | None = Field(default=None, description="After this long the review goes to the next role.")
+    valid_for: Duration | None = Field(default=None, description="How long a granted approval may be used.")
+
+
+class RulePart(Part):
+    """What may happen when one tool is called."""
+
+    allow: Condition | None = Field(default=None, description="When the call is allowed.")
+    otherwise: Annotated[HoldPart | None, BeforeValidator(_otherwise)] = Field(
+        default=None, description="What happens when it is not: deny, or hold for a role."
+    )
+    hold: Name | None = Field(default=None, description="Hold every call for this role.")
+    within: Duration | None = None
+    valid_for: Duration | None = None
+    deny: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> RulePart:
+        forms = [name for name in ("allow", "hold", "deny") if getattr(self, name) is not None]
+        if len(forms) != 1:
+            raise _wrong("exactly one of allow, hold and deny")
+        if self.allow is None and "otherwise" in self.model_fields_set:
+            raise _wrong("otherwise only beside allow")
+        if self.hold is None and (self.within is not None or self.valid_for is not None):
+            raise _wrong("within and valid_for beside hold")
+        return self
+
+
+_HOLD_SCHEMA: Final = {"$ref": "#/$defs/HoldPart"}
+Rule = Annotated[RulePart, BeforeValidator(_rule)]
+
+
+class LimitsPart(Part):
+    """The most one case may use."""
+
+    steps: int = Field(default=100, ge=1, le=100_000, description="Recorded calls of one case.")
+    cost: Amount | None = Field(default=None, description="Money one case may spend.")
+    repeats: int = Field(default=3, ge=1, le=1_000, description="Calls of one tool with equal arguments.")
+
+
+class ModelPart(Part):
+    """Where a model answers; url and name may be env:NAME."""
+
+    url: Text
+    name: Text
+    key: Secret | None = None
+    region: Text | None = None
+    timeout: Duration = Field(default="60s", validate_default=True)
+
+
+class RolePart(Part):
+    """People who take what the agent does not do."""
+
+    members: Members = Field(description="group:NAME or addresses.")
+    hours: WorkHours | None = None
+    rate: Rate | None = Field(default=None, description="What an hour of this role costs.")
+    then: Name | None = Field(default=None, description="The role a review goes to when nobody decides in time.")
+    idle_cap_minutes: float | None = Field(default=None, gt=0, le=1440, description="Longest pause that is paid.")
+
+
+class AutonomyPart(Part):
+    """Where a new deployment starts, and what a step up needs."""
+
+    level: Literal["shadow", "approve"] = Field(default="shadow", description="Where a new deployment starts.")
+    target: float = Field(default=0.95, gt=0, lt=1, description="Share of right decisions a slice must show.")
+    audit: float = Field(default=0.05, ge=0, le=1, description="Share of lone decisions a person looks at.")
+    slices: list[Text] = Field(default_factory=list, description="Fields that split the evidence.")
+
+
+class BaselinePart(Part):
+    """What a case costs people without the agent."""
+
+    minutes: float = Field(gt=0)
+    first_reply: Duration | None = None
+
+
+class IntakePart(Part):
+    """One source of arrivals: mail (with a folder), a folder of files, or a webhook."""
+
+    mail: Text | None = None
+    folder: Text | None = None
+    webhook: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> IntakePart:
+        kinds = {name for name in ("mail", "folder", "webhook") if getattr(self, name) is not None}
+        if kinds not in ({"mail"}, {"mail", "folder"}, {"folder"}, {"webhook"}):
+            raise _wrong("one of {mail: NAME, folder: NAME}, {folder: PATH}, {webhook: NAME}")
+        return self
+
+
+_FALLBACK_SCHEMA: Final = {
+    "anyOf": [
+        {"type": "string", "pattern": _NAME},
+        {
+            "type": "object",
+            "properties": {
+                "default": {"type": "string", "pattern": _NAME},
+                **{name: {"type": "string", "pattern": _NAME} for name in ERROR_CLASSES},
+            },
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    ]
+}
+
+
+def _fallback(value: object) -> object:
+    return {"default": value} if isinstance(value, str) else value
+
+
+class Document(Part):
+    """A deployment: one narrow agent in production."""
+
+    deployment: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = Field(description="Its name.")
+    agent: ObjectName = Field(description="The agent, as module:object.")
+    reader: ObjectName | None = Field(default=None, description="What turns an arrival into cases, as module:object.")
+    owner: Text = Field(description="Who answers for it.")
+    case: CasePart
+    intake: list[IntakePart] = Field(default_factory=list)
+    connect: list[Text] = Field(default_factory=list, description="Connector specifications beside this file.")
+    tools: dict[ToolName, Rule] = Field(default_factory=dict, description="A tool not listed is denied.")
+    limits: LimitsPart = Field(default_factory=LimitsPart)
+    models: dict[Name, ModelPart] = Field(default_factory=dict)
+    roles: dict[Name, RolePart] = Field(min_length=1)
+    fallback: Annotated[dict[str, Name], BeforeValidator(_fallback), WithJsonSchema(_FALLBACK_SCHEMA)] = Field(
+        description="The role that catches every error class, or one per class."
+    )
+    autonomy: AutonomyPart = Field(default_factory=AutonomyPart)
+    baseline: BaselinePart | None = None
+
+
+def json_schema() -> dict[str, object]:
+    """Returns the JSON Schema (2020-12) of the file, short forms of rules included."""
+    schema = cast("dict[str, object]", Document.model_json_schema(mode="validation"))
+    parts = cast("dict[str, dict[str, object]]", schema["$defs"])
+    rule = parts.pop("RulePart")
+    properties = cast("dict[str, object]", rule["properties"])
+    properties["otherwise"] = {"anyOf": [{"const": "deny"}, _HOLD_SCHEMA], "default": "deny"}
+    properties["deny"] = {"const": True}
+    forms: list[object] = [{"required": [name]} for name in ("allow", "hold", "deny")]
+    parts["RulePart"] = {"anyOf": [{"enum": ["allow", "deny"]}, {**rule, "oneOf": forms}]}
+    return schema

@@ -1,0 +1,65 @@
+"""When a role is at work, from the one line an operator writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bridgehead.errors import UserError
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAY: Final = "|".join(_DAYS)
+_FORM: Final = re.compile(
+    rf"(?P<days>(?:{_DAY})(?:[-,](?:{_DAY}))*)\s+(?P<from>\d\d:\d\d)-(?P<to>\d\d:\d\d)\s+(?P<zone>[A-Za-z0-9_+/-]+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Week days (0 is Monday), opening and closing in minutes after midnight, and the IANA time zone."""
+
+    days: frozenset[int]
+    opens_minute: int
+    closes_minute: int
+    zone: str
+
+
+def parse_hours(text: str) -> Hours:
+    """Reads ``Mon-Fri 07:00-17:00 Europe/Berlin``; raises UserError for anything else.
+
+    Days are a range or a list of both (``Mon-Wed,Sat``); a range may pass Sunday. Closing is
+    after opening, at 24:00 at the latest.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise _wrong(text, "days, opening-closing and time zone")
+    opens, closes = _minute(found["from"]), _minute(found["to"])
+    if not 0 <= opens < closes <= 1440:
+        raise _wrong(text, "an opening time before the closing time, both within one day")
+    try:
+        ZoneInfo(found["zone"])
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise _wrong(text, "a time zone of the IANA database") from error
+    days: set[int] = set()
+    for part in found["days"].split(","):
+        ends = [_DAYS.index(name) for name in part.split("-")]
+        if len(ends) > 2:
+            raise _wrong(text, "ranges of two days")
+        first, last = ends[0], ends[-1]
+        days.update((first + step) % 7 for step in range((last - first) % 7 + 1))
+    return Hours(frozenset(days), opens, closes, found["zone"])
+
+
+def _minute(clock: str) -> int:
+    hour, minute = clock.split(":")
+    return int(hour) * 60 + int(minute) if int(minute) < 60 else -1
+
+
+def _wrong(text: str, expected: str) -> UserError:
+    return UserError(
+        f"{text!r} does not give {expected}",
+        code="input.hours",
+        hint="Write them like Mon-Fri 07:00-17:00 Europe/Berlin.",
+    )

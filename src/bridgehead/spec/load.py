@@ -1,0 +1,308 @@
+"""Loads a deployment whole or not at all, and says everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bridgehead.errors import ERROR_CLASSES, ErrorClass, UserError
+from bridgehead.spec.deployment import (
+    Autonomy,
+    Baseline,
+    CaseSpec,
+    Deployment,
+    Fallback,
+    Intake,
+    Limits,
+    ModelSpec,
+    Otherwise,
+    Role,
+    ToolRule,
+)
+from bridgehead.spec.document import (
+    START_LEVELS,
+    AutonomyPart,
+    BaselinePart,
+    CasePart,
+    Document,
+    HoldPart,
+    IntakePart,
+    LimitsPart,
+    ModelPart,
+    RolePart,
+    RulePart,
+)
+from bridgehead.spec.problem import DeploymentError, Problem, nearest, shown
+from bridgehead.spec.yamlfile import Spot, read_bounded, read_yaml
+
+FILE_NAME: Final = "bridgehead.yaml"
+POLICY_BYTES: Final = 256 * 1024
+
+_EXPECTED: Final[Mapping[str, str]] = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "list_type": "a list",
+    "dict_type": "a mapping of names",
+    "model_type": "a mapping of fields",
+    "model_attributes_type": "a mapping of fields",
+}
+
+
+def load(path: Path) -> Deployment:
+    """Returns the deployment described by a folder's ``bridgehead.yaml``, or by the file named.
+
+    References such as ``env:MODEL_URL`` are kept as written. Raises UserError when the file
+    cannot be read, and DeploymentError naming file, line, column, field, what was expected
+    and what was found for every mistake. A fallback table with a hole, an unknown role and a
+    loop of roles are mistakes (promise P4: no failure without a fallback).
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    top = read_yaml(file)
+    raw = cast("Mapping[str, object]", top.value)
+    check = _Check(file.name, top, raw)
+    document: Document | None = None
+    try:
+        document = Document.model_validate(raw)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            check.shape(detail)
+    check.roles()
+    check.fallback()
+    check.connections(file.parent)
+    policies = _policies(file.parent)
+    if check.problems or document is None:
+        raise DeploymentError(check.problems)
+    return _build(document, top, file, policies)
+
+
+class _Check:
+    """Collects mistakes; works on the raw values, so that one mistake does not hide another."""
+
+    def __init__(self, file: str, top: Spot, raw: Mapping[str, object]) -> None:
+        self.file, self.top, self.raw = file, top, raw
+        self.problems: list[Problem] = []
+        self.role_names = set(_mapping(raw.get("roles")))
+
+    def add(
+        self, path: Sequence[str | int], expected: str, found: str = "", hint: str = "", *, key: bool = False
+    ) -> None:
+        spot = self.top.at(path)
+        line, column = (spot.key_line, spot.key_column) if key else (spot.line, spot.column)
+        self.problems.append(Problem(self.file, line, column, ".".join(map(str, path)), expected, found, hint))
+
+    def shape(self, detail: ErrorDetails) -> None:
+        """Turns one of pydantic's errors into words; its input is read from the file, never echoed by pydantic."""
+        path = tuple(part for part in detail["loc"] if part != "[key]")
+        kind, context = detail["type"], detail.get("ctx", {})
+        spot = self.top.at(path)
+        found, hint = shown(spot.value), ""
+        if kind == "missing":
+            self.add(path, f"the field {path[-1]}", "nothing", _example(str(path[-1])))
+            return
+        if kind == "extra_forbidden":
+            fields = _fields(path[:-1])
+            self.add(path, "a known field", str(path[-1]), nearest(str(path[-1]), fields), key=True)
+            return
+        if kind == "literal_error":
+            if path == ("autonomy", "level"):
+                levels = " or ".join(START_LEVELS)
+                hint = "higher levels are reached with `bridgehead promote`, by name and on the record"
+                if str(spot.value) not in ("canary", "autonomous"):
+                    hint = nearest(str(spot.value), START_LEVELS)
+                self.add(path, levels, found, hint)
+                return
+            expected = str(context.get("expected", "another word"))
+        elif kind == "string_pattern_mismatch":
+            expected = "module:object" if path[-1] in ("agent", "reader") else "a name of letters, digits, - and _"
+            if "[key]" in detail["loc"]:
+                found = shown(str(path[-1]))
+        elif kind == "expected":
+            expected = str(context["expected"])
+            if path[-1] == "key" and path[0] == "models":
+                found = "a value written out"
+            if expected.startswith("allow, deny"):
+                hint = nearest(str(spot.value), ("allow", "deny")) if isinstance(spot.value, str) else ""
+        elif kind == "too_short":
+            expected, found = "at least one entry", "none"
+        elif kind in _EXPECTED:
+            expected = _EXPECTED[kind]
+        else:
+            expected = detail["msg"].replace("Input should be", "a value")
+        self.add(path, expected, found, hint)
+
+    def roles(self) -> None:
+        """Every role that is named exists, and no chain of roles comes back to itself."""
+        tools = _mapping(self.raw.get("tools"))
+        for tool, rule in tools.items():
+            for path in (("hold",), ("otherwise", "hold")):
+                value: object = rule
+                for part in path:
+                    value = _mapping(value).get(part)
+                self.known_role(("tools", tool, *path), value)
+        following = {name: _mapping(role).get("then") for name, role in _mapping(self.raw.get("roles")).items()}
+        for name, then in following.items():
+            self.known_role(("roles", name, "then"), then)
+            walked, here = [name], then
+            while isinstance(here, str) and here in following and here not in walked:
+                walked.append(here)
+                here = following[here]
+            if here == name:
+                self.add(
+                    ("roles", name, "then"),
+                    "a chain of roles that ends",
+                    "the loop " + " → ".join([*walked, name]),
+                    "the last role of a chain has no `then`",
+                )
+
+    def known_role(self, path: Sequence[str | int], value: object) -> None:
+        if isinstance(value, str) and value not in self.role_names:
+            self.add(path, "a role under `roles`", shown(value), nearest(value, self.role_names))
+
+    def fallback(self) -> None:
+        """Every error class is caught by a role that exists."""
+        table = self.raw.get("fallback")
+        if isinstance(table, str):
+            self.known_role(("fallback",), table)
+            return
+        if not isinstance(table, Mapping):
+            return
+        for name, role in table.items():
+            if name != "default" and name not in ERROR_CLASSES:
+                hint = nearest(str(name), (*ERROR_CLASSES, "default"))
+                self.add(("fallback", name), "an error class or default", str(name), hint, key=True)
+            self.known_role(("fallback", name), role)
+        missing = [name for name in ERROR_CLASSES if name not in table]
+        if table.get("default") is None and missing:
+            self.add(
+                ("fallback",),
+                "a role for every error class",
+                f"none for {', '.join(missing)}",
+                "add `default: ROLE`, or one line for each",
+                key=True,
+            )
+
+    def connections(self, folder: Path) -> None:
+        """Every connector specification that is listed is there."""
+        listed = self.raw.get("connect")
+        for index, name in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(name, str) and not (folder / name).is_file():
+                options = [entry.name for entry in folder.glob("*.yaml") if entry.name != FILE_NAME]
+                self.add(("connect", index), "a file beside this one", shown(name), nearest(name, options))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+_PARTS: Final[Mapping[str, type[BaseModel]]] = {
+    "case": CasePart,
+    "limits": LimitsPart,
+    "autonomy": AutonomyPart,
+    "baseline": BaselinePart,
+    "tools": RulePart,
+    "roles": RolePart,
+    "models": ModelPart,
+    "intake": IntakePart,
+    "otherwise": HoldPart,
+}
+
+
+def _fields(path: Sequence[str | int]) -> Iterable[str]:
+    """Returns the field names known at ``path``."""
+    if not path:
+        return Document.model_fields
+    key = "otherwise" if path[-1] == "otherwise" else str(path[0])
+    return _PARTS[key].model_fields if key in _PARTS else ()
+
+
+def _example(field: str) -> str:
+    examples = {
+        "deployment": "deployment: orders",
+        "agent": "agent: deploy:orders",
+        "owner": "owner: order-desk@example.com",
+        "case": "case: {key: [po_number], deadline: 30m}",
+        "roles": 'roles: {order-desk: {members: "group:order-desk"}}',
+        "fallback": "fallback: order-desk",
+        "key": "key: [customer, po_number]",
+        "deadline": "deadline: 30m",
+        "members": 'members: "group:order-desk"',
+    }
+    return f"write {examples[field]}" if field in examples else ""
+
+
+def _policies(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for file in sorted((folder / "policies").glob("*.cedar")):
+        try:
+            found[file.name] = read_bounded(file, POLICY_BYTES).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"policies/{file.name} is not UTF-8 text (byte {error.start})",
+                code="deployment.unreadable",
+                hint="Save the policy file as UTF-8.",
+            ) from error
+    return found
+
+
+def _build(document: Document, top: Spot, file: Path, policies: Mapping[str, str]) -> Deployment:
+    overrides = {name: role for name, role in document.fallback.items() if name != "default"}
+    baseline = document.baseline
+    return Deployment(
+        name=document.deployment,
+        agent=document.agent,
+        reader=document.reader,
+        owner=document.owner,
+        case=CaseSpec(tuple(document.case.key), document.case.deadline, document.case.resume),
+        intake=tuple(_intake(part) for part in document.intake),
+        connect=tuple(document.connect),
+        tools={name: _rule(rule, top.at(("tools", name))) for name, rule in document.tools.items()},
+        limits=Limits(document.limits.steps, document.limits.cost, document.limits.repeats),
+        models={
+            name: ModelSpec(part.url, part.name, part.key, part.region, part.timeout)
+            for name, part in document.models.items()
+        },
+        roles={
+            name: Role(name, tuple(part.members), part.hours, part.rate, part.then, part.idle_cap_minutes)
+            for name, part in document.roles.items()
+        },
+        fallback=Fallback(document.fallback.get("default"), cast("dict[ErrorClass, str]", overrides)),
+        autonomy=Autonomy(
+            document.autonomy.level,
+            document.autonomy.target,
+            document.autonomy.audit,
+            tuple(document.autonomy.slices),
+        ),
+        baseline=None if baseline is None else Baseline(baseline.minutes, baseline.first_reply),
+        policies=dict(policies),
+        folder=file.parent,
+        file=file,
+    )
+
+
+def _intake(part: IntakePart) -> Intake:
+    if part.mail is not None:
+        return Intake("mail", part.mail, {} if part.folder is None else {"folder": part.folder})
+    if part.webhook is not None:
+        return Intake("webhook", part.webhook)
+    return Intake("folder", part.folder or "")
+
+
+def _rule(part: RulePart, spot: Spot) -> ToolRule:
+    place = spot.children.get("allow", spot)
+    if part.hold is not None:
+        return ToolRule(None, Otherwise(part.hold, part.within, part.valid_for), spot.line, spot.column)
+    if part.deny:
+        return ToolRule(None, None, spot.line, spot.column)
+    otherwise = None
+    if part.otherwise is not None:
+        otherwise = Otherwise(part.otherwise.hold, part.otherwise.within, part.otherwise.valid_for)
+    return ToolRule(part.allow, otherwise, place.line, place.column)

@@ -1,0 +1,109 @@
+"""The digest that names a release: equal inputs give the same 32 bytes on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import rfc8785
+
+from bridgehead.errors import UserError
+from bridgehead.spec.deployment import Deployment, Otherwise
+from bridgehead.spec.tool import Tool
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An immutable version of a deployment: ``digest`` is the SHA-256 of ``manifest`` (RFC 8785 JSON)."""
+
+    digest: bytes
+    manifest: bytes
+
+    @property
+    def hex(self) -> str:
+        """The digest as people and policies see it: lower-case hex."""
+        return self.digest.hex()
+
+
+def release_digest(
+    deployment: Deployment,
+    tools: Mapping[str, Tool],
+    *,
+    code: bytes,
+    prompts: Mapping[str, str],
+    models: Mapping[str, str],
+) -> Release:
+    """Returns the release made of what decides how a case goes.
+
+    In it: agent, reader, business key, tool rules, limits, policy files, tool descriptors,
+    ``code`` (a digest), prompts and model ids. Not in it, so that changing them strands no
+    waiting case: people, rates, hours, deadlines, intake, the starting level, line numbers.
+    Raises UserError for a tool schema that RFC 8785 cannot carry (whole numbers past 2^53).
+    """
+    manifest: dict[str, object] = {
+        "format": 1,
+        "deployment": deployment.name,
+        "agent": deployment.agent,
+        "reader": deployment.reader,
+        "case_key": list(deployment.case.key),
+        "rules": {
+            name: {"allow": rule.allow, "otherwise": _otherwise(rule.otherwise)}
+            for name, rule in deployment.tools.items()
+        },
+        "limits": {
+            "steps": deployment.limits.steps,
+            "cost": None if deployment.limits.cost is None else str(deployment.limits.cost),
+            "repeats": deployment.limits.repeats,
+        },
+        "policies": dict(deployment.policies),
+        "tools": {name: tool.descriptor() for name, tool in tools.items()},
+        "code": code.hex(),
+        "prompts": dict(prompts),
+        "models": dict(models),
+    }
+    try:
+        text = rfc8785.dumps(manifest)  # type: ignore[arg-type]
+    except rfc8785.CanonicalizationError as error:
+        raise UserError(
+            f"the release cannot be written as canonical JSON: {error}",
+            code="release.manifest",
+            hint="Write numbers past 2^53 in a tool's schema as text.",
+        ) from error
+    return Release(hashlib.sha256(text).digest(), text)
+
+
+def code_digest(folder: Path) -> bytes:
+    """Returns the SHA-256 over the folder's own ``.py`` files (path and content) and Bridgehead's version.
+
+    Hidden folders, caches and virtual environments are no part of a deployment. Each entry is
+    length-prefixed, so that no two different folders give the same stream.
+    """
+    try:
+        own = version("bridgehead")
+    except PackageNotFoundError:
+        own = "unpackaged"
+    total = hashlib.sha256(f"bridgehead {own}\n".encode())
+    for file in sorted(_sources(folder), key=lambda entry: entry.relative_to(folder).as_posix()):
+        name, data = file.relative_to(folder).as_posix().encode("utf-8", "surrogateescape"), file.read_bytes()
+        total.update(b"%d:%b%d:" % (len(name), name, len(data)))
+        total.update(data)
+    return total.digest()
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for entry in folder.iterdir():
+        if entry.name.startswith(".") or entry.name == "__pycache__" or (entry / "pyvenv.cfg").exists():
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _sources(entry)
+        elif entry.suffix == ".py" and entry.is_file():
+            yield entry
+
+
+def _otherwise(otherwise: Otherwise | None) -> dict[str, object] | None:
+    if otherwise is None:
+        return None
+    return {"hold": otherwise.hold, "within_s": otherwise.within_s, "valid_for_s": otherwise.valid_for_s}
