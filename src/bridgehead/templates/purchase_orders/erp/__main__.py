@@ -1,0 +1,94 @@
+"""Starts the ERP as a process of its own: ``python -m bridgehead.templates.purchase_orders.erp --master F --db F``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from bridgehead.errors import UserError
+from bridgehead.templates.purchase_orders.erp.books import Books
+from bridgehead.templates.purchase_orders.erp.faults import CuttableProtocol, Latency
+from bridgehead.templates.purchase_orders.erp.master import Master
+from bridgehead.templates.purchase_orders.erp.openapi import document
+from bridgehead.templates.purchase_orders.erp.service import application
+from bridgehead.templates.purchase_orders.erp.start import history, people
+
+_LOOPBACK: Final = "127.0.0.1"
+_GRACE_S: Final = 2
+
+
+class _Announcing(uvicorn.Server):
+    """A server that writes its port to a file once it accepts connections; the file appears whole or not at all."""
+
+    def __init__(self, config: uvicorn.Config, port_file: Path | None) -> None:
+        super().__init__(config)
+        self._port_file = port_file
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to listen, then announces."""
+        await super().startup(sockets)
+        if sockets and self._port_file is not None:
+            part = self._port_file.with_suffix(".part")
+            part.write_text(str(sockets[0].getsockname()[1]), encoding="ascii")
+            part.replace(self._port_file)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves until it is told to stop; returns 0, or 2 when a file or flag is wrong."""
+    parser = argparse.ArgumentParser(prog="erp", description="The demo ERP, on loopback only.")
+    parser.add_argument("--openapi", action="store_true", help="print the OpenAPI document and stop")
+    parser.add_argument("--master", type=Path, help="master data (JSON)")
+    parser.add_argument("--db", type=Path, help="the books (SQLite); made when missing, kept when there")
+    parser.add_argument("--people", type=Path, help="bookings that people made (JSON), each loaded once")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port-file", type=Path, help="where to write the port when ready")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="median delay of each answer")
+    parser.add_argument("--latency-seed", type=int, default=1, help="repeats the delays")
+    parser.add_argument("--faults", action="store_true", help="let POST /faults break requests (tests)")
+    flags = parser.parse_args(arguments)
+    if flags.openapi:
+        sys.stdout.buffer.write(document())
+        return 0
+    if flags.master is None or flags.db is None:
+        parser.error("--master and --db are needed")
+    try:
+        master = Master.load(flags.master)
+        books = Books(flags.db)
+        books.load(history(master))
+        if flags.people is not None:
+            books.load(people(flags.people))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    app = application(master, books, latency=Latency(flags.latency_ms, flags.latency_seed), with_faults=flags.faults)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_LOOPBACK, flags.port))
+    except OSError as error:
+        print(f"port {flags.port} cannot be taken: {os.strerror(error.errno or 0)}", file=sys.stderr)
+        return 2
+    config = uvicorn.Config(
+        app,
+        http=CuttableProtocol,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    try:
+        _Announcing(config, flags.port_file).run(sockets=[listener])
+    finally:
+        books.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
