@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bridgehead.errors import ErrorClass
 from bridgehead.money import Money
 from bridgehead.spec.deployment import Level
 from bridgehead.spec.tool import JSON, Tool
@@ -101,6 +102,12 @@ class Decision:
     within_s: float | None = None
     valid_for_s: float | None = None
     policy_digest: bytes = b""
+
+    @property
+    def error_class(self) -> ErrorClass:
+        """The class a denied call ends in: a limit that is used up, or a policy that said no."""
+        limited = any(reason.policy_id.startswith("limits.") for reason in self.reasons)
+        return "budget_exhausted" if limited else "policy_denied"
 
     def to_json(self) -> dict[str, object]:
         """Returns the whole decision as JSON, for the ledger and for ``explain``."""
