@@ -1,0 +1,234 @@
+"""Rules about the document as a whole: known orders, instructions, parties, credit, sums, terms, the limit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from bridgehead.documents.order import Order
+from bridgehead.templates.purchase_orders.checks.lines import asked_price
+from bridgehead.templates.purchase_orders.checks.verdict import (
+    CREDIT_CONTROL,
+    LOGISTICS,
+    ORDER_DESK,
+    PLANNER,
+    PRICING,
+    SALES_LEAD,
+    Cause,
+    Ground,
+    Hold,
+)
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, amount_of
+
+_CENT: Final = Decimal("0.01")
+_LONGEST_PO: Final = 60
+_SUMS: Final = frozenset({"totals", "count", "hash"})
+_TEXTS: Final[dict[str, Cause]] = {"instruction": "instruction", "contradiction": "contradiction"}
+_NET_DAYS: Final = re.compile(r"^(?:n|net|netto)?(\d{1,3})(?:d|day|days|t|tage|jours)?(?:n|net|netto)?$")
+
+
+def known_order(ground: Ground) -> Iterator[Hold]:
+    """Rule 1: a change, a cancellation, or a PO number that is known with other content, is for a person."""
+    order, earlier = ground.order, ground.facts.earlier
+    role = PLANNER if any(known.status == "in_production" for known in earlier) else ORDER_DESK
+    if order.purpose in {"change", "cancel"}:
+        yield Hold(1, role, "change", f"The document is a {order.purpose} of PO {order.po_number}.")
+    elif order.purpose != "original":
+        yield Hold(1, role, "change", f"The document is no new order; its purpose is {order.purpose!r}.")
+    if earlier and resent(ground) is None:
+        numbers = ", ".join(f"{known.order_number} ({known.status})" for known in earlier)
+        yield Hold(
+            1, role, "duplicate", f"PO {order.po_number} is known with other content than this document's: {numbers}."
+        )
+    elif ground.facts.revises:
+        yield Hold(1, role, "duplicate", f"PO {order.po_number} came before with other content.")
+
+
+def resent(ground: Ground) -> BookedOrder | None:
+    """Returns the standing order that this document repeats exactly, or None.
+
+    Same content is what would be booked again, line codes aside. A document with warnings
+    repeats nothing: somebody must read it first.
+    """
+    if ground.proposal is None or ground.order.warnings or ground.order.purpose != "original":
+        return None
+    wanted = _content(ground.proposal)
+    standing = [known for known in ground.facts.earlier if known.status != "cancelled"]
+    return next((known for known in standing if _content(known) == wanted), None)
+
+
+def warned(ground: Ground) -> Iterator[Hold]:
+    """Rule 2: instructions to the reader, contradicting text and doubtful readings are for a person."""
+    for warning in ground.order.warnings:
+        kind, _, text = warning.partition(":")
+        if kind in _TEXTS:
+            yield Hold(2, ORDER_DESK, _TEXTS[kind], f"The document holds text to be judged ({kind}): {text.strip()}")
+        elif kind not in _SUMS:
+            yield Hold(2, ORDER_DESK, "reading", f"The document could not be read for certain: {warning.strip()}")
+    if not 0 < len(ground.order.po_number.strip()) <= _LONGEST_PO:
+        yield Hold(2, ORDER_DESK, "reading", "The document gives no PO number that can be booked.")
+
+
+def parties(ground: Ground) -> Iterator[Hold]:
+    """Rule 3: the customer and the ship-to are each exactly one on file."""
+    facts = ground.facts
+    if facts.customer is None:
+        yield Hold(3, ORDER_DESK, "customer", facts.not_found or "The customer is not known.")
+    elif ground.ship_to is None:
+        stated = ground.order.ship_to
+        where = ", ".join(part for part in (stated.name, stated.street, stated.city) if part) if stated else "none"
+        yield Hold(
+            3, ORDER_DESK, "ship_to", f"The ship-to ({where}) is not one on file for customer {facts.customer.number}."
+        )
+
+
+def credit(ground: Ground) -> Iterator[Hold]:
+    """Rule 4: no block, nothing overdue for too long, and what is open plus this order within the limit."""
+    customer = ground.facts.customer
+    if customer is None:
+        return
+    account, most = customer.credit, ground.rules.max_overdue_days
+    total = account.open + order_value(ground)
+    if account.blocked:
+        yield Hold(4, CREDIT_CONTROL, "credit", f"Customer {customer.number} is blocked.")
+    if account.overdue_days > most:
+        yield Hold(
+            4, CREDIT_CONTROL, "credit", f"An invoice is {account.overdue_days} days overdue; {most} are allowed."
+        )
+    if total > account.limit:
+        yield Hold(
+            4,
+            CREDIT_CONTROL,
+            "credit",
+            f"With this order {total} {customer.currency} would be open; the credit limit is {account.limit}.",
+        )
+
+
+def sums(ground: Ground) -> Iterator[Hold]:
+    """Rule 5: what the document counts and adds up agrees with its lines."""
+    order = ground.order
+    for warning in order.warnings:
+        kind, _, text = warning.partition(":")
+        if kind in _SUMS:
+            yield Hold(5, ORDER_DESK, "totals", f"The document's figures do not agree ({kind}): {text.strip()}")
+    numbers = [line.number for line in order.lines]
+    if not numbers or len(set(numbers)) != len(numbers) or min(numbers) < 1:
+        yield Hold(5, ORDER_DESK, "totals", "The document's lines are not numbered one by one.")
+    if order.stated_line_count is not None and order.stated_line_count != len(numbers):
+        yield Hold(
+            5, ORDER_DESK, "totals", f"The document counts {order.stated_line_count} lines and holds {len(numbers)}."
+        )
+    quantities = sum((line.quantity for line in order.lines), Decimal(0))
+    if order.stated_quantity_total is not None and order.stated_quantity_total != quantities:
+        yield Hold(
+            5, ORDER_DESK, "totals", f"The quantities add up to {quantities}, not to {order.stated_quantity_total}."
+        )
+    yield from _wrong_amounts(order)
+    possible = possible_totals(order)
+    if order.stated_total is not None and possible and order.stated_total not in possible:
+        yield Hold(5, ORDER_DESK, "totals", f"The lines add up to {min(possible)}, not to {order.stated_total}.")
+
+
+def currency(ground: Ground) -> Iterator[Hold]:
+    """Rule 7 for the whole document: it is in the customer's currency."""
+    customer, stated = ground.facts.customer, ground.order.currency
+    if customer is not None and stated is not None and stated != customer.currency:
+        yield Hold(7, PRICING, "price", f"The order is in {stated}; the customer's prices are in {customer.currency}.")
+
+
+def terms(ground: Ground) -> Iterator[Hold]:
+    """Rule 11: stated Incoterms and payment terms are those of the contract."""
+    order, customer = ground.order, ground.facts.customer
+    if customer is None:
+        return
+    if order.incoterms and _incoterm(order.incoterms) != _incoterm(customer.incoterms):
+        yield Hold(
+            11,
+            LOGISTICS,
+            "incoterms",
+            f"The order says {order.incoterms}; the contract says {customer.incoterms or 'nothing'}.",
+        )
+    if order.payment_terms and _days(order.payment_terms) != _days(customer.payment_terms):
+        yield Hold(
+            11,
+            ORDER_DESK,
+            "payment_terms",
+            f"The order says {order.payment_terms}; the contract says {customer.payment_terms or 'nothing'}.",
+        )
+
+
+def limit(ground: Ground) -> Iterator[Hold]:
+    """Rule 12: the order's value is within what the deployment books by itself."""
+    most, value = ground.rules.order_limit, order_value(ground)
+    if most is not None and value > most:
+        yield Hold(12, SALES_LEAD, "order_limit", f"The order comes to {value}; {most} are booked without a person.")
+
+
+def order_value(ground: Ground) -> Decimal:
+    """Returns what the order comes to: agreed prices where they are known, stated ones for other lines."""
+    value = Decimal("0.00")
+    for settled in ground.lines:
+        stated = asked_price(settled.line)
+        if settled.quantity is not None and settled.price is not None:
+            value += amount_of(settled.quantity, settled.price)
+        elif stated is not None and stated[1] > 0:
+            value += amount_of(settled.line.quantity, stated[0] / stated[1])
+    return value
+
+
+def possible_totals(order: Order) -> set[Decimal]:
+    """Returns the totals that the lines allow, rounded per line or at the end; none when a line has no amount."""
+    rounded, exact = Decimal(0), Decimal(0)
+    for line in order.lines:
+        if line.price is not None and line.price_basis > 0:
+            amount = line.quantity * line.price / line.price_basis
+        elif line.amount is not None:
+            amount = line.amount
+        else:
+            return set()
+        rounded += _cents(amount)
+        exact += amount
+    stated = [line.amount for line in order.lines if line.amount is not None]
+    printed = {sum(stated, Decimal(0))} if len(stated) == len(order.lines) else set()
+    return {rounded, _cents(exact)} | printed
+
+
+def _wrong_amounts(order: Order) -> Iterator[Hold]:
+    for line in order.lines:
+        if line.price is None or line.amount is None or line.price_basis <= 0:
+            continue
+        amount = line.quantity * line.price / line.price_basis
+        if abs(amount - line.amount) > _CENT:
+            yield Hold(
+                5,
+                ORDER_DESK,
+                "totals",
+                f"Line {line.number}: {line.quantity} at {line.price} is {_cents(amount)}, not {line.amount}.",
+                line.number,
+            )
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(_CENT, ROUND_HALF_UP)
+
+
+def _content(booking: Booking) -> tuple[object, ...]:
+    lines = tuple(
+        (line.line, line.item, line.quantity, line.unit, line.price, line.date)
+        for line in sorted(booking.lines, key=lambda line: line.line)
+    )
+    return booking.customer, booking.po_number, booking.currency, booking.ship_to, lines
+
+
+def _incoterm(text: str | None) -> str:
+    """Returns the three-letter rule of a phrase such as ``DAP Hamburg (Incoterms 2020)``."""
+    return (text or "").strip().upper()[:3]
+
+
+def _days(text: str | None) -> str:
+    """Returns the number of days when the terms are net days in any spelling, else the text without its form."""
+    bare = "".join(char for char in (text or "").casefold() if char.isalnum() or char in "%/")
+    found = _NET_DAYS.match(bare)
+    return found[1].lstrip("0") if found else bare

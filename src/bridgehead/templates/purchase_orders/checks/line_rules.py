@@ -1,0 +1,97 @@
+"""Rules about single lines: item, price, unit, quantity, date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bridgehead.templates.purchase_orders.checks.verdict import (
+    INSIDE_SALES,
+    ORDER_DESK,
+    PLANNER,
+    PRICING,
+    Ground,
+    Hold,
+    Settled,
+)
+
+
+def figures(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
+    """Rule 5 for a line: it orders something."""
+    line = settled.line
+    if line.quantity <= 0:
+        yield Hold(5, ORDER_DESK, "totals", f"Line {line.number} orders {line.quantity}.", line.number)
+
+
+def item(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
+    """Rule 6: the item is exactly one that is sold."""
+    number, found = settled.line.number, settled.item
+    if found is None:
+        line = settled.line
+        names = ", ".join(name for name in (line.supplier_part, line.customer_part, line.gtin) if name) or "no number"
+        near = f" It may be {' or '.join(settled.candidates)}." if settled.candidates else ""
+        yield Hold(6, INSIDE_SALES, "item", f"Line {number}: no item on file is meant by {names}.{near}", number)
+    elif found.status == "superseded":
+        after = f" by {found.superseded_by}" if found.superseded_by else ""
+        yield Hold(6, INSIDE_SALES, "item", f"Line {number}: {found.number} is superseded{after}.", number)
+    elif found.status == "blocked":
+        yield Hold(6, INSIDE_SALES, "item", f"Line {number}: {found.number} is blocked for sale.", number)
+
+
+def price(ground: Ground, settled: Settled) -> Iterator[Hold]:
+    """Rule 7: there is an agreed price, and a stated one is within tolerance of it."""
+    number, tolerance = settled.line.number, ground.facts.tolerance
+    if settled.item is None or settled.factor is None:
+        return
+    if settled.price is None:
+        yield Hold(7, PRICING, "price", f"Line {number}: {settled.item.number} has no price.", number)
+    elif settled.asked is not None and not settled.same_price:
+        gap = abs(settled.asked - settled.price)
+        if gap > tolerance * settled.price:
+            yield Hold(
+                7,
+                PRICING,
+                "price",
+                f"Line {number}: {settled.asked:.4f} is asked and {settled.price:.4f} agreed, each per"
+                f" {settled.item.base_unit}; a difference of {tolerance:.1%} is allowed.",
+                number,
+            )
+
+
+def unit(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
+    """Rule 8: the item is sold in the unit that is written."""
+    if settled.item is not None and settled.factor is None:
+        number, written = settled.line.number, settled.line.unit or "no unit"
+        yield Hold(8, INSIDE_SALES, "unit", f"Line {number}: {settled.item.number} is not sold by {written}.", number)
+
+
+def quantity(ground: Ground, settled: Settled) -> Iterator[Hold]:
+    """Rule 9: raising to the minimum or to a whole multiple makes the line little dearer."""
+    if settled.quantity is None or settled.ordered is None or settled.price is None:
+        return
+    before, after = settled.ordered * settled.price, settled.quantity * settled.price
+    rules, number = ground.rules, settled.line.number
+    if after - before > rules.max_increase * before and after - before > rules.max_increase_amount:
+        yield Hold(
+            9,
+            INSIDE_SALES,
+            "quantity",
+            f"Line {number}: {settled.ordered} would become {settled.quantity}, {after - before:.2f} more.",
+            number,
+        )
+
+
+def delivery(ground: Ground, settled: Settled) -> Iterator[Hold]:
+    """Rule 10: the requested date is possible, or missed by few days."""
+    if settled.requested is None or settled.earliest is None:
+        return
+    late = (settled.earliest - settled.requested).days
+    if late > ground.rules.max_delay_days:
+        number = settled.line.number
+        yield Hold(
+            10,
+            PLANNER,
+            "date",
+            f"Line {number} is wanted on {settled.requested} and possible on {settled.earliest}, {late} days later;"
+            f" {ground.rules.max_delay_days} are allowed.",
+            number,
+        )

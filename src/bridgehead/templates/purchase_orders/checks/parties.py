@@ -1,0 +1,91 @@
+"""Who ordered and where it goes: only names that agree, and that lead to one party on file, decide."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from bridgehead.documents.order import Order, Party
+from bridgehead.templates.purchase_orders.erp.wire import Address, Customer
+
+_PROVING: Final = ("number", "gln", "duns", "vat", "email", "email_domain")
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
+_STREET_WORDS: Final = (
+    (re.compile(r"strasse\b"), "str"),
+    (re.compile(r"\bstreet\b"), "st"),
+    (re.compile(r"\broad\b"), "rd"),
+    (re.compile(r"\bavenue\b"), "ave"),
+)
+
+
+def identify(order: Order, found: Sequence[Customer]) -> tuple[Customer | None, str]:
+    """Returns the one customer that every name which leads anywhere leads to, or None with the reason.
+
+    A name alone does not prove who sent an e-mail: its address, domain or a number must be on
+    file too.
+    """
+    if not found:
+        return None, "No customer on file matches the sender."
+    led = {by: {customer.number for customer in found if by in customer.matched_by} for by in (*_PROVING, "name")}
+    agreed = set.intersection(*(numbers for numbers in led.values() if numbers))
+    if not agreed:
+        names = ", ".join(f"{by} means {' or '.join(sorted(numbers))}" for by, numbers in led.items() if numbers)
+        return None, f"The sender's names lead to different customers: {names}."
+    if len(agreed) > 1:
+        return None, f"The sender may be any of {', '.join(sorted(agreed))}."
+    (number,) = agreed
+    if order.format == "email" and not any(number in led[by] for by in _PROVING):
+        return None, f"The mail names customer {number}, and comes from an address that is not on file for it."
+    return next(customer for customer in found if customer.number == number), ""
+
+
+def place(customer: Customer, stated: Party | None) -> Address | None:
+    """Returns the ship-to that a document means, or None when it is unknown or could be several.
+
+    No ship-to stated: the customer's only one. An id or GLN on file decides unless the address
+    contradicts it; else every part of the address that is stated must be equal.
+    """
+    if stated is None:
+        return customer.ship_tos[0] if len(customer.ship_tos) == 1 else None
+    fitting = [address for address in customer.ship_tos if not _contradicts(stated, address)]
+    for named in (
+        [address for address in fitting if stated.gln and address.gln == stated.gln],
+        [address for address in fitting if stated.number and address.id.casefold() == stated.number.casefold()],
+    ):
+        if named:
+            return named[0] if len(named) == 1 else None
+    if stated.street or stated.postal_code:
+        placed = fitting
+    else:
+        placed = [address for address in fitting if stated.name and _same(stated.name, address.name)]
+    if len(placed) > 1 and stated.name:
+        placed = [address for address in placed if _same(stated.name or "", address.name)]
+    return placed[0] if len(placed) == 1 else None
+
+
+def _contradicts(stated: Party, address: Address) -> bool:
+    pairs = (
+        (stated.street, address.street),
+        (stated.city, address.city),
+        (stated.postal_code, address.postal_code),
+        (stated.country, address.country),
+    )
+    return any(said and not _same(said, known) for said, known in pairs)
+
+
+def _same(one: str, other: str) -> bool:
+    return bool(_spellings(one) & _spellings(other))
+
+
+def _spellings(text: str) -> set[str]:
+    """Returns the text's letters and digits, with umlauts both dropped (u) and written out (ue)."""
+    lowered = text.casefold()
+    for pattern, short in _STREET_WORDS:
+        lowered = pattern.sub(short, lowered)
+    return {_bare(lowered), _bare(lowered.translate(_UMLAUTS))}
+
+
+def _bare(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if char.isalnum())

@@ -1,0 +1,184 @@
+"""What a check is given and what it answers, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Final, Literal
+
+from bridgehead.documents.order import Line, Order
+from bridgehead.templates.purchase_orders.erp.wire import (
+    Address,
+    BookedOrder,
+    Booking,
+    Customer,
+    Item,
+    LineCode,
+    Quote,
+    ResolvedLine,
+)
+
+Cause = Literal[
+    "change",
+    "duplicate",
+    "instruction",
+    "contradiction",
+    "reading",
+    "customer",
+    "ship_to",
+    "credit",
+    "totals",
+    "item",
+    "price",
+    "unit",
+    "quantity",
+    "date",
+    "incoterms",
+    "payment_terms",
+    "order_limit",
+]
+"""Why a person must decide; one word a report can count."""
+
+ORDER_DESK: Final = "order-desk"
+PLANNER: Final = "planner"
+CREDIT_CONTROL: Final = "credit-control"
+INSIDE_SALES: Final = "inside-sales"
+PRICING: Final = "pricing"
+LOGISTICS: Final = "logistics"
+SALES_LEAD: Final = "sales-lead"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the deployment decides within; money is in the customer's currency.
+
+    ``order_limit`` is None where the gate holds large orders, which is where a limit belongs.
+    """
+
+    max_overdue_days: int = 30
+    max_delay_days: int = 10
+    max_increase: Decimal = Decimal("0.25")
+    max_increase_amount: Decimal = Decimal(100)
+    order_limit: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the ERP said. Without a customer only the document itself can be judged.
+
+    ``resolved`` has one entry per line of the order, ``quotes`` is keyed by item, ``earlier``
+    holds what is known under the customer's PO number. ``as_of`` is the business date;
+    ``tolerance`` is relative (0.02: two per cent). ``revises`` says that an earlier case has
+    the same business key and another content.
+    """
+
+    customer: Customer | None = None
+    not_found: str = ""
+    as_of: date | None = None
+    resolved: tuple[ResolvedLine, ...] = ()
+    quotes: Mapping[str, Quote] = field(default_factory=dict)
+    tolerance: Decimal = Decimal(0)
+    earlier: tuple[BookedOrder, ...] = ()
+    revises: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reason for a person to decide. ``rule`` is its place in the order of rules; the lowest owns the order."""
+
+    rule: int
+    role: str
+    cause: Cause
+    reason: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one line comes to in base units; a field is None when it cannot be known.
+
+    ``ordered`` is the quantity the customer asked for, ``quantity`` the one that is sold;
+    ``asked`` is the customer's price per base unit, ``price`` the agreed one.
+    """
+
+    line: Line
+    item: Item | None = None
+    candidates: tuple[str, ...] = ()
+    factor: Decimal | None = None
+    ordered: Decimal | None = None
+    quantity: Decimal | None = None
+    asked: Decimal | None = None
+    price: Decimal | None = None
+    same_price: bool = True
+    requested: date | None = None
+    earliest: date | None = None
+
+    @property
+    def confirmed(self) -> date | None:
+        """The delivery date to confirm: the requested one, or the earliest when that is later or none was asked."""
+        if self.requested is None or self.earliest is None:
+            return self.earliest
+        return max(self.requested, self.earliest)
+
+    @property
+    def code(self) -> LineCode:
+        """The 855 line code: the first of DR, IQ, IP that applies, else IA."""
+        if self.requested is not None and self.earliest is not None and self.requested < self.earliest:
+            return "DR"
+        if self.quantity != self.ordered:
+            return "IQ"
+        return "IA" if self.same_price else "IP"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Everything a rule looks at."""
+
+    order: Order
+    facts: Facts
+    rules: Rules
+    ship_to: Address | None
+    lines: tuple[Settled, ...]
+    proposal: Booking | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineVerdict:
+    """One line of the order: its code when it can be booked, the holds that concern it when not."""
+
+    line: int
+    code: LineCode | None
+    holds: tuple[Hold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What happens to the order: booked, handed to a role, or known already.
+
+    ``holds`` is in the order of rules; ``proposal`` is what could be booked if every hold were
+    lifted, None when some line cannot be settled; ``resend_of`` is the order number that an
+    exact resend belongs to.
+    """
+
+    lines: tuple[LineVerdict, ...]
+    holds: tuple[Hold, ...]
+    proposal: Booking | None
+    resend_of: str | None = None
+
+    @property
+    def hold(self) -> Hold | None:
+        """The hold that owns the order."""
+        return self.holds[0] if self.holds else None
+
+    @property
+    def booking(self) -> Booking | None:
+        """What to book; None when a person must decide or nothing is to be done."""
+        return None if self.holds or self.resend_of is not None else self.proposal
+
+    def reason(self) -> str:
+        """Returns why, in sentences, the owner's first."""
+        if self.resend_of is not None:
+            return f"The same order is booked already as {self.resend_of}."
+        return " ".join(hold.reason for hold in self.holds) or "Every check passed."
