@@ -130,7 +130,14 @@ def _assembled(
     result = cedarpy.validate_policies(text, schema)
     ids = result.id_annotations_by_policy_id
     repeated.extend(
-        Problem("policies", 0, 0, str(ids.get(error.policy_id, error.policy_id)), "a policy that fits the tools", error.error)
+        Problem(
+            "policies",
+            0,
+            0,
+            str(ids.get(error.policy_id, error.policy_id)),
+            "a policy that fits the tools",
+            error.error,
+        )
         for error in result.errors
     )
     if repeated or not result.validation_passed:
@@ -226,9 +233,7 @@ def _literal(constant: Constant, kind: str) -> str:
     return f'decimal("{decimal_text(value.amount if isinstance(value, Money) else value)}")'
 
 
-def _policies(
-    deployment: Deployment, name: str, rule: ToolRule, arguments: Shape, term: Term | None
-) -> Iterator[str]:
+def _policies(deployment: Deployment, name: str, rule: ToolRule, arguments: Shape, term: Term | None) -> Iterator[str]:
     """Yields the policies of one rule: a permit, a permit once approved, or a forbid."""
     file = "bridgehead.yaml" if deployment.file is None else deployment.file.name
     if rule.deny:
@@ -251,7 +256,7 @@ def _policies(
         )  # fmt: skip
 
 
-def _policy(effect: str, tool: str, name: str, owner: str, when: str, reason: str, remedy: str) -> str:  # noqa: PLR0913  one line of Cedar each
+def _policy(effect: str, tool: str, name: str, owner: str, when: str, reason: str, remedy: str) -> str:
     annotations = [("id", name), ("owner", owner), ("reason", reason)] + ([("remedy", remedy)] if remedy else [])
     head = "".join(f"@{key}({quoted(value)})\n" for key, value in annotations)
     condition = f"\nwhen {{ {when} }}" if when else ""
@@ -298,7 +303,9 @@ def _check_file(file: str, text: str) -> Iterator[Problem]:
             hint = 'write @id("name") above it, so that a denial can name it'
             yield Problem(where, 0, 0, f"policy {number}", "an @id", "none", hint)
         elif name.startswith(_OWN_IDS):
-            yield Problem(where, 0, 0, f"policy {number}", "an @id of its own", name, "this prefix names built-in rules")
+            yield Problem(
+                where, 0, 0, f"policy {number}", "an @id of its own", name, "this prefix names built-in rules"
+            )
 
 
 def _read_by(term: Term) -> frozenset[str]:

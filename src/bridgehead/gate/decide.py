@@ -12,13 +12,17 @@ import rfc8785
 from bridgehead.gate.compile import Compiled, Note, ToolShapes, compile_policies
 from bridgehead.gate.evaluate import misses
 from bridgehead.gate.model import Approval, Call, Decision, Reason, Verdict, View
-from bridgehead.gate.shape import Unfit, to_cedar, unknown_path
+from bridgehead.gate.shape import UnfitError, to_cedar, unknown_path
 from bridgehead.spec.deployment import Deployment, Otherwise
 from bridgehead.spec.problem import nearest, shown
 from bridgehead.spec.tool import Tool
 
 _CEDAR_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 """What a broken handle or a broken request raises; whatever else is raised ends the call as well, undecided."""
+
+
+_PROBE: Final = Approval(review_id=0, args_digest=b"", by="", valid_until_passed=False, used=False)
+"""Stands for an approval that does not exist yet: a call is held when one would let it through."""
 
 
 class Gate:
@@ -50,7 +54,7 @@ class Gate:
         shapes = self._compiled.shapes[call.tool.name]
         try:
             arguments = to_cedar(shapes.ruled, call.args)
-        except Unfit as error:
+        except UnfitError as error:
             return self._decision("deny", (_unfit(error),))
         return self._by_policy(call, view, arguments if isinstance(arguments, dict) else {})
 
@@ -65,7 +69,7 @@ class Gate:
                 return self._hold(call, (_by_level(call), *stale))
             return self._decision("allow", self._grounds(call, allowed))
         if approval is None:
-            approved = self._ask(call, view, arguments, Approval(0, call.args_digest, "", False, False))
+            approved = self._ask(call, view, arguments, _PROBE)
             if isinstance(approved, tuple) and approved[0]:
                 return self._hold(call, (*self._why(call, arguments, forbidden), *stale))
         return self._decision("deny", (*self._why(call, arguments, forbidden), *stale))
@@ -137,7 +141,9 @@ class Gate:
         if view.steps_so_far >= limits.steps:
             return _exceeded("steps", "the case used all its steps", f"{view.steps_so_far} steps")
         if view.repeats >= limits.repeats:
-            return _exceeded("repeats", f"{call.tool.name} was called with these arguments too often", f"{view.repeats}")
+            return _exceeded(
+                "repeats", f"{call.tool.name} was called with these arguments too often", f"{view.repeats}"
+            )
         if limits.cost is None:
             return None
         parts = [part for part in (view.cost_so_far, call.tool.cost) if part is not None]
@@ -179,7 +185,8 @@ class Gate:
     def _grounds(self, call: Call, permits: list[str]) -> tuple[Reason, ...]:
         notes = self._compiled.notes
         return tuple(
-            Reason(policy, notes.get(policy, Note()).reason or f"{policy} allows {call.tool.name}") for policy in permits
+            Reason(policy, notes.get(policy, Note()).reason or f"{policy} allows {call.tool.name}")
+            for policy in permits
         )
 
     def _hold(self, call: Call, reasons: tuple[Reason, ...]) -> Decision:
@@ -232,7 +239,7 @@ def _no_decision(found: str) -> Reason:
     )  # fmt: skip
 
 
-def _unfit(error: Unfit) -> Reason:
+def _unfit(error: UnfitError) -> Reason:
     found = "nothing" if error.found is None else shown(error.found)
     return Reason(
         "gate.argument", f"{error.path or 'the arguments'} should be {error.expected}",

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from bridgehead.gate.expression import Path
 from bridgehead.gate.rule import And, Term, Test
@@ -17,7 +17,7 @@ from bridgehead.gate.shape import Kind
 from bridgehead.money import Money
 from bridgehead.spec.problem import shown
 
-_OPERATORS: Final[Mapping[str, Callable[[object, object], bool]]] = {
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -65,9 +65,7 @@ def _passes(test: Test, arguments: Mapping[str, object]) -> bool:
         if isinstance(value, Money) and not _one_currency(value, listed[0]):
             return False
         return (value in listed) == (test.operator == "in")
-    other = (
-        _typed(test.kind, _read(test.other, arguments)) if isinstance(test.other, Path) else test.other.value
-    )
+    other = _typed(test.kind, _read(test.other, arguments)) if isinstance(test.other, Path) else test.other.value
     if other is None:
         return False
     if isinstance(value, Money) and isinstance(other, Money):

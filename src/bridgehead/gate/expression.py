@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias, Union, cast
+from typing import Final, Literal, TypeAlias, cast
 
 from bridgehead.errors import UserError
 from bridgehead.money import Money
@@ -77,7 +77,7 @@ class Constant:
         return f"{self.value:f}" if isinstance(self.value, Decimal) else str(self.value)
 
 
-Operand: TypeAlias = Union[Path, Constant]
+Operand: TypeAlias = Path | Constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Either:
     items: tuple[Expression, ...]
 
 
-Expression: TypeAlias = Union[Compare, Member, Path, Not, Every, Either]
+Expression: TypeAlias = Compare | Member | Path | Not | Every | Either
 
 
 def parse(text: str) -> Expression:
@@ -157,7 +157,7 @@ def _tokens(text: str) -> list[_Token]:
     found: list[_Token] = []
     at = 0
     for offset, character in enumerate(text):
-        if 0xD800 <= ord(character) <= 0xDFFF or character == "\0":
+        if "\ud800" <= character <= "\udfff" or character == "\0":
             raise RuleError("a character that is no text", offset, hint="Remove it.")
     while text[at:].strip():
         match = _TOKEN.match(text, at)
@@ -166,7 +166,9 @@ def _tokens(text: str) -> list[_Token]:
             word = next((habit for habit in ("&&", "||", "=", "&", "|", "!") if text.startswith(habit, start)), None)
             hint = f"Write {_HABITS[word]}." if word else "Write a comparison such as total <= 5000 EUR."
             raise RuleError(f"{text[start : start + 12]!r} is not understood", start, hint=hint)
-        kind = cast('Literal["text", "number", "name", "mark"]', match.lastgroup if match.lastgroup != "currency" else "number")
+        kind = cast(
+            'Literal["text", "number", "name", "mark"]', match.lastgroup if match.lastgroup != "currency" else "number"
+        )
         found.append(_Token(kind, match[kind], match.start(kind), match["currency"]))
         at = match.end()
     return found
@@ -257,7 +259,9 @@ class _Parser:
     def operand(self) -> Operand:
         token = self.peek()
         if token is None:
-            raise RuleError("the rule ends too early", self.length, hint="Write a comparison such as total <= 5000 EUR.")
+            raise RuleError(
+                "the rule ends too early", self.length, hint="Write a comparison such as total <= 5000 EUR."
+            )
         if token.kind == "mark" or (token.kind == "name" and token.value in _WORDS - {"true", "false"}):
             raise RuleError(f"expected an argument or a value, found {token.value}", token.at)
         self.position += 1

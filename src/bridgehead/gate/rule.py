@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias, Union
+from typing import Final, Literal, TypeAlias
 
 from bridgehead.gate.expression import (
     Compare,
@@ -25,7 +25,7 @@ from bridgehead.gate.expression import (
     Path,
     RuleError,
 )
-from bridgehead.gate.shape import LONG_MAX, Kind, Shape, Unfit, decimal_text
+from bridgehead.gate.shape import LONG_MAX, Kind, Shape, UnfitError, decimal_text
 from bridgehead.money import Money
 from bridgehead.spec.problem import nearest
 
@@ -49,6 +49,9 @@ _LITERALS: Final[Mapping[Kind, str]] = {
     "money": "5000 EUR",
 }
 _KIND_OF: Final[Mapping[type, Kind]] = {bool: "bool", str: "string", Decimal: "decimal", Money: "money"}
+
+
+_TRUE: Final = Constant(value=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Or:
     terms: tuple[Term, ...]
 
 
-Term: TypeAlias = Union[Test, And, Or]
+Term: TypeAlias = Test | And | Or
 
 
 def resolve(expression: Expression, arguments: Shape, tool: str, *, negated: bool = False) -> Term:
@@ -104,13 +107,16 @@ def resolve(expression: Expression, arguments: Shape, tool: str, *, negated: boo
                 raise RuleError(
                     f"{expression} is {_NAMES[kind]} and no condition by itself", expression.at, hint="Compare it."
                 )
-            return Test("!=" if negated else "==", kind, expression, Constant(True, expression.at))
+            return Test("!=" if negated else "==", kind, expression, _TRUE)
         case Member(path, values, inverse):
             kind = _kind(path, arguments, tool)
             _scalar(path, kind)
             for value in values:
                 _fitting(path, kind, value)
-            if kind == "money" and len({value.value.currency for value in values if isinstance(value.value, Money)}) > 1:
+            if (
+                kind == "money"
+                and len({value.value.currency for value in values if isinstance(value.value, Money)}) > 1
+            ):
                 raise RuleError(f"{path} in amounts of several currencies", path.at, hint="List one currency.")
             return Test("not in" if inverse != negated else "in", kind, path, values)
         case Compare():
@@ -197,5 +203,5 @@ def _fitting(path: Operand, kind: Kind, constant: Constant) -> None:
     if kind in ("decimal", "money"):
         try:
             decimal_text(value.amount if isinstance(value, Money) else value)
-        except Unfit as error:
+        except UnfitError as error:
             raise RuleError(f"{constant} is not {error.expected}", constant.at, hint="Round it.") from error

@@ -24,6 +24,7 @@ MONEY_FIELDS: Final = frozenset({"amount", "currency"})
 _DEEPEST: Final = 24
 _WALKED: Final = frozenset({"record", "set", "money"})
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,4})?")
+_CURRENCY: Final = re.compile("[A-Z]{3}")
 _PLACES: Final = Decimal("0.0001")
 _EXACT: Final = Context(prec=80, Emax=9_999, Emin=-9_999, traps=[Inexact, InvalidOperation, Overflow])
 
@@ -53,7 +54,7 @@ class Shape:
         return here
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """A call's argument that the gate cannot read as its schema says; the call is denied."""
 
     def __init__(self, path: str, expected: str, found: object) -> None:
@@ -71,24 +72,28 @@ def arguments_shape(parameters: Mapping[str, object]) -> Shape:
 
 def unknown_path(shape: Shape, value: JSON, path: str = "") -> str | None:
     """Returns the dotted path of the first argument or field that the schema does not name, or None."""
-    if shape.kind == "record" and isinstance(value, Mapping):
-        for name, inner in value.items():
-            known = shape.fields.get(name)
-            here = f"{path}.{name}" if path else str(name)
-            if known is None:
-                if shape.closed:
-                    return here
-                continue
-            if known.kind in _WALKED and (found := unknown_path(known, inner, here)) is not None:
+    if isinstance(value, Mapping):
+        if shape.kind == "money":
+            extra = sorted(str(name) for name in value.keys() - MONEY_FIELDS)
+            return f"{path}.{extra[0]}" if extra else None
+        if shape.kind == "record":
+            return _unknown_field(shape, value, path)
+    elif shape.item is not None and shape.item.kind in _WALKED and isinstance(value, Sequence):
+        for index, inner in enumerate(value):
+            if (found := unknown_path(shape.item, inner, f"{path}[{index}]")) is not None:
                 return found
-    elif shape.kind == "money" and isinstance(value, Mapping):
-        extra = sorted(str(name) for name in value.keys() - MONEY_FIELDS)
-        return f"{path}.{extra[0]}" if extra else None
-    elif shape.kind == "set" and shape.item is not None and isinstance(value, Sequence) and not isinstance(value, str):
-        if shape.item.kind in _WALKED:
-            for index, inner in enumerate(value):
-                if (found := unknown_path(shape.item, inner, f"{path}[{index}]")) is not None:
-                    return found
+    return None
+
+
+def _unknown_field(shape: Shape, value: Mapping[str, JSON], path: str) -> str | None:
+    for name, inner in value.items():
+        known = shape.fields.get(name)
+        here = f"{path}.{name}" if path else str(name)
+        if known is None:
+            if shape.closed:
+                return here
+        elif known.kind in _WALKED and (found := unknown_path(known, inner, here)) is not None:
+            return found
     return None
 
 
@@ -132,32 +137,21 @@ _SCALARS: Final[Mapping[str, Mapping[str, object]]] = {
 
 
 def to_cedar(shape: Shape, value: JSON, path: str = "") -> object:
-    """Returns the value as Cedar context JSON; raises Unfit where it is not what the shape says."""
+    """Returns the value as Cedar context JSON; raises UnfitError where it is not what the shape says."""
     match shape.kind:
         case "record":
-            if not isinstance(value, Mapping):
-                raise Unfit(path, "an object", value)
-            found: dict[str, object] = {}
-            for name, inner in shape.fields.items():
-                here = f"{path}.{name}" if path else name
-                part = value.get(name)
-                if part is None:
-                    if name in shape.required:
-                        raise Unfit(here, "a value", None)
-                    continue
-                found[name] = to_cedar(inner, part, here)
-            return found
+            return _record_to_cedar(shape, value, path)
         case "set":
             if isinstance(value, str) or not isinstance(value, Sequence) or shape.item is None:
-                raise Unfit(path, "a list", value)
+                raise UnfitError(path, "a list", value)
             return [to_cedar(shape.item, inner, f"{path}[{index}]") for index, inner in enumerate(value)]
         case "string":
             if not isinstance(value, str):
-                raise Unfit(path, "a text", value)
+                raise UnfitError(path, "a text", value)
             return value
         case "bool":
             if not isinstance(value, bool):
-                raise Unfit(path, "true or false", value)
+                raise UnfitError(path, "true or false", value)
             return value
         case "long":
             return _long(value, path)
@@ -166,25 +160,39 @@ def to_cedar(shape: Shape, value: JSON, path: str = "") -> object:
         case "money":
             return _money(value, path)
         case _:
-            raise Unfit(path, "a value that a rule can read", value)
+            raise UnfitError(path, "a value that a rule can read", value)
+
+
+def _record_to_cedar(shape: Shape, value: JSON, path: str) -> dict[str, object]:
+    if not isinstance(value, Mapping):
+        raise UnfitError(path, "an object", value)
+    found: dict[str, object] = {}
+    for name, inner in shape.fields.items():
+        here = f"{path}.{name}" if path else name
+        part = value.get(name)
+        if part is not None:
+            found[name] = to_cedar(inner, part, here)
+        elif name in shape.required:
+            raise UnfitError(here, "a value", None)
+    return found
 
 
 def decimal_text(value: object, path: str = "") -> str:
-    """Returns a number or decimal text as Cedar writes it (``12.50``); raises Unfit when it does not fit.
+    """Returns a number or decimal text as Cedar writes it (``12.50``); raises UnfitError when it does not fit.
 
     Cedar's decimal is a 64-bit whole number of ten-thousandths.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise Unfit(path, "a number", value)
+        raise UnfitError(path, "a number", value)
     if isinstance(value, str) and _NUMBER.fullmatch(value) is None:
-        raise Unfit(path, "a number", value)
+        raise UnfitError(path, "a number", value)
     number = Decimal(repr(value) if isinstance(value, float) else value)
     if not number.is_finite() or not -DECIMAL_MAX <= number <= DECIMAL_MAX:
-        raise Unfit(path, "a number below 922 337 203 685 477", value)
+        raise UnfitError(path, "a number below 922 337 203 685 477", value)
     try:
         exact = number.quantize(_PLACES, context=_EXACT)
     except (Inexact, InvalidOperation, Overflow) as error:
-        raise Unfit(path, "a number with at most four decimals", value) from error
+        raise UnfitError(path, "a number with at most four decimals", value) from error
     return f"{exact:f}" if exact else "0.0000"
 
 
@@ -192,9 +200,9 @@ def _long(value: object, path: str) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unfit(path, "a whole number", value)
+        raise UnfitError(path, "a whole number", value)
     if not -LONG_MAX - 1 <= value <= LONG_MAX:
-        raise Unfit(path, "a whole number of 64 bits", value)
+        raise UnfitError(path, "a whole number of 64 bits", value)
     return value
 
 
@@ -203,10 +211,10 @@ def _money(value: JSON, path: str) -> dict[str, object]:
         amount, _, currency = value.strip().partition(" ")
         value = {"amount": amount, "currency": currency.strip()}
     if not isinstance(value, Mapping):
-        raise Unfit(path, "an amount of money", value)
+        raise UnfitError(path, "an amount of money", value)
     code = value.get("currency")
-    if not isinstance(code, str) or len(code) != 3 or not code.isascii() or not code.isupper():
-        raise Unfit(f"{path}.currency", "a currency code such as EUR", code)
+    if not isinstance(code, str) or _CURRENCY.fullmatch(code) is None:
+        raise UnfitError(f"{path}.currency", "a currency code such as EUR", code)
     return {"amount": decimal_text(value.get("amount"), f"{path}.amount"), "currency": code}
 
 
@@ -260,7 +268,7 @@ def _record(schema: Mapping[str, object], root: Mapping[str, object], within: tu
 def _union(parts: Sequence[Shape]) -> Shape:
     """One type where all branches agree; a number or its text is how a decimal travels in JSON."""
     kinds = {part.kind for part in parts}
-    if kinds == {"decimal", "string"} or kinds == {"decimal", "long"}:
+    if kinds in ({"decimal", "string"}, {"decimal", "long"}):
         return Shape("decimal")
     return parts[0] if parts and all(part == parts[0] for part in parts) else Shape("opaque")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -65,7 +65,7 @@ def _several(value: object) -> object:
 
 
 def _reference(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith("env:") or len(value) < 5:
+    if not isinstance(value, str) or not value.startswith("env:") or value == "env:":
         raise _wrong("a reference such as env:MODEL_KEY, because a secret never stands in this file")
     return value
 
@@ -131,7 +131,9 @@ class CasePart(Part):
 
     key: list[Text] = Field(min_length=1, description="The input fields that make two arrivals the same case.")
     deadline: Duration = Field(description="By then the case is done, or with a person.")
-    resume: Duration = Field(default="5m", validate_default=True, description="The least time left after a person has decided.")
+    resume: Duration = Field(
+        default="5m", validate_default=True, description="The least time left after a person has decided."
+    )
 
 
 class HoldPart(Part):
@@ -229,14 +231,13 @@ class IntakePart(Part):
         return self
 
 
-_FALLBACK_SCHEMA: Final = {
+_FALLBACK_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [
         {"type": "string", "pattern": _NAME},
         {
             "type": "object",
             "properties": {
-                "default": {"type": "string", "pattern": _NAME},
-                **{name: {"type": "string", "pattern": _NAME} for name in ERROR_CLASSES},
+                **{name: {"type": "string", "pattern": _NAME} for name in ("default", *ERROR_CLASSES)},
             },
             "additionalProperties": False,
             "minProperties": 1,

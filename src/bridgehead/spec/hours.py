@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bridgehead.errors import UserError
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HOUR_MINUTES: Final = 60
+_DAY_MINUTES: Final = 24 * _HOUR_MINUTES
 _DAY: Final = "|".join(_DAYS)
 _FORM: Final = re.compile(
     rf"(?P<days>(?:{_DAY})(?:[-,](?:{_DAY}))*)\s+(?P<from>\d\d:\d\d)-(?P<to>\d\d:\d\d)\s+(?P<zone>[A-Za-z0-9_+/-]+)"
@@ -36,7 +38,7 @@ def parse_hours(text: str) -> Hours:
     if found is None:
         raise _wrong(text, "days, opening-closing and time zone")
     opens, closes = _minute(found["from"]), _minute(found["to"])
-    if not 0 <= opens < closes <= 1440:
+    if not 0 <= opens < closes <= _DAY_MINUTES:
         raise _wrong(text, "an opening time before the closing time, both within one day")
     try:
         ZoneInfo(found["zone"])
@@ -44,17 +46,17 @@ def parse_hours(text: str) -> Hours:
         raise _wrong(text, "a time zone of the IANA database") from error
     days: set[int] = set()
     for part in found["days"].split(","):
-        ends = [_DAYS.index(name) for name in part.split("-")]
-        if len(ends) > 2:
+        first_name, _, last_name = part.partition("-")
+        if last_name and last_name not in _DAYS:
             raise _wrong(text, "ranges of two days")
-        first, last = ends[0], ends[-1]
+        first, last = _DAYS.index(first_name), _DAYS.index(last_name or first_name)
         days.update((first + step) % 7 for step in range((last - first) % 7 + 1))
     return Hours(frozenset(days), opens, closes, found["zone"])
 
 
 def _minute(clock: str) -> int:
     hour, minute = clock.split(":")
-    return int(hour) * 60 + int(minute) if int(minute) < 60 else -1
+    return int(hour) * _HOUR_MINUTES + int(minute) if int(minute) < _HOUR_MINUTES else -1
 
 
 def _wrong(text: str, expected: str) -> UserError:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bridgehead.errors import UserError
+
+_LISTED: Final = 12
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,8 +56,8 @@ def nearest(word: str, options: Iterable[str]) -> str:
         return f"did you mean {close[0]}?"
     if not known:
         return ""
-    shown = ", ".join(known[:12])
-    return f"known: {shown}, …" if len(known) > 12 else f"known: {shown}"
+    more = ", …" if len(known) > _LISTED else ""
+    return f"known: {', '.join(known[:_LISTED])}{more}"
 
 
 def shown(value: object, limit: int = 60) -> str:

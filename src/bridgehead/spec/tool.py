@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias, Union, get_args
 from bridgehead.errors import UserError
 from bridgehead.money import Money
 
-JSON: TypeAlias = Union[None, bool, int, float, str, Sequence["JSON"], Mapping[str, "JSON"]]
+JSON: TypeAlias = Union[bool, int, float, str, Sequence["JSON"], Mapping[str, "JSON"], None]  # noqa: UP007  a recursive alias that exists at run time
 """A value that RFC 8259 can carry, in Python's own types."""
 
 EffectClass = Literal["read", "outbound_read", "reversible", "irreversible"]

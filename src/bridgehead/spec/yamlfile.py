@@ -16,7 +16,7 @@ import yaml
 from bridgehead.errors import UserError
 from bridgehead.spec.problem import DeploymentError, Problem
 
-Plain: TypeAlias = Union[None, bool, str, Sequence["Plain"], Mapping[str, "Plain"]]
+Plain: TypeAlias = Union[bool, str, Sequence["Plain"], Mapping[str, "Plain"], None]  # noqa: UP007  a recursive alias that exists at run time
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 24
@@ -112,9 +112,7 @@ class _Reader:
     ) -> None:
         mark = node.start_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
-        self.problems.append(
-            Problem(self.file, line, column, ".".join(map(str, path)), expected, found, hint)
-        )
+        self.problems.append(Problem(self.file, line, column, ".".join(map(str, path)), expected, found, hint))
 
     def scan(self, data: bytes) -> None:
         """Refuses what must not even be composed; the event parser is iterative, compose is not."""
