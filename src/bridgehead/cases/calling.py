@@ -1,0 +1,122 @@
+"""What happens when a tool is called: journal, gate, then a read made once or an effect sent once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from bridgehead import clock, ids
+from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
+from bridgehead.cases.effecting import Effecting
+from bridgehead.cases.failures import PARKS, RETRIED, TRIES, failure, failure_json, recorded_error
+from bridgehead.cases.segment import BRANCH, Segment
+from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.writes import StepWrite
+from bridgehead.effects.keys import args_digest
+from bridgehead.errors import Failed, Refused
+from bridgehead.spec.tool import JSON
+
+
+class Calling:
+    """Makes the calls of one segment."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._effecting = Effecting(segment)
+
+    async def call(self, bound: BoundTool, args: Mapping[str, JSON]) -> object:
+        """Returns the tool's typed result, recorded or fresh.
+
+        Raises Refused when the gate or a person says no, Failed when the call ends in an
+        error class, Suspended or LeaseLost when the segment is over.
+        """
+        segment = self._segment
+        digest = args_digest(segment.bench.hmac, bound.tool.name, args)
+        if bound.tool.is_effect:
+            value = await segment.governed(self._effecting.perform(bound, args, digest))
+        else:
+            value = await segment.governed(self._read(bound, args, digest))
+        return bound.load_result(value)
+
+    async def _read(self, bound: BoundTool, args: Mapping[str, JSON], digest: bytes) -> JSON:
+        segment, tool, branch = self._segment, bound.tool, BRANCH.get()
+        occurrence, step = segment.journal.read(branch, tool.name, digest)
+        if step is not None:
+            if step.ok:
+                return step.payload["result"]
+            raise recorded_error(step.payload)
+        repeats = segment.journal.repeats(tool.name, digest) - 1
+        decision = decide(segment, bound, args, digest, repeats)
+        verdict = decision_write(segment, tool.name, digest, decision)
+
+        def write(ok: bool, outcome: Mapping[str, JSON]) -> StepWrite:
+            return StepWrite(
+                kind="read",
+                branch=branch,
+                name=tool.name,
+                digest=digest,
+                occurrence=occurrence,
+                ok=ok,
+                payload={"args": dict(args), **outcome},
+                started_at=started_at,
+                duration_ms=(clock.perf_s() - started) * 1000,
+            )
+
+        started_at, started = clock.utc_now(), clock.perf_s()
+        if decision.verdict != "allow":
+            refused = Refused(
+                f"{tool.name}: {decision.short()}", code=refusal_code(decision), hint=remedy(decision)
+            )
+            await segment.commit(
+                verdict, write(False, {"error": {"refused": refused.message, "code": refused.code}})
+            )
+            segment.steps += 1
+            raise refused
+        virtual = _holds_virtual(args, segment.virtual_marks)
+        if virtual:
+            return await self._virtual_read(bound, args)
+        try:
+            result = await self._attempt(bound, args)
+        except Failed as error:
+            parked = segment.journal.parked(tool.name)
+            if error.error_class in RETRIED and parked < PARKS:
+                await segment.commit(timer_write(tool.name, parked))
+                raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
+            await segment.commit(verdict, write(False, {"error": failure_json(error)}), *priced(segment, bound))
+            segment.steps += 1
+            raise
+        await segment.commit(verdict, write(True, {"result": result}), *priced(segment, bound))
+        segment.steps += 1
+        return result
+
+    async def _attempt(self, bound: BoundTool, args: Mapping[str, JSON]) -> JSON:
+        for attempt in range(TRIES):
+            try:
+                async with asyncio.timeout(bound.tool.timeout_s):
+                    return await bound.invoke(args)
+            except Exception as error:  # the boundary to a tool's body: anything it raises is classified
+                failed = failure(error)
+                if failed.error_class not in RETRIED or attempt == TRIES - 1:
+                    raise failed from error
+            await asyncio.sleep(self._segment.bench.retry_base_s * 2**attempt * (0.5 + ids.jitter()))
+        raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
+
+    async def _virtual_read(self, bound: BoundTool, args: Mapping[str, JSON]) -> JSON:
+        if bound.preview_read is None:
+            raise self._segment.hand_over(
+                "out_of_scope",
+                f"{bound.tool.name} reads what a virtual write would have made, and declares no preview_read.",
+                not_comparable=True,
+            )
+        return bound.dump_result(await bound.preview_read(**bound.load_args(args)))
+
+
+def _holds_virtual(value: JSON, marks: set[str]) -> bool:
+    if isinstance(value, str):
+        return any(mark in value for mark in marks)
+    if isinstance(value, Mapping):
+        return any(_holds_virtual(item, marks) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_virtual(item, marks) for item in value)
+    return False
+

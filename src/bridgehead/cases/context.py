@@ -1,0 +1,185 @@
+"""What an agent gets: its case, and a Context to ask people, branch and hand over."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, NoReturn, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from bridgehead import clock
+from bridgehead.cases.calling import Calling
+from bridgehead.cases.segment import BRANCH, Segment
+from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.writes import CostWrite, Note, ReviewOpen, StepWrite
+from bridgehead.costs import meter
+from bridgehead.effects.keys import args_digest
+from bridgehead.errors import ErrorClass, Refused, UserError
+from bridgehead.spec.tool import JSON
+
+In = TypeVar("In")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Generic[In]):
+    """One unit of business work. ``input`` is what the deployment's reader produced, ``text`` its plain text.
+
+    ``id`` is what people see (``C-17``); ``revises`` names the case this one changes, if any.
+    """
+
+    id: str
+    input: In
+    text: str
+    revision: int
+    revises: str | None
+    level: str
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one model turn came to: the reply as JSON and the tokens it used, None where unknown."""
+
+    reply: JSON
+    model: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class Context:
+    """The agent's side of one case. Everything done through it is recorded and replayed.
+
+    Tools are called as themselves and find the case on their own; a Context is needed to ask
+    a person, to name parallel branches, and to give the case away.
+    """
+
+    def __init__(self, segment: Segment, case: Case[object]) -> None:
+        self._segment = segment
+        self._calling = Calling(segment)
+        self.case = case
+
+    async def ask(self, role: str, question: str, type: type[T]) -> T:  # noqa: A002  # the word users expect
+        """Asks a person in ``role`` and returns the answer as ``type``.
+
+        No worker waits meanwhile: the case is put aside and the agent runs again from the top
+        once somebody answered. Raises Refused when the person rejects the question.
+        """
+        if role not in self._segment.bench.deployment.roles:
+            raise UserError(
+                f"there is no role {role!r} in this deployment",
+                code="case.role",
+                hint=f"Roles: {', '.join(self._segment.bench.deployment.roles)}.",
+            )
+        adapter: TypeAdapter[T] = TypeAdapter(type)
+        return await self._segment.governed(self._ask(role, question, adapter))
+
+    async def hand_over(
+        self, role: str, reason: str, *, cause: str = "", error_class: ErrorClass = "out_of_scope"
+    ) -> NoReturn:
+        """Gives the case to a person for good, with everything read so far; the agent ends here."""
+        if role not in self._segment.bench.deployment.roles:
+            raise UserError(f"there is no role {role!r} in this deployment", code="case.role")
+        await self._segment.governed(self._hand_over(role, reason, cause, error_class))
+        raise AssertionError("unreachable")  # pragma: no cover - handing over closes the segment
+
+    @contextmanager
+    def branch(self, name: str) -> Iterator[None]:
+        """Names one of several parallel lines of work, so that their calls are told apart on replay."""
+        before = BRANCH.get()
+        token = BRANCH.set(f"{before}/{name}" if before else name)
+        try:
+            yield
+        finally:
+            BRANCH.reset(token)
+
+    async def call(self, bound: BoundTool, args: Mapping[str, JSON]) -> object:
+        """Makes one governed call; tools and adapters use it, agents call their tools instead."""
+        return await self._calling.call(bound, args)
+
+    async def turn(
+        self, name: str, *, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]]
+    ) -> JSON:
+        """Returns a model's reply, recorded or fresh; for adapters.
+
+        ``fed`` holds the recorded results this turn rests on: a recorded reply is served only
+        while they are equal, otherwise the case has diverged. ``request`` is the whole
+        request; a difference there (a date in the prompt) is noted as drift and served anyway.
+        """
+        return await self._segment.governed(self._turn(name, fed, request, run))
+
+    async def _ask(self, role: str, question: str, adapter: TypeAdapter[T]) -> T:
+        segment, branch = self._segment, BRANCH.get()
+        digest = args_digest(segment.bench.hmac, "ask", {"role": role, "question": question})
+        occurrence, review = segment.journal.question(branch, role, digest)
+        if review is None:
+            await segment.replayed()
+            shown: dict[str, JSON] = {
+                "question": question,
+                "schema": cast("JSON", adapter.json_schema()),
+                "branch": branch,
+                "occurrence": occurrence,
+            }
+            if segment.shadow:
+                raise segment.hand_over("out_of_scope", question, role=role, asked=question)
+            await segment.commit(
+                ReviewOpen(token=segment.token(), kind="question", role=role, shown=shown, digest=digest)
+            )
+            raise segment.wait(stop_clock=True)
+        if review.state == "answered":
+            try:
+                return adapter.validate_python(review.answer)
+            except ValidationError:
+                raise segment.hand_over(
+                    "invalid_input", f"The answer to {question!r} is not of the type the agent asked for."
+                ) from None
+        if review.state == "rejected":
+            raise Refused(f"{review.decided_by or 'A person'} declined to answer", code="review.rejected")
+        raise segment.wait(stop_clock=True)
+
+    async def _hand_over(self, role: str, reason: str, cause: str, error_class: ErrorClass) -> None:
+        await self._segment.replayed()
+        raise self._segment.hand_over(error_class, reason, role=role, cause=cause)
+
+    async def _turn(self, name: str, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]]) -> JSON:
+        segment, branch = self._segment, BRANCH.get()
+        ordinal, step = segment.journal.turn(branch)
+        digest = args_digest(segment.bench.hmac, "fed", {"fed": fed})
+        asked = args_digest(segment.bench.hmac, "request", {"request": request})
+        if step is not None:
+            if step.digest != digest or step.name != name:
+                raise segment.diverged()
+            segment.journal.take_turn(step)
+            if step.payload.get("request") != asked.hex():
+                await segment.commit(Note("drift", {"turn": ordinal, "branch": branch, "model": name}))
+            return step.payload["reply"]
+        limit = segment.bench.deployment.limits.steps
+        if segment.steps >= limit:
+            raise Refused(f"the case has used its {limit} steps", code="policy.limit")
+        started_at, started = clock.utc_now(), clock.perf_s()
+        turn = await run()
+        await segment.commit(
+            StepWrite(
+                kind="model",
+                branch=branch,
+                name=name,
+                digest=digest,
+                occurrence=ordinal,
+                ok=True,
+                payload={
+                    "reply": turn.reply,
+                    "request": asked.hex(),
+                    "model": turn.model,
+                    "input_tokens": turn.input_tokens,
+                    "output_tokens": turn.output_tokens,
+                },
+                started_at=started_at,
+                duration_ms=(clock.perf_s() - started) * 1000,
+            ),
+            CostWrite(meter.of_model(turn.model, turn.input_tokens, turn.output_tokens)),
+        )
+        segment.steps += 1
+        return turn.reply

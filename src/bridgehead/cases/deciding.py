@@ -1,0 +1,90 @@
+"""How a call meets the gate: what is put before it, and how its answer is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from bridgehead import clock
+from bridgehead.cases.segment import Segment
+from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.writes import CostWrite, DecisionWrite, StepWrite
+from bridgehead.costs import meter
+from bridgehead.gate.model import Approval, Call, Decision, View
+from bridgehead.money import Money
+from bridgehead.spec.tool import JSON
+
+
+def decide(
+    segment: Segment, bound: BoundTool, args: Mapping[str, JSON], digest: bytes, repeats: int, approval: Approval | None = None
+) -> Decision:
+    """Asks the gate about one call, with what the segment knows."""
+    call = Call(tool=bound.tool, args=args, args_digest=digest)
+    return segment.bench.gate.decide(call, view_of(segment, repeats, approval))
+
+
+def view_of(segment: Segment, repeats: int, approval: Approval | None = None) -> View:
+    """Returns what the gate may look at besides the call."""
+    limit = segment.bench.deployment.limits.cost
+    cost = None
+    if limit is not None:
+        cost = Money(segment.spent.get(limit.currency, Decimal(0)), limit.currency)
+    return View(
+        level=segment.claim.level,
+        approval=approval,
+        steps_so_far=segment.steps,
+        repeats=repeats,
+        cost_so_far=cost,
+        deployment=segment.bench.deployment.name,
+        release=segment.claim.release.hex(),
+    )
+
+
+def decision_write(segment: Segment, tool: str, digest: bytes, decision: Decision) -> DecisionWrite:
+    """Returns the record of a decision."""
+    return DecisionWrite(
+        token=segment.token(),
+        tool=tool,
+        digest=digest,
+        verdict=decision.verdict,
+        policy_digest=decision.policy_digest,
+        detail=decision.to_json(),  # type: ignore[arg-type]  # Decision.to_json holds JSON only
+        policies=tuple(reason.policy_id for reason in decision.reasons),
+    )
+
+
+def timer_write(name: str, occurrence: int) -> StepWrite:
+    """Returns the record that a case waited for a dependency once more."""
+    return StepWrite(
+        kind="timer",
+        branch="",
+        name=name,
+        digest=b"",
+        occurrence=occurrence,
+        ok=True,
+        payload={"waited_for": name},
+        started_at=clock.utc_now(),
+        duration_ms=0.0,
+    )
+
+
+def priced(segment: Segment, bound: BoundTool) -> tuple[CostWrite, ...]:
+    """Returns the books' entry for one call of a tool that has a price."""
+    cost = meter.of_tool(bound.tool)
+    if cost is None:
+        return ()
+    if cost.money is not None:
+        before = segment.spent.get(cost.money.currency)
+        segment.spent[cost.money.currency] = cost.money.amount if before is None else before + cost.money.amount
+    return (CostWrite(cost),)
+
+
+def refusal_code(decision: Decision) -> str:
+    """Returns ``policy.limit`` for a limit that was reached, ``policy.refused`` otherwise."""
+    limited = any(reason.policy_id.startswith("limits.") for reason in decision.reasons)
+    return "policy.limit" if limited else "policy.refused"
+
+
+def remedy(decision: Decision) -> str:
+    """Returns what would allow the call, as the policies say."""
+    return " ".join(dict.fromkeys(reason.remedy for reason in decision.reasons if reason.remedy))

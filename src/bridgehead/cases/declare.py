@@ -1,0 +1,143 @@
+"""``read``, ``outbound_read``, ``reversible`` and ``irreversible``: what a tool does to the world.
+
+Code declares what is intrinsic to a tool; ``bridgehead.yaml`` says who may call it and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ParamSpec, TypeVar, overload
+
+from bridgehead.cases.tools import Declaration, Preview, Undo, Verify, read_declaration, write_declaration
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def read(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def read(
+    *,
+    max_age: str | float | None = None,
+    timeout: str | float | None = None,
+    labels: Mapping[str, str] | None = None,
+    sensitive: str | Sequence[str] | None = None,
+    cost: str | None = None,
+    preview_read: Preview | None = None,
+) -> Declaration: ...
+def read(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    max_age: str | float | None = None,
+    timeout: str | float | None = None,
+    labels: Mapping[str, str] | None = None,
+    sensitive: str | Sequence[str] | None = None,
+    cost: str | None = None,
+    preview_read: Preview | None = None,
+) -> Callable[P, R] | Declaration:
+    """Declares a tool that only reads, inside the trust boundary.
+
+    ``max_age`` and ``timeout`` are durations ("15m", or seconds), ``cost`` the price of one
+    call ("0.02 EUR"), ``preview_read`` answers in shadow when an argument is a virtual id.
+    A read that leaves the trust boundary (it fetches a URL) is ``outbound_read``.
+    """
+    declaration = read_declaration(
+        "read",
+        max_age=max_age,
+        timeout=timeout,
+        labels=labels,
+        sensitive=sensitive,
+        cost=cost,
+        preview_read=preview_read,
+    )
+    return declaration if function is None else declaration(function)
+
+
+def outbound_read(
+    *,
+    max_age: str | float | None = None,
+    timeout: str | float | None = None,
+    labels: Mapping[str, str] | None = None,
+    sensitive: str | Sequence[str] | None = None,
+    cost: str | None = None,
+    preview_read: Preview | None = None,
+) -> Declaration:
+    """Declares a read that carries data out of the trust boundary, such as fetching a URL."""
+    return read_declaration(
+        "outbound_read",
+        max_age=max_age,
+        timeout=timeout,
+        labels=labels,
+        sensitive=sensitive,
+        cost=cost,
+        preview_read=preview_read,
+    )
+
+
+def reversible(
+    *,
+    undo: Undo | None = None,
+    key: str | Sequence[str] | None = None,
+    verify: Verify | None = None,
+    preview: Preview | None = None,
+    idempotent: bool = False,
+    repeatable: bool = False,
+    timeout: str | float | None = None,
+    visible_within: str | float | None = None,
+    sensitive: str | Sequence[str] | None = None,
+    cost: str | None = None,
+) -> Declaration:
+    """Declares a tool that writes something ``undo`` can take back.
+
+    ``key`` names what makes two calls the same effect (default: all arguments; dotted paths
+    reach into one). ``verify(*, key, args)`` reads back: the result, None for "absent", or
+    raises Mismatch. ``idempotent`` says the target drops a second request that carries the
+    same ``effect_key()``. ``visible_within`` is how long the target may take to show what it
+    did. ``repeatable`` counts calls instead of merging equal ones.
+    """
+    return write_declaration(
+        "reversible",
+        key=key,
+        verify=verify,
+        undo=undo,
+        preview=preview,
+        idempotent=idempotent,
+        repeatable=repeatable,
+        timeout=timeout,
+        visible_within=visible_within,
+        sensitive=sensitive,
+        cost=cost,
+    )
+
+
+def irreversible(
+    *,
+    key: str | Sequence[str] | None = None,
+    verify: Verify | None = None,
+    preview: Preview | None = None,
+    idempotent: bool = False,
+    repeatable: bool = False,
+    timeout: str | float | None = None,
+    visible_within: str | float | None = None,
+    sensitive: str | Sequence[str] | None = None,
+    cost: str | None = None,
+) -> Declaration:
+    """Declares a tool that writes something nobody can take back, such as sending a mail.
+
+    The arguments mean what they mean for ``reversible``.
+    """
+    return write_declaration(
+        "irreversible",
+        key=key,
+        verify=verify,
+        undo=None,
+        preview=preview,
+        idempotent=idempotent,
+        repeatable=repeatable,
+        timeout=timeout,
+        visible_within=visible_within,
+        sensitive=sensitive,
+        cost=cost,
+    )

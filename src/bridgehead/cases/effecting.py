@@ -1,0 +1,385 @@
+"""A writing call: recorded before it is sent, sent at most once, settled after (D5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bridgehead import clock
+from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
+from bridgehead.cases.failures import PARKS, RETRIED, failure, failure_from, failure_json
+from bridgehead.cases.ports import EffectRow, KeyTaken
+from bridgehead.cases.segment import BRANCH, Segment
+from bridgehead.cases.settling import Settling
+from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.virtual import placeholder
+from bridgehead.cases.writes import EffectMove, EffectOpen, Note, ReviewOpen, ReviewUse, StepWrite, Write
+from bridgehead.effects.keys import args_digest, effect_key, idempotency_key
+from bridgehead.effects.settle import settle_after_s
+from bridgehead.effects.states import LIVE, EffectState
+from bridgehead.errors import Failed, Refused, UserError
+from bridgehead.gate.model import Approval, Decision
+from bridgehead.reviews.model import Review, approval_expired
+from bridgehead.spec.tool import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One writing call on its way: its arguments, its key and its place."""
+
+    bound: BoundTool
+    args: Mapping[str, JSON]
+    digest: bytes
+    key: bytes
+    occurrence: int
+    branch: str
+    attempt: int = 1
+
+
+class Effecting:
+    """Performs the effects of one segment."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._settling = Settling(segment)
+        self._under_way: dict[tuple[str, bytes, int], asyncio.Lock] = {}
+
+    async def perform(self, bound: BoundTool, args: Mapping[str, JSON], digest: bytes) -> JSON:
+        """Returns the effect's result as JSON: recorded, virtual, or of the one send it gets."""
+        segment, tool = self._segment, bound.tool
+        key = effect_key(segment.bench.hmac, segment.bench.deployment.name, tool, args)
+        occurrence = segment.journal.effect_occurrence(tool.name, key, repeatable=tool.repeatable)
+        segment.journal.count_call(tool.name, digest)
+        proposal = Proposal(bound, args, digest, key, occurrence, BRANCH.get())
+        lock = self._under_way.setdefault((tool.name, key, occurrence), asyncio.Lock())
+        # One call at a time under a key: a parallel twin finds what the first one recorded.
+        async with lock:
+            segment.check_open()
+            row = segment.journal.effect(tool.name, key, occurrence, digest)
+            if row is None:
+                return await self._propose(proposal)
+            return await self._meet(proposal, row)
+
+    async def _meet(self, proposal: Proposal, row: EffectRow) -> JSON:
+        """Returns what a recorded effect with this key means for this call."""
+        if row.digest != proposal.digest:
+            if row.state in LIVE:
+                return await self._propose(proposal, conflict=row)
+            return await self._propose(proposal)
+        row = self._segment.journal.follow(row)
+        recorded = row.result or {}
+        match row.state:
+            case "committed" | "virtual":
+                self._mark(row)
+                return recorded["result"]
+            case "undone":
+                raise Failed(f"{row.tool} was undone", error_class="conflict", applied=False)
+            case "failed" if recorded.get("again"):
+                return await self._propose(replace(proposal, attempt=row.attempt + 1))
+            case "failed":
+                raise failure_from(recorded)
+            case "denied" | "cancelled":
+                raise Refused(str(recorded.get("message", f"{row.tool} was refused")), code=str(recorded.get("code")))
+            case "held":
+                return await self._resume(proposal, row)
+            case _:  # intended or unknown: a segment starts by settling these, so this one cannot go on
+                raise self._segment.wait(wake_after_s=max(row.seconds_left, 0.1))
+
+    async def _propose(self, proposal: Proposal, conflict: EffectRow | None = None) -> JSON:
+        segment, bound = self._segment, proposal.bound
+        await segment.replayed()
+        repeats = segment.journal.repeats(bound.tool.name, proposal.digest) - 1
+        decision = decide(segment, bound, proposal.args, proposal.digest, repeats)
+        if segment.shadow and (decision.verdict != "deny" or unlisted(decision)):
+            return await self._virtual(proposal, decision)
+        if decision.verdict == "deny":
+            return await self._deny(proposal, decision)
+        if conflict is not None:
+            return await self._hold(proposal, decision, conflict=f"E-{conflict.id} has the same key, other arguments")
+        if decision.verdict == "hold":
+            return await self._hold(proposal, decision)
+        verdict = decision_write(segment, bound.tool.name, proposal.digest, decision)
+        opened = replace(
+            self._open(proposal, "intended", verdict.token),
+            send_s=segment.bench.send_s,
+            settle_s=settle_after_s(bound.tool, segment.bench.send_s),
+        )
+        return await self._intend(proposal, decision, (verdict, opened), opened.token)
+
+    async def _intend(
+        self, proposal: Proposal, decision: Decision, writes: tuple[Write, ...], known: int | str
+    ) -> JSON:
+        """Commits the intent, then sends. The boot clock is read before the commit, so ``send_by`` errs early."""
+        segment = self._segment
+        send_by_s = clock.boot_s() + segment.bench.send_s
+        try:
+            tokens = await segment.commit(*writes)
+        except KeyTaken as taken:
+            return await self._hold(proposal, decision, conflict=taken.message)
+        number = known if isinstance(known, int) else tokens[known]
+        self._keep(proposal, number, "intended")
+        return await self._send(proposal, number, send_by_s)
+
+    async def _send(self, proposal: Proposal, number: int, send_by_s: float) -> JSON:
+        segment, bound = self._segment, proposal.bound
+        started_at, started = clock.utc_now(), clock.perf_s()
+        if clock.boot_s() >= send_by_s:
+            # Stopped between intent and send: a successor may have looked already. Nothing was sent.
+            late = Failed("its moment to be sent had passed", error_class="transient", applied=False)
+            return await self._failed(proposal, number, late, started_at=started_at, started=started)
+        segment.check_open()
+        try:
+            async with asyncio.timeout(bound.tool.timeout_s):
+                result = await bound.invoke(proposal.args, key=idempotency_key(proposal.key, proposal.occurrence))
+        except Exception as error:  # the boundary to a tool's body: anything it raises is classified
+            failed = failure(error)
+            if failed.applied is False:
+                return await self._failed(proposal, number, failed, started_at=started_at, started=started)
+            return await self._unknown(proposal, number, failed)
+        await segment.commit(
+            EffectMove(number, "intended", "committed", {"result": result}),
+            self._step(proposal, number, ok=True, started_at=started_at, started=started),
+            *priced(segment, bound),
+        )
+        segment.steps += 1
+        self._keep(proposal, number, "committed", {"result": result})
+        return result
+
+    async def _failed(
+        self, proposal: Proposal, number: int, failed: Failed, *, started_at: object, started: float
+    ) -> JSON:
+        """Records a call that surely did not happen: to be made again later, or for good."""
+        segment, name = self._segment, proposal.bound.tool.name
+        parked = segment.journal.parked(name)
+        again = failed.error_class in RETRIED and parked < PARKS
+        recorded = {**failure_json(failed), "again": again}
+        writes: list[Write] = [EffectMove(number, "intended", "failed", recorded)]
+        if again:
+            writes.append(timer_write(name, parked))
+        else:
+            writes.append(self._step(proposal, number, ok=False, started_at=started_at, started=started))
+            segment.steps += 1
+        await segment.commit(*writes)
+        self._keep(proposal, number, "failed", recorded)
+        if again:
+            raise segment.wait(wake_after_s=min(60.0, 2.0**parked))
+        raise failed
+
+    async def _unknown(self, proposal: Proposal, number: int, failed: Failed) -> JSON:
+        """The reply is lost: look once at once; anything but "found" waits, and the agent never sees it."""
+        segment = self._segment
+        await segment.commit(EffectMove(number, "intended", "unknown", failure_json(failed)))
+        row = self._keep(proposal, number, "unknown", failure_json(failed))
+        settled = await self._settling.settle(row)
+        if settled is None:
+            segment.check_open()
+            raise segment.wait(wake_after_s=row.seconds_left)
+        return settled.result
+
+    async def _resume(self, proposal: Proposal, row: EffectRow) -> JSON:
+        """A held effect is met again: nothing decided yet, or the gate decides again with the approval."""
+        segment, review = self._segment, self._segment.journal.review_of(row.id)
+        if review is None or review.state == "open":
+            raise segment.wait(stop_clock=True)
+        who = review.decided_by or "a person"
+        match review.state:
+            case "approved":
+                return await self._approved(proposal, row, review)
+            case "edited":
+                return await self._edited(proposal, row, review, who)
+            case "rejected":
+                why = review.answer if isinstance(review.answer, str) and review.answer else "no reason given"
+                message = f"{row.tool} was rejected by {who}: {why}"
+                recorded: dict[str, JSON] = {"message": message, "code": "review.rejected"}
+                await segment.replayed()
+                await segment.commit(EffectMove(row.id, "held", "cancelled", recorded))
+                segment.journal.put_effect(replace(row, state="cancelled", result=recorded))
+                raise Refused(message, code="review.rejected")
+            case _:
+                raise segment.wait(stop_clock=True)
+
+    async def _approved(self, proposal: Proposal, row: EffectRow, review: Review) -> JSON:
+        segment, bound = self._segment, proposal.bound
+        await segment.replayed()
+        approval = Approval(
+            review_id=review.id,
+            args_digest=review.args_digest or b"",
+            by=review.decided_by or "",
+            valid_until_passed=approval_expired(review, segment.loaded.now),
+            used=review.used,
+        )
+        decision = decide(segment, bound, row.args, row.digest, 0, approval)
+        verdict = decision_write(segment, row.tool, row.digest, decision)
+        if decision.verdict == "deny":
+            message = f"{row.tool}: {decision.short()}"
+            recorded: dict[str, JSON] = {"message": message, "code": refusal_code(decision)}
+            await segment.commit(verdict, EffectMove(row.id, "held", "cancelled", recorded, decision=verdict.token))
+            raise Refused(message, code=refusal_code(decision), hint=remedy(decision))
+        if decision.verdict == "hold":
+            await segment.commit(verdict, self._review(proposal, decision, row.id))
+            raise segment.wait(stop_clock=True)
+        move = EffectMove(
+            row.id,
+            "held",
+            "intended",
+            decision=verdict.token,
+            send_s=segment.bench.send_s,
+            settle_s=settle_after_s(bound.tool, segment.bench.send_s),
+        )
+        return await self._intend(proposal, decision, (verdict, move, ReviewUse(review.id)), row.id)
+
+    async def _edited(self, proposal: Proposal, row: EffectRow, review: Review, who: str) -> JSON:
+        """A person changed the arguments: a new effect under their own key takes the held one's place."""
+        segment, bound = self._segment, proposal.bound
+        answer = review.answer if isinstance(review.answer, Mapping) else {}
+        edited = answer.get("args")
+        try:
+            args = bound.dump(edited if isinstance(edited, Mapping) else {})
+        except UserError as error:
+            raise segment.hand_over("invalid_input", f"The edited arguments do not fit {row.tool}: {error.message}") from None
+        await segment.replayed()
+        digest = args_digest(segment.bench.hmac, bound.tool.name, args)
+        key = effect_key(segment.bench.hmac, segment.bench.deployment.name, bound.tool, args)
+        changed = replace(proposal, args=args, digest=digest, key=key)
+        approval = Approval(review.id, digest, who, approval_expired(review, segment.loaded.now), review.used)
+        decision = decide(segment, bound, args, digest, 0, approval)
+        verdict = decision_write(segment, bound.tool.name, digest, decision)
+        state: EffectState = {"allow": "intended", "hold": "held", "deny": "denied"}[decision.verdict]  # type: ignore[assignment]  # three literals
+        opened = replace(self._open(changed, state, verdict.token), supersedes=row.id)
+        note = Note("effect.edited", {"effect": row.id, "by": who, "review": review.id})
+        moved = EffectMove(row.id, "held", "superseded")
+        if decision.verdict == "deny":
+            message = f"{row.tool}, as edited by {who}: {decision.short()}"
+            opened = replace(opened, result={"message": message, "code": refusal_code(decision)})
+            await segment.commit(verdict, moved, opened, ReviewUse(review.id), note)
+            raise Refused(message, code=refusal_code(decision), hint=remedy(decision))
+        if decision.verdict == "hold":
+            again = self._review(changed, decision, opened.token)
+            await segment.commit(verdict, moved, opened, ReviewUse(review.id), again, note)
+            raise segment.wait(stop_clock=True)
+        opened = replace(
+            opened, send_s=segment.bench.send_s, settle_s=settle_after_s(bound.tool, segment.bench.send_s)
+        )
+        writes = (verdict, moved, opened, ReviewUse(review.id), note)
+        return await self._intend(changed, decision, writes, opened.token)
+
+    async def _deny(self, proposal: Proposal, decision: Decision) -> JSON:
+        segment, name = self._segment, proposal.bound.tool.name
+        message = f"{name}: {decision.short()}"
+        verdict = decision_write(segment, name, proposal.digest, decision)
+        recorded: dict[str, JSON] = {"message": message, "code": refusal_code(decision)}
+        opened = replace(self._open(proposal, "denied", verdict.token), result=recorded)
+        tokens = await segment.commit(verdict, opened)
+        segment.steps += 1
+        self._keep(proposal, tokens[opened.token], "denied", recorded)
+        raise Refused(message, code=refusal_code(decision), hint=remedy(decision))
+
+    async def _hold(self, proposal: Proposal, decision: Decision, conflict: str = "") -> JSON:
+        """Opens work for a person; the segment ends and no worker waits."""
+        segment = self._segment
+        verdict = decision_write(segment, proposal.bound.tool.name, proposal.digest, decision)
+        opened = self._open(proposal, "held", verdict.token)
+        review = self._review(proposal, decision, opened.token, conflict=conflict)
+        await segment.commit(verdict, opened, review)
+        raise segment.wait(stop_clock=True)
+
+    async def _virtual(self, proposal: Proposal, decision: Decision) -> JSON:
+        segment, bound = self._segment, proposal.bound
+        if bound.preview is not None:
+            result = bound.dump_result(await bound.preview(args=dict(proposal.args)))
+        else:
+            result = placeholder(bound.result_schema, mark=f"virtual-{proposal.key.hex()[:12]}")
+            bound.load_result(result)
+        verdict = decision_write(segment, bound.tool.name, proposal.digest, decision)
+        recorded: dict[str, JSON] = {"result": result, "would": decision.verdict, "role": decision.role}
+        opened = replace(self._open(proposal, "virtual", verdict.token), result=recorded)
+        tokens = await segment.commit(verdict, opened)
+        segment.steps += 1
+        self._mark(self._keep(proposal, tokens[opened.token], "virtual", recorded))
+        return result
+
+    def _open(self, proposal: Proposal, state: EffectState, decision: str) -> EffectOpen:
+        return EffectOpen(
+            token=self._segment.token(),
+            tool=proposal.bound.tool.name,
+            key=proposal.key,
+            digest=proposal.digest,
+            branch=proposal.branch,
+            occurrence=proposal.occurrence,
+            state=state,
+            args=proposal.args,
+            decision=decision,
+            attempt=proposal.attempt,
+        )
+
+    def _review(
+        self, proposal: Proposal, decision: Decision, effect: int | str, *, conflict: str = ""
+    ) -> ReviewOpen:
+        deployment = self._segment.bench.deployment
+        role = decision.role or deployment.fallback.role_for("conflict" if conflict else "policy_denied")
+        shown: dict[str, JSON] = {
+            "tool": proposal.bound.tool.name,
+            "effect_class": proposal.bound.tool.effect_class,
+            "args": dict(proposal.args),
+            "why": [reason.text for reason in decision.reasons],
+        }
+        if conflict:
+            shown["conflict"] = conflict
+        return ReviewOpen(
+            token=self._segment.token(),
+            kind="conflict" if conflict else "approval",
+            role=role,
+            shown=shown,
+            effect=effect,
+            digest=proposal.digest,
+            error_class="conflict" if conflict else None,
+            within_s=decision.within_s,
+            valid_for_s=decision.valid_for_s,
+        )
+
+    def _step(self, proposal: Proposal, number: int, *, ok: bool, started_at: object, started: float) -> StepWrite:
+        return StepWrite(
+            kind="effect",
+            branch=proposal.branch,
+            name=proposal.bound.tool.name,
+            digest=proposal.digest,
+            occurrence=proposal.occurrence,
+            ok=ok,
+            payload={"effect": number},
+            started_at=started_at,  # type: ignore[arg-type]  # a datetime, passed through
+            duration_ms=(clock.perf_s() - started) * 1000,
+        )
+
+    def _keep(
+        self, proposal: Proposal, number: int, state: EffectState, result: Mapping[str, JSON] | None = None
+    ) -> EffectRow:
+        tool = proposal.bound.tool
+        row = EffectRow(
+            id=number,
+            tool=tool.name,
+            key=proposal.key,
+            digest=proposal.digest,
+            branch=proposal.branch,
+            occurrence=proposal.occurrence,
+            state=state,
+            attempt=proposal.attempt,
+            args=proposal.args,
+            result=result,
+            seconds_left=settle_after_s(tool, self._segment.bench.send_s),
+            superseded_by=None,
+        )
+        self._segment.journal.put_effect(row)
+        return row
+
+    def _mark(self, row: EffectRow) -> None:
+        if row.state == "virtual":
+            self._segment.virtual_marks.add(f"virtual-{row.key.hex()[:12]}")
+
+
+def unlisted(decision: Decision) -> bool:
+    """Whether a call was denied only because the deployment does not list its tool."""
+    return any(reason.policy_id in UNLISTED for reason in decision.reasons)
+
+
+UNLISTED = frozenset({"default.unlisted", "tools.unlisted", "tools.unknown"})

@@ -1,0 +1,64 @@
+"""What a call ended in: any exception becomes one of the closed error classes, and is recorded as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from pydantic import ValidationError
+
+from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Failed, Mismatch, Refused
+from bridgehead.spec.tool import JSON
+
+RETRIED: frozenset[ErrorClass] = frozenset({"transient", "throttled", "timeout", "dependency_down"})
+"""Classes in which asking again may help."""
+TRIES = 3
+"""Attempts of a read within one segment."""
+PARKS = 6
+"""After this many waits for one dependency its failure is final."""
+
+
+def failure(error: BaseException) -> Failed:
+    """Returns what a tool raised as a Failed: its own, or the nearest class.
+
+    Only a Failed with ``applied=False`` says that a write surely did not happen.
+    """
+    if isinstance(error, Failed):
+        return error
+    if isinstance(error, TimeoutError):
+        return Failed("the call took longer than its timeout", error_class="timeout")
+    if isinstance(error, ConnectionError):
+        return Failed(f"the connection failed: {type(error).__name__}", error_class="dependency_down")
+    if isinstance(error, ValidationError):
+        return Failed("the answer is not of the declared type", error_class="invalid_output")
+    if isinstance(error, Mismatch):
+        return Failed(error.message, error_class="conflict")
+    if isinstance(error, Refused):
+        return Failed(error.message, error_class="policy_denied", applied=False)
+    return Failed(f"{type(error).__name__}: {error}", error_class="bug")
+
+
+def failure_json(error: Failed) -> dict[str, JSON]:
+    """Returns a failure as it is recorded: class, message and attributes, never an object."""
+    return {"error_class": error.error_class, "message": error.message, "attributes": dict(error.attributes)}
+
+
+def failure_from(recorded: Mapping[str, JSON]) -> Failed:
+    """Returns the same failure again from its record."""
+    named = str(recorded.get("error_class", "bug"))
+    error_class = cast("ErrorClass", named if named in ERROR_CLASSES else "bug")
+    attributes = recorded.get("attributes")
+    plain = (
+        {name: value for name, value in attributes.items() if isinstance(value, (str, int, float, bool))}
+        if isinstance(attributes, Mapping)
+        else {}
+    )
+    return Failed(str(recorded.get("message", "")), error_class=error_class, applied=False, **plain)
+
+
+def recorded_error(payload: Mapping[str, JSON]) -> BridgeheadError:
+    """Returns the exception a recorded failure or refusal stands for."""
+    error = payload["error"]
+    if isinstance(error, Mapping) and "refused" in error:
+        return Refused(str(error["refused"]), code=str(error.get("code", "policy.refused")))
+    return failure_from(error if isinstance(error, Mapping) else {})

@@ -1,0 +1,182 @@
+"""The journal of a case: what was recorded, found again by content, and what is still to be replayed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bridgehead.cases.ports import EffectRow, Loaded, StepRow
+from bridgehead.cases.writes import StepKind
+from bridgehead.effects.states import EffectState
+from bridgehead.reviews.model import Review
+
+_SETTLED: frozenset[EffectState] = frozenset(
+    {"committed", "virtual", "denied", "held", "superseded", "cancelled", "failed", "undone"}
+)
+
+
+class Journal:
+    """Matches the calls of one segment against what earlier segments recorded (D4).
+
+    A read is found by (branch, name, digest, occurrence), a model turn by (branch, ordinal),
+    an effect by its key, a question by its digest. ``unconsumed`` counts entries of earlier
+    segments that no call of this segment has met: while it is not zero, nothing final happens.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._steps: dict[tuple[StepKind, str, str, bytes, int], StepRow] = {}
+        self._turns: dict[tuple[str, int], StepRow] = {}
+        self._open: set[tuple[str, int]] = set()
+        self._timers: Counter[str] = Counter()
+        self._seen: Counter[tuple[str, str, str, bytes]] = Counter()
+        self._calls: Counter[tuple[str, bytes]] = Counter()
+        self._effects: dict[int, EffectRow] = {}
+        self._by_key: dict[tuple[str, bytes, int], list[int]] = {}
+        self._reviews: dict[int, Review] = {review.id: review for review in loaded.reviews}
+        self.progress = 0
+        self.recorded = 0
+        for step in loaded.steps:
+            self._add_step(step)
+        for effect in loaded.effects:
+            self.put_effect(effect)
+            if effect.state in _SETTLED and not _redone(effect):
+                self._open.add(("effect", effect.id))
+        for review in loaded.reviews:
+            if review.kind == "question" and review.state != "open":
+                self._open.add(("review", review.id))
+
+    @property
+    def unconsumed(self) -> int:
+        """How many entries of earlier segments this segment has not met yet."""
+        return len(self._open)
+
+    def waiting_for(self) -> list[str]:
+        """Returns the unmet entries in words, for a person who looks at a divergence."""
+        names = []
+        for kind, number in sorted(self._open):
+            if kind == "step":
+                step = next(s for s in (*self._steps.values(), *self._turns.values()) if s.seq == number)
+                names.append(f"{step.kind} {step.name}")
+            elif kind == "effect":
+                names.append(f"effect {self._effects[number].tool}")
+            else:
+                names.append(f"question R-{number}")
+        return names
+
+    def read(self, branch: str, name: str, digest: bytes) -> tuple[int, StepRow | None]:
+        """Returns this call's occurrence and its recorded step, consuming it."""
+        self._calls[(name, digest)] += 1
+        occurrence = self._next("read", branch, name, digest)
+        return occurrence, self._take(self._steps.get(("read", branch, name, digest, occurrence)))
+
+    def turn(self, branch: str) -> tuple[int, StepRow | None]:
+        """Returns this model turn's ordinal within its branch and its recorded step, not yet consumed."""
+        ordinal = self._next("model", branch, "", b"")
+        return ordinal, self._turns.get((branch, ordinal))
+
+    def take_turn(self, step: StepRow) -> None:
+        """Consumes a recorded turn that was served."""
+        self._take(step)
+
+    def question(self, branch: str, name: str, digest: bytes) -> tuple[int, Review | None]:
+        """Returns this question's occurrence and the review that carries it, consuming a decided one."""
+        occurrence = self._next("question", branch, name, digest)
+        for review in self._reviews.values():
+            shown = review.shown
+            if (
+                review.kind == "question"
+                and review.args_digest == digest
+                and shown.get("branch") == branch
+                and shown.get("occurrence") == occurrence
+            ):
+                self._drop("review", review.id)
+                return occurrence, review
+        return occurrence, None
+
+    def effect_occurrence(self, tool: str, key: bytes, *, repeatable: bool) -> int:
+        """Returns 0 for ordinary tools; counts calls under one key for repeatable ones."""
+        return self._next("effect", "", tool, key) if repeatable else 0
+
+    def effect(self, tool: str, key: bytes, occurrence: int, digest: bytes) -> EffectRow | None:
+        """Returns the newest effect under a key with these very arguments, else the newest under the key.
+
+        Only an effect with equal arguments is consumed: another one was some other call.
+        """
+        rows = [self._effects[number] for number in self._by_key.get((tool, key, occurrence), ())]
+        same = [row for row in rows if row.digest == digest]
+        if same:
+            return self._met(same[-1])
+        return rows[-1] if rows else None
+
+    def follow(self, effect: EffectRow) -> EffectRow:
+        """Returns the effect that stands in place of a superseded one, consuming every link."""
+        while effect.superseded_by is not None:
+            effect = self._met(self._effects[effect.superseded_by])
+        return effect
+
+    def effects(self) -> Sequence[EffectRow]:
+        """Returns all effects of the case, oldest first."""
+        return [self._effects[number] for number in sorted(self._effects)]
+
+    def review_of(self, effect_id: int) -> Review | None:
+        """Returns the newest review about an effect."""
+        about = [review for review in self._reviews.values() if review.effect_id == effect_id]
+        return max(about, key=lambda review: review.id, default=None)
+
+    def put_effect(self, effect: EffectRow) -> None:
+        """Keeps the state a commit of this segment has given an effect."""
+        slot = self._by_key.setdefault((effect.tool, effect.key, effect.occurrence), [])
+        if effect.id not in self._effects:
+            slot.append(effect.id)
+        self._effects[effect.id] = effect
+
+    def count_call(self, name: str, digest: bytes) -> int:
+        """Counts one more identical call and returns how many were made before it in this segment."""
+        before = self._calls[(name, digest)]
+        self._calls[(name, digest)] += 1
+        return before
+
+    def repeats(self, name: str, digest: bytes) -> int:
+        """Returns how often this very call was made in this segment, the current one included."""
+        return self._calls[(name, digest)]
+
+    def parked(self, name: str) -> int:
+        """Returns how often the case has already waited for the dependency behind a call."""
+        return self._timers[name]
+
+    def _add_step(self, step: StepRow) -> None:
+        self.recorded += 1
+        if step.kind == "timer":
+            self._timers[step.name] += 1
+            return
+        if step.kind == "effect":
+            return
+        if step.kind == "model":
+            self._turns[(step.branch, step.occurrence)] = step
+        else:
+            self._steps[(step.kind, step.branch, step.name, step.digest, step.occurrence)] = step
+        self._open.add(("step", step.seq))
+
+    def _next(self, kind: str, branch: str, name: str, digest: bytes) -> int:
+        slot = (kind, branch, name, digest)
+        self._seen[slot] += 1
+        return self._seen[slot] - 1
+
+    def _take(self, step: StepRow | None) -> StepRow | None:
+        if step is not None:
+            self._drop("step", step.seq)
+        return step
+
+    def _met(self, effect: EffectRow) -> EffectRow:
+        self._drop("effect", effect.id)
+        return effect
+
+    def _drop(self, kind: str, number: int) -> None:
+        if (kind, number) in self._open:
+            self._open.remove((kind, number))
+            self.progress += 1
+
+
+def _redone(effect: EffectRow) -> bool:
+    """A failed attempt that may be made again is no record an agent has to meet."""
+    return effect.state == "failed" and bool(effect.result and effect.result.get("again"))

@@ -1,0 +1,184 @@
+"""Runs one segment of a case, from the claim to the commit that releases it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import traceback
+from collections.abc import Mapping
+from typing import cast
+
+from pydantic import ValidationError
+
+from bridgehead.cases.agents import Agent
+from bridgehead.cases.context import Case, Context
+from bridgehead.cases.ports import Claim
+from bridgehead.cases.segment import Bench, Closed, Segment
+from bridgehead.cases.settling import Settling
+from bridgehead.cases.tools import CURRENT, LOOP
+from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, Wait, Write
+from bridgehead.errors import BridgeheadError, ErrorClass, Failed, LeaseLost, Refused, Suspended
+from bridgehead.ids import show
+from bridgehead.spec.tool import JSON
+
+UNWIND_S = 5.0
+"""How long a closed segment's agent may take to unwind before it is left behind, unable to act."""
+
+
+async def run_segment(bench: Bench, claim: Claim, agent: Agent) -> str:
+    """Runs the agent from the top until it ends or must wait, and releases the claim.
+
+    Returns what became of the case: ``waiting``, ``ended``, or ``lost`` when somebody else
+    has it (then nothing of this segment counts).
+    """
+    try:
+        loaded = await bench.store.load(claim)
+    except LeaseLost:
+        return "lost"
+    segment = Segment(bench, claim, loaded)
+    try:
+        if await Settling(segment).settle_all():
+            await _run_agent(segment, agent)
+        return await _release(segment)
+    except LeaseLost:
+        return "lost"
+
+
+async def _run_agent(segment: Segment, agent: Agent) -> None:
+    """Runs the agent beside the segment's closing, whichever comes first."""
+    loaded = segment.loaded
+    try:
+        value = agent.input.validate_python(loaded.input)
+    except ValidationError as error:
+        segment.hand_over("invalid_input", f"The stored input is not what the agent takes: {error.error_count()} errors.")
+        return
+    case: Case[object] = Case(
+        id=show("C", segment.claim.case_id),
+        input=value,
+        text=loaded.text,
+        revision=loaded.revision,
+        revises=None if loaded.revises is None else show("C", loaded.revises),
+        level=segment.claim.level,
+        deadline_at=loaded.deadline_at,
+    )
+    context = Context(segment, case)
+    running = asyncio.create_task(_call(segment, agent, case, context))
+    closing = asyncio.create_task(segment.closing.wait())
+    try:
+        await asyncio.wait({running, closing}, return_when=asyncio.FIRST_COMPLETED)
+        if segment.closed is not None and not running.done():
+            running.cancel()
+            await asyncio.wait({running}, timeout=UNWIND_S)
+    finally:
+        closing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await closing
+        if not running.done():
+            running.cancel()
+    await segment.drain()
+    if segment.closed is None:
+        await _conclude(segment, agent, running)
+    elif running.done() and not running.cancelled():
+        running.exception()
+
+
+async def _call(segment: Segment, agent: Agent, case: Case[object], context: Context) -> object:
+    current = CURRENT.set(context.call)
+    loop = LOOP.set(asyncio.get_running_loop())
+    try:
+        if inspect.iscoroutinefunction(agent.run):
+            return await agent.run(case, context)
+        found = await asyncio.to_thread(agent.run, case, context)
+        return await found if inspect.isawaitable(found) else found
+    finally:
+        CURRENT.reset(current)
+        LOOP.reset(loop)
+        del segment
+
+
+async def _conclude(segment: Segment, agent: Agent, running: asyncio.Task[object]) -> None:
+    """Closes an open segment whose agent has ended: with its outcome, or to the role for its error class."""
+    try:
+        output = running.result()
+    except asyncio.CancelledError:
+        segment.hand_over("bug", "The agent was cancelled from within.")
+    except (Suspended, LeaseLost):
+        segment.hand_over("bug", "The agent raised a control-flow exception of its own.")
+    except BaseExceptionGroup as group:
+        error = _first(group)
+        segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
+    except Exception as error:  # the boundary to the agent's code: whatever it raises, a person gets the case
+        segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
+    else:
+        try:
+            plain = cast("JSON", agent.output.dump_python(agent.output.validate_python(output), mode="json"))
+        except ValidationError as error:
+            segment.hand_over("invalid_output", f"The outcome is not of the declared type: {error.error_count()} errors.")
+            return
+        with contextlib.suppress(Suspended, LeaseLost):
+            await segment.replayed(own=0)
+            segment.close(Closed("ended", ending=Finish("completed", {"output": plain})))
+
+
+async def _release(segment: Segment) -> str:
+    """Writes how the segment ended; the claim is over with that commit."""
+    closed = segment.closed
+    if closed is None or closed.why == "lost":
+        return "lost"
+    if closed.why == "waiting":
+        await segment.commit(Wait(closed.wake_after_s, closed.stop_clock))
+        return "waiting"
+    ending = closed.ending
+    writes: list[Write] = []
+    if closed.review is not None:
+        writes.append(with_facts(closed.review, segment))
+    if isinstance(ending, (Finish, HandOver)):
+        writes.append(ending)
+    await segment.commit(*writes)
+    return "ended"
+
+
+def with_facts(review: ReviewOpen, segment: Segment) -> ReviewOpen:
+    """Returns the review with what the agent had done, so that a person starts from full state."""
+    done: list[JSON] = [
+        {"tool": row.tool, "state": row.state, "args": dict(row.args), "result": dict(row.result or {})}
+        for row in segment.journal.effects()
+    ]
+    shown: Mapping[str, JSON] = {**review.shown, "input": segment.loaded.input, "effects": done}
+    return ReviewOpen(
+        token=review.token,
+        kind=review.kind,
+        role=review.role,
+        shown=shown,
+        error_class=review.error_class,
+        within_s=review.within_s,
+    )
+
+
+def error_class_of(error: BaseException) -> ErrorClass:
+    """Returns the class in which an agent's own exception ends its case."""
+    if isinstance(error, Failed):
+        return error.error_class
+    if isinstance(error, Refused):
+        return "budget_exhausted" if error.code == "policy.limit" else "policy_denied"
+    return "bug"
+
+
+def describe(error: BaseException) -> str:
+    """Returns one sentence for a person."""
+    if isinstance(error, BridgeheadError):
+        return error.message
+    return f"The agent raised {type(error).__name__}: {error}"
+
+
+def trace(error: BaseException) -> str:
+    """Returns the end of the traceback, for the person who looks into a bug."""
+    return "".join(traceback.format_exception(error))[-4000:]
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first

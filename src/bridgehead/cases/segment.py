@@ -1,0 +1,212 @@
+"""One run of the agent from the top: its claim, its journal, and when it is over.
+
+Once something has to wait, or the claim is lost, the segment is closed and every later call
+in it raises again. The runner reads ``closed`` rather than trusting an exception to travel
+through code that may swallow it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, TypeVar
+
+from bridgehead.cases.journal import Journal
+from bridgehead.cases.ports import CaseStore, Claim, Decider, Loaded
+from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, Write
+from bridgehead.effects.keys import Hmac
+from bridgehead.errors import ErrorClass, LeaseLost, Suspended, Unavailable
+from bridgehead.spec.deployment import Deployment
+from bridgehead.spec.tool import JSON
+
+T = TypeVar("T")
+BRANCH: ContextVar[str] = ContextVar("bridgehead_branch", default="")
+"""Which branch of a parallel agent a call belongs to; ``ctx.branch`` and adapters set it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every segment of one deployment works with."""
+
+    deployment: Deployment
+    store: CaseStore
+    gate: Decider
+    tools: Mapping[str, BoundTool]
+    hmac: Hmac
+    actor: str
+    send_s: float
+    grace_s: float = 1.0
+    retry_base_s: float = 0.1
+
+
+@dataclass(slots=True)
+class Closed:
+    """Why a segment is over. ``waiting`` carries when to look again and whether the deadline stops."""
+
+    why: Literal["waiting", "ended", "lost"]
+    wake_after_s: float | None = None
+    stop_clock: bool = False
+    ending: Finish | HandOver | None = None
+    review: ReviewOpen | None = None
+
+
+@dataclass(slots=True)
+class Segment:
+    """The inner side of a Context: commits, waits for replay, closes once and stays closed."""
+
+    bench: Bench
+    claim: Claim
+    loaded: Loaded
+    journal: Journal = field(init=False)
+    closed: Closed | None = None
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    virtual_marks: set[str] = field(default_factory=set)
+    spent: dict[str, Decimal] = field(init=False)
+    steps: int = field(init=False)
+    calls: set[asyncio.Task[object]] = field(default_factory=set)
+    _commit: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _busy: int = 0
+    _waiting: int = 0
+    _tokens: int = 0
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.loaded)
+        self.spent = dict(self.loaded.spent)
+        self.steps = self.journal.recorded
+
+    @property
+    def shadow(self) -> bool:
+        """Whether writes and questions are virtual."""
+        return self.claim.level == "shadow"
+
+    def token(self) -> str:
+        """Returns a name by which writes of one commit refer to each other."""
+        self._tokens += 1
+        return f"t{self._tokens}"
+
+    def check_open(self) -> None:
+        """Raises Suspended or LeaseLost again once the segment is closed."""
+        if self.closed is None:
+            return
+        if self.closed.why == "lost":
+            raise LeaseLost
+        raise Suspended
+
+    def close(self, closed: Closed) -> None:
+        """Closes the segment; a later reason to wait joins the first, a lost claim beats everything."""
+        before = self.closed
+        if before is None or closed.why == "lost" or (before.why == "waiting" and closed.why == "ended"):
+            self.closed = closed
+        elif before.why == "waiting" and closed.why == "waiting":
+            wakes = [w for w in (before.wake_after_s, closed.wake_after_s) if w is not None]
+            before.wake_after_s = min(wakes) if wakes else None
+            before.stop_clock = before.stop_clock or closed.stop_clock
+        self.closing.set()
+
+    def wait(self, *, wake_after_s: float | None = None, stop_clock: bool = False) -> Suspended:
+        """Closes the segment because the case must wait; the caller raises what this returns."""
+        self.close(Closed("waiting", wake_after_s=wake_after_s, stop_clock=stop_clock))
+        return Suspended()
+
+    def hand_over(self, error_class: ErrorClass, reason: str, *, role: str | None = None, **facts: JSON) -> Suspended:
+        """Closes the segment because a person must go on; in shadow the case just ends saying so."""
+        wanted = role or self.bench.deployment.fallback.role_for(error_class)
+        shown: dict[str, JSON] = {"reason": reason, "error_class": error_class, **facts}
+        if self.shadow:
+            ending: Finish | HandOver = Finish("would_hand_over", {**shown, "role": wanted}, error_class)
+            self.close(Closed("ended", ending=ending))
+        else:
+            review = ReviewOpen(
+                token=self.token(), kind="exception", role=wanted, shown=shown, error_class=error_class
+            )
+            self.close(Closed("ended", ending=HandOver(error_class), review=review))
+        return Suspended()
+
+    async def commit(self, *writes: Write) -> Mapping[str, int]:
+        """Commits, one at a time; a lost claim closes the segment for good.
+
+        When the database cannot say whether a commit happened, nothing may be done on the
+        strength of it: the segment counts as lost and the case is read again.
+        """
+        async with self._commit:
+            if self.closed is not None and self.closed.why == "lost":
+                raise LeaseLost
+            try:
+                return await self.bench.store.commit(self.claim, writes, actor=self.bench.actor)
+            except (LeaseLost, Unavailable):
+                self.close(Closed("lost"))
+                raise LeaseLost from None
+
+    async def governed(self, work: Coroutine[object, object, T]) -> T:
+        """Runs one call in a task of the segment's own, so that cancelling the caller never cancels it."""
+        try:
+            self.check_open()
+        except BaseException:
+            work.close()
+            raise
+        task: asyncio.Task[T] = asyncio.ensure_future(self._counted(work))
+        kept: asyncio.Task[object] = task  # type: ignore[assignment]  # a set of tasks of any result
+        self.calls.add(kept)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    async def replayed(self, *, own: int = 1) -> None:
+        """Returns when every entry of earlier segments has been met.
+
+        A new effect, question or outcome waits here while another branch is still replaying.
+        When no other call is under way and none comes for ``grace_s``, the agent has taken
+        another way than the one recorded: error class ``diverged``, to a person. ``own`` is
+        how many calls under way the caller itself is (0 for the outcome).
+        """
+        while self.journal.unconsumed:
+            self.check_open()
+            before = self.journal.progress
+            self._waiting += own
+            try:
+                await asyncio.wait_for(self._moved(before), timeout=self.bench.grace_s)
+            except TimeoutError:
+                if self._busy <= self._waiting and self.journal.progress == before:
+                    raise self.diverged() from None
+            finally:
+                self._waiting -= own
+        self.check_open()
+
+    def diverged(self) -> Suspended:
+        """Closes the segment as diverged and says which recorded steps were not met."""
+        missing = self.journal.waiting_for()
+        return self.hand_over(
+            "diverged",
+            "The agent did not repeat what it did before: " + ", ".join(missing[:5]) + " was not met again.",
+            missing=list(missing),
+        )
+
+    async def drain(self) -> None:
+        """Waits until every call under way has come to its own end."""
+        while pending := {task for task in self.calls if not task.done()}:
+            await asyncio.wait(pending)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self.calls.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _counted(self, work: Coroutine[object, object, T]) -> T:
+        self._busy += 1
+        try:
+            return await work
+        finally:
+            self._busy -= 1
+
+    async def _moved(self, before: int) -> None:
+        """Returns when the journal has moved on or the segment is closed."""
+        while self.journal.progress == before and self.closed is None:
+            await asyncio.sleep(0.005)
+
+
+def merged(writes: Sequence[Write | None]) -> tuple[Write, ...]:
+    """Returns the writes that are there."""
+    return tuple(write for write in writes if write is not None)

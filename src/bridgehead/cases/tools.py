@@ -1,0 +1,362 @@
+"""Tools as users declare them: the decorators, and the callable behind each descriptor."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
+
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError, create_model
+
+from bridgehead.errors import UserError
+from bridgehead.money import Money
+from bridgehead.spec.tool import JSON, EffectClass, Tool, parse_duration
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., object])
+
+Verify = Callable[..., Awaitable[object]]
+Undo = Callable[..., Awaitable[object]]
+Preview = Callable[..., Awaitable[object]]
+
+_KEY: ContextVar[str] = ContextVar("bridgehead_effect_key")
+
+
+def effect_key() -> str:
+    """Returns the idempotency key of the effect whose tool body is running: 32 hex digits.
+
+    The same in every attempt. Pass it to a system that accepts one; no model ever sees it.
+    Raises UserError outside the body of a ``reversible`` or ``irreversible`` tool.
+    """
+    try:
+        return _KEY.get()
+    except LookupError:
+        raise UserError(
+            "effect_key() was called outside the body of a writing tool",
+            code="tool.no_effect",
+            hint="Call it inside a function declared with @reversible or @irreversible.",
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundTool:
+    """A descriptor with its code: how to call it, read it back, undo and preview it, as JSON in and out."""
+
+    tool: Tool
+    function: Callable[..., object]
+    signature: inspect.Signature
+    arguments: TypeAdapter[Any]
+    result: TypeAdapter[Any]
+    result_schema: Mapping[str, object]
+    verify: Verify | None = None
+    undo: Undo | None = None
+    preview: Preview | None = None
+    preview_read: Preview | None = None
+
+    @property
+    def returns_nothing(self) -> bool:
+        """Whether the function is declared to return None."""
+        return self.result_schema == {"type": "null"}
+
+    def bind(self, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, JSON]:
+        """Returns the call's arguments by name, defaults filled in, as JSON; raises UserError if they do not fit."""
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise UserError(f"{self.tool.name}: {error}", code="tool.arguments") from error
+        bound.apply_defaults()
+        return self.dump(dict(bound.arguments))
+
+    def dump(self, values: Mapping[str, object]) -> dict[str, JSON]:
+        """Returns typed or plain argument values as JSON, checked against the signature."""
+        try:
+            typed = self.arguments.validate_python(dict(values), from_attributes=True)
+        except ValidationError as error:
+            raise UserError(
+                f"{self.tool.name}: {_first(error)}", code="tool.arguments", hint="See the tool's signature."
+            ) from error
+        return cast("dict[str, JSON]", self.arguments.dump_python(typed, mode="json"))
+
+    def load_args(self, args: Mapping[str, JSON]) -> dict[str, object]:
+        """Returns recorded arguments as the typed values the function takes."""
+        model = self.arguments.validate_python(dict(args))
+        return {name: getattr(model, name) for name in type(model).model_fields}
+
+    def load_result(self, value: JSON) -> object:
+        """Returns a recorded result as the function's own type; raises ValidationError if it does not fit."""
+        return self.result.validate_python(value)
+
+    def dump_result(self, value: object) -> JSON:
+        """Returns a result as JSON; raises ValidationError when it is not of the declared type."""
+        typed = self.result.validate_python(value)
+        return cast("JSON", self.result.dump_python(typed, mode="json"))
+
+    async def invoke(self, args: Mapping[str, JSON], *, key: str | None = None) -> JSON:
+        """Runs the function on recorded arguments and returns its result as JSON.
+
+        A plain ``def`` runs in a thread, because it may block.
+        """
+        token = None if key is None else _KEY.set(key)
+        try:
+            values = self.load_args(args)
+            if inspect.iscoroutinefunction(self.function):
+                found = await self.function(**values)
+            else:
+                found = await asyncio.to_thread(functools.partial(self.function, **values))
+                if inspect.isawaitable(found):
+                    found = await found
+        finally:
+            if token is not None:
+                _KEY.reset(token)
+        return self.dump_result(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a tool is, apart from its code: a decorator, or a value for ``govern(tools=…)``.
+
+    Applied to a function it returns a function of the same type that can only be called
+    inside a case, where every call is decided, recorded and, if it writes, made once.
+    """
+
+    effect_class: EffectClass
+    key: tuple[str, ...] | None = None
+    verify: Verify | None = None
+    undo: Undo | None = None
+    preview: Preview | None = None
+    preview_read: Preview | None = None
+    idempotent: bool = False
+    repeatable: bool = False
+    timeout_s: float = 20.0
+    visible_within_s: float = 0.0
+    max_age_s: float | None = None
+    sensitive: tuple[str, ...] = ()
+    labels: Mapping[str, str] | None = None
+    cost: Money | None = None
+
+    def bind(
+        self,
+        function: Callable[..., object],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+    ) -> BoundTool:
+        """Returns the tool behind a function, its types read from the annotations."""
+        signature = inspect.signature(function)
+        hints = get_type_hints(function, include_extras=True)
+        result = _adapter(hints.get("return", object))
+        arguments = _arguments(function.__name__, signature, hints)
+        tool = Tool(
+            name=name or function.__name__,
+            effect_class=self.effect_class,
+            key=self.key,
+            idempotent=self.idempotent,
+            repeatable=self.repeatable,
+            timeout_s=self.timeout_s,
+            visible_within_s=self.visible_within_s,
+            max_age_s=self.max_age_s,
+            sensitive=self.sensitive,
+            labels=dict(self.labels or {}),
+            cost=self.cost,
+            parameters=parameters if parameters is not None else arguments.json_schema(),
+            description=description if description is not None else inspect.getdoc(function) or "",
+            has_verify=self.verify is not None,
+            has_undo=self.undo is not None,
+            has_preview=self.preview is not None,
+        )
+        return BoundTool(
+            tool=tool,
+            function=function,
+            signature=signature,
+            arguments=arguments,
+            result=result,
+            result_schema=result.json_schema(mode="serialization"),
+            verify=self.verify,
+            undo=self.undo,
+            preview=self.preview,
+            preview_read=self.preview_read,
+        )
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Declares ``function`` as this tool and returns the governed function of the same type."""
+        return governed(self.bind(function), function)
+
+
+Caller = Callable[[BoundTool, Mapping[str, JSON]], Awaitable[object]]
+CURRENT: ContextVar[Caller] = ContextVar("bridgehead_case")
+"""How a tool finds its case: set by the segment runner, copied into tasks and ``asyncio.to_thread``."""
+LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("bridgehead_loop")
+
+DECLARED: dict[str, list[BoundTool]] = {}
+"""Every tool declared by a decorator in this process, by name; a deployment picks by its YAML."""
+
+
+def governed(bound: BoundTool, function: Callable[P, R]) -> Callable[P, R]:
+    """Returns a function of the same type whose every call goes through the case it runs in."""
+    DECLARED.setdefault(bound.tool.name, []).append(bound)
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def asynchronous(*args: object, **kwargs: object) -> object:
+            return await _caller(bound)(bound, bound.bind(args, kwargs))
+
+        wrapped: object = asynchronous
+    else:
+
+        @functools.wraps(function)
+        def synchronous(*args: object, **kwargs: object) -> object:
+            call = _caller(bound)
+            arguments = bound.bind(args, kwargs)
+            return from_thread(bound.tool.name, call(bound, arguments))
+
+        wrapped = synchronous
+    wrapped.__bridgehead_tool__ = bound  # type: ignore[attr-defined]  # how a deployment finds the descriptor
+    return cast("Callable[P, R]", wrapped)
+
+
+def from_thread(name: str, call: Awaitable[R]) -> R:
+    """Runs a governed call for synchronous code that runs in a thread of its own."""
+    loop = LOOP.get()
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if running is not None:
+        if inspect.iscoroutine(call):
+            call.close()
+        raise UserError(
+            f"{name} is a synchronous tool and was called on the event loop, which it would block",
+            code="tool.sync_on_loop",
+            hint="Declare the tool with 'async def', or make the agent a plain 'def'.",
+        )
+
+    async def awaited() -> R:
+        return await call
+
+    return asyncio.run_coroutine_threadsafe(awaited(), loop).result()
+
+
+def _caller(bound: BoundTool) -> Caller:
+    try:
+        return CURRENT.get()
+    except LookupError:
+        raise UserError(
+            f"{bound.tool.name} was called outside a case",
+            code="tool.no_case",
+            hint="Tools run inside an agent that Bridgehead runs; in tests use bridgehead.testing. "
+            "Code started with run_in_executor loses its case: use asyncio.to_thread.",
+        ) from None
+
+
+def _arguments(name: str, signature: inspect.Signature, hints: Mapping[str, object]) -> TypeAdapter[Any]:
+    fields: dict[str, Any] = {}
+    for parameter in signature.parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise UserError(
+                f"{name} takes *{parameter.name}, so its arguments cannot be named, digested or checked",
+                code="tool.signature",
+                hint="Give every argument of a tool a name and a type.",
+            )
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (hints.get(parameter.name, object), default)
+    try:
+        model = create_model(f"{name}_arguments", __config__={"arbitrary_types_allowed": False, "extra": "forbid"}, **fields)
+        return TypeAdapter(model)
+    except (PydanticSchemaGenerationError, TypeError, NameError) as error:
+        raise UserError(
+            f"{name}: an argument's type cannot be written as JSON: {str(error).splitlines()[0]}",
+            code="tool.signature",
+            hint="Use plain types, dataclasses or pydantic models.",
+        ) from error
+
+
+def _adapter(annotation: object) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation)
+    except PydanticSchemaGenerationError as error:
+        raise UserError(
+            f"a tool's result type {annotation!r} cannot be written as JSON",
+            code="tool.signature",
+            hint="Return plain types, dataclasses or pydantic models.",
+        ) from error
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
+
+
+def _names(value: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _s(value: str | float | None, default: float) -> float:
+    if value is None:
+        return default
+    return parse_duration(value) if isinstance(value, str) else float(value)
+
+
+def read_declaration(
+    effect_class: EffectClass,
+    *,
+    max_age: str | float | None,
+    timeout: str | float | None,
+    labels: Mapping[str, str] | None,
+    sensitive: str | Sequence[str] | None,
+    cost: str | None,
+    preview_read: Preview | None,
+) -> Declaration:
+    """Returns the declaration of a tool that reads."""
+    return Declaration(
+        effect_class=effect_class,
+        max_age_s=None if max_age is None else _s(max_age, 0.0),
+        timeout_s=_s(timeout, 20.0),
+        labels=labels,
+        sensitive=_names(sensitive) or (),
+        cost=None if cost is None else Money.parse(cost),
+        preview_read=preview_read,
+    )
+
+
+def write_declaration(
+    effect_class: EffectClass,
+    *,
+    key: str | Sequence[str] | None,
+    verify: Verify | None,
+    undo: Undo | None,
+    preview: Preview | None,
+    idempotent: bool,
+    repeatable: bool,
+    timeout: str | float | None,
+    visible_within: str | float | None,
+    sensitive: str | Sequence[str] | None,
+    cost: str | None,
+) -> Declaration:
+    """Returns the declaration of a tool that writes."""
+    return Declaration(
+        effect_class=effect_class,
+        key=_names(key),
+        verify=verify,
+        undo=undo,
+        preview=preview,
+        idempotent=idempotent,
+        repeatable=repeatable,
+        timeout_s=_s(timeout, 20.0),
+        visible_within_s=_s(visible_within, 0.0),
+        sensitive=_names(sensitive) or (),
+        cost=None if cost is None else Money.parse(cost),
+    )
+
+
+def renamed(bound: BoundTool, name: str) -> BoundTool:
+    """Returns the same tool under another name, for adapters that declare by the framework's name."""
+    return replace(bound, tool=replace(bound.tool, name=name))

@@ -1,0 +1,1 @@
+"""Moves cases between workers: the dispatch port, claims, leases, timers and the sweep."""

@@ -1,0 +1,140 @@
+"""What the engine needs from outside: a queue that carries hints, and the state of workers and cases."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bridgehead.cases.intake import Opening
+from bridgehead.cases.ports import Claim
+from bridgehead.cases.writes import ReviewOpen
+from bridgehead.ids import ArrivalId, CaseId, WorkerId
+
+Due = Literal["case", "arrival"]
+"""What a hint is about."""
+
+Handler = Callable[[Due, int], Awaitable[None]]
+
+
+class Dispatch(Protocol):
+    """Carries hints that a case or an arrival is due. Losing or doubling one harms nothing."""
+
+    @property
+    def schema(self) -> str:
+        """The queue's own tables, as SQL."""
+        ...
+
+    async def hint(self, connection: object, due: Due, numbers: Sequence[int]) -> None:
+        """Hands on hints inside the caller's transaction; one queued hint per subject is enough."""
+        ...
+
+    async def run(self, handler: Handler, *, queues: Sequence[str], concurrency: int) -> None:
+        """Calls the handler for every hint until ``stop``; survives a database that restarts."""
+        ...
+
+    def stop(self) -> None:
+        """Takes no further hints; handlers that run come to their end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalWork:
+    """An arrival to be read: the original and what it is called."""
+
+    id: ArrivalId
+    deployment: str
+    document: bytes
+    name: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep found and did, in counts."""
+
+    dead_workers: int = 0
+    orphans: int = 0
+    timers: int = 0
+    overdue: int = 0
+    hinted: int = 0
+    escalated: int = 0
+    lost_for_good: int = 0
+
+    @property
+    def anything(self) -> bool:
+        """Whether there was anything to do."""
+        return any(
+            (self.dead_workers, self.orphans, self.timers, self.overdue, self.hinted, self.escalated, self.lost_for_good)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a worker needs to know of a deployment it serves, to sweep for it: whom to hand cases to."""
+
+    deployment: str
+    release: bytes
+    role_for: Mapping[str, str]
+    next_role: Mapping[str, str]
+    resume_s: float
+
+
+class WorkerStore(Protocol):
+    """The engine's side of the database: workers, claims and the sweep."""
+
+    async def claim(self, worker: WorkerId, case_id: CaseId, releases: Sequence[bytes]) -> Claim | None:
+        """Claims a due case of a served release: raises its epoch and takes it. None: nothing to do."""
+        ...
+
+    async def give_back(self, worker: WorkerId, running: Sequence[int]) -> int:
+        """Makes cases due again that this worker holds and does not run; returns how many."""
+        ...
+
+    async def sweep(self, serving: Sequence[Serving], *, hint_after_s: float) -> Swept:
+        """Finds dead workers, orphaned, due and overdue cases, and sees to each."""
+        ...
+
+
+class ArrivalStore(Protocol):
+    """The engine's side of arrivals: each is read as often as it takes and settled once."""
+
+    async def take(self, arrival_id: ArrivalId, deployments: Sequence[str]) -> ArrivalWork | None:
+        """Counts an attempt at reading a stored arrival and returns it; None when it is settled."""
+        ...
+
+    async def settle(
+        self,
+        work: ArrivalWork,
+        release: bytes,
+        openings: Sequence[Opening],
+        reviews: Sequence[ReviewOpen],
+        deadline_s: float,
+        *,
+        level: str,
+        reason: str = "",
+    ) -> Mapping[str, int]:
+        """Opens or attaches an arrival's cases and opens its reviews, once and in one commit.
+
+        Returns how many were ``opened``, attached as ``resend``, opened as ``revision`` and put
+        to ``review``; an arrival already settled changes nothing and returns an empty mapping.
+        """
+        ...
+
+
+class Lease(Protocol):
+    """A worker's registration: alive while it is beaten and its connection stands."""
+
+    worker_id: WorkerId
+
+    def announce(self, releases: Sequence[tuple[str, bytes]]) -> None:
+        """Says which (deployment, release) pairs this worker serves."""
+        ...
+
+    def beat(self) -> bool:
+        """Renews the lease; False when somebody has declared this worker dead, which is final."""
+        ...
+
+    def close(self) -> None:
+        """Gives up the registration."""
+        ...

@@ -1,0 +1,110 @@
+"""Hints carried by procrastinate: a PostgreSQL queue with LISTEN/NOTIFY, used for nothing but hints."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import procrastinate
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.schema import SchemaManager
+
+from bridgehead.engine.ports import Due, Handler
+
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
+
+_RESTART_S = 1.0
+_POLL_S = 2.0
+_KEEP = logging.getLogger("procrastinate")
+
+
+class ProcrastinateDispatch:
+    """The dispatch port on procrastinate, over the pool that everything else uses.
+
+    A job holds an id and nothing else, is queued at most once per subject, and is deleted
+    when it ends, however it ends: the case row and the sweep know what is still due.
+    """
+
+    def __init__(self, pool: AsyncConnectionPool[Any], url: str) -> None:
+        self._pool = pool
+        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+        self._handler: Handler | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._opened = False
+        self._case = self._app.task(name="bridgehead.case", pass_context=False)(self._run_case)
+        self._arrival = self._app.task(name="bridgehead.arrival", pass_context=False)(self._run_arrival)
+        _KEEP.setLevel(logging.WARNING)
+
+    @property
+    def schema(self) -> str:
+        """The queue's own tables, as SQL."""
+        return str(SchemaManager.get_schema())
+
+    async def hint(self, connection: object, due: Due, numbers: Sequence[int]) -> None:
+        """Defers one job per subject inside the caller's transaction.
+
+        A duplicate raises in the database, so each is deferred inside a savepoint.
+        """
+        await self._open()
+        task = self._case if due == "case" else self._arrival
+        conn: Any = connection
+        for number in numbers:
+            deferrer = task.configure(queue=due, queueing_lock=f"{due}:{number}", connection=conn)
+            with contextlib.suppress(AlreadyEnqueued):
+                async with conn.transaction():
+                    await deferrer.defer_async(number=number)
+
+    async def run(self, handler: Handler, *, queues: Sequence[str], concurrency: int) -> None:
+        """Runs jobs until ``stop``; a worker loop that ends because the database went away is started again."""
+        await self._open()
+        self._handler = handler
+        while not self._stopping.is_set():
+            self._worker = asyncio.create_task(
+                self._app.run_worker_async(
+                    queues=list(queues),
+                    concurrency=concurrency,
+                    wait=True,
+                    install_signal_handlers=False,
+                    listen_notify=True,
+                    delete_jobs="always",
+                    fetch_job_polling_interval=_POLL_S,
+                )
+            )
+            stopping = asyncio.create_task(self._stopping.wait())
+            try:
+                await asyncio.wait({self._worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not self._worker.done():
+                    self._worker.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectorException, OSError):
+                    await self._worker
+            finally:
+                stopping.cancel()
+            if not self._stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _RESTART_S)
+
+    def stop(self) -> None:
+        """Takes no further hints; jobs that run come to their end."""
+        self._stopping.set()
+
+    async def _open(self) -> None:
+        if not self._opened:
+            self._opened = True
+            await self._app.connector.open_async(self._pool)  # type: ignore[attr-defined]  # the async connector's own method
+
+    async def _run_case(self, number: int) -> None:
+        await self._hand("case", number)
+
+    async def _run_arrival(self, number: int) -> None:
+        await self._hand("arrival", number)
+
+    async def _hand(self, due: Due, number: int) -> None:
+        if self._handler is not None:
+            await self._handler(due, number)
+
+

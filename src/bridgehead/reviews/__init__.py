@@ -1,0 +1,1 @@
+"""Work for a person: what is asked, who decides, and what a decision does."""

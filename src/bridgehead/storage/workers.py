@@ -1,0 +1,351 @@
+"""Workers and claims: registration, the lease, who is dead, and the sweep that sees to every case.
+
+Leases use ``clock_timestamp()``, so no clock but the database's decides who holds a case.
+A worker also holds a session advisory lock: when its connection drops, it is dead at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from bridgehead.cases.ports import Claim
+from bridgehead.cases.writes import ReviewOpen
+from bridgehead.engine.ports import Dispatch, Serving, Swept
+from bridgehead.errors import Unavailable
+from bridgehead.ids import CaseId, WorkerId, show
+from bridgehead.ledger.vault import Vault
+from bridgehead.spec.tool import JSON
+from bridgehead.storage.database import Connection, Database, translated
+from bridgehead.storage.sealing import Chain, Sealer, from_bytes, load_key
+from bridgehead.storage.writing import open_review, supersede_reviews
+
+LOCK_SPACE = 0x42524857  # "BRHW": the first key of the advisory locks that tell who lives
+LOST_LIMIT = 3
+_BATCH = 200
+
+_CLAIM = """
+update cases set state = 'running', epoch = epoch + 1, worker_id = %(worker)s, wake = false, wake_at = null
+where id = %(case)s and release = any(%(releases)s)
+  and (state = 'due' or (state = 'waiting' and wake_at <= bridgehead_now()))
+  and exists (select from workers where id = %(worker)s and stopped_at is null)
+returning id, epoch, deployment, release, level, key_id
+"""
+
+_DEAD = """
+update workers w set stopped_at = clock_timestamp()
+where stopped_at is null
+  and (lease_until < clock_timestamp()
+       or not exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = %(space)s::oid
+                      and l.objid = w.id::oid and l.granted
+                      and l.database = (select oid from pg_database where datname = current_database())))
+returning id
+"""
+
+_ORPHANS = """
+select c.id from cases c join workers w on w.id = c.worker_id
+where c.state = 'running' and w.stopped_at is not null order by c.id limit %(batch)s
+"""
+
+
+class Lease:
+    """A worker's registration, on a connection of its own so that its death is seen by the database.
+
+    Synchronous on purpose: it is beaten by a thread, which a busy event loop cannot starve.
+    """
+
+    def __init__(self, url: str, *, name: str, pid: int, lease_s: float) -> None:
+        self._lease_s = lease_s
+        with translated():
+            self._conn = psycopg.connect(url, autocommit=True, application_name="bridgehead-lease")
+            # The lock is taken before the row can be seen: no sweep may find a worker without its lock.
+            with self._conn.transaction():
+                row = self._conn.execute(
+                    "insert into workers (name, pid, lease_until)"
+                    " values (%s, %s, clock_timestamp() + make_interval(secs => %s)) returning id",
+                    (name, pid, lease_s),
+                ).fetchone()
+                if row is None:  # pragma: no cover - an insert with returning gives a row or raises
+                    raise Unavailable("the worker could not be registered", code="db.unavailable")
+                self.worker_id = WorkerId(row[0])
+                self._conn.execute("select pg_advisory_lock(%s, %s)", (LOCK_SPACE, self.worker_id))
+
+    def announce(self, releases: Sequence[tuple[str, bytes]]) -> None:
+        """Says which releases this worker serves."""
+        with translated(), self._conn.cursor() as cursor:
+            cursor.executemany(
+                "insert into worker_releases (worker_id, deployment, release) values (%s, %s, %s)",
+                [(self.worker_id, deployment, release) for deployment, release in releases],
+            )
+
+    def beat(self) -> bool:
+        """Renews the lease; False when somebody has declared this worker dead, which is final."""
+        with translated():
+            found = self._conn.execute(
+                "update workers set lease_until = clock_timestamp() + make_interval(secs => %s)"
+                " where id = %s and stopped_at is null",
+                (self._lease_s, self.worker_id),
+            )
+            return found.rowcount == 1
+
+    def close(self) -> None:
+        """Gives up the registration: its cases may be taken at once."""
+        try:
+            with translated():
+                self._conn.execute(
+                    "update workers set stopped_at = clock_timestamp() where id = %s and stopped_at is null",
+                    (self.worker_id,),
+                )
+        except Unavailable:
+            pass  # the dropped connection tells the same
+        finally:
+            self._conn.close()
+
+
+class Workers:
+    """Claims and the sweep, on PostgreSQL."""
+
+    def __init__(self, database: Database, dispatch: Dispatch, vault: Vault) -> None:
+        self._database = database
+        self._dispatch = dispatch
+        self._vault = vault
+
+    async def claim(self, worker: WorkerId, case_id: CaseId, releases: Sequence[bytes]) -> Claim | None:
+        """Claims a due case; None when somebody else has it, or nobody here serves its release."""
+        async with self._database.transaction() as conn:
+            row = await (
+                await conn.execute(_CLAIM, {"worker": worker, "case": case_id, "releases": list(releases)})
+            ).fetchone()
+            if row is None:
+                return None
+            key = await load_key(conn, self._vault, row["key_id"])
+            return Claim(
+                case_id=CaseId(row["id"]),
+                epoch=row["epoch"],
+                worker_id=worker,
+                deployment=row["deployment"],
+                release=bytes(row["release"]),
+                level=row["level"],
+                key=key,
+            )
+
+    async def give_back(self, worker: WorkerId, running: Sequence[int]) -> int:
+        """Makes due again what this worker holds and does not run: a segment whose release was lost."""
+        async with self._database.transaction() as conn:
+            rows = await (
+                await conn.execute(
+                    "update cases set state = 'due', epoch = epoch + 1, worker_id = null,"
+                    " lost_segments = lost_segments + 1, hinted_at = clock_timestamp()"
+                    " where id in (select id from cases where worker_id = %s and state = 'running'"
+                    " and not (id = any(%s)) order by id for update skip locked) returning id",
+                    (worker, list(running)),
+                )
+            ).fetchall()
+            await self._dispatch.hint(conn, "case", sorted(row["id"] for row in rows))
+            return len(rows)
+
+    async def sweep(self, serving: Sequence[Serving], *, hint_after_s: float) -> Swept:
+        """Sees to dead workers, orphans, timers, deadlines, escalations and missing hints, in this order."""
+        by_name = {one.deployment: one for one in serving}
+        dead = await self._bury()
+        orphans, lost = await self._orphans(by_name)
+        timers = await self._timers()
+        overdue = await self._overdue(by_name)
+        escalated = await self._escalate(by_name)
+        hinted = await self._rehint(by_name, hint_after_s)
+        return Swept(dead, orphans, timers, overdue, hinted, escalated, lost)
+
+    async def _bury(self) -> int:
+        async with self._database.connection() as conn:
+            rows = await (await conn.execute(_DEAD, {"space": LOCK_SPACE})).fetchall()
+            return len(rows)
+
+    async def _orphans(self, serving: dict[str, Serving]) -> tuple[int, int]:
+        async with self._database.connection() as conn:
+            found = await (await conn.execute(_ORPHANS, {"batch": _BATCH})).fetchall()
+        moved = lost = 0
+        for case_id in [row["id"] for row in found]:
+            async with self._database.transaction() as conn:
+                row = await (
+                    await conn.execute(
+                        "update cases set state = 'due', epoch = epoch + 1, worker_id = null,"
+                        " lost_segments = lost_segments + 1, hinted_at = clock_timestamp()"
+                        " where id = %s and state = 'running'"
+                        " and worker_id in (select id from workers where stopped_at is not null)"
+                        " returning id, lost_segments, deployment",
+                        (case_id,),
+                    )
+                ).fetchone()
+                if row is None:
+                    continue
+                one = serving.get(row["deployment"])
+                if row["lost_segments"] >= LOST_LIMIT and one is not None:
+                    why = f"Its worker was lost {row['lost_segments']} times in a row while running it."
+                    await self._to_person(conn, row["id"], one, "exception", "bug", why)
+                    lost += 1
+                else:
+                    await self._dispatch.hint(conn, "case", [row["id"]])
+                    moved += 1
+        return moved, lost
+
+    async def _timers(self) -> int:
+        async with self._database.transaction() as conn:
+            rows = await (
+                await conn.execute(
+                    "update cases set state = 'due', wake_at = null, hinted_at = clock_timestamp() where id in"
+                    " (select id from cases where state = 'waiting' and wake_at <= bridgehead_now()"
+                    " order by id limit %s for update skip locked) returning id",
+                    (_BATCH,),
+                )
+            ).fetchall()
+            await self._dispatch.hint(conn, "case", sorted(row["id"] for row in rows))
+            return len(rows)
+
+    async def _overdue(self, serving: dict[str, Serving]) -> int:
+        async with self._database.connection() as conn:
+            found = await (
+                await conn.execute(
+                    "select id from cases where deadline_at <= bridgehead_now()"
+                    " and state not in ('with_person', 'done') and deployment = any(%s) order by id limit %s",
+                    (list(serving), _BATCH),
+                )
+            ).fetchall()
+        count = 0
+        for case_id in [row["id"] for row in found]:
+            async with self._database.transaction() as conn:
+                row = await (
+                    await conn.execute(
+                        "select id, deployment from cases where id = %s and deadline_at <= bridgehead_now()"
+                        " and state not in ('with_person', 'done') for update",
+                        (case_id,),
+                    )
+                ).fetchone()
+                if row is None:
+                    continue
+                one = serving[row["deployment"]]
+                await self._to_person(conn, row["id"], one, "deadline", "deadline", "Its deadline has passed.")
+                count += 1
+        return count
+
+    async def _to_person(
+        self, conn: Connection, case_id: int, serving: Serving, kind: str, error_class: str, why: str
+    ) -> None:
+        """Fences the agent and hands the case over with everything it had read and done."""
+        row = await (
+            await conn.execute(
+                "update cases set state = 'with_person', epoch = epoch + 1, worker_id = null, wake = false,"
+                " wake_at = null, deadline_at = null, error_class = %s where id = %s"
+                " returning key_id, input, level, deployment",
+                (error_class, case_id),
+            )
+        ).fetchone()
+        if row is None:  # pragma: no cover - the caller holds the row
+            return
+        chain = await Chain.lock(conn, show("C", case_id), actor="sweep")
+        sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
+        await supersede_reviews(conn, chain, case_id, ())
+        if row["level"] == "shadow":
+            output: dict[str, JSON] = {"reason": why, "error_class": error_class}
+            outcome = await sealer.put(output)
+            await conn.execute(
+                "update cases set state = 'done', outcome = 'would_hand_over', outcome_blob = %s,"
+                " closed_at = bridgehead_now() where id = %s",
+                (outcome, case_id),
+            )
+            await chain.append(
+                "case.done", {"outcome": "would_hand_over", "error_class": error_class}, {"outcome": outcome}
+            )
+        else:
+            shown = await self._state(conn, sealer, case_id, row["input"], why, error_class)
+            review = ReviewOpen(
+                token="review",  # noqa: S106  # a name within this commit, no secret
+                kind="deadline" if kind == "deadline" else "exception",
+                role=serving.role_for[error_class],
+                shown=shown,
+                error_class="deadline" if error_class == "deadline" else "bug",
+            )
+            await open_review(conn, chain, sealer, row["deployment"], review, {}, case_id=case_id)
+            await chain.append("case.with_person", {"error_class": error_class})
+        await chain.close()
+
+    async def _state(
+        self, conn: Connection, sealer: Sealer, case_id: int, reference: bytes, why: str, error_class: str
+    ) -> dict[str, JSON]:
+        """Returns the case's full state for a person: input, and every effect with its state."""
+        stored = from_bytes(await sealer.get(bytes(reference)))
+        rows = await (
+            await conn.execute("select tool, state, payload, result from effects where case_id = %s order by id", (case_id,))
+        ).fetchall()
+        effects: list[JSON] = [
+            {
+                "tool": row["tool"],
+                "state": row["state"],
+                "args": from_bytes(await sealer.get(bytes(row["payload"]))),
+                "result": None if row["result"] is None else from_bytes(await sealer.get(bytes(row["result"]))),
+            }
+            for row in rows
+        ]
+        return {
+            "reason": why,
+            "error_class": error_class,
+            "input": stored["input"] if isinstance(stored, dict) else None,
+            "effects": effects,
+        }
+
+    async def _escalate(self, serving: dict[str, Serving]) -> int:
+        """Moves reviews nobody decided in time to the next role; silence decides nothing."""
+        async with self._database.connection() as conn:
+            found = await (
+                await conn.execute(
+                    "select id, case_id, arrival_id, role, deployment from reviews where state = 'open'"
+                    " and escalate_at <= bridgehead_now() and deployment = any(%s) order by id limit %s",
+                    (list(serving), _BATCH),
+                )
+            ).fetchall()
+        count = 0
+        for review in found:
+            further = serving[review["deployment"]].next_role.get(review["role"])
+            name = show("C", review["case_id"]) if review["case_id"] else show("A", review["arrival_id"])
+            async with self._database.transaction() as conn:
+                chain = await Chain.lock(conn, name, actor="sweep")
+                row = await (
+                    await conn.execute(
+                        "update reviews set role = coalesce(%s, role), escalate_at = null"
+                        " where id = %s and state = 'open' and escalate_at <= bridgehead_now() returning id",
+                        (further, review["id"]),
+                    )
+                ).fetchone()
+                if row is None:
+                    continue
+                refs: dict[str, JSON] = {"review": review["id"], "from": review["role"], "to": further}
+                await chain.append("review.escalated", refs)
+                await chain.close()
+                count += 1
+        return count
+
+    async def _rehint(self, serving: dict[str, Serving], hint_after_s: float) -> int:
+        """Gives the queue a hint for everything due that it has not heard of for a while."""
+        async with self._database.transaction() as conn:
+            values = {"after": hint_after_s, "deployments": list(serving), "batch": _BATCH}
+            cases = await (
+                await conn.execute(
+                    "update cases set hinted_at = clock_timestamp() where id in (select id from cases"
+                    " where state = 'due' and deployment = any(%(deployments)s)"
+                    " and (hinted_at is null or hinted_at < clock_timestamp() - make_interval(secs => %(after)s))"
+                    " order by id limit %(batch)s for update skip locked) returning id",
+                    values,
+                )
+            ).fetchall()
+            arrivals = await (
+                await conn.execute(
+                    "update arrivals set hinted_at = clock_timestamp() where id in (select id from arrivals"
+                    " where state = 'stored' and deployment = any(%(deployments)s)"
+                    " and (hinted_at is null or hinted_at < clock_timestamp() - make_interval(secs => %(after)s))"
+                    " order by id limit %(batch)s for update skip locked) returning id",
+                    values,
+                )
+            ).fetchall()
+            await self._dispatch.hint(conn, "case", sorted(row["id"] for row in cases))
+            await self._dispatch.hint(conn, "arrival", sorted(row["id"] for row in arrivals))
+            return len(cases) + len(arrivals)
