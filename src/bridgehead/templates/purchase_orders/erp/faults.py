@@ -23,7 +23,7 @@ from pydantic import ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bridgehead.templates.purchase_orders.erp.problems import problem_response
+from bridgehead.templates.purchase_orders.erp.problems import MAX_BODY_BYTES, problem_response
 from bridgehead.templates.purchase_orders.erp.wire import Problem
 
 Mode = Literal["lose_reply", "500_after", "500_before", "stall", "refuse"]
@@ -95,6 +95,7 @@ class Conditions:
         if scope["type"] != "http" or scope["path"] in _EXEMPT:
             await self._app(scope, receive, send)
             return
+        receive = await _arrived(receive)
         if delay_s := self._latency.draw_s():
             await asyncio.sleep(delay_s)
         fault = self._plan.take(scope["method"], scope["path"])
@@ -117,6 +118,23 @@ class Conditions:
             else:
                 response = problem_response(Problem("Internal error", 500, f"asked for by a fault: {fault.mode}"))
                 await response(scope, receive, send)
+
+
+async def _arrived(receive: Receive) -> Receive:
+    """Returns when the request is here in full (or is too large anyway), with what gives it to the application.
+
+    So a caller that goes away while its request is delayed has sent it all the same.
+    """
+    messages: list[Message] = []
+    size = 0
+    while not messages or (messages[-1].get("more_body") and size <= MAX_BODY_BYTES):
+        messages.append(await receive())
+        size += len(messages[-1].get("body", b""))
+
+    async def again() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return again
 
 
 async def _swallow(_message: Message) -> None:

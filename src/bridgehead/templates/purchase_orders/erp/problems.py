@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bridgehead.templates.purchase_orders.erp.wire import Problem
@@ -75,10 +75,13 @@ async def read_body(request: Request, adapter: TypeAdapter[T]) -> T:
     if kind != "application/json":
         raise RequestError(415, f"the body must be application/json, not {kind or 'without a type'}")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise RequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                raise RequestError(413, f"the body is larger than {MAX_BODY_BYTES} bytes")
+    except ClientDisconnect as error:
+        raise RequestError(400, "the body ended too early") from error
     try:
         return adapter.validate_json(bytes(body))
     except ValidationError as error:
