@@ -269,16 +269,27 @@ class _Walk:
         elif self.before is not None and _follows(self.before, row):
             self._break(seq - 1, "inserted", "the row after it was linked to the row before it")
         else:
-            shift, next_shift = _shift(row), None if following is None else _shift(following)
-            known_end = max(self.exported.seq, 0 if self.stored is None else self.stored.seq)
-            if shift > 0 and (next_shift == shift if following is not None else seq < known_end):
-                self._break(seq, "missing", f"the row here was written as row {seq + shift}")
-            elif shift > 0 and following is not None and not _follows(Head(seq, row.hash), following):
-                self._break(seq, "swapped", f"the row here was written as row {seq + shift}")
-            elif self.stored is not None and seq > known_end:
-                self._break(seq, "inserted", f"a row past the stored head at {self.stored.seq} that links to nothing")
-            else:
-                self._break(seq, "altered", f"the row does not link to row {seq - 1}: one of the two was altered")
+            self._explain_by_claims(row, following)
+
+    def _explain_by_claims(self, row: Row, following: Row | None) -> None:
+        seq, shift = self.head.seq + 1, _shift(row)
+        known_end = max(self.exported.seq, 0 if self.stored is None else self.stored.seq)
+        if following is None:
+            closed_up, crossed = seq < known_end, False
+        else:
+            closed_up = _shift(following) == shift
+            # A following row that links to this row's hash shows the hash to be in place, and the body not.
+            crossed = _shift(following) == -shift or not _follows(Head(seq, row.hash), following)
+        if shift > 0 and closed_up:
+            self._break(seq, "missing", f"the row here was written as row {seq + shift}")
+        elif shift > 0 and crossed:
+            self._break(seq, "swapped", f"the row here was written as row {seq + shift}")
+        elif self.stored is not None and seq > known_end:
+            self._break(seq, "inserted", f"a row past the stored head at {self.stored.seq} that links to nothing")
+        elif _follows(self.head, row):
+            self._break(seq, "altered", "the row links well, but its body was written for another place")
+        else:
+            self._break(seq, "altered", f"the row does not link to row {seq - 1}: one of the two was altered")
 
     def _break(self, seq: int, kind: Kind, detail: str) -> None:
         self.broken = Break(self.chain, seq, kind, detail)

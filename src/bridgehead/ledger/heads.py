@@ -24,7 +24,7 @@ from bridgehead.ledger.chain import Head
 FORMAT: Final = "bridgehead-heads"
 VERSION: Final = 1
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
-_KEEP: Final = "Use the file as `bridgehead ledger export` wrote it."
+_KEEP: Final = "Use the file as it was exported; a changed or shortened one proves nothing."
 
 
 def export_heads(path: Path, heads: Mapping[str, Head], *, at: datetime) -> str:

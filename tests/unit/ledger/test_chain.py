@@ -128,6 +128,30 @@ def test_a_rehashed_chain_is_named_by_the_exported_head(rows: list[Row], kind: s
     assert found([rows, STRANGER], heads) == []
 
 
+def relinked(rows: list[Row]) -> list[Row]:
+    """Returns the rows linked anew with their bodies as they are: what a hasty forger leaves behind."""
+    previous, linked = b"", []
+    for seq, row in enumerate(rows, start=1):
+        previous = row_hash(previous, row.body)
+        linked.append(Row("C-1", seq, row.body, previous))
+    return linked
+
+
+@pytest.mark.parametrize(
+    "rows, seq, kind",
+    [
+        (relinked([*ROWS[:2], *ROWS[3:]]), 3, "missing"),
+        (relinked([*ROWS[:2], ROWS[3], ROWS[2], *ROWS[4:]]), 3, "swapped"),
+        (relinked([*ROWS[:2], STRANGER[2], *ROWS[3:]]), 3, "altered"),
+        (relinked([*ROWS[:5], STRANGER[5]]), 6, "altered"),
+        (relinked([*ROWS, ROWS[1]]), 7, "altered"),
+    ],
+)
+def test_a_body_written_for_another_place_is_named_though_it_links(rows: list[Row], seq: int, kind: str) -> None:
+    """A chain whose hashes and stored head all fit is still broken where a body says it belongs elsewhere."""
+    assert [(each.seq, each.kind) for each in found([rows], {"C-1": head_of(rows)})] == [(seq, kind)]
+
+
 @pytest.mark.parametrize(
     "stored, kind",
     [
