@@ -206,6 +206,26 @@ def keep_working(chains: dict[str, list[Row]], rng: random.Random) -> list[str]:
     return [*grown, *opened]
 
 
+async def append_until(uri: str, chains: dict[str, list[Row]], rng: random.Random, done: asyncio.Event) -> int:
+    """Appends rows to random chains, each with its head in one transaction, until told to stop; returns how many."""
+    names, count = sorted(chains), 0
+    async with await AsyncConnection.connect(uri, autocommit=True) as conn:
+        while not done.is_set():
+            name = rng.choice(names)
+            extend(chains[name], name, 1, rng)
+            row = chains[name][-1]
+            async with conn.transaction():
+                await conn.execute(
+                    "update chains set seq = %s, head = %s where chain = %s", (row.seq, row.hash, row.chain)
+                )
+                await conn.execute(
+                    "insert into ledger (chain, seq, body, hash) values (%s, %s, %s, %s)",
+                    (row.chain, row.seq, row.body, row.hash),
+                )
+            count += 1
+    return count
+
+
 def tamper(
     chains: Mapping[str, list[Row]], exported: Mapping[str, Head], count: int, rng: random.Random
 ) -> tuple[dict[str, tuple[list[Row], Head]], dict[str, Tamper]]:
@@ -253,9 +273,13 @@ async def run(report: Report, size: Size, uri: str, folder: Path) -> None:
 
         worked = keep_working(chains, rng)
         await write(conn, {name: (chains[name], head_of(chains[name])) for name in worked})
+        done_reading = asyncio.Event()
+        appending = asyncio.create_task(append_until(uri, chains, random.Random(SEED + 1), done_reading))
         started = perf_s()
         clean = await ledger_rows.verify_ledger(conn, exported)
         report.progress(f"untampered: {clean.rows:,} rows verified in {perf_s() - started:.1f} s")
+        done_reading.set()
+        report.condition("rows appended during the verification without tampering", await appending)
 
         done, how = tamper(chains, exported, size.tampered, rng)
         await write(conn, done)

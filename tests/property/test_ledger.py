@@ -5,16 +5,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridgehead.ledger.canonical import JSON, MAX_INT, canonical
 from bridgehead.ledger.chain import EMPTY, Head, Row, link
 from bridgehead.ledger.vault import Vault
 from tests.unit.ledger.chains import START, flipped, forged, found, head_of, rehashed
-
-# How long an example takes is the machine's affair; what it shows is not.
-unhurried = settings(deadline=None)
 
 json_values = st.recursive(
     st.none()
@@ -68,7 +65,6 @@ def placed(row: Row, seq: int) -> Row:
     return Row(row.chain, seq, row.body, row.hash)
 
 
-@unhurried
 @given(ledgers())
 def test_an_untampered_ledger_is_never_accused(ledger: Ledger) -> None:
     """Chains as they were linked have no break, with no export, an older one or a full one."""
@@ -76,7 +72,6 @@ def test_an_untampered_ledger_is_never_accused(ledger: Ledger) -> None:
         assert ledger.broken({}, ledger.heads, expected) == []
 
 
-@unhurried
 @given(ledgers(covered=1), st.data())
 def test_any_single_change_of_stored_rows_names_its_chain_alone(ledger: Ledger, data: st.DataObject) -> None:
     """Whatever is done to one row, its chain is named by the stored heads alone, and no other chain is."""
@@ -111,7 +106,6 @@ def test_any_single_change_of_stored_rows_names_its_chain_alone(ledger: Ledger, 
         assert ledger.broken({"C-0": changes[what]}, ledger.heads, expected) == ["C-0"]
 
 
-@unhurried
 @given(ledgers(covered=2), st.data())
 def test_any_rehashed_history_that_was_exported_names_its_chain_alone(ledger: Ledger, data: st.DataObject) -> None:
     """Rehashing a chain and setting its stored head hides nothing that was there when the heads were exported."""
@@ -129,7 +123,6 @@ def test_any_rehashed_history_that_was_exported_names_its_chain_alone(ledger: Le
     assert ledger.broken({"C-0": changed}, heads, ledger.exported) == ["C-0"]
 
 
-@unhurried
 @given(ledgers(covered=1), st.binary(max_size=33), st.integers(-2, 9))
 def test_any_change_of_a_stored_head_names_its_chain_alone(ledger: Ledger, digest: bytes, seq: int) -> None:
     """A stored head that is not the end of its chain is named."""
@@ -138,7 +131,6 @@ def test_any_change_of_a_stored_head_names_its_chain_alone(ledger: Ledger, diges
         assert ledger.broken({}, {**ledger.heads, "C-0": false_head}, None) == ["C-0"]
 
 
-@unhurried
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=300), st.binary(max_size=300))
 def test_sealing_round_trips_and_binds(master: bytes, payload: bytes, other: bytes) -> None:
     """Every payload comes back as it was, and only for its own commitment."""
@@ -151,7 +143,6 @@ def test_sealing_round_trips_and_binds(master: bytes, payload: bytes, other: byt
     assert one.commitment != two.commitment
 
 
-@unhurried
 @given(json_values)
 def test_canonical_bytes_read_back_as_the_same_canonical_bytes(value: JSON) -> None:
     """Reading canonical JSON and writing it again changes no byte."""

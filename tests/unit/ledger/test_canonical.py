@@ -83,7 +83,8 @@ def test_hostile_nesting_is_refused() -> None:
     """A value that is nested without end gets an error instead of a crash."""
     deep: list[JSON] = []
     deep.append(deep)
-    for value in (deep, [float("nan"), deep], {"a": deep, "b": 1}):
+    values: list[JSON] = [deep, [float("nan"), deep], {"a": deep, "b": 1}]
+    for value in values:
         with pytest.raises(UserError) as caught:
             canonical(value)
         assert caught.value.code == "input.not_canonical"
