@@ -91,7 +91,7 @@ class Effecting:
         await segment.replayed()
         repeats = segment.journal.repeats(bound.tool.name, proposal.digest) - 1
         decision = decide(segment, bound, proposal.args, proposal.digest, repeats)
-        if segment.shadow and (decision.verdict != "deny" or unlisted(decision)):
+        if segment.shadow and (decision.verdict != "deny" or not self._listed(bound)):
             return await self._virtual(proposal, decision)
         if decision.verdict == "deny":
             return await self._deny(proposal, decision)
@@ -376,10 +376,6 @@ class Effecting:
         if row.state == "virtual":
             self._segment.virtual_marks.add(f"virtual-{row.key.hex()[:12]}")
 
-
-def unlisted(decision: Decision) -> bool:
-    """Whether a call was denied only because the deployment does not list its tool."""
-    return any(reason.policy_id in UNLISTED for reason in decision.reasons)
-
-
-UNLISTED = frozenset({"default.unlisted", "tools.unlisted", "tools.unknown"})
+    def _listed(self, bound: BoundTool) -> bool:
+        """Whether the operator has a rule for the tool; in shadow one without is virtual, elsewhere denied."""
+        return bound.tool.name in self._segment.bench.deployment.tools

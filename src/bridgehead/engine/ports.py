@@ -87,8 +87,12 @@ class WorkerStore(Protocol):
         """Claims a due case of a served release: raises its epoch and takes it. None: nothing to do."""
         ...
 
-    async def give_back(self, worker: WorkerId, running: Sequence[int]) -> int:
-        """Makes cases due again that this worker holds and does not run; returns how many."""
+    async def held(self, worker: WorkerId) -> Sequence[tuple[int, int]]:
+        """Returns the (case, epoch) pairs that this worker holds by its row."""
+        ...
+
+    async def give_back(self, held: Sequence[tuple[int, int]]) -> int:
+        """Makes cases due again whose (case, epoch) still stands: their release was lost; returns how many."""
         ...
 
     async def sweep(self, serving: Sequence[Serving], *, hint_after_s: float) -> Swept:

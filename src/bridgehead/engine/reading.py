@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import multiprocessing
+import contextlib
+import json
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 
-from bridgehead.cases.intake import NewCase, NoCase, ReadResult, ToReview
+from bridgehead.cases.intake import NewCase, NoCase, ToReview
+from bridgehead.engine.reading_child import HEADER, from_json
 from bridgehead.errors import BridgeheadError
 
 READ_S = 60.0
@@ -27,7 +26,8 @@ class ReadingProcess:
 
     def __init__(self, *, timeout_s: float = READ_S) -> None:
         self._timeout_s = timeout_s
-        self._pool: ProcessPoolExecutor | None = None
+        self._child: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
 
     async def read(self, reader: str, folder: str, document: bytes, name: str) -> Sequence[NewCase | ToReview] | NoCase:
         """Returns what ``module:object`` in ``folder`` makes of a document.
@@ -35,38 +35,46 @@ class ReadingProcess:
         Raises ReaderLost when the process died or the time ran out; a reader that raises
         gives a ToReview, because its document is one for a person.
         """
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
-        loop = asyncio.get_running_loop()
-        try:
-            result = await asyncio.wait_for(
-                loop.run_in_executor(self._pool, run_reader, reader, folder, document, name), self._timeout_s
-            )
-        except (TimeoutError, BrokenProcessPool) as error:
-            self.close()
-            raise ReaderLost(f"the reader was lost over {name}: {type(error).__name__}") from error
-        if isinstance(result, NoCase):
-            return result
-        return [result] if isinstance(result, (NewCase, ToReview)) else list(result)
+        # One document at a time: the time limit is that document's own, and a loss hits nobody else.
+        async with self._turn:
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    head = json.dumps({"reader": reader, "folder": folder, "name": name}).encode()
+                    body = await self._exchange(head, document)
+            except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+                await self.close()
+                raise ReaderLost(f"the reader was lost over {name}: {type(error).__name__}") from error
+            except BaseException:
+                await self.close()  # cut in mid-exchange: the next answer would be this document's
+                raise
+        return from_json(json.loads(body))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ends the child process at once."""
-        pool, self._pool = self._pool, None
-        if pool is None:
+        child, self._child = self._child, None
+        if child is None:
             return
-        processes = list((pool._processes or {}).values())  # noqa: SLF001  # a hung child cannot be ended otherwise
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
 
-
-def run_reader(reader: str, folder: str, document: bytes, name: str) -> ReadResult:
-    """Imports and runs a reader, in the child; whatever it raises becomes a review."""
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    module, _, attribute = reader.partition(":")
-    try:
-        found: ReadResult = getattr(importlib.import_module(module), attribute)(document, name)
-    except Exception as error:  # noqa: BLE001  # the boundary to the reader's code: its document goes to a person
-        return ToReview(f"The reader failed on this document: {type(error).__name__}: {error}")
-    return found
+    async def _exchange(self, head: bytes, document: bytes) -> bytes:
+        if self._child is None or self._child.returncode is not None:
+            self._child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bridgehead.engine.reading_child",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=2**20,
+            )
+        child = self._child
+        if child.stdin is None or child.stdout is None:  # pragma: no cover - both are pipes
+            raise OSError("the reader has no pipes")
+        for message in (head, document):
+            child.stdin.write(HEADER.pack(len(message)) + message)
+        await child.stdin.drain()
+        (length,) = HEADER.unpack(await child.stdout.readexactly(HEADER.size))
+        return await child.stdout.readexactly(length)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -38,7 +38,7 @@ class Served:
     agent: Agent
     bench: Bench
     reader: str
-    level: Callable[[], "asyncio.Future[Level | None]"]
+    level: Callable[[], Awaitable[Level | None]]
 
     @property
     def serving(self) -> Serving:
@@ -92,7 +92,7 @@ class Worker:
             sweeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await sweeping
-            self._reading.close()
+            await self._reading.close()
             await asyncio.to_thread(self._retire)
 
     def stop(self) -> None:
@@ -168,7 +168,9 @@ class Worker:
                 await self._ensure_registered()
                 lease = self._lease
                 if lease is not None:
-                    await self._workers.give_back(lease.worker_id, sorted(self._running))
+                    # Looked up first, compared after: a case claimed in between is in neither list.
+                    held = await self._workers.held(lease.worker_id)
+                    await self._workers.give_back([one for one in held if one[0] not in self._running])
                 swept = await self._workers.sweep(serving, hint_after_s=HINT_AFTER_S)
                 if swept.anything:
                     log.debug("swept: %s", swept)

@@ -31,7 +31,8 @@ class Database:
             open=False,
             timeout=15.0,
             connection_class=AsyncConnection[DictRow],
-            kwargs={"row_factory": dict_row, "autocommit": True, "application_name": "bridgehead"},
+            kwargs={"row_factory": dict_row, "application_name": "bridgehead"},
+            configure=_autocommit,  # not in kwargs: the queue's listener passes autocommit itself
             check=AsyncConnectionPool.check_connection,
         )
 
@@ -74,6 +75,10 @@ class Database:
         with translated():
             async with self._pool.connection() as conn, conn.transaction():
                 yield conn
+
+
+async def _autocommit(conn: Connection) -> None:
+    await conn.set_autocommit(True)
 
 
 @contextlib.contextmanager

@@ -130,20 +130,29 @@ class Workers:
                 key=key,
             )
 
-    async def give_back(self, worker: WorkerId, running: Sequence[int]) -> int:
-        """Makes due again what this worker holds and does not run: a segment whose release was lost."""
-        async with self._database.transaction() as conn:
+    async def held(self, worker: WorkerId) -> Sequence[tuple[int, int]]:
+        """Returns the (case, epoch) pairs that this worker holds by its row."""
+        async with self._database.connection() as conn:
             rows = await (
-                await conn.execute(
+                await conn.execute("select id, epoch from cases where worker_id = %s and state = 'running'", (worker,))
+            ).fetchall()
+            return [(row["id"], row["epoch"]) for row in rows]
+
+    async def give_back(self, held: Sequence[tuple[int, int]]) -> int:
+        """Makes cases due again whose claim still stands; a claim that moved on is left alone."""
+        given = 0
+        for case_id, epoch in sorted(held):
+            async with self._database.transaction() as conn:
+                moved = await conn.execute(
                     "update cases set state = 'due', epoch = epoch + 1, worker_id = null,"
                     " lost_segments = lost_segments + 1, hinted_at = clock_timestamp()"
-                    " where id in (select id from cases where worker_id = %s and state = 'running'"
-                    " and not (id = any(%s)) order by id for update skip locked) returning id",
-                    (worker, list(running)),
+                    " where id = %s and epoch = %s and state = 'running'",
+                    (case_id, epoch),
                 )
-            ).fetchall()
-            await self._dispatch.hint(conn, "case", sorted(row["id"] for row in rows))
-            return len(rows)
+                if moved.rowcount:
+                    await self._dispatch.hint(conn, "case", [case_id])
+                    given += 1
+        return given
 
     async def sweep(self, serving: Sequence[Serving], *, hint_after_s: float) -> Swept:
         """Sees to dead workers, orphans, timers, deadlines, escalations and missing hints, in this order."""

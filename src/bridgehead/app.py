@@ -1,0 +1,196 @@
+"""The composition root: the only place that joins adapters to the core."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bridgehead.cases.agents import Agent, as_agent
+from bridgehead.cases.segment import Bench
+from bridgehead.cases.tools import DECLARED, BoundTool
+from bridgehead.engine.queue import ProcrastinateDispatch
+from bridgehead.engine.worker import Served, Worker
+from bridgehead.errors import UserError
+from bridgehead.gate.decide import Gate
+from bridgehead.ledger.master import load_master
+from bridgehead.ledger.vault import Vault
+from bridgehead.settings import Settings
+from bridgehead.spec.deployment import Deployment, Level
+from bridgehead.spec.load import load
+from bridgehead.spec.problem import nearest
+from bridgehead.spec.release import Release, code_digest, release_digest
+from bridgehead.storage.arrivals import Arrivals
+from bridgehead.storage.cases import Cases
+from bridgehead.storage.database import Database, url_of
+from bridgehead.storage.levels import Levels
+from bridgehead.storage.migrate import migrate
+from bridgehead.storage.reviews import Reviews
+from bridgehead.storage.workers import Lease, Workers
+
+DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedDeployment:
+    """A deployment with its code: agent, tools, gate and release, ready to be served."""
+
+    deployment: Deployment
+    agent: Agent
+    tools: Mapping[str, BoundTool]
+    gate: Gate
+    release: Release
+
+
+def load_deployment(path: Path) -> LoadedDeployment:
+    """Loads ``bridgehead.yaml`` and the code it names; nothing is started and no database is touched.
+
+    Raises UserError for anything that does not fit together, naming the nearest right word.
+    """
+    deployment = load(path)
+    agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
+    if deployment.reader is not None:
+        _object(deployment.reader, deployment.folder, "reader")
+    tools = _tools(deployment, agent)
+    descriptors = {name: bound.tool for name, bound in tools.items()}
+    gate = Gate(deployment, descriptors)
+    release = release_digest(
+        deployment,
+        descriptors,
+        code=code_digest(deployment.folder),
+        prompts=agent.prompts,
+        models={**{name: model.name for name, model in deployment.models.items()}, **agent.models},
+    )
+    return LoadedDeployment(deployment, agent, tools, gate, release)
+
+
+def _object(name: str, folder: Path, what: str) -> object:
+    module, _, attribute = name.partition(":")
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise UserError(
+                f"{what} {name!r} imports {error.name!r}, which is not installed",
+                code=f"{what}.import",
+                hint="Install it into the environment that runs Bridgehead.",
+            ) from error
+        raise UserError(
+            f"{what} {name!r}: there is no module {module!r}",
+            code=f"{what}.import",
+            hint=f"It is looked for in {folder} and in the environment.",
+        ) from error
+    value = getattr(found, attribute, None)
+    if value is None:
+        guess = nearest(attribute, [word for word in vars(found) if not word.startswith("_")])
+        raise UserError(
+            f"{what} {name!r}: {module} has no {attribute!r}",
+            code=f"{what}.import",
+            hint=f"Did you mean {guess!r}?" if guess else "Write it as module:object.",
+        )
+    return value
+
+
+def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
+    """Returns the tools of a deployment: those its agent brings, and declared ones of the rules' names."""
+    tools: dict[str, BoundTool] = dict(agent.tools)
+    for name in deployment.tools:
+        if name in tools:
+            continue
+        found = {id(bound.function): bound for bound in DECLARED.get(name, ())}
+        if not found:
+            known = [*tools, *DECLARED]
+            guess = nearest(name, known)
+            raise UserError(
+                f"bridgehead.yaml has a rule for {name!r}, and no tool of that name is declared",
+                code="tool.undeclared",
+                hint=f"Did you mean {guess!r}?" if guess else f"Declared: {', '.join(sorted(known)) or 'none'}.",
+            )
+        tools[name] = list(found.values())[-1]
+    return tools
+
+
+class App:
+    """Bridgehead in one process: settings, database, and everything that is joined to them."""
+
+    def __init__(self, settings: Settings, database: Database, vault: Vault) -> None:
+        self.settings = settings
+        self.database = database
+        self.vault = vault
+        self.dispatch = ProcrastinateDispatch(database.pool, database.url)
+        self.cases = Cases(database, self.dispatch)
+        self.workers = Workers(database, self.dispatch, vault)
+        self.arrivals = Arrivals(database, self.dispatch, vault)
+        self.reviews = Reviews(database, self.dispatch, vault)
+        self.levels = Levels(database, vault)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, settings: Settings | None = None) -> AsyncIterator[App]:
+        """Gives the app over an open, migrated database, and closes it afterwards."""
+        settings = settings or Settings()
+        vault = Vault(load_master(settings))
+        database = Database(url_of(settings), size=max(8, settings.concurrency + 4))
+        await database.open()
+        try:
+            app = cls(settings, database, vault)
+            await migrate(database, queue_schema=app.dispatch.schema)
+            yield app
+        finally:
+            await database.close()
+
+    async def register(self, loaded: LoadedDeployment) -> Level:
+        """Registers the release and returns the deployment's level; a new deployment starts where its file says."""
+        return await self.levels.register(
+            loaded.deployment.name,
+            loaded.release.digest,
+            loaded.release.manifest,
+            start=loaded.deployment.autonomy.level,
+        )
+
+    async def serve(self, loaded: LoadedDeployment, *, actor: str | None = None) -> Served:
+        """Registers a deployment and returns it as a worker serves it."""
+        await self.register(loaded)
+        deployment = loaded.deployment
+        level: Callable[[], Awaitable[Level | None]] = partial(self.levels.level, deployment.name)
+        return Served(
+            deployment=deployment,
+            release=loaded.release.digest,
+            agent=loaded.agent,
+            bench=Bench(
+                deployment=deployment,
+                store=self.cases,
+                gate=loaded.gate,
+                tools=loaded.tools,
+                hmac=self.vault.hmac,
+                actor=actor or f"worker:{_name()}",
+                send_s=self.settings.send_s,
+            ),
+            reader=deployment.reader or DEFAULT_READER,
+            level=level,
+        )
+
+    def worker(self, served: Sequence[Served]) -> Worker:
+        """Returns a worker over the deployments; ``run`` it."""
+        return Worker(
+            served=served,
+            workers=self.workers,
+            arrivals=self.arrivals,
+            dispatch=self.dispatch,
+            register=partial(
+                Lease, self.database.url, name=_name(), pid=os.getpid(), lease_s=self.settings.lease_s
+            ),
+            settings=self.settings,
+        )
+
+
+def _name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
