@@ -12,7 +12,7 @@ from typing import Final, cast
 import cedarpy
 
 from bridgehead.gate.expression import Constant, Path, RuleError, parse
-from bridgehead.gate.rule import And, Term, Test, resolve
+from bridgehead.gate.rule import And, Term, Check, resolve
 from bridgehead.gate.shape import Shape, arguments_shape, cedar_type, decimal_text, reduced
 from bridgehead.money import Money
 from bridgehead.spec.deployment import Deployment, ToolRule
@@ -25,6 +25,7 @@ GROUP: Final = "class:"
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED: Final = frozenset({"true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"})
 _OWN_IDS: Final = ("tools.", "limits.", "gate.", "levels.")
+_APPROVAL_WORDS: Final = frozenset({"approved", "approver"})
 _DECIMAL_CALLS: Final = {
     "<": "lessThan",
     "<=": "lessThanOrEqual",
@@ -62,6 +63,8 @@ class Compiled:
     terms: Mapping[str, Term]
     shapes: Mapping[str, ToolShapes]
     notes: Mapping[str, Note]
+    heed_approval: bool
+    """True when a Cedar file reads the approval, so that only asking again tells what one would change."""
 
 
 def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compiled:
@@ -154,6 +157,7 @@ def _assembled(
         terms=dict(terms),
         shapes=ruled,
         notes=notes,
+        heed_approval=not _APPROVAL_WORDS.isdisjoint(files),
     )
 
 
@@ -172,13 +176,13 @@ def quoted(text: str) -> str:
 
 def to_policy(term: Term, arguments: Shape) -> str:
     """Returns the Cedar condition of a rule; every optional argument it reads is guarded with ``has``."""
-    if isinstance(term, Test):
+    if isinstance(term, Check):
         return _test(term, arguments)
     joint = " && " if isinstance(term, And) else " || "
     return "(" + joint.join(to_policy(inner, arguments) for inner in term.terms) + ")"
 
 
-def _test(test: Test, arguments: Shape) -> str:
+def _test(test: Check, arguments: Shape) -> str:
     left, guards = _access(test.path, arguments)
     body: str
     if isinstance(test.other, tuple):
@@ -310,7 +314,7 @@ def _check_file(file: str, text: str) -> Iterator[Problem]:
 
 def _read_by(term: Term) -> frozenset[str]:
     """Returns the names of the arguments and fields that a rule reads."""
-    if isinstance(term, Test):
+    if isinstance(term, Check):
         other = term.other.parts if isinstance(term.other, Path) else ()
         return frozenset((*term.path.parts, *other))
     return frozenset[str]().union(*(_read_by(inner) for inner in term.terms))

@@ -17,7 +17,16 @@ from bridgehead.spec.deployment import Deployment, Otherwise
 from bridgehead.spec.problem import nearest, shown
 from bridgehead.spec.tool import Tool
 
-_CEDAR_FAULTS: Final = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+_CEDAR_FAULTS: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 """What a broken handle or a broken request raises; whatever else is raised ends the call as well, undecided."""
 
 
@@ -68,11 +77,21 @@ class Gate:
             if view.level == "approve" and call.tool.is_effect and approval is None:
                 return self._hold(call, (_by_level(call), *stale))
             return self._decision("allow", self._grounds(call, allowed))
-        if approval is None:
-            approved = self._ask(call, view, arguments, _PROBE)
-            if isinstance(approved, tuple) and approved[0]:
-                return self._hold(call, (*self._why(call, arguments, forbidden), *stale))
+        if approval is None and self._would_be_allowed(call, view, arguments, forbidden):
+            return self._hold(call, (*self._why(call, arguments, forbidden), *stale))
         return self._decision("deny", (*self._why(call, arguments, forbidden), *stale))
+
+    def _would_be_allowed(self, call: Call, view: View, arguments: dict[str, object], forbidden: list[str]) -> bool:
+        """Tells whether an approval would let a denied call through.
+
+        Where no Cedar file reads the approval, it changes one thing only: the rule's own permit
+        under ``context.approved``. That answer needs no second evaluation.
+        """
+        if self._compiled.heed_approval:
+            approved = self._ask(call, view, arguments, _PROBE)
+            return isinstance(approved, tuple) and bool(approved[0])
+        rule = self._deployment.tools.get(call.tool.name)
+        return not forbidden and rule is not None and rule.otherwise is not None
 
     def _ask(
         self, call: Call, view: View, arguments: dict[str, object], approval: Approval | None

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from bridgehead.gate.expression import Path
-from bridgehead.gate.rule import And, Term, Test
+from bridgehead.gate.rule import And, Term, Check
 from bridgehead.gate.shape import Kind
 from bridgehead.money import Money
 from bridgehead.spec.problem import shown
@@ -38,7 +38,7 @@ class Miss:
 
 def holds(term: Term, arguments: Mapping[str, object]) -> bool:
     """Returns whether the rule holds for arguments in Cedar context form."""
-    if isinstance(term, Test):
+    if isinstance(term, Check):
         return _passes(term, arguments)
     results = (holds(inner, arguments) for inner in term.terms)
     return all(results) if isinstance(term, And) else any(results)
@@ -46,7 +46,7 @@ def holds(term: Term, arguments: Mapping[str, object]) -> bool:
 
 def misses(term: Term, arguments: Mapping[str, object]) -> tuple[Miss, ...]:
     """Returns the fewest failed tests that keep the rule from holding; empty when it holds."""
-    if isinstance(term, Test):
+    if isinstance(term, Check):
         if _passes(term, arguments):
             return ()
         return (Miss(str(term), str(term.path), _described(term.kind, _read(term.path, arguments))),)
@@ -56,7 +56,7 @@ def misses(term: Term, arguments: Mapping[str, object]) -> tuple[Miss, ...]:
     return min(found, key=len)
 
 
-def _passes(test: Test, arguments: Mapping[str, object]) -> bool:
+def _passes(test: Check, arguments: Mapping[str, object]) -> bool:
     value = _typed(test.kind, _read(test.path, arguments))
     if value is None:
         return False

@@ -55,7 +55,7 @@ _TRUE: Final = Constant(value=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Check:
     """One comparison of the argument at ``path``, of a known kind, with a constant, constants or another argument."""
 
     operator: Operator | Literal["in", "not in"]
@@ -86,7 +86,7 @@ class Or:
     terms: tuple[Term, ...]
 
 
-Term: TypeAlias = Test | And | Or
+Term: TypeAlias = Check | And | Or
 
 
 def resolve(expression: Expression, arguments: Shape, tool: str, *, negated: bool = False) -> Term:
@@ -107,7 +107,7 @@ def resolve(expression: Expression, arguments: Shape, tool: str, *, negated: boo
                 raise RuleError(
                     f"{expression} is {_NAMES[kind]} and no condition by itself", expression.at, hint="Compare it."
                 )
-            return Test("!=" if negated else "==", kind, expression, _TRUE)
+            return Check("!=" if negated else "==", kind, expression, _TRUE)
         case Member(path, values, inverse):
             kind = _kind(path, arguments, tool)
             _scalar(path, kind)
@@ -118,12 +118,12 @@ def resolve(expression: Expression, arguments: Shape, tool: str, *, negated: boo
                 and len({value.value.currency for value in values if isinstance(value.value, Money)}) > 1
             ):
                 raise RuleError(f"{path} in amounts of several currencies", path.at, hint="List one currency.")
-            return Test("not in" if inverse != negated else "in", kind, path, values)
+            return Check("not in" if inverse != negated else "in", kind, path, values)
         case Compare():
             return _compare(expression, arguments, tool, negated=negated)
 
 
-def _compare(compare: Compare, arguments: Shape, tool: str, *, negated: bool) -> Test:
+def _compare(compare: Compare, arguments: Shape, tool: str, *, negated: bool) -> Check:
     left, operator, right = compare.left, compare.operator, compare.right
     if isinstance(left, Constant):
         left, operator, right = right, _TURNED[operator], left
@@ -145,7 +145,7 @@ def _compare(compare: Compare, arguments: Shape, tool: str, *, negated: bool) ->
         raise RuleError(
             f"{left} is {_NAMES[kind]}, which has no order", compare.at, hint="Use ==, != or in [...] here."
         )
-    return Test(_OPPOSITE[operator] if negated else operator, kind, left, right)
+    return Check(_OPPOSITE[operator] if negated else operator, kind, left, right)
 
 
 def _scalar(path: Path, kind: Kind) -> None:

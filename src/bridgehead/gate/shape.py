@@ -86,14 +86,14 @@ def unknown_path(shape: Shape, value: JSON, path: str = "") -> str | None:
 
 
 def _unknown_field(shape: Shape, value: Mapping[str, JSON], path: str) -> str | None:
-    for name, inner in value.items():
-        known = shape.fields.get(name)
-        here = f"{path}.{name}" if path else str(name)
-        if known is None:
-            if shape.closed:
-                return here
-        elif known.kind in _WALKED and (found := unknown_path(known, inner, here)) is not None:
-            return found
+    prefix = f"{path}." if path else ""
+    if shape.closed and not value.keys() <= shape.fields.keys():
+        return prefix + next(str(name) for name in value if name not in shape.fields)
+    for name, known in shape.fields.items():
+        if known.kind in _WALKED and name in value:
+            found = unknown_path(known, value[name], prefix + name)
+            if found is not None:
+                return found
     return None
 
 
