@@ -1,0 +1,95 @@
+"""The order agent: plain Python, no model. It reads what the ERP knows, applies the rules, and books or hands over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from bridgehead import Case, Context, Refused
+from bridgehead.documents.order import Order
+from bridgehead.templates.purchase_orders.checks.decide import decide
+from bridgehead.templates.purchase_orders.checks.parties import identify
+from bridgehead.templates.purchase_orders.checks.verdict import Facts, Rules, Verdict
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Customer, PartNames
+from bridgehead.templates.purchase_orders.tools import (
+    book_order,
+    find_customer,
+    find_orders,
+    quote_prices,
+    resolve_items,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """An order that needed no booking: the same order again, or one that a person rejected."""
+
+    kind: Literal["resend", "rejected"]
+    reason: str
+    order_number: str | None = None
+
+
+async def orders(case: Case[Order], ctx: Context) -> BookedOrder | Handled:
+    """Books the order of a case, with the rules as they come; a deployment with other rules calls ``process``."""
+    return await process(case, ctx, Rules())
+
+
+async def process(case: Case[Order], ctx: Context, rules: Rules) -> BookedOrder | Handled:
+    """Books the order of a case in at most four reads and one booking, or hands it to the role that owns the exception.
+
+    What the deployment's policy holds (a large order, say) is decided when the booking is
+    called, by a person who sees exactly this booking.
+    """
+    verdict = await judge(case, rules)
+    if verdict.resend_of is not None:
+        return Handled("resend", verdict.reason(), verdict.resend_of)
+    booking = verdict.booking
+    if booking is None:
+        hold = verdict.hold
+        if hold is None:
+            raise AssertionError("an order that is neither booked nor known is held")
+        await ctx.hand_over(hold.role, verdict.reason(), cause=hold.cause)
+    try:
+        return await book_order(booking)
+    except Refused as refusal:
+        if refusal.code != "review.rejected":
+            raise
+        return Handled("rejected", refusal.message)
+
+
+async def judge(case: Case[Order], rules: Rules) -> Verdict:
+    """Returns the verdict on a case's order, from what the ERP says at the moment."""
+    order, buyer = case.input, case.input.buyer
+    found = await find_customer(
+        number=buyer.number, name=buyer.name, email=buyer.email, duns=buyer.duns, gln=buyer.gln, vat=buyer.vat
+    )
+    customer, why_not = identify(order, found.items)
+    if customer is None:
+        return decide(order, Facts(not_found=why_not, revises=case.revises is not None), rules)
+    return decide(order, await gather(case, customer), rules)
+
+
+async def gather(case: Case[Order], customer: Customer) -> Facts:
+    """Returns what the ERP says about a known customer's order, in one batch per question.
+
+    In shadow, bookings by people are what the agent is compared with, so they do not count as
+    earlier orders.
+    """
+    order = case.input
+    earlier = (await find_orders(customer.number, order.po_number)).items if order.po_number else ()
+    names = tuple(
+        PartNames(line.customer_part, line.supplier_part, line.gtin, line.description) for line in order.lines
+    )
+    resolved = await resolve_items(customer.number, names) if names else None
+    items = tuple(sorted({line.item.number for line in resolved.lines if line.item})) if resolved else ()
+    quotes = await quote_prices(customer.number, items, on=order.order_date) if items else None
+    return Facts(
+        customer=customer,
+        as_of=resolved.as_of if resolved else None,
+        resolved=resolved.lines if resolved else (),
+        quotes={quote.item: quote for quote in quotes.items} if quotes else {},
+        tolerance=quotes.tolerance if quotes else Decimal(0),
+        earlier=tuple(known for known in earlier if case.level != "shadow" or known.booked_by != "person"),
+        revises=case.revises is not None,
+    )

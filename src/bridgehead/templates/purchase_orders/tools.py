@@ -1,0 +1,134 @@
+"""The tools of the order agent: five reads and two ways to book, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from bridgehead import Failed, Mismatch, effect_key, read, reversible
+from bridgehead.clock import utc_now
+from bridgehead.templates.purchase_orders.client import erp
+from bridgehead.templates.purchase_orders.erp.wire import (
+    BookedOrder,
+    Booking,
+    Customers,
+    Orders,
+    PartNames,
+    Quotes,
+    Resolved,
+)
+
+_BOOKING: Final = TypeAdapter(Booking)
+_BOOKED: Final = TypeAdapter(BookedOrder)
+_KEY: Final = ("order.customer", "order.po_number")
+
+
+@read(max_age="15m", timeout="10s")
+async def find_customer(
+    number: str | None = None,
+    name: str | None = None,
+    email: str | None = None,
+    duns: str | None = None,
+    gln: str | None = None,
+    vat: str | None = None,
+) -> Customers:
+    """Finds the customers that any of these names; ``matched_by`` of each says which did."""
+    names = {"number": number, "name": name, "email": email, "duns": duns, "gln": gln, "vat": vat}
+    given = {key: value for key, value in names.items() if value}
+    return await erp().find_customers(given) if given else Customers(())
+
+
+@read(max_age="15m", timeout="10s")
+async def resolve_items(customer: str, lines: tuple[PartNames, ...]) -> Resolved:
+    """Finds the items that a customer's part numbers, our numbers and GTINs mean, all lines at once."""
+    return await erp().resolve(customer, lines)
+
+
+@read(max_age="15m", timeout="10s")
+async def quote_prices(
+    customer: str, items: tuple[str, ...], on: date | None = None, currency: str | None = None
+) -> Quotes:
+    """Returns what items cost a customer on a day, per base unit: the contract price, else the list price."""
+    return await erp().quote(customer, items, on=on, currency=currency)
+
+
+@read(max_age="1m", timeout="10s")
+async def find_orders(customer: str, po_number: str) -> Orders:
+    """Returns what the ERP already has under a customer's PO number."""
+    return Orders(await erp().orders(customer, po_number))
+
+
+async def booked(*, key: str, args: Mapping[str, object]) -> BookedOrder | None:  # noqa: ARG001 - a verify takes both
+    """Reads a booking back by the customer's reference.
+
+    Returns the order of the same content, None when there is none; raises Mismatch when the
+    reference holds other orders only. Cancelled orders do not count.
+    """
+    wanted = _order(args)
+    standing = [order for order in await erp().orders(wanted.customer, wanted.po_number) if order.status != "cancelled"]
+    for order in standing:
+        if order.content() == wanted:
+            return order
+    if standing:
+        numbers = ", ".join(order.order_number for order in standing)
+        raise Mismatch(
+            f"{wanted.customer}'s PO {wanted.po_number} is booked with other content: {numbers}",
+            hint="Compare the orders and settle the effect by hand.",
+        )
+    return None
+
+
+async def cancelled(*, key: str, args: Mapping[str, object], result: object) -> None:  # noqa: ARG001 - an undo takes all
+    """Takes a booking back; one that is cancelled already is left alone.
+
+    Raises Failed ``conflict`` when production has begun, or someone changed the order meanwhile.
+    """
+    number = _BOOKED.validate_python(result).order_number
+    order, etag = await erp().order(number)
+    if order.status == "cancelled":
+        return
+    await erp().cancel(number, etag=etag)
+
+
+async def as_if_booked(*, args: Mapping[str, object]) -> BookedOrder:
+    """Returns what booking would answer, without an order number of the ERP's."""
+    order = _order(args)
+    return BookedOrder(
+        **{field.name: getattr(order, field.name) for field in fields(Booking)},
+        order_number="not booked",
+        status="open",
+        booked_by="system",
+        booked_at=utc_now(),
+    )
+
+
+@reversible(
+    key=_KEY,
+    verify=booked,
+    undo=cancelled,
+    preview=as_if_booked,
+    idempotent=True,
+    timeout="10s",
+    visible_within="2s",
+    sensitive=("order",),
+)
+async def book_order(order: Booking) -> BookedOrder:
+    """Books an order; the same effect again books nothing more."""
+    return await erp().book(order, key=effect_key())
+
+
+@reversible(key=_KEY, verify=booked, undo=cancelled, preview=as_if_booked, timeout="10s", visible_within="2s")
+async def import_order(order: Booking) -> BookedOrder:
+    """Books an order through the old interface, which takes no idempotency key; use ``book_order`` where you can."""
+    return await erp().import_order(order)
+
+
+def _order(args: Mapping[str, object]) -> Booking:
+    try:
+        return _BOOKING.validate_python(args["order"])
+    except (KeyError, ValueError) as error:
+        raise Failed("the recorded arguments hold no booking", error_class="bug") from error
