@@ -37,7 +37,7 @@ def known_order(ground: Ground) -> Iterator[Hold]:
         yield Hold(1, role, "change", f"The document is a {order.purpose} of PO {order.po_number}.")
     elif order.purpose != "original":
         yield Hold(1, role, "change", f"The document is no new order; its purpose is {order.purpose!r}.")
-    if earlier and resent(ground) is None:
+    elif earlier and resent(ground) is None:
         numbers = ", ".join(f"{known.order_number} ({known.status})" for known in earlier)
         yield Hold(
             1, role, "duplicate", f"PO {order.po_number} is known with other content than this document's: {numbers}."
@@ -173,7 +173,7 @@ def order_value(ground: Ground) -> Decimal:
         stated = asked_price(settled.line)
         if settled.quantity is not None and settled.price is not None:
             value += amount_of(settled.quantity, settled.price)
-        elif stated is not None and stated[1] > 0:
+        elif stated is not None:
             value += amount_of(settled.line.quantity, stated[0] / stated[1])
     return value
 

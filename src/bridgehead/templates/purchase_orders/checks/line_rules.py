@@ -16,10 +16,14 @@ from bridgehead.templates.purchase_orders.checks.verdict import (
 
 
 def figures(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
-    """Rule 5 for a line: it orders something."""
+    """Rule 5 for a line: it orders something, at a price for something."""
     line = settled.line
     if line.quantity <= 0:
         yield Hold(5, ORDER_DESK, "totals", f"Line {line.number} orders {line.quantity}.", line.number)
+    if line.price_basis <= 0:
+        yield Hold(
+            5, ORDER_DESK, "totals", f"Line {line.number} states its price for {line.price_basis} units.", line.number
+        )
 
 
 def item(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both

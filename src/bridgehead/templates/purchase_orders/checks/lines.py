@@ -50,7 +50,7 @@ def next_working_day(day: date) -> date:
 def asked_price(line: Line) -> tuple[Decimal, Decimal] | None:
     """Returns the price the document states and the number of units it is for; a bare line amount counts as one."""
     if line.price is not None:
-        return line.price, line.price_basis
+        return (line.price, line.price_basis) if line.price_basis > 0 else None
     if line.amount is not None and line.quantity > 0:
         return line.amount, line.quantity
     return None
@@ -78,8 +78,7 @@ def _priced(draft: Settled, facts: Facts) -> Settled:
         return replace(draft, price=quote.price)
     price, basis = stated
     units = basis * draft.factor
-    asked = price / units if units > 0 else None
-    return replace(draft, price=quote.price, asked=asked, same_price=_same_price(price, units, quote.price))
+    return replace(draft, price=quote.price, asked=price / units, same_price=_same_price(price, units, quote.price))
 
 
 def _same_price(stated: Decimal, units: Decimal, agreed: Decimal) -> bool:

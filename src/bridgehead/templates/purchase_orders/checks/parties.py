@@ -50,12 +50,9 @@ def place(customer: Customer, stated: Party | None) -> Address | None:
     if stated is None:
         return customer.ship_tos[0] if len(customer.ship_tos) == 1 else None
     fitting = [address for address in customer.ship_tos if not _contradicts(stated, address)]
-    for named in (
-        [address for address in fitting if stated.gln and address.gln == stated.gln],
-        [address for address in fitting if stated.number and address.id.casefold() == stated.number.casefold()],
-    ):
-        if named:
-            return named[0] if len(named) == 1 else None
+    named = [address for address in customer.ship_tos if _named(stated, address)]
+    if named:
+        return named[0] if len(named) == 1 and named[0] in fitting else None
     if stated.street or stated.postal_code:
         placed = fitting
     else:
@@ -63,6 +60,11 @@ def place(customer: Customer, stated: Party | None) -> Address | None:
     if len(placed) > 1 and stated.name:
         placed = [address for address in placed if _same(stated.name or "", address.name)]
     return placed[0] if len(placed) == 1 else None
+
+
+def _named(stated: Party, address: Address) -> bool:
+    by_gln = bool(stated.gln) and stated.gln == address.gln
+    return by_gln or (stated.number or "").strip().casefold() == address.id.casefold()
 
 
 def _contradicts(stated: Party, address: Address) -> bool:

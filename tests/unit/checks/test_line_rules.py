@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bridgehead.documents.order import Line
+from bridgehead.templates.purchase_orders.checks.lines import next_working_day, sellable
+from bridgehead.templates.purchase_orders.checks.verdict import Verdict
+from bridgehead.templates.purchase_orders.erp.wire import Item, OrderLine
+from tests.unit.checks.ground import facts, item, line, order, verdict
+
+
+def judged(asked: Line, **changes: object) -> Verdict:
+    """Returns the verdict on an order of one line, its item changed as said."""
+    whole = order(asked)
+    return verdict(whole, facts(whole, items={"A-1": item(**changes)}))
+
+
+def only_line(found: Verdict) -> OrderLine:
+    assert found.booking is not None, found.reason()
+    (booked,) = found.booking.lines
+    return booked
+
+
+def owner(found: Verdict) -> tuple[str, str] | None:
+    return None if found.hold is None else (found.hold.role, found.hold.cause)
+
+
+# --- rule 6 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changes", [{"status": "blocked"}, {"status": "superseded", "superseded_by": "A-2"}])
+def test_items_that_are_not_sold_are_held(changes: dict[str, object]) -> None:
+    """A blocked and a superseded item are for inside sales, the successor named."""
+    found = judged(line(), **changes)
+    assert owner(found) == ("inside-sales", "item")
+    assert str(changes.get("superseded_by", "")) in found.reason()
+
+
+def test_an_unknown_item_is_held_with_its_names() -> None:
+    """An item that is not on file is for inside sales, and the reason names what was ordered."""
+    found = judged(line(supplier_part="A-77", customer_part="RW-1"))
+    assert owner(found) == ("inside-sales", "item")
+    assert "A-77, RW-1" in found.reason()
+
+
+# --- rule 7 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "price, code",
+    [
+        (None, "IA"),
+        ("3.1000", "IA"),
+        ("3.1", "IA"),
+        ("3.1001", "IP"),
+        ("3.1620", "IP"),
+        ("3.0380", "IP"),
+        ("3.1621", None),
+        ("3.0379", None),
+        ("0", None),
+        ("310", None),
+    ],
+)
+def test_prices_within_two_per_cent_become_the_agreed_one(price: str | None, code: str | None) -> None:
+    """A price off by at most the tolerance is booked at the agreed one with IP; further off goes to pricing."""
+    found = judged(line(price=None if price is None else Decimal(price)))
+    if code is None:
+        assert owner(found) == ("pricing", "price")
+    else:
+        booked = only_line(found)
+        assert (booked.code, booked.price) == (code, Decimal("3.1000"))
+
+
+def test_an_item_without_an_agreed_price_is_held() -> None:
+    """Where neither contract nor list has a price, the stated one is not taken on trust."""
+    whole = order()
+    assert owner(verdict(whole, facts(whole, prices={}))) == ("pricing", "price")
+
+
+def test_a_line_amount_is_a_price() -> None:
+    """A line that states only its amount is held to it: the right one passes, another goes to pricing."""
+    assert only_line(judged(line(price=None, amount=Decimal("310.00")))).code == "IA"
+    assert owner(judged(line(price=None, amount=Decimal("350.00")))) == ("pricing", "price")
+
+
+def test_a_price_per_hundred_is_compared_per_piece() -> None:
+    """A price for 100 pieces is divided by its basis before it is compared."""
+    assert only_line(judged(line(price=Decimal("310.00"), price_basis=Decimal(100)))).code == "IA"
+    assert owner(judged(line(price=Decimal("3.10"), price_basis=Decimal(100)))) == ("pricing", "price")
+
+
+# --- rule 8 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", ["EA", "PCE", "pc", "C62", "St.", "STK", "H87"])
+def test_pieces_are_pieces_in_every_spelling(unit: str) -> None:
+    """All ways to write a piece mean the base unit."""
+    assert only_line(judged(line(unit=unit))).quantity == Decimal(100)
+
+
+def test_boxes_become_pieces_and_so_does_their_price() -> None:
+    """Ten boxes of twelve at 37.20 are 120 pieces at 3.10, accepted as they are."""
+    booked = only_line(judged(line(unit="BOX", quantity=Decimal(10), price=Decimal("37.20"))))
+    assert (booked.quantity, booked.unit, booked.price, booked.code) == (Decimal(120), "C62", Decimal("3.1000"), "IA")
+
+
+def test_a_box_price_rounded_to_cents_is_no_difference() -> None:
+    """A price per box that is the agreed one but for the document's rounding is accepted, not changed."""
+    whole = order(line(unit="BX", quantity=Decimal(10), price=Decimal("38.80")))
+    found = verdict(whole, facts(whole, prices={"A-1": Decimal("3.2333")}))
+    assert only_line(found).code == "IA"
+
+
+def test_a_box_at_the_price_of_a_piece_is_held() -> None:
+    """The right price under the wrong unit is a price far off, never a bargain."""
+    assert owner(judged(line(unit="BX", price=Decimal("3.10")))) == ("pricing", "price")
+
+
+@pytest.mark.parametrize("unit", ["PAL", "KGM", "DZN", "XYZ"])
+def test_a_unit_the_item_is_not_sold_by_is_held(unit: str) -> None:
+    """A known or unknown unit that the item does not list is for inside sales; a dozen is not guessed."""
+    found = judged(line(unit=unit))
+    assert owner(found) == ("inside-sales", "unit")
+
+
+def test_no_unit_is_the_base_unit_only_when_it_can_be_checked() -> None:
+    """A line without a unit means pieces if a price confirms it or nothing else is sold; else a person says."""
+    assert only_line(judged(line(unit=""))).quantity == Decimal(100)
+    assert only_line(judged(line(unit="", price=None), units={})).quantity == Decimal(100)
+    assert owner(judged(line(unit="", price=None))) == ("inside-sales", "unit")
+    assert owner(judged(line(unit="", price=Decimal("37.20")))) == ("pricing", "price")
+
+
+# --- rule 9 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "asked, least, multiple, sold",
+    [(100, 10, 5, 100), (3, 10, 5, 10), (12, 10, 5, 15), (3, 12, 5, 15), (10, 10, 5, 10), (7, 0, 1, 7)],
+)
+def test_sellable_quantities(asked: int, least: int, multiple: int, sold: int) -> None:
+    """The quantity sold is the smallest whole multiple that reaches both the request and the minimum."""
+    thing: Item = item(min_qty=Decimal(least), multiple=Decimal(multiple))
+    assert sellable(thing, Decimal(asked)) == Decimal(sold)
+
+
+@pytest.mark.parametrize(
+    "quantity, price, sold",
+    [
+        ("97", "3.10", "100"),  # a little more
+        ("4", "3.10", "10"),  # 150 % more, and less than 100 in money
+        ("4", "20.00", "10"),  # 150 % and 120 more
+        ("81", "50.00", "85"),  # 200 more, and less than 25 %
+    ],
+)
+def test_quantities_are_raised_when_it_costs_little(quantity: str, price: str, sold: str) -> None:
+    """A raised quantity is booked with IQ unless it makes the line dearer by both a quarter and a hundred."""
+    whole = order(line(quantity=Decimal(quantity), price=Decimal(price)))
+    found = verdict(whole, facts(whole, prices={"A-1": Decimal(price)}))
+    if (quantity, price) == ("4", "20.00"):
+        assert owner(found) == ("inside-sales", "quantity")
+    else:
+        booked = only_line(found)
+        assert (booked.quantity, booked.code) == (Decimal(sold), "IQ")
+
+
+def test_the_edges_of_a_raise_are_still_booked() -> None:
+    """Exactly a quarter more, and exactly a hundred more, are booked; a cent beyond both is held."""
+    for price, held in (("20.00", False), ("20.01", True)):
+        whole = order(line(quantity=Decimal(5), price=Decimal(price)))
+        found = verdict(whole, facts(whole, items={"A-1": item()}, prices={"A-1": Decimal(price)}))
+        assert (owner(found) == ("inside-sales", "quantity")) is held, price
+    whole = order(line(quantity=Decimal(8), price=Decimal(100)))
+    found = verdict(whole, facts(whole, items={"A-1": item(multiple=Decimal(10))}, prices={"A-1": Decimal(100)}))
+    assert only_line(found).quantity == Decimal(10)
+
+
+# --- rule 10 ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "day, after",
+    [
+        (date(2026, 11, 2), date(2026, 11, 3)),
+        (date(2026, 11, 6), date(2026, 11, 9)),
+        (date(2026, 11, 7), date(2026, 11, 9)),
+    ],
+)
+def test_the_next_working_day(day: date, after: date) -> None:
+    """Saturdays and Sundays are no working days."""
+    assert next_working_day(day) == after
+
+
+@pytest.mark.parametrize(
+    "wanted, stock, lead, confirmed, code",
+    [
+        ("2026-11-20", 100, 14, "2026-11-20", "IA"),  # covered by the last piece
+        ("2026-11-03", 100, 14, "2026-11-03", "IA"),  # the earliest day itself
+        ("2026-11-02", 100, 14, "2026-11-03", "DR"),  # today
+        ("2026-11-16", 99, 14, "2026-11-16", "IA"),  # the day lead time ends
+        ("2026-11-06", 99, 14, "2026-11-16", "DR"),  # ten days late
+        ("2026-11-05", 99, 14, None, None),  # eleven days late
+        (None, 100, 14, "2026-11-03", "IA"),
+        (None, 0, 14, "2026-11-16", "IA"),
+    ],
+)
+def test_dates(wanted: str | None, stock: int, lead: int, confirmed: str | None, code: str | None) -> None:
+    """Up to ten days late is confirmed at the earliest date with DR; later goes to the planner."""
+    asked = order(line(), requested_date=None if wanted is None else date.fromisoformat(wanted))
+    found = verdict(asked, facts(asked, items={"A-1": item(stock=Decimal(stock), lead_time_days=lead)}))
+    if confirmed is None:
+        assert owner(found) == ("planner", "date")
+    else:
+        booked = only_line(found)
+        assert (booked.date, booked.code) == (date.fromisoformat(confirmed), code)
+
+
+def test_a_lines_own_date_beats_the_orders() -> None:
+    """A date on the line is the one that counts."""
+    asked = order(line(requested_date=date(2026, 12, 1)))
+    assert only_line(verdict(asked)).date == date(2026, 12, 1)
+
+
+def test_lines_of_one_item_share_its_stock() -> None:
+    """Two lines that stock covers one by one and not together both wait for the lead time."""
+    asked = order(line(1, quantity=Decimal(300)), line(2, quantity=Decimal(300)), requested_date=date(2026, 11, 10))
+    booking = verdict(asked).booking
+    assert booking is not None
+    assert [(booked.date, booked.code) for booked in booking.lines] == [(date(2026, 11, 16), "DR")] * 2
+
+
+def test_the_first_code_that_applies_is_given() -> None:
+    """A line with another date, quantity and price is DR; with another quantity and price IQ; the header is AC."""
+    late = order(line(quantity=Decimal(98), price=Decimal("3.11")), requested_date=date(2026, 11, 2))
+    booked = only_line(verdict(late))
+    assert (booked.code, booked.quantity, booked.price) == ("DR", Decimal(100), Decimal("3.1000"))
+    found = verdict(order(line(quantity=Decimal(98), price=Decimal("3.11"))))
+    assert only_line(found).code == "IQ"
+    assert found.booking is not None
+    assert found.booking.header_code == "AC"
