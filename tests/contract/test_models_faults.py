@@ -10,6 +10,7 @@ import traceback
 
 import pytest
 
+from bridgehead.clock import perf_s
 from bridgehead.errors import Failed, UserError
 from bridgehead.models import (
     Asked,
@@ -279,6 +280,17 @@ async def test_many_turns_at_once_do_not_mix() -> None:
     assert [reply.text for reply in replies] == [f"word {number} of many" for number in range(40)]
 
 
+@pytest.mark.parametrize("kind", ["stall_first", "stall_between"])
+async def test_silence_is_noticed_long_before_the_whole_time_is_over(kind: FaultKind) -> None:
+    """A server that falls silent is given up after the first or the idle timeout."""
+    limits = Timeouts(total_s=60.0, first_s=0.3, idle_s=0.2)
+    async with ScriptedServer([Fault(kind)]) as server, OpenAICompatible(server.url, "m", timeouts=limits) as client:
+        started = perf_s()
+        with pytest.raises(Failed):
+            await ask(client, stream=True)
+        assert perf_s() - started < 20
+
+
 async def test_the_whole_time_is_bounded() -> None:
     """A server that sends a word now and then cannot hold a turn beyond its total time."""
     release = asyncio.Event()
@@ -302,7 +314,8 @@ async def test_the_whole_time_is_bounded() -> None:
         async with OpenAICompatible(url, "m", timeouts=limits) as client:
             got: list[Chunk] = []
             with pytest.raises(Failed) as caught:
-                await read(client, got)
+                async with asyncio.timeout(20):
+                    await read(client, got)
         release.set()
     assert caught.value.error_class == "timeout"
     assert len(got) >= 3

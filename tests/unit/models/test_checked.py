@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 
 import pytest
@@ -147,9 +148,19 @@ def test_a_turn_needs_a_message() -> None:
 
 def test_nothing_is_fetched_for_a_schema() -> None:
     """A schema that points to another address is refused and no connection is made."""
-    with pytest.raises(UserError) as caught:
-        conclude(turn(schema={"$ref": "http://127.0.0.1:9/schema.json"}), raw("{}"))
-    assert caught.value.code == "model.schema"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/schema.json"
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(1.0)  # so that a client that does connect is found out soon
+        try:
+            with pytest.raises(UserError) as caught:
+                conclude(turn(schema={"$ref": address}), raw("{}"))
+        finally:
+            socket.setdefaulttimeout(before)
+        assert caught.value.code == "model.schema"
+        listener.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,12 +29,13 @@ def test_cutting_changes_nothing(events: list[list[str]], end: str, data: st.Dat
     assert got == ["\n".join(lines) for lines in events]
 
 
-def test_byte_by_byte() -> None:
-    """A character of four bytes survives a network that sends one byte at a time."""
-    raw = encoded([[json.dumps({"text": "a 🚚 b"}, ensure_ascii=False)]], "\r\n")
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_byte_by_byte(end: str) -> None:
+    """Lines and characters of several bytes survive a network that sends one byte at a time."""
+    raw = encoded([["one 🚚", "two"], ["three"]], end)
     decoder = EventDecoder()
     got = [event for byte in raw for event in decoder.feed(bytes([byte]))]
-    assert got == ['{"text": "a 🚚 b"}']
+    assert got == ["one 🚚\ntwo", "three"]
 
 
 def test_an_event_without_its_blank_line_does_not_count() -> None:
