@@ -1,0 +1,30 @@
+"""The code of the orders deployment: what is yours is here, what is imported stays upgradable."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bridgehead import Case, Context
+from bridgehead.cases.intake import ReadResult
+from bridgehead.documents.order import Order
+from bridgehead.templates.purchase_orders.agent import Handled, process
+from bridgehead.templates.purchase_orders.checks.verdict import Rules
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
+from bridgehead.templates.purchase_orders.intake import read_arrival
+
+RULES = Rules(
+    max_overdue_days=30,                # older unpaid invoices: credit control
+    max_delay_days=10,                  # later than requested by more: planner
+    max_increase=Decimal("0.25"),       # a raised quantity may cost a quarter more,
+    max_increase_amount=Decimal(100),   # or this much in the customer's currency; beyond both: inside sales
+)
+
+
+def read(document: bytes, name: str) -> ReadResult:
+    """Turns one arrival into its orders, nobody's work, or work for a role. Answer for your own formats first."""
+    return read_arrival(document, name)
+
+
+async def orders(case: Case[Order], ctx: Context) -> BookedOrder | Handled:
+    """Decides about one order and books it, or hands it over. Put your own steps before or after."""
+    return await process(case, ctx, RULES)

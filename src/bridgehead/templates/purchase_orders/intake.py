@@ -1,0 +1,59 @@
+"""From a document to cases: every arrival becomes its orders, a reasoned nothing, or work for a named role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import JsonValue, TypeAdapter
+
+from bridgehead import NewCase, NoCase, ToReview
+from bridgehead.cases.intake import ReadResult
+from bridgehead.documents.order import Order
+from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Unreadable
+from bridgehead.documents.reading import read
+from bridgehead.templates.purchase_orders.checks.verdict import LOGISTICS, ORDER_DESK, PLANNER
+
+_ORDER: Final = TypeAdapter(Order)
+_NOBODY: Final = frozenset({"newsletter", "auto_reply", "acknowledgement"})
+_ROLES: Final[Mapping[Kind, str]] = {"delivery_note": LOGISTICS, "forecast": PLANNER}
+_NOT_CONTENT: Final = frozenset({"sources", "format"})
+
+
+def read_arrival(document: bytes, name: str) -> ReadResult:
+    """Returns one case per order; for what is no order, nobody's work or a role's; for a broken document a review."""
+    match read(document, name):
+        case Orders(orders):
+            return [new_case(order) for order in orders]
+        case NotAnOrder(kind, reason):
+            if kind in _NOBODY:
+                return NoCase(f"{kind}: {reason}")
+            return ToReview(
+                f"This is no order ({kind.replace('_', ' ')}): {reason}",
+                role=_ROLES.get(kind, ORDER_DESK),
+                error_class="out_of_scope",
+                details={"kind": kind},
+            )
+        case Unreadable(code, reason, where):
+            return ToReview(
+                f"{name} cannot be read: {reason}{f' ({where})' if where else ''}",
+                role=ORDER_DESK,
+                error_class="invalid_input",
+                details={"code": code, "where": where},
+            )
+
+
+def new_case(order: Order) -> NewCase:
+    """Returns the case of one order, found again by who ordered and the PO number.
+
+    Two sendings are the same when everything but the positions in the document is equal. The
+    sender counts by its steadiest name, because nobody has looked it up yet.
+    """
+    buyer = order.buyer
+    who = next((name for name in (buyer.number, buyer.gln, buyer.duns, buyer.vat, buyer.email, buyer.name) if name), "")
+    plain: dict[str, JsonValue] = _ORDER.dump_python(order, mode="json")
+    return NewCase(
+        input=order,
+        content={field: value for field, value in plain.items() if field not in _NOT_CONTENT},
+        key={"customer": who.strip().casefold(), "po_number": order.po_number.strip()},
+    )

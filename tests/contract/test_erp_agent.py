@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import NoReturn, cast
+
+import pytest
+
+from bridgehead import Case, Context, Refused
+from bridgehead.cases.tools import CURRENT, BoundTool
+from bridgehead.documents.order import Line, Order, Party
+from bridgehead.spec.tool import JSON
+from bridgehead.templates.purchase_orders.agent import Handled, orders
+from bridgehead.templates.purchase_orders.client import close_erp, erp
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
+from tests.unit.erp import small_master
+from tests.unit.erp.running import RunningErp
+
+PLAIN = Order(
+    format="email",
+    purpose="original",
+    po_number="PO-1",
+    buyer=Party(name="Rheinwerk Müller GmbH", email="buying@rheinwerk.example.com"),
+    ship_to=Party(street="Hafenstr. 5", city="Köln", postal_code="50667"),
+    lines=(
+        Line(number=1, quantity=Decimal(10), unit="BX", customer_part="RW-77", price=Decimal("37.20")),
+        Line(number=2, quantity=Decimal(20), unit="EA", supplier_part="A-2", price=Decimal("3.20")),
+    ),
+)
+
+
+class HandedOver(Exception):
+    """What the double's hand_over raises, as the real one never returns."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """Stands in for the core: makes every call at once, and notes calls and hand-overs."""
+
+    calls: list[str] = field(default_factory=list)
+    given: tuple[str, str, str] | None = None
+    refusal: Refused | None = None
+
+    async def call(self, bound: BoundTool, args: Mapping[str, JSON]) -> object:
+        self.calls.append(bound.tool.name)
+        if self.refusal is not None and bound.tool.is_effect:
+            raise self.refusal
+        return bound.load_result(await bound.invoke(args, key=f"key-{len(self.calls)}"))
+
+    async def hand_over(self, role: str, reason: str, *, cause: str = "") -> NoReturn:
+        self.given = (role, cause, reason)
+        raise HandedOver
+
+
+async def run(desk: Desk, order: Order, *, level: str = "autonomous", revises: str | None = None) -> object:
+    case = Case("C-1", order, text="", revision=1, revises=revises, level=level, deadline_at=None)
+    token = CURRENT.set(desk.call)
+    try:
+        return await orders(case, cast(Context, desk))
+    finally:
+        CURRENT.reset(token)
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningErp]:
+    folder = tmp_path_factory.mktemp("erp")
+    people = [small_master.booking("PO-PEOPLE") | {"arrival": "00001.eml"}]
+    running = RunningErp(folder, ("--people", str(small_master.written(folder, people, "people.json"))))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def desk(server: RunningErp, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setenv("ERP_URL", server.url)
+    yield Desk()
+    await close_erp()
+
+
+async def test_an_order_takes_four_reads_and_one_booking(desk: Desk) -> None:
+    """Lines are asked about in batches, so that any order costs at most five calls, and the books hold it."""
+    booked = await run(desk, PLAIN)
+    assert desk.calls == ["find_customer", "find_orders", "resolve_items", "quote_prices", "book_order"]
+    assert isinstance(booked, BookedOrder)
+    (kept,) = await erp().orders("C100", "PO-1")
+    assert kept == booked
+    assert [(line.item, line.quantity, line.code) for line in kept.lines] == [
+        ("A-1", Decimal(120), "IA"),
+        ("A-2", Decimal(20), "IA"),
+    ]
+    assert kept.total == Decimal("436.00")
+
+
+async def test_the_same_order_again_is_recognised(desk: Desk) -> None:
+    """A second case of the same content books nothing and names the order that is there."""
+    booked = await run(desk, PLAIN)
+    again = await run(desk, PLAIN)
+    assert isinstance(booked, BookedOrder)
+    assert isinstance(again, Handled)
+    assert (again.kind, again.order_number) == ("resend", booked.order_number)
+    assert len(await erp().orders("C100", "PO-1")) == 1
+
+
+async def test_a_stranger_costs_one_read(desk: Desk) -> None:
+    """A sender nobody knows goes to the order desk after one read, and nothing is booked."""
+    with pytest.raises(HandedOver):
+        await run(desk, replace(PLAIN, buyer=Party(name="Nobody Ltd", email="x@nobody.example.com")))
+    assert desk.calls == ["find_customer"]
+    assert desk.given is not None
+    assert desk.given[:2] == ("order-desk", "customer")
+
+
+async def test_a_nameless_sender_is_a_stranger(desk: Desk) -> None:
+    """An order without any name of its sender is held, not refused with an error."""
+    with pytest.raises(HandedOver):
+        await run(desk, replace(PLAIN, buyer=Party()))
+    assert desk.given is not None
+    assert desk.given[:2] == ("order-desk", "customer")
+
+
+async def test_a_hold_reaches_its_owner_with_the_reason(desk: Desk) -> None:
+    """A price beyond tolerance goes to pricing with a sentence that names both prices."""
+    dear = replace(PLAIN, lines=(replace(PLAIN.lines[1], price=Decimal("4.00")),))
+    with pytest.raises(HandedOver):
+        await run(desk, dear)
+    assert desk.given is not None
+    role, cause, reason = desk.given
+    assert (role, cause) == ("pricing", "price")
+    assert "4.0000" in reason
+    assert "3.2000" in reason
+    assert "book_order" not in desk.calls
+
+
+async def test_an_order_without_lines_is_held(desk: Desk) -> None:
+    """An order that lists nothing is the order desk's, without asking for prices of nothing."""
+    with pytest.raises(HandedOver):
+        await run(desk, replace(PLAIN, lines=()))
+    assert desk.calls == ["find_customer", "find_orders"]
+
+
+async def test_a_revision_is_never_booked(desk: Desk) -> None:
+    """A case that changes an earlier one is held even before the ERP knows the earlier order."""
+    with pytest.raises(HandedOver):
+        await run(desk, PLAIN, revises="C-0")
+    assert "book_order" not in desk.calls
+
+
+@pytest.mark.parametrize("level, calls", [("shadow", 5), ("autonomous", 4)])
+async def test_peoples_bookings_count_except_in_shadow(desk: Desk, level: str, calls: int) -> None:
+    """In shadow the order that people booked is what we are compared with; elsewhere it is a known order."""
+    same = replace(PLAIN, po_number="PO-PEOPLE")
+    if level == "shadow":
+        await run(desk, same, level=level)
+    else:
+        with pytest.raises(HandedOver):
+            await run(desk, same, level=level)
+    assert len(desk.calls) == calls
+
+
+async def test_a_rejection_by_a_person_ends_the_case(desk: Desk) -> None:
+    """When a person rejects the booking, the case is handled; when the policy denies it, that is not swallowed."""
+    desk.refusal = Refused("too large for this customer", code="review.rejected")
+    handled = await run(desk, PLAIN)
+    assert handled == Handled("rejected", "too large for this customer")
+    desk.refusal = Refused("denied", code="policy.refused")
+    with pytest.raises(Refused):
+        await run(desk, PLAIN)
