@@ -12,7 +12,7 @@ from typing import Final, cast
 import cedarpy
 
 from bridgehead.gate.expression import Constant, Path, RuleError, parse
-from bridgehead.gate.rule import And, Term, Check, resolve
+from bridgehead.gate.rule import And, Check, Term, resolve
 from bridgehead.gate.shape import Shape, arguments_shape, cedar_type, decimal_text, reduced
 from bridgehead.money import Money
 from bridgehead.spec.deployment import Deployment, ToolRule
@@ -55,7 +55,8 @@ class ToolShapes:
 class Compiled:
     """Everything a decision needs, parsed once: bare policy text for each request costs 25 times as much."""
 
-    policies: cedarpy.PolicySet
+    policies: Mapping[str, cedarpy.PolicySet]
+    """For each tool its own rule and every Cedar file; the rules of other tools cannot match its calls."""
     schema: cedarpy.Schema
     entities: cedarpy.Entities
     policies_text: str
@@ -77,7 +78,7 @@ def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compi
     problems: list[Problem] = []
     shapes = {name: arguments_shape(tool.parameters) for name, tool in tools.items()}
     terms: dict[str, Term] = {}
-    texts: list[str] = []
+    texts: dict[str, str] = {}
     for name, rule in deployment.tools.items():
         if name not in tools or name.startswith(GROUP):
             problems.append(_problem(deployment, name, rule, "", "a declared tool", name, nearest(name, tools)))
@@ -88,7 +89,7 @@ def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compi
             except RuleError as error:
                 problems.append(_rule_problem(deployment, name, rule, error))
                 continue
-        texts.extend(_policies(deployment, name, rule, shapes[name], terms.get(name)))
+        texts[name] = "\n".join(_policies(deployment, name, rule, shapes[name], terms.get(name)))
     for name, tool in tools.items():
         if tool.name != name:
             problems.append(Problem("tools", 0, 0, name, "a tool of this name", tool.name))
@@ -96,8 +97,7 @@ def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compi
         problems.extend(_check_file(file, text))
     if problems:
         raise DeploymentError(problems)
-    texts.extend(f"// policies/{file}\n{text.rstrip()}\n" for file, text in deployment.policies.items())
-    return _assembled(deployment, tools, shapes, terms, "\n".join(texts))
+    return _assembled(deployment, tools, shapes, terms, texts)
 
 
 def _assembled(
@@ -105,8 +105,10 @@ def _assembled(
     tools: Mapping[str, Tool],
     shapes: Mapping[str, Shape],
     terms: Mapping[str, Term],
-    text: str,
+    texts: Mapping[str, str],
 ) -> Compiled:
+    files_text = "\n".join(f"// policies/{file}\n{text.rstrip()}\n" for file, text in deployment.policies.items())
+    text = "\n".join([*texts.values(), files_text])
     parsed = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
     notes: dict[str, Note] = {}
     repeated: list[Problem] = []
@@ -149,7 +151,7 @@ def _assembled(
         {"uid": {"type": kind, "id": deployment.name}, "attrs": {}, "parents": []} for kind in ("Agent", "Deployment")
     ]
     return Compiled(
-        policies=cedarpy.PolicySet.from_str(text),
+        policies={name: cedarpy.PolicySet.from_str(f"{texts.get(name, '')}\n{files_text}") for name in tools},
         schema=schema,
         entities=cedarpy.Entities.from_json_str(json.dumps(entities), schema),
         policies_text=text,

@@ -115,7 +115,8 @@ class Gate:
         }
         compiled = self._compiled
         try:
-            answer = cedarpy.is_authorized(request, compiled.policies, compiled.entities, schema=compiled.schema)
+            policies = compiled.policies[call.tool.name]
+            answer = cedarpy.is_authorized(request, policies, compiled.entities, schema=compiled.schema)
             verdict, diagnostics = answer.decision, answer.diagnostics
             errors = [str(error) for error in diagnostics.errors]
             named = diagnostics.id_annotations_by_reason

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from bridgehead.gate.expression import Path
-from bridgehead.gate.rule import And, Term, Check
+from bridgehead.gate.rule import And, Check, Term
 from bridgehead.gate.shape import Kind
 from bridgehead.money import Money
 from bridgehead.spec.problem import shown

@@ -33,7 +33,7 @@ _TOKEN: Final = re.compile(
     | (?P<name>[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*)
     | (?P<mark>==|!=|<=|>=|<|>|\(|\)|\[|\]|,)
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _WORDS: Final = frozenset({"and", "or", "not", "in", "from", "true", "false"})

@@ -14,7 +14,7 @@ _HOUR_MINUTES: Final = 60
 _DAY_MINUTES: Final = 24 * _HOUR_MINUTES
 _DAY: Final = "|".join(_DAYS)
 _FORM: Final = re.compile(
-    rf"(?P<days>(?:{_DAY})(?:[-,](?:{_DAY}))*)\s+(?P<from>\d\d:\d\d)-(?P<to>\d\d:\d\d)\s+(?P<zone>[A-Za-z0-9_+/-]+)"
+    rf"(?P<days>(?:{_DAY})(?:[-,](?:{_DAY}))*)\s+(?P<from>[0-9]{{2}}:[0-9]{{2}})-(?P<to>[0-9]{{2}}:[0-9]{{2}})\s+(?P<zone>[A-Za-z0-9_+/-]+)"
 )
 
 

@@ -137,7 +137,7 @@ class _Check:
             expected = _EXPECTED[kind]
         else:
             expected = detail["msg"].replace("Input should be", "a value")
-        self.add(path, expected, found, hint)
+        self.add(path, expected, found, hint, key="[key]" in detail["loc"])
 
     def roles(self) -> None:
         """Every role that is named exists, and no chain of roles comes back to itself."""

@@ -19,7 +19,7 @@ EffectClass = Literal["read", "outbound_read", "reversible", "irreversible"]
 EFFECT_CLASSES: Final[tuple[EffectClass, ...]] = get_args(EffectClass)
 
 _UNIT_S: Final[Mapping[str, int]] = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?")
+_DURATION = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?", re.ASCII)
 _LONGEST_S: Final = 3_660 * 86_400.0
 
 

@@ -23,7 +23,7 @@ def refused(rule: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("rule", "says"),
+    "rule, says",
     [
         ("", "ends too early"),
         ("order.total <=", "ends too early"),
@@ -71,7 +71,7 @@ def test_a_rule_that_makes_no_sense_is_refused_with_a_reason(rule: str, says: st
 
 
 @pytest.mark.parametrize(
-    ("rule", "says"),
+    "rule, says",
     [
         ("quantty < 5", "did you mean quantity?"),
         ("order.totl < 5 EUR", "did you mean total?"),
@@ -132,8 +132,9 @@ def test_nesting_and_length_are_bounded() -> None:
 @given(st.text(max_size=60) | st.text(alphabet="()[]<>=!.,\"' andortinf5EUR\\", max_size=60))
 def test_any_text_is_a_rule_or_a_rule_error(text: str) -> None:
     """The parser answers every text with an expression or a RuleError that points inside it."""
+    found: RuleError | None = None
     try:
         parse(text)
     except RuleError as error:
-        assert 0 <= error.at <= len(text)
-        assert error.code == "policy.rule"
+        found = error
+    assert found is None or (0 <= found.at <= len(text) and found.code == "policy.rule")
