@@ -9,6 +9,10 @@ from typing import Final
 import hypothesis
 import pytest
 
+from tests.support.fixtures import _counter, app, database_url, server, settings, world
+
+__all__ = ["_counter", "app", "database_url", "server", "settings", "world"]
+
 # A shared machine's pauses are no failures of the code; the suite's own time limit bounds slowness.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")

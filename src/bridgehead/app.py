@@ -185,9 +185,7 @@ class App:
             workers=self.workers,
             arrivals=self.arrivals,
             dispatch=self.dispatch,
-            register=partial(
-                Lease, self.database.url, name=_name(), pid=os.getpid(), lease_s=self.settings.lease_s
-            ),
+            register=partial(Lease, self.database.url, name=_name(), pid=os.getpid(), lease_s=self.settings.lease_s),
             settings=self.settings,
         )
 

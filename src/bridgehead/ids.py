@@ -15,6 +15,7 @@ EffectId = NewType("EffectId", int)
 WorkerId = NewType("WorkerId", int)
 KeyId = NewType("KeyId", int)
 
+_DIGITS = 18
 _SHOWN = re.compile(r"^([A-Z])-?(\d{1,18})$")
 
 
@@ -26,7 +27,7 @@ def show(prefix: str, number: int) -> str:
 def parse(prefix: str, text: str) -> int:
     """Returns the number in ``C-17``, ``c17`` or ``17``; raises UserError for anything else."""
     bare = text.strip().upper()
-    if bare.isdigit() and len(bare) <= 18:
+    if bare.isdigit() and len(bare) <= _DIGITS:
         return int(bare)
     found = _SHOWN.match(bare)
     if found is None or found[1] != prefix:

@@ -49,14 +49,14 @@ class Calling:
         decision = decide(segment, bound, args, digest, repeats)
         verdict = decision_write(segment, tool.name, digest, decision)
 
-        def write(ok: bool, outcome: Mapping[str, JSON]) -> StepWrite:
+        def write(outcome: Mapping[str, JSON]) -> StepWrite:
             return StepWrite(
                 kind="read",
                 branch=branch,
                 name=tool.name,
                 digest=digest,
                 occurrence=occurrence,
-                ok=ok,
+                ok="result" in outcome,
                 payload={"args": dict(args), **outcome},
                 started_at=started_at,
                 duration_ms=(clock.perf_s() - started) * 1000,
@@ -64,12 +64,8 @@ class Calling:
 
         started_at, started = clock.utc_now(), clock.perf_s()
         if decision.verdict != "allow":
-            refused = Refused(
-                f"{tool.name}: {decision.short()}", code=refusal_code(decision), hint=remedy(decision)
-            )
-            await segment.commit(
-                verdict, write(False, {"error": {"refused": refused.message, "code": refused.code}})
-            )
+            refused = Refused(f"{tool.name}: {decision.short()}", code=refusal_code(decision), hint=remedy(decision))
+            await segment.commit(verdict, write({"error": {"refused": refused.message, "code": refused.code}}))
             segment.steps += 1
             raise refused
         virtual = _holds_virtual(args, segment.virtual_marks)
@@ -82,10 +78,10 @@ class Calling:
             if error.error_class in RETRIED and parked < PARKS:
                 await segment.commit(timer_write(tool.name, parked))
                 raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
-            await segment.commit(verdict, write(False, {"error": failure_json(error)}), *priced(segment, bound))
+            await segment.commit(verdict, write({"error": failure_json(error)}), *priced(segment, bound))
             segment.steps += 1
             raise
-        await segment.commit(verdict, write(True, {"result": result}), *priced(segment, bound))
+        await segment.commit(verdict, write({"result": result}), *priced(segment, bound))
         segment.steps += 1
         return result
 
@@ -119,4 +115,3 @@ def _holds_virtual(value: JSON, marks: set[str]) -> bool:
     if isinstance(value, (list, tuple)):
         return any(_holds_virtual(item, marks) for item in value)
     return False
-

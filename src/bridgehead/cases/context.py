@@ -100,9 +100,7 @@ class Context:
         """Makes one governed call; tools and adapters use it, agents call their tools instead."""
         return await self._calling.call(bound, args)
 
-    async def turn(
-        self, name: str, *, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]]
-    ) -> JSON:
+    async def turn(self, name: str, *, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]]) -> JSON:
         """Returns a model's reply, recorded or fresh; for adapters.
 
         ``fed`` holds the recorded results this turn rests on: a recorded reply is served only

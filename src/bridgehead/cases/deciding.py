@@ -16,7 +16,12 @@ from bridgehead.spec.tool import JSON
 
 
 def decide(
-    segment: Segment, bound: BoundTool, args: Mapping[str, JSON], digest: bytes, repeats: int, approval: Approval | None = None
+    segment: Segment,
+    bound: BoundTool,
+    args: Mapping[str, JSON],
+    digest: bytes,
+    repeats: int,
+    approval: Approval | None = None,
 ) -> Decision:
     """Asks the gate about one call, with what the segment knows."""
     call = Call(tool=bound.tool, args=args, args_digest=digest)

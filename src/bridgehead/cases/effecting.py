@@ -132,7 +132,7 @@ class Effecting:
         try:
             async with asyncio.timeout(bound.tool.timeout_s):
                 result = await bound.invoke(proposal.args, key=idempotency_key(proposal.key, proposal.occurrence))
-        except Exception as error:  # the boundary to a tool's body: anything it raises is classified
+        except Exception as error:  # noqa: BLE001  # the boundary to a tool's body: anything it raises is classified
             failed = failure(error)
             if failed.applied is False:
                 return await self._failed(proposal, number, failed, started_at=started_at, started=started)
@@ -237,7 +237,9 @@ class Effecting:
         try:
             args = bound.dump(edited if isinstance(edited, Mapping) else {})
         except UserError as error:
-            raise segment.hand_over("invalid_input", f"The edited arguments do not fit {row.tool}: {error.message}") from None
+            raise segment.hand_over(
+                "invalid_input", f"The edited arguments do not fit {row.tool}: {error.message}"
+            ) from None
         await segment.replayed()
         digest = args_digest(segment.bench.hmac, bound.tool.name, args)
         key = effect_key(segment.bench.hmac, segment.bench.deployment.name, bound.tool, args)
@@ -258,9 +260,7 @@ class Effecting:
             again = self._review(changed, decision, opened.token)
             await segment.commit(verdict, moved, opened, ReviewUse(review.id), again, note)
             raise segment.wait(stop_clock=True)
-        opened = replace(
-            opened, send_s=segment.bench.send_s, settle_s=settle_after_s(bound.tool, segment.bench.send_s)
-        )
+        opened = replace(opened, send_s=segment.bench.send_s, settle_s=settle_after_s(bound.tool, segment.bench.send_s))
         writes = (verdict, moved, opened, ReviewUse(review.id), note)
         return await self._intend(changed, decision, writes, opened.token)
 
@@ -313,9 +313,7 @@ class Effecting:
             attempt=proposal.attempt,
         )
 
-    def _review(
-        self, proposal: Proposal, decision: Decision, effect: int | str, *, conflict: str = ""
-    ) -> ReviewOpen:
+    def _review(self, proposal: Proposal, decision: Decision, effect: int | str, *, conflict: str = "") -> ReviewOpen:
         deployment = self._segment.bench.deployment
         role = decision.role or deployment.fallback.role_for("conflict" if conflict else "policy_denied")
         shown: dict[str, JSON] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from pydantic import ValidationError
 
@@ -45,15 +44,17 @@ def failure_json(error: Failed) -> dict[str, JSON]:
 
 def failure_from(recorded: Mapping[str, JSON]) -> Failed:
     """Returns the same failure again from its record."""
-    named = str(recorded.get("error_class", "bug"))
-    error_class = cast("ErrorClass", named if named in ERROR_CLASSES else "bug")
+    named = recorded.get("error_class")
+    error_class: ErrorClass = next((known for known in ERROR_CLASSES if known == named), "bug")
     attributes = recorded.get("attributes")
     plain = (
         {name: value for name, value in attributes.items() if isinstance(value, (str, int, float, bool))}
         if isinstance(attributes, Mapping)
         else {}
     )
-    return Failed(str(recorded.get("message", "")), error_class=error_class, applied=False, **plain)
+    again = Failed(str(recorded.get("message", "")), error_class=error_class, applied=False)
+    again.attributes.update(plain)
+    return again
 
 
 def recorded_error(payload: Mapping[str, JSON]) -> BridgeheadError:

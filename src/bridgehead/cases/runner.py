@@ -51,7 +51,9 @@ async def _run_agent(segment: Segment, agent: Agent) -> None:
     try:
         value = agent.input.validate_python(loaded.input)
     except ValidationError as error:
-        segment.hand_over("invalid_input", f"The stored input is not what the agent takes: {error.error_count()} errors.")
+        segment.hand_over(
+            "invalid_input", f"The stored input is not what the agent takes: {error.error_count()} errors."
+        )
         return
     case: Case[object] = Case(
         id=show("C", segment.claim.case_id),
@@ -108,13 +110,15 @@ async def _conclude(segment: Segment, agent: Agent, running: asyncio.Task[object
     except BaseExceptionGroup as group:
         error = _first(group)
         segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
-    except Exception as error:  # the boundary to the agent's code: whatever it raises, a person gets the case
+    except Exception as error:  # noqa: BLE001  # the boundary to the agent's code: whatever it raises, a person gets the case
         segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
     else:
         try:
             plain = cast("JSON", agent.output.dump_python(agent.output.validate_python(output), mode="json"))
         except ValidationError as error:
-            segment.hand_over("invalid_output", f"The outcome is not of the declared type: {error.error_count()} errors.")
+            segment.hand_over(
+                "invalid_output", f"The outcome is not of the declared type: {error.error_count()} errors."
+            )
             return
         with contextlib.suppress(Suspended, LeaseLost):
             await segment.replayed(own=0)

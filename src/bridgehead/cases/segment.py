@@ -120,9 +120,7 @@ class Segment:
             ending: Finish | HandOver = Finish("would_hand_over", {**shown, "role": wanted}, error_class)
             self.close(Closed("ended", ending=ending))
         else:
-            review = ReviewOpen(
-                token=self.token(), kind="exception", role=wanted, shown=shown, error_class=error_class
-            )
+            review = ReviewOpen(token=self.token(), kind="exception", role=wanted, shown=shown, error_class=error_class)
             self.close(Closed("ended", ending=HandOver(error_class), review=review))
         return Suspended()
 
@@ -149,7 +147,7 @@ class Segment:
             work.close()
             raise
         task: asyncio.Task[T] = asyncio.ensure_future(self._counted(work))
-        kept: asyncio.Task[object] = task  # type: ignore[assignment]  # a set of tasks of any result
+        kept: asyncio.Task[object] = task
         self.calls.add(kept)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
@@ -204,7 +202,7 @@ class Segment:
     async def _moved(self, before: int) -> None:
         """Returns when the journal has moved on or the segment is closed."""
         while self.journal.progress == before and self.closed is None:
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.005)  # the journal is pure and signals nobody; this path is rare
 
 
 def merged(writes: Sequence[Write | None]) -> tuple[Write, ...]:

@@ -83,7 +83,7 @@ class Settling:
                 found = await bound.verify(key=key, args=dict(row.args))
         except Mismatch as error:
             return "mismatch", None, f"Something else is there than was sent: {error.message}"
-        except Exception as error:  # the boundary to a tool's verify: anything it raises is classified
+        except Exception as error:  # noqa: BLE001  # the boundary to a tool's verify: anything it raises is classified
             return "failed", None, failure(error).message
         if found is None:
             return "absent", None, f"{row.tool} is not there, and its target recognises no key, so it may still come."
@@ -153,4 +153,3 @@ class Settling:
         moved = replace(row, state="unknown", result=recorded)
         self._segment.journal.put_effect(moved)
         return moved
-

@@ -266,7 +266,9 @@ def _arguments(name: str, signature: inspect.Signature, hints: Mapping[str, obje
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[parameter.name] = (hints.get(parameter.name, object), default)
     try:
-        model = create_model(f"{name}_arguments", __config__={"arbitrary_types_allowed": False, "extra": "forbid"}, **fields)
+        model = create_model(
+            f"{name}_arguments", __config__={"arbitrary_types_allowed": False, "extra": "forbid"}, **fields
+        )
         return TypeAdapter(model)
     except (PydanticSchemaGenerationError, TypeError, NameError) as error:
         raise UserError(
@@ -278,13 +280,14 @@ def _arguments(name: str, signature: inspect.Signature, hints: Mapping[str, obje
 
 def _adapter(annotation: object) -> TypeAdapter[Any]:
     try:
-        return TypeAdapter(annotation)
+        adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", annotation))
     except PydanticSchemaGenerationError as error:
         raise UserError(
             f"a tool's result type {annotation!r} cannot be written as JSON",
             code="tool.signature",
             hint="Return plain types, dataclasses or pydantic models.",
         ) from error
+    return adapter
 
 
 def _first(error: ValidationError) -> str:

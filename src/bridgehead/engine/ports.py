@@ -65,7 +65,15 @@ class Swept:
     def anything(self) -> bool:
         """Whether there was anything to do."""
         return any(
-            (self.dead_workers, self.orphans, self.timers, self.overdue, self.hinted, self.escalated, self.lost_for_good)
+            (
+                self.dead_workers,
+                self.orphans,
+                self.timers,
+                self.overdue,
+                self.hinted,
+                self.escalated,
+                self.lost_for_good,
+            )
         )
 
 

@@ -95,7 +95,7 @@ class ProcrastinateDispatch:
     async def _open(self) -> None:
         if not self._opened:
             self._opened = True
-            await self._app.connector.open_async(self._pool)  # type: ignore[attr-defined]  # the async connector's own method
+            await self._app.connector.open_async(self._pool)
 
     async def _run_case(self, number: int) -> None:
         await self._hand("case", number)
@@ -106,5 +106,3 @@ class ProcrastinateDispatch:
     async def _hand(self, due: Due, number: int) -> None:
         if self._handler is not None:
             await self._handler(due, number)
-
-

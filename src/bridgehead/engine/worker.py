@@ -18,7 +18,7 @@ from bridgehead.cases.segment import Bench
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.engine.ports import ArrivalStore, ArrivalWork, Dispatch, Due, Lease, Serving, WorkerStore
 from bridgehead.engine.reading import ReaderLost, ReadingProcess
-from bridgehead.errors import ERROR_CLASSES, BridgeheadError, Unavailable
+from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Unavailable
 from bridgehead.ids import ArrivalId, CaseId, jitter
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
@@ -77,6 +77,7 @@ class Worker:
         self._reading = ReadingProcess()
         self._stopped = asyncio.Event()
         self._lease: Lease | None = None
+        self._registering = asyncio.Lock()
         self._beating: threading.Thread | None = None
         self._dead = threading.Event()
         self._quit = threading.Event()
@@ -182,18 +183,19 @@ class Worker:
 
     async def _ensure_registered(self) -> None:
         """Registers, or registers anew when this worker was declared dead or lost its connection."""
-        if self._lease is not None and not self._dead.is_set():
-            return
-        await asyncio.to_thread(self._retire)
-        self._dead.clear()
-        self._quit.clear()
-        lease = await asyncio.to_thread(self._register)
-        await asyncio.to_thread(
-            lease.announce, [(one.deployment.name, one.release) for one in self._served.values()]
-        )
-        self._lease = lease
-        self._beating = threading.Thread(target=self._beat, args=(lease,), name="bridgehead-lease", daemon=True)
-        self._beating.start()
+        async with self._registering:
+            if self._lease is not None and not self._dead.is_set():
+                return
+            await asyncio.to_thread(self._retire)
+            self._dead.clear()
+            self._quit.clear()
+            lease = await asyncio.to_thread(self._register)
+            await asyncio.to_thread(
+                lease.announce, [(one.deployment.name, one.release) for one in self._served.values()]
+            )
+            self._lease = lease
+            self._beating = threading.Thread(target=self._beat, args=(lease,), name="bridgehead-lease", daemon=True)
+            self._beating.start()
 
     def _beat(self, lease: Lease) -> None:
         """Renews the lease from a thread of its own, so that a busy event loop does not lose it."""
@@ -219,12 +221,16 @@ class Worker:
 
 def document_review(deployment: Deployment, work: ArrivalWork, item: ToReview) -> ReviewOpen:
     """Returns the review of an arrival a person must look at: the reason, and how to get the original."""
-    error_class = next((name for name in ERROR_CLASSES if name == item.error_class), "invalid_input")
-    role = item.role if item.role in deployment.roles else deployment.fallback.role_for(error_class)
+    error_class: ErrorClass = next((name for name in ERROR_CLASSES if name == item.error_class), "invalid_input")
+    role = (
+        item.role
+        if item.role is not None and item.role in deployment.roles
+        else deployment.fallback.role_for(error_class)
+    )
     shown: dict[str, JSON] = {
         "reason": item.reason,
         "document": work.name,
         "size_bytes": len(work.document),
         **item.details,
     }
-    return ReviewOpen(token="document", kind="document", role=role or "", shown=shown, error_class=error_class)  # noqa: S106  # a name
+    return ReviewOpen(token="document", kind="document", role=role, shown=shown, error_class=error_class)  # noqa: S106  # a name

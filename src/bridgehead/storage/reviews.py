@@ -91,8 +91,7 @@ class Reviews:
             if row is None:
                 again, _ = await self._load(conn, review_id)
                 raise UserError(
-                    f"R-{review_id} is already {again.state}"
-                    + (f" by {again.decided_by}" if again.decided_by else ""),
+                    f"R-{review_id} is already {again.state}" + (f" by {again.decided_by}" if again.decided_by else ""),
                     code="review.decided",
                     hint="Nothing was changed by this second decision.",
                 )
@@ -182,7 +181,8 @@ class Reviews:
         row = await (
             await conn.execute(
                 "select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer from reviews r"
-                " join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer where r.id = %s",
+                " join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer"
+                " where r.id = %s",
                 (review_id,),
             )
         ).fetchone()

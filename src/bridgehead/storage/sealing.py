@@ -29,9 +29,7 @@ def from_bytes(data: bytes) -> JSON:
 async def new_key(conn: Connection, vault: Vault) -> tuple[KeyId, DataKey]:
     """Makes and stores a data key."""
     wrapped, key = vault.new_data_key()
-    row = await (
-        await conn.execute("insert into data_keys (wrapped) values (%s) returning id", (wrapped,))
-    ).fetchone()
+    row = await (await conn.execute("insert into data_keys (wrapped) values (%s) returning id", (wrapped,))).fetchone()
     if row is None:  # pragma: no cover - an insert with returning gives a row or raises
         raise Unavailable("no data key was stored", code="db.unavailable")
     return KeyId(row["id"]), key
@@ -98,9 +96,7 @@ class Chain:
             raise Unavailable(f"chain {name} is missing from the ledger", code="ledger.missing_chain")
         return cls(conn, name, Head(row["seq"], bytes(row["head"])), row["at"], actor)
 
-    async def append(
-        self, kind: str, refs: Mapping[str, JSON], commitments: Mapping[str, bytes] | None = None
-    ) -> None:
+    async def append(self, kind: str, refs: Mapping[str, JSON], commitments: Mapping[str, bytes] | None = None) -> None:
         """Links one row to the head and stores it."""
         row, self.head = link(
             self.head, self.name, at=self.at, kind=kind, actor=self.actor, refs=refs, commitments=commitments or {}

@@ -284,7 +284,9 @@ class Workers:
         """Returns the case's full state for a person: input, and every effect with its state."""
         stored = from_bytes(await sealer.get(bytes(reference)))
         rows = await (
-            await conn.execute("select tool, state, payload, result from effects where case_id = %s order by id", (case_id,))
+            await conn.execute(
+                "select tool, state, payload, result from effects where case_id = %s order by id", (case_id,)
+            )
         ).fetchall()
         effects: list[JSON] = [
             {

@@ -51,7 +51,13 @@ class Writing:
                 await self._effect_move(write)
             case ReviewOpen():
                 self.tokens[write.token] = await open_review(
-                    self.conn, self.chain, self.sealer, self.claim.deployment, write, self.tokens, case_id=self.claim.case_id
+                    self.conn,
+                    self.chain,
+                    self.sealer,
+                    self.claim.deployment,
+                    write,
+                    self.tokens,
+                    case_id=self.claim.case_id,
                 )
             case ReviewUse():
                 await self._review_use(write)
@@ -69,9 +75,7 @@ class Writing:
 
     async def close(self) -> None:
         """Stores the chain's head and the next step's number."""
-        await self.conn.execute(
-            "update cases set next_step = %s where id = %s", (self.next_step, self.claim.case_id)
-        )
+        await self.conn.execute("update cases set next_step = %s where id = %s", (self.next_step, self.claim.case_id))
         await self.chain.close()
 
     async def _step(self, write: StepWrite) -> None:
@@ -208,7 +212,8 @@ class Writing:
             "update cases set state = case when wake then 'due' else 'waiting' end, worker_id = null, wake = false,"
             " hinted_at = clock_timestamp(),"
             " wake_at = bridgehead_now() + make_interval(secs => %(after)s),"
-            " deadline_left = case when %(stop)s and not wake then deadline_at - bridgehead_now() else deadline_left end,"
+            " deadline_left = case when %(stop)s and not wake then deadline_at - bridgehead_now()"
+            " else deadline_left end,"
             " deadline_at = case when %(stop)s and not wake then null else deadline_at end"
             " where id = %(case)s returning state",
             {"after": write.wake_after_s, "stop": write.stop_clock, "case": self.claim.case_id},
