@@ -25,10 +25,18 @@ def raised_codes() -> dict[str, str]:
             elif isinstance(node, ast.ClassDef):
                 values = [_assigned(line) for line in node.body]
             for value in values:
-                for part in ast.walk(value) if value else ():
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and CODE.match(part.value):
-                        found[part.value] = tree.shown(path)
+                found |= {code: tree.shown(path) for code in _constants(value)}
     return found
+
+
+def _constants(value: ast.expr | None) -> list[str]:
+    match value:
+        case ast.Constant(value=str(text)) if CODE.match(text):
+            return [text]
+        case ast.IfExp():
+            return [*_constants(value.body), *_constants(value.orelse)]
+        case _:
+            return []
 
 
 def _assigned(line: ast.stmt) -> ast.expr | None:

@@ -10,10 +10,10 @@ from tests.docs import tree
 
 
 def run(folder: Path, body: str, *, ci: str) -> subprocess.CompletedProcess[str]:
-    """Runs pytest over one test file beside a copy of the project's conftest."""
+    """Runs pytest over one test file, with a copy of what watches the project's own runs."""
     tests = folder / "clone" / "tests"
     tests.mkdir(parents=True, exist_ok=True)
-    shutil.copy(tree.ROOT / "tests" / "conftest.py", tests)
+    shutil.copy(tree.ROOT / "tests" / "no_skips.py", tests / "conftest.py")
     (tests / "test_one.py").write_text(body, encoding="utf-8")
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "tests"],
