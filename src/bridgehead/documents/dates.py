@@ -1,0 +1,170 @@
+"""Finds calendar days in text, and says when a written day could mean two, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+DayOrder = Literal["dmy", "mdy"]
+
+_MONTH_WORDS: Final = (
+    "january januar jan janvier janv enero ene gennaio gen januari j\u00e4nner j\u00e4n",
+    "february februar feb f\u00e9vrier fevrier f\u00e9vr fevr febrero febbraio februari",
+    "march m\u00e4rz maerz mar mrz mars marzo maart mrt m\u00e4r",
+    "april apr avril avr abril abr aprile",
+    "may mai mayo maggio mag mei",
+    "june juni jun juin junio giugno giu",
+    "july juli jul juillet juil julio luglio lug",
+    "august aug ao\u00fbt aout agosto ago augustus",
+    "september sep sept septembre septiembre settembre set",
+    "october oktober oct okt octobre octubre ottobre ott",
+    "november nov novembre noviembre",
+    "december dezember dec dez d\u00e9cembre d\u00e9c diciembre dic dicembre",
+)
+MONTHS: Final = {word: number for number, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
+_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+_DAY = r"(?P<{0}>0?[1-9]|[12]\d|3[01])"
+_DATE = re.compile(
+    r"(?<![\w./-])(?:"
+    r"(?P<iso_y>(?:19|20)\d{2})(?P<iso_s>[-/.])(?P<iso_m>0?[1-9]|1[0-2])(?P=iso_s)(?P<iso_d>0?[1-9]|[12]\d|3[01])"
+    r"(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?"
+    r"|(?P<num_a>\d{1,2})(?P<num_s>[-/.])[ ]?(?P<num_b>\d{1,2})(?P=num_s)[ ]?(?P<num_y>(?:19|20)\d{2}|\d{2})"
+    rf"|{_DAY.format('dm_d')}(?:st|nd|rd|th|er|\.|\u00ba|\u00b0)?[ \u00a0-]{{0,2}}(?:of |de |d')?(?P<dm_m>{_NAMES})\b\.?"
+    r"(?:[ ,-]{0,2}(?:de |del )?(?P<dm_y>(?:19|20)\d{2}|'?\d{2}(?!\d|[.,:]\d)))?"
+    rf"|(?P<md_m>{_NAMES})\.?[ -]{_DAY.format('md_d')}(?:st|nd|rd|th)?(?:,?[ -](?P<md_y>(?:19|20)\d{{2}}))?"
+    r"|(?P<short_d>0?[1-9]|[12]\d|3[01])\.[ ]?(?P<short_m>0?[1-9]|1[0-2])\.(?![\d])"
+    r")(?![\w/]|-\d)",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(
+    r"\b(?:"
+    r"(?:kw|cw|wk|calendar week|kalenderwoche|week|semaine|semana|settimana|sem\.?)\s?\.?\s?\d{1,2}(?:\s?/\s?\d{2,4})?"
+    r"|next (?:week|month|monday|tuesday|wednesday|thursday|friday)|this week|tomorrow|end of (?:the )?\w+|early \w+ week"
+    r"|(?:with)?in (?:\d{1,2}|two|three|four) (?:working |business )?(?:days|weeks)|mid[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
+    r"|(?:n\u00e4chste[rn]?|kommende[rn]?|diese[rn]?) (?:woche|monat|montag|dienstag|mittwoch|donnerstag|freitag)|morgen fr\u00fch|\u00fcbermorgen"
+    r"|(?:ende|anfang|mitte) (?:der |des |n\u00e4chster |kommender )?\w+|(?:in|innerhalb von|binnen) (?:\d{1,2}|zwei|drei|vier) (?:tagen|wochen|arbeitstagen|werktagen)"
+    r"|(?:la )?semaine prochaine|demain|fin (?:du mois|de semaine|janvier|f\u00e9vrier|mars|avril|mai|juin|juillet|ao\u00fbt|septembre|octobre|novembre|d\u00e9cembre)|(?:d'ici|dans|sous) (?:\d{1,2}|deux|trois) (?:jours|semaines)|mi-\w+"
+    r"|(?:la )?pr\u00f3xima semana|la semana que viene|ma\u00f1ana|(?:a )?(?:finales|principios|mediados) de \w+|(?:en|dentro de) (?:\d{1,2}|dos|tres) (?:d\u00edas|semanas)"
+    r"|(?:la )?(?:prossima settimana|settimana prossima)|domani|(?:fine|inizio|met\u00e0) (?:mese|settimana|\w+bre|gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto)|(?:entro|tra|fra) (?:\d{1,2}|due|tre) (?:giorni|settimane)"
+    r"|volgende (?:week|maand)|(?:eind|begin|half|medio) (?:van de )?\w+|binnen (?:\d{1,2}|twee|drie) (?:dagen|weken|werkdagen)"
+    r")\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day found in text at ``start``..``end``; ``day`` is None when it is ambiguous or does not exist."""
+
+    day: date | None
+    start: int
+    end: int
+    text: str
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DayContext:
+    """What decides between readings: the order of day and month the sender uses, and the day of writing."""
+
+    order: DayOrder | None
+    today: date | None
+
+
+def find_days(text: str, context: DayContext) -> Iterator[Day]:
+    """All days written in ``text``, from left to right."""
+    for found in _DATE.finditer(text):
+        yield _resolve(found, context)
+
+
+def read_day(text: str, context: DayContext) -> Day | None:
+    """The one day that ``text`` is; None when it holds none, ``day`` None when more than one or doubtful."""
+    stripped = text.strip()
+    if re.fullmatch(r"(?:19|20)\d{6}", stripped):
+        day = _day(int(stripped[:4]), int(stripped[4:6]), int(stripped[6:]))
+        return Day(day, 0, 8, stripped, "" if day else "is no calendar day")
+    days = list(find_days(text, context))
+    if not days:
+        return None
+    if len({one.day for one in days}) > 1:
+        return Day(None, days[0].start, days[-1].end, stripped, "names several days")
+    return days[0]
+
+
+def relative_day(text: str) -> str | None:
+    """The words in ``text`` that name a day only relative to another (``next week``, ``KW 48``)."""
+    found = _RELATIVE.search(text)
+    return found[0] if found else None
+
+
+def day_order(text: str, guess: DayOrder | None) -> DayOrder | None:
+    """The order the slashed and dashed dates of ``text`` prove by a number above 12; else ``guess``."""
+    proven: set[DayOrder] = set()
+    for found in _DATE.finditer(text):
+        if found["num_a"] and found["num_s"] != ".":
+            first, second = int(found["num_a"]), int(found["num_b"])
+            if first > 12 >= second:
+                proven.add("dmy")
+            elif second > 12 >= first:
+                proven.add("mdy")
+    if len(proven) == 1:
+        return proven.pop()
+    return guess if not proven else None
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    if year < 100:
+        year += 2000
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _resolve(found: re.Match[str], context: DayContext) -> Day:
+    start, end, text = found.start(), found.end(), found[0]
+    doubt = "is no calendar day"
+    day: date | None
+    if found["iso_y"]:
+        day = _day(int(found["iso_y"]), int(found["iso_m"]), int(found["iso_d"]))
+    elif found["num_a"]:
+        day, doubt = _numeric(found, context)
+    else:
+        name = found["dm_m"] or found["md_m"]
+        month = MONTHS[name.lower()] if name else int(found["short_m"])
+        number = int(found["dm_d"] or found["md_d"] or found["short_d"])
+        year = (found["dm_y"] or found["md_y"] or "").lstrip("'")
+        if year:
+            day = _day(int(year), month, number)
+        else:
+            day, doubt = _coming(month, number, context.today)
+    return Day(day, start, end, text, "" if day else doubt)
+
+
+def _numeric(found: re.Match[str], context: DayContext) -> tuple[date | None, str]:
+    first, second, year = int(found["num_a"]), int(found["num_b"]), int(found["num_y"])
+    dmy, mdy = _day(year, second, first), _day(year, first, second)
+    if found["num_s"] == "." or dmy is None or mdy is None or dmy == mdy:
+        if found["num_s"] == "." or dmy is not None:
+            return dmy, "is no calendar day"
+        if context.order == "dmy":
+            return None, "is no calendar day in the order of day and month used here"
+        return mdy, "is no calendar day"
+    if context.order is not None:
+        return (dmy if context.order == "dmy" else mdy), ""
+    return None, "can be read with the day or the month first"
+
+
+def _coming(month: int, number: int, today: date | None) -> tuple[date | None, str]:
+    if today is None:
+        return None, "names no year"
+    for year in (today.year, today.year + 1):
+        day = _day(year, month, number)
+        if day is not None and day >= today:
+            if (day - today).days > 270:
+                return None, "names no year and lies far ahead or just behind"
+            return day, ""
+    return None, "is no calendar day"

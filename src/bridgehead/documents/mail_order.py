@@ -1,0 +1,430 @@
+"""Reads the orders of a mail: its own text, forwarded messages and attached files, and says what else it is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from bridgehead.documents.cells import Ways
+from bridgehead.documents.csv_order import looks_like_table, read_csv
+from bridgehead.documents.dates import DayContext, DayOrder, day_order
+from bridgehead.documents.decoding import decode
+from bridgehead.documents.draft import Draft
+from bridgehead.documents.language import language_of
+from bridgehead.documents.mail_body import Walker, plausible_number
+from bridgehead.documents.mail_body import _PO as PO_PATTERN
+from bridgehead.documents.mail_html import HtmlText, html_to_text
+from bridgehead.documents.mail_intent import Intent, intent_of, is_automatic
+from bridgehead.documents.mail_message import Mail, Part, parse_mail
+from bridgehead.documents.mail_sections import Sections, TextLine, divide, forwarded_headers
+from bridgehead.documents.numbers import decimal_sign
+from bridgehead.documents.order import Order, Source
+from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal
+from bridgehead.documents.vigilance import instruction_in, invisible_in, watch
+from bridgehead.documents.x12_order import read_x12
+
+MAX_TEXT = 400_000
+MAX_LINES = 6_000
+_UNREAD = {
+    "application/pdf": "pdf", ".pdf": "pdf", ".xlsx": "spreadsheet", ".xls": "spreadsheet", ".xlsm": "spreadsheet",
+    ".ods": "spreadsheet", ".docx": "document", ".doc": "document", ".xml": "xml", ".zip": "archive", ".rtf": "document",
+}
+_REASONS = {
+    "pdf": "The order seems to be in the PDF file", "spreadsheet": "The order seems to be in the Excel file",
+    "document": "The order seems to be in the text-processor file", "xml": "The order seems to be in the XML file",
+    "archive": "The order seems to be in the archive",
+}
+_SILENT = re.compile(r"\.(?:png|jpe?g|gif|bmp|svg|ics|vcf|p7s|asc|sig|htm|html|tiff?|webp|eml)$|^(?:image|audio|video)/|pkcs7|pgp|calendar|vcard", re.IGNORECASE)
+
+
+def read_mail(document: bytes) -> Reading:
+    """Reads a message. Raises Refusal, also ``mail.pdf_only`` and the like when the order is in a file that
+    has no reader here, ``mail.no_lines`` when it orders nothing that can be named, ``uncertain``."""
+    return _MailReader(parse_mail(document)).read()
+
+
+def read_plain_text(text: str) -> Reading:
+    """Reads text without mail headers as if it were the body of a mail; refuses what holds no order."""
+    outcome = _MailReader(Mail((), (Part("text/plain", "utf-8", "", attached=False, flowed=False, body=text.encode("utf-8", "replace")),))).read()
+    if isinstance(outcome, NotAnOrder) and outcome.kind == "other":
+        raise Refusal("unknown_format", "The text is neither X12, a table nor an order in words.", "document")
+    return outcome
+
+
+class _MailReader:
+    def __init__(self, mail: Mail) -> None:
+        self.mail = mail
+        self.subject = mail.get("subject")[:500]
+        self.alerts: list[str] = []
+        self.html: HtmlText | None = None
+        self.unread: list[tuple[str, str]] = []
+        self.written = mail.written
+        self.forwarded_from: TextLine | None = None
+
+    def read(self) -> Reading:
+        """Decides between orders, no order and refusal."""
+        bodies = self._bodies()
+        attached = self._attachments()
+        if is_automatic(self.subject) or self.mail.get("auto-submitted").lower().startswith("auto-"):
+            return NotAnOrder("auto_reply", f"The subject {self.subject[:80]!r} is that of an automatic answer.")
+        best: tuple[list[Draft], Intent, Sections] | None = None
+        others: list[list[Draft]] = []
+        for part, lines in bodies:
+            one = self._text(part, lines)
+            if best is None or _worth(one[0]) > _worth(best[0]):
+                if best is not None:
+                    others.append(best[0])
+                best = one
+            else:
+                others.append(one[0])
+        if best is None:
+            best = self._text("body", [])
+        drafts, intent, sections = best
+        if any(_worth(other)[0] and _items(other) != _items(drafts) for other in others):
+            for draft in drafts:
+                draft.warn("contradiction", "the plain text and the HTML of the mail order different things")
+        if attached:
+            return self._with_attachments(drafts, attached)
+        return self._decide(drafts, intent, sections)
+
+    # Parts
+
+    def _bodies(self) -> list[tuple[str, list[TextLine]]]:
+        plain: list[str] = []
+        html: list[str] = []
+        for number, part in enumerate(self.mail.parts, 1):
+            if part.attached:
+                continue
+            if part.content_type == "text/html":
+                reader = html_to_text(decode(part.body, f"part {number}", part.charset))
+                self._hidden(reader)
+                html.extend(reader.lines)
+            elif part.content_type in {"text/plain", "text/enriched", "text"}:
+                text = decode(part.body, f"part {number}", part.charset)
+                if len(text) > MAX_TEXT or text.count("\n") > MAX_LINES:
+                    raise Refusal("mail.too_long", f"The text has more than {MAX_TEXT} characters or {MAX_LINES} lines.", f"part {number}")
+                plain.extend(_unflow(text) if part.flowed else text.splitlines())
+        if len(html) > MAX_LINES:
+            raise Refusal("mail.too_long", f"The HTML text has more than {MAX_LINES} lines.", "html")
+        found: list[tuple[str, list[TextLine]]] = []
+        for name, lines in (("body", plain), ("html", html)):
+            numbered = [(at, line.rstrip().replace("\u00a0", " ").replace("\u200b", "")) for at, line in enumerate(lines, 1)]
+            if any(line.strip() for _, line in numbered):
+                found.append((name, numbered))
+            raw = "\n".join(lines)
+            instruction = instruction_in(raw)
+            if instruction is not None:
+                self.alerts.append(f"{name}: {instruction!r}")
+            if invisible_in(raw):
+                self.alerts.append(f"{name}: invisible characters")
+        for key, value in self.mail.headers:
+            if key in {"subject", "comments", "keywords", "thread-topic"} or key.startswith("x-"):
+                instruction = instruction_in(value)
+                if instruction is not None:
+                    self.alerts.append(f"header {key}: {instruction!r}")
+        return found
+
+    def _hidden(self, reader: HtmlText) -> None:
+        hidden = " ".join(reader.hidden).strip()
+        if len(hidden) >= 3:
+            self.alerts.append(f"hidden text: {hidden[:160]!r}")
+        for text in reader.unseen:
+            instruction = instruction_in(text)
+            if instruction is not None:
+                self.alerts.append(f"text nobody sees: {instruction!r}")
+
+    def _attachments(self) -> list[tuple[str, Orders]]:
+        found: list[tuple[str, Orders]] = []
+        for number, part in enumerate(self.mail.parts, 1):
+            if not part.attached and part.content_type in {"text/plain", "text/html", "text/enriched", "text"}:
+                continue
+            name = part.filename or f"part {number}"
+            instruction = instruction_in(name.replace("_", " ").replace("-", " "))
+            if instruction is not None:
+                self.alerts.append(f"file name: {instruction!r}")
+            place = f"attachment {name}"
+            suffix = "." + name.rsplit(".", 1)[-1].lower() if "." in name else ""
+            kind = _UNREAD.get(suffix) or _UNREAD.get(part.content_type)
+            if kind is None and part.body.startswith(b"%PDF-"):
+                kind = "pdf"
+            if kind is not None:
+                self.unread.append((kind, name))
+                continue
+            if _SILENT.search(suffix) or _SILENT.search(part.content_type):
+                continue
+            head = part.body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+            is_table = suffix in {".csv", ".tsv"} or part.content_type in {"text/csv", "text/tab-separated-values"}
+            if head.startswith(b"ISA"):
+                outcome = read_x12(decode(part.body, place, part.charset), place)
+                if isinstance(outcome, Orders):
+                    found.append((name, outcome))
+                continue
+            if not (is_table or part.content_type.startswith("text/") or suffix in {".txt", ".edi", ".x12", ".dat"}):
+                self.unread.append(("file", name))
+                continue
+            text = decode(part.body, place, part.charset)
+            if is_table or looks_like_table(text):
+                found.append((name, self._attached_table(text, place)))
+                continue
+            instruction = instruction_in(text)
+            if instruction is not None:
+                self.alerts.append(f"{place}: {instruction!r}")
+            self.unread.append(("text", name))
+        return found
+
+    def _attached_table(self, text: str, place: str) -> Orders:
+        try:
+            return read_csv(text, place, self.written)
+        except Refusal as refusal:
+            number = self._subject_number() if refusal.outcome.code == "csv.missing" else None
+            if number is None:
+                raise
+            return read_csv(f"PO number;{number}\n{text}" if ";" in text[:2000] else f"PO number,{number}\n{text}", place, self.written)
+
+    # Text
+
+    def _ways(self, lines: Sequence[TextLine]) -> Ways:
+        text = "\n".join(line for _, line in lines)
+        language = language_of(f"{self.subject}\n{text}")
+        guess: DayOrder | None = None
+        if language in {"de", "fr", "es", "it", "nl"}:
+            guess = "dmy"
+        elif re.search(r"£|\bGBP\b|\bVAT\b|€|\bEUR\b|\bLtd\b|\.co\.uk\b", text) or "@" in text and ".co.uk" in self.mail.sender[1]:
+            guess = "dmy"
+        elif re.search(r"\$|\bUSD\b|\bInc\b|\bLLC\b|, [A-Z]{2} \d{5}\b", text):
+            guess = "mdy"
+        return Ways(decimal_sign(text), DayContext(day_order(text, guess), self.written), language)
+
+    def _text(self, part: str, lines: list[TextLine]) -> tuple[list[Draft], Intent, Sections]:
+        sections = divide(lines)
+        drafts = self._walk(part, sections.own)
+        own = "\n".join(line for _, line in sections.own)
+        intent = intent_of(self.subject, own)
+        if not any(draft.lines for draft in drafts) and sections.forwarded:
+            headers, inner = forwarded_headers(sections.forwarded)
+            inner_sections = divide(inner)
+            subject = headers.get("subject", (0, ""))[1]
+            inner_drafts = self._walk(part, inner_sections.own, subject)
+            inner_intent = intent_of(subject or self.subject, "\n".join(line for _, line in inner_sections.own))
+            if any(draft.lines for draft in inner_drafts) or inner_intent.kind is not None:
+                self.forwarded_from = headers.get("from")
+                for draft in inner_drafts:
+                    for note in drafts[0].notes:
+                        draft.note(note, Source(part, sections.own[0][0] if sections.own else 1, note))
+                return inner_drafts, inner_intent, inner_sections
+        if not any(draft.lines for draft in drafts) and sections.signature:
+            again = self._walk(part, [*sections.own, *sections.signature])
+            if any(draft.lines for draft in again):
+                return again, intent, sections
+        return drafts, intent, sections
+
+    def _walk(self, part: str, lines: list[TextLine], subject: str | None = None) -> list[Draft]:
+        ways = self._ways(lines)
+        walker = Walker(part, ways)
+        walker.walk(lines)
+        drafts = walker.drafts
+        number = self._subject_number(subject, ways)
+        if number is not None:
+            source = Source("header", 1, (subject or self.subject)[:300])
+            first = drafts[0]
+            known = {draft.po_number for draft in drafts}
+            if not first.po_number:
+                first.po_number = number
+                first.mark("po_number", source)
+            elif number not in known and len(drafts) == 1 and _close(number, first.po_number):
+                pass
+            elif number not in known and len(drafts) == 1:
+                first.warn("uncertain", f"the subject names order {number}, the text {first.po_number}")
+        return drafts
+
+    def _subject_number(self, subject: str | None = None, ways: Ways | None = None) -> str | None:
+        ways = ways or Ways(None, DayContext("dmy", self.written), None)
+        found = {
+            match["no"].rstrip(".-/")
+            for match in PO_PATTERN.finditer(subject or self.subject)
+            if plausible_number(match["no"], match["word"], ways)
+        }
+        if len(found) == 1:
+            return found.pop()
+        return None
+
+    # Decision
+
+    def _decide(self, drafts: list[Draft], intent: Intent, sections: Sections) -> Reading:
+        has_lines = any(draft.lines for draft in drafts)
+        bulk = bool(self.mail.get("list-unsubscribe")) or self.mail.get("precedence").lower() in {"bulk", "list", "junk"}
+        kind = intent.kind
+        if bulk and not (has_lines and intent.orders) and kind in {None, "newsletter", "question"}:
+            return NotAnOrder("newsletter", "The message is a mailing.")
+        acts = intent.purpose in {"change", "cancel"}
+        number = next((draft.po_number for draft in drafts if draft.po_number), "")
+        if acts and number and kind not in {"complaint", "delivery_note", "invoice", "newsletter"}:
+            return self._orders(drafts, intent, sections)
+        if kind is not None and (not has_lines or intent.kind_in_subject or not intent.orders):
+            strong = kind in {"complaint", "delivery_note", "invoice", "newsletter"} or intent.kind_in_subject or intent.asks
+            confident = has_lines and bool(number) and not intent.kind_in_subject and not intent.asks and kind in {"question", "newsletter", "invoice"}
+            if not (has_lines and intent.orders and number and kind == "question" and not intent.kind_in_subject) and (strong or not has_lines) and not confident:
+                if not has_lines and intent.orders and self.unread:
+                    self._refuse_unread()
+                return NotAnOrder(kind, _why(kind, self.subject))
+        if not has_lines:
+            if self.unread:
+                self._refuse_unread()
+            if intent.orders or number:
+                raise Refusal("mail.no_lines", "The message speaks of an order and names nothing to deliver.", "body")
+            return NotAnOrder("question" if intent.asks else "other", "The message orders nothing.")
+        if not number:
+            if not intent.orders and all(draft.warnings for draft in drafts):
+                raise Refusal("uncertain", "The message may be an order, and names neither order number nor wish.", "body")
+            raise Refusal("mail.no_number", "The order names no order number.", "subject and body")
+        if kind in {"complaint", "delivery_note"}:
+            for draft in drafts:
+                draft.warn("contradiction", f"the message also reads as a {kind.replace('_', ' ')}")
+        return self._orders(drafts, intent, sections)
+
+    def _refuse_unread(self) -> None:
+        kind, name = self.unread[0]
+        reason = _REASONS.get(kind, "The order seems to be in the file")
+        raise Refusal(f"mail.{kind}_only", f"{reason} {name!r}, which has no reader here.", f"attachment {name}")
+
+    def _orders(self, drafts: list[Draft], intent: Intent, sections: Sections) -> Reading:
+        kept = [draft for draft in drafts if draft.lines] or drafts[:1]
+        for draft in kept:
+            draft.purpose = intent.purpose
+            self._complete(draft, sections)
+        if len(kept) > 1:
+            self._common(kept)
+        return Orders(tuple(draft.finish() for draft in kept))
+
+    def _complete(self, draft: Draft, sections: Sections) -> None:
+        name, address = self.mail.sender
+        source = Source("header", 1, self.mail.get("from")[:300])
+        if self.forwarded_from is not None:
+            number, text = self.forwarded_from
+            found = re.search(r"[\w.+-]{1,64}@[\w.-]{1,100}", text)
+            if found is not None:
+                if found[0].rpartition("@")[2].lower() != address.rpartition("@")[2]:
+                    draft.warn("uncertain", f"forwarded by {address}: the sender {found[0]} is only quoted")
+                name, address = text.partition("<")[0].strip(" \"'"), found[0].lower()
+                source = Source("body", number, text[:300])
+        draft.buyer.put("email", address, source)
+        for line, text in sections.signature[:14]:
+            if _COMPANY.search(text) and len(text) < 90:
+                draft.buyer.put("name", text.strip(" *|,"), Source("body", line, text))
+                break
+        if name and "@" not in name:
+            draft.buyer.put("name", name, source)
+        if draft.order_date is None and self.written is not None:
+            draft.order_date = self.written
+            draft.mark("order_date", Source("header", 1, self.mail.get("date")[:100]))
+        for alert in self.alerts:
+            draft.warn("instruction", alert)
+        for kind, file in self.unread:
+            draft.warn("ignored", f"attachment {file!r} ({kind}) was not read")
+        for line, text in (*sections.signature, *sections.disclaimer):
+            instruction = instruction_in(text)
+            if instruction is not None:
+                draft.warn("instruction", f"line {line}: {instruction!r}")
+        watch(draft)
+
+    def _common(self, drafts: list[Draft]) -> None:
+        """What stands before the second order number holds for all; what stands in one only is doubted."""
+        first = drafts[0]
+        for draft in drafts[1:]:
+            if draft.currency is None and first.currency is not None:
+                draft.currency = first.currency
+                draft.sources["currency"] = first.sources["currency"]
+        shipped = [draft for draft in drafts if draft.ship_to.values]
+        if shipped and len(shipped) < len(drafts):
+            before_lines = shipped[0] is first
+            for draft in drafts:
+                if not draft.ship_to.values and before_lines:
+                    draft.warn("uncertain", "the delivery address stands with another order of the message")
+
+    def _with_attachments(self, drafts: list[Draft], attached: list[tuple[str, Orders]]) -> Reading:
+        orders: list[Order] = []
+        body = {draft.po_number: draft for draft in drafts if draft.lines and draft.po_number}
+        for _, outcome in attached:
+            orders.extend(outcome.orders)
+        finished: list[Order] = []
+        name, address = self.mail.sender
+        for order in orders:
+            cover = Draft(order.format)
+            cover.notes, cover.warnings = [], []
+            for note in (note for draft in drafts if not draft.lines for note in draft.notes):
+                cover.note(note, Source("body", 1, note))
+            for draft in drafts:
+                for warning in draft.warnings:
+                    cover.warnings.append(warning)
+            watch(cover)
+            for alert in self.alerts:
+                cover.warn("instruction", alert)
+            twin = body.get(order.po_number)
+            if twin is not None and _items([twin]) != Counter((line.supplier_part or line.customer_part or line.gtin or "", line.quantity) for line in order.lines):
+                cover.warn("contradiction", "the text of the mail and its attachment order different things")
+            stated = {draft.po_number for draft in drafts if draft.po_number}
+            if stated and order.po_number not in stated and len(orders) == 1 and not body:
+                cover.warn("contradiction", f"the mail speaks of order {sorted(stated)[0]}, its attachment of {order.po_number}")
+            sources = dict(order.sources)
+            buyer = order.buyer
+            if buyer.email is None and address:
+                buyer = replace(buyer, email=address)
+                sources["buyer.email"] = Source("header", 1, self.mail.get("from")[:300])
+            if buyer.name is None and name:
+                buyer = replace(buyer, name=name)
+                sources["buyer.name"] = Source("header", 1, self.mail.get("from")[:300])
+            for at, note in enumerate(cover.notes):
+                sources[f"notes[{len(order.notes) + at}]"] = Source("body", 1, note)
+            order_date: date | None = order.order_date
+            if order_date is None and self.written is not None:
+                order_date = self.written
+                sources["order_date"] = Source("header", 1, self.mail.get("date")[:100])
+            finished.append(
+                replace(
+                    order, buyer=buyer, sources=sources, order_date=order_date,
+                    notes=(*order.notes, *cover.notes), warnings=(*order.warnings, *cover.warnings),
+                )
+            )
+        known = {order.po_number for order in orders}
+        rest = [draft for number, draft in body.items() if number not in known]
+        for draft in rest:
+            self._complete(draft, Sections())
+            finished.append(draft.finish())
+        return Orders(tuple(finished))
+
+
+_COMPANY = re.compile(r"\b(?:GmbH|AG|KG|OHG|SE|e\.?\s?K\.?|UG|Ltd|Limited|PLC|LLP|LLC|Inc|Corp|Co\.|Company|SARL|SAS|SASU|S\.?A\.?S?\.?|EURL|S\.?p\.?A|S\.?r\.?l|S\.?L\.?U?|B\.?V|N\.?V|BVBA|VOF|Sp\. z o\.o|A/S|AB|Oy)\b\.?")
+
+
+def _worth(drafts: list[Draft]) -> tuple[int, int]:
+    return sum(len(draft.lines) for draft in drafts), -sum(len(draft.warnings) for draft in drafts)
+
+
+def _items(drafts: list[Draft]) -> Counter[tuple[str, object]]:
+    return Counter((line.part or line.description or "", line.quantity) for draft in drafts for line in draft.lines)
+
+
+def _close(one: str, other: str) -> bool:
+    """``PO-4500123`` and ``4500123`` are the same number."""
+    return one.upper().removeprefix("PO").strip("-_ ") == other.upper().removeprefix("PO").strip("-_ ")
+
+
+def _unflow(text: str) -> list[str]:
+    """Undoes format=flowed (RFC 3676): a long line that ends in a blank goes on in the next."""
+    lines: list[str] = []
+    joined = False
+    for raw in text.splitlines():
+        line = raw[1:] if raw.startswith(" ") else raw
+        if joined and lines:
+            lines[-1] += line
+        else:
+            lines.append(line)
+        joined = line.endswith(" ") and line != "-- " and len(line) > 60
+    return lines
+
+
+def _why(kind: str, subject: str) -> str:
+    return f"The message reads as a {kind.replace('_', ' ')} (subject {subject[:80]!r})."

@@ -1,0 +1,158 @@
+"""Finds tables pasted into mail text: tabs, pipes, aligned blanks, single blanks, or one cell to a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridgehead.documents.headings import heading_of
+from bridgehead.documents.mail_sections import TextLine
+from bridgehead.documents.table import header_score
+
+_RULE = re.compile(r"[\s|+=_\-–—:.*]{3,}")
+_WIDE = re.compile(r"\s{2,}|\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell and the columns of text it spans."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header row: how its rows are divided, its cells, and how many text lines it takes."""
+
+    style: str
+    cells: tuple[Cell, ...]
+    lines: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The headings."""
+        return tuple(cell.text for cell in self.cells)
+
+
+def is_rule(text: str) -> bool:
+    """Whether a line is only drawn (dashes, equal signs, plus signs)."""
+    return bool(text.strip()) and _RULE.fullmatch(text) is not None
+
+
+def find_header(lines: Sequence[TextLine], index: int) -> Header | None:
+    """The table header that starts at ``lines[index]``; None when no table starts there."""
+    text = lines[index][1]
+    if len(text) > 600:
+        return None
+    for style in ("|", "\t", ";", "  "):
+        cells = split_cells(text, style)
+        if len(cells) >= 2 and header_score([cell.text for cell in cells]) >= 2:
+            known = sum(1 for cell in cells if heading_of(cell.text) is not None)
+            if known * 2 >= len(cells):
+                return Header(style, tuple(cells), 1)
+    words = _header_words(text)
+    if words is not None:
+        return Header(" ", words, 1)
+    return _vertical(lines, index)
+
+
+def split_cells(text: str, style: str) -> list[Cell]:
+    """Divides a row in the style of its table; empty cells stay in piped, tabbed and semicolon rows."""
+    if style in {"|", "\t", ";"}:
+        if style not in text:
+            return []
+        bare = text.strip()
+        offset = len(text) - len(text.lstrip()) if style != "\t" else 0
+        bare = bare if style != "\t" else text
+        if style == "|":
+            if bare.startswith("|"):
+                bare, offset = bare[1:], offset + 1
+            bare = bare.removesuffix("|")
+        cells, at = [], offset
+        for piece in bare.split(style):
+            cells.append(Cell(piece.strip().strip("*").strip(), at, at + len(piece)))
+            at += len(piece) + 1
+        return cells
+    cells = []
+    at = 0
+    for gap in [*_WIDE.finditer(text), None]:
+        end = gap.start() if gap else len(text)
+        piece = text[at:end]
+        if piece.strip():
+            cells.append(Cell(piece.strip().strip("*").strip(), at + len(piece) - len(piece.lstrip()), end))
+        if gap:
+            at = gap.end()
+    return cells
+
+
+def align(header: Header, row: Sequence[Cell]) -> list[str] | None:
+    """The cells of a row of aligned text in the order of the header's columns; None when they do not fit."""
+    count = len(header.cells)
+    if len(row) == count:
+        return [cell.text for cell in row]
+    if len(row) > count:
+        return None
+    placed = [""] * count
+    last = -1
+    for cell in row:
+        overlaps = [min(cell.end, column.end) - max(cell.start, column.start) for column in header.cells]
+        best = max(range(count), key=lambda at: overlaps[at])
+        if overlaps[best] <= 0 or best <= last:
+            return None
+        if sum(1 for overlap in overlaps if overlap > 0) > 1 and header.cells[best].text.lower() != "description":
+            near = sorted(overlaps, reverse=True)
+            if near[1] >= near[0]:
+                return None
+        placed[best] = cell.text
+        last = best
+    return placed
+
+
+def spread(fields: Sequence[str | None], words: Sequence[str]) -> list[str] | None:
+    """Gives words divided by single blanks to columns: one each, the description takes what is between."""
+    wide = next((at for at, field in enumerate(fields) if field == "description"), None)
+    if wide is None:
+        return list(words) if len(words) == len(fields) else None
+    after = len(fields) - wide - 1
+    if len(words) < len(fields):
+        return None
+    middle = words[wide : len(words) - after]
+    return [*words[:wide], " ".join(middle), *words[len(words) - after :]]
+
+
+def _header_words(text: str) -> tuple[Cell, ...] | None:
+    words = text.split()
+    if not 3 <= len(words) <= 16:
+        return None
+    cells: list[Cell] = []
+    at = 0
+    while at < len(words):
+        for size in (3, 2, 1):
+            candidate = " ".join(words[at : at + size])
+            if at + size <= len(words) and heading_of(candidate) is not None:
+                cells.append(Cell(candidate, at, at + size))
+                at += size
+                break
+        else:
+            return None
+    return tuple(cells) if len(cells) >= 3 and header_score([cell.text for cell in cells]) >= 3 else None
+
+
+def _vertical(lines: Sequence[TextLine], index: int) -> Header | None:
+    cells: list[Cell] = []
+    used = 0
+    for _, text in lines[index : index + 24]:
+        stripped = text.strip()
+        if stripped and (len(stripped) > 40 or ":" in stripped or heading_of(stripped) is None):
+            break
+        used += 1
+        if stripped:
+            cells.append(Cell(stripped, 0, 0))
+        elif not cells:
+            return None
+    if len(cells) >= 3 and header_score([cell.text for cell in cells]) >= 3:
+        return Header("vertical", tuple(cells), used)
+    return None

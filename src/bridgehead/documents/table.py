@@ -1,0 +1,242 @@
+"""Reads the rows of a table whose columns are named, whether they come from a file or from the text of a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bridgehead.documents.cells import Ways, read_price, read_quantity
+from bridgehead.documents.dates import read_day, relative_day
+from bridgehead.documents.draft import Draft, DraftLine
+from bridgehead.documents.headings import Heading, heading_of, squash
+from bridgehead.documents.order import Source
+from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.terms import currency_of
+from bridgehead.documents.units import UNIT_CODES
+
+SourceOf = Callable[[int], Source]
+"""Gives the source of the cell in column ``index`` of the row being read."""
+
+LINE_FIELDS = frozenset(
+    """position part article customer_part supplier_part gtin description quantity unit price price_basis amount
+    requested_date discount po_or_part""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table: ``fields[i]`` is the field of column i, or None for one that no order has."""
+
+    names: tuple[str, ...]
+    fields: tuple[str | None, ...]
+    headings: tuple[Heading | None, ...]
+
+    def index(self, field: str) -> int | None:
+        """The column of a field."""
+        return self.fields.index(field) if field in self.fields else None
+
+
+def header_score(cells: Sequence[str]) -> int:
+    """How many cells are headings of line fields; 0 unless a quantity and something to order are among them."""
+    fields = {heading.field for cell in cells if (heading := heading_of(cell)) is not None}
+    if "quantity" not in fields or not fields & {"part", "article", "customer_part", "supplier_part", "gtin", "description", "po_or_part"}:
+        return 0
+    return len(fields & LINE_FIELDS)
+
+
+def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> Columns:
+    """Gives each column its field; what ``article``, ``item`` or ``per`` head is decided by the other columns
+    and by the cells below."""
+    headings = [heading_of(name) for name in names]
+    fields: list[str | None] = [None if heading is None else heading.field for heading in headings]
+
+    def column(index: int) -> list[str]:
+        return [row[index].strip() for row in samples[:50] if index < len(row) and row[index].strip()]
+
+    has_part = bool({"part", "customer_part", "supplier_part", "gtin"} & {one for one in fields if one})
+    for index, field in enumerate(fields):
+        values = column(index)
+        if field == "po_or_part":
+            fields[index] = "po_number" if has_part and "po_number" not in fields else "part"
+        elif field == "article":
+            small = bool(values) and all(value.isdigit() and len(value) <= 4 for value in values)
+            if small and has_part and "position" not in fields:
+                fields[index] = "position"
+            elif has_part:
+                fields[index] = "description" if "description" not in fields else None
+            elif "description" in fields or (values and all(_is_code(value) for value in values)):
+                fields[index] = "part"
+        elif field == "price_basis" and not all(_whole(value) for value in values):
+            fields[index] = "unit" if all(value.lower().rstrip(".") in UNIT_CODES for value in values) else None
+        elif field == "unit" and values and all(_whole(value) for value in values) and "price_basis" not in fields:
+            fields[index] = None
+    if "part" in fields:
+        fields[fields.index("part")] = "supplier_part" if "supplier_part" not in fields else "customer_part"
+    seen: set[str] = set()
+    for index, field in enumerate(fields):
+        if field in {"ignore", "discount", "framework"}:
+            fields[index] = None
+        elif field is not None and field in seen:
+            fields[index] = None
+        elif field is not None:
+            seen.add(field)
+    return Columns(tuple(names), tuple(fields), tuple(headings))
+
+
+def line_from_cells(columns: Columns, cells: Sequence[str], ways: Ways, source_of: SourceOf, draft: Draft) -> DraftLine | None:
+    """Reads one row; None when its quantity cell holds no quantity (it is no order line).
+
+    Doubts become warnings on ``draft``. Raises Refusal ``table.value`` for a price, amount or position
+    cell that is filled with something unreadable.
+    """
+    line = DraftLine()
+    at = columns.index("quantity")
+    if at is None or at >= len(cells) or not cells[at].strip():
+        return None
+    quantity = read_quantity(cells[at], ways)
+    if quantity is None:
+        return None
+    line.quantity = quantity.value
+    line.mark("quantity", source_of(at))
+    heading = columns.headings[at]
+    line.unit = quantity.unit or (heading.unit if heading else "")
+    if line.unit:
+        line.mark("unit", source_of(at))
+    price_unit = ""
+    for index, field in enumerate(columns.fields):
+        cell = cells[index].strip() if index < len(cells) else ""
+        if not cell or field is None or field == "quantity":
+            continue
+        heading = columns.headings[index]
+        if field == "position":
+            digits = cell.rstrip(".) ")
+            if digits.isascii() and digits.isdigit() and len(digits) <= 12 and int(digits) > 0:
+                line.number = int(digits)
+                line.mark("number", source_of(index))
+        elif field in {"customer_part", "supplier_part", "description"}:
+            setattr(line, field, cell)
+            line.mark(field, source_of(index))
+        elif field == "article":
+            _article(line, cell, source_of(index))
+        elif field == "gtin":
+            line.gtin = cell.replace(" ", "")
+            line.mark("gtin", source_of(index))
+        elif field == "unit":
+            line.unit = cell.upper().rstrip(".")
+            line.mark("unit", source_of(index))
+        elif field == "price":
+            price_unit = _price(line, cell, ways, source_of(index), draft, heading)
+        elif field == "price_basis":
+            basis = read_quantity(cell, ways)
+            if basis is None or basis.value <= 0:
+                raise Refusal("table.value", f"{cell[:30]!r} is no price basis.", _place(source_of(index)))
+            line.price_basis = basis.value
+            line.mark("price_basis", source_of(index))
+        elif field == "amount":
+            amount = read_price(cell, ways)
+            if amount is None:
+                raise Refusal("table.value", f"{cell[:30]!r} is no amount.", _place(source_of(index)))
+            line.amount = amount.value
+            line.mark("amount", source_of(index))
+            _currency(draft, amount.currency or (heading.currency if heading else None), source_of(index))
+        elif field == "requested_date":
+            put_line_day(line, cell, ways, source_of(index), draft)
+    if not quantity.certain and not _adds_up(line):
+        draft.warn("uncertain", f"quantity {cells[at].strip()[:30]!r} can be read two ways ({_place(source_of(at))})")
+    check_price_unit(line, price_unit, draft)
+    return line
+
+
+def check_price_unit(line: DraftLine, price_unit: str, draft: Draft) -> None:
+    """Warns when a price is for another unit than the one ordered (unless the amount proves the reading)."""
+    if not price_unit or not line.unit or line.amount is not None and _adds_up(line):
+        return
+    ordered, priced = UNIT_CODES.get(line.unit.lower()), UNIT_CODES.get(price_unit.lower())
+    if ordered != priced and ordered is not None:
+        draft.warn("uncertain", f"{line.part or line.description}: ordered in {line.unit}, priced per {price_unit}")
+
+
+def put_line_day(line: DraftLine, text: str, ways: Ways, source: Source, draft: Draft) -> None:
+    """Sets the requested date of a line, or warns why the words name no single day."""
+    day = read_day(text, ways.days)
+    if day is not None and day.day is not None:
+        line.requested_date = day.day
+        line.mark("requested_date", source)
+    elif day is not None:
+        draft.warn("date", f"{day.text[:40]!r} {day.doubt} ({_place(source)})")
+    elif relative_day(text) is not None or any(one.isdigit() for one in text):
+        draft.warn("date", f"{text[:40]!r} names no calendar day ({_place(source)})")
+
+
+def _price(line: DraftLine, cell: str, ways: Ways, source: Source, draft: Draft, heading: Heading | None) -> str:
+    price = read_price(cell, ways)
+    if price is None:
+        if not any(one.isdigit() for one in cell):
+            return ""
+        raise Refusal("table.value", f"{cell[:30]!r} is no price.", _place(source))
+    line.price = price.value
+    line.mark("price", source)
+    basis = price.basis if price.basis != 1 else (heading.basis if heading and heading.basis else price.basis)
+    if basis != 1:
+        line.price_basis = basis
+        line.mark("price_basis", source)
+    if not price.certain:
+        draft.warn("uncertain", f"price {cell[:30]!r} can be read two ways ({_place(source)})")
+    _currency(draft, price.currency or (heading.currency if heading else None), source)
+    return price.unit
+
+
+def _currency(draft: Draft, currency: str | None, source: Source) -> None:
+    if currency is None:
+        return
+    if draft.currency is None:
+        draft.currency = currency
+        draft.mark("currency", source)
+    elif draft.currency != currency:
+        draft.warn("uncertain", f"two currencies: {draft.currency} and {currency} ({_place(source)})")
+
+
+def _article(line: DraftLine, cell: str, source: Source) -> None:
+    first, _, rest = cell.partition(" ")
+    if _is_code(first.strip(",;:")):
+        line.supplier_part = first.strip(",;:")
+        line.mark("supplier_part", source)
+        cell = rest.strip(" -–:,")
+    if cell:
+        line.description = cell
+        line.mark("description", source)
+
+
+def _adds_up(line: DraftLine) -> bool:
+    if line.quantity is None or line.price is None or line.amount is None:
+        return False
+    return abs(line.quantity * line.price / line.price_basis - line.amount) <= Decimal("0.01")
+
+
+def _is_code(text: str) -> bool:
+    return len(text) >= 3 and " " not in text and any(one.isdigit() for one in text)
+
+
+def _whole(text: str) -> bool:
+    return text.replace(".", "").replace(",", "").isdigit()
+
+
+def _place(source: Source) -> str:
+    column = f", column {source.column}" if source.column else ""
+    return f"{source.part}, line {source.line}{column}"
+
+
+def is_total_row(cells: Sequence[str]) -> bool:
+    """Whether the first filled cell announces a sum or a carried-over amount."""
+    filled = [cell for cell in cells if cell.strip()]
+    return bool(filled) and _announces_sum(squash(filled[0].strip().rstrip(":")[:40]))
+
+
+def _announces_sum(word: str) -> bool:
+    return word.startswith(
+        ("total", "gesamt", "summe", "grandtotal", "subtotal", "zwischensumme", "nettosumme", "bruttosumme", "somme",
+         "montanttotal", "suma", "importetotal", "totaal", "subtotaal", "imponibile", "subtotale", "soustotal",
+         "endsumme", "auftragswert", "bestellwert", "ordertotal", "ubertrag", "carried", "riporto", "areporter", "nettogesamt",
+         "mwst", "ust", "vat", "iva", "tva", "btw", "zzgl", "versand", "shipping", "freight")
+    )

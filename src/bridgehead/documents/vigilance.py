@@ -1,0 +1,78 @@
+"""Finds text that tries to instruct the reader, and free text that contradicts the data of an order."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from bridgehead.documents.draft import Draft
+
+_INSTRUCTION: Final = re.compile(
+    r"(?:ignor\w+|disregard|forget|override|bypass|vergiss|missacht\w+|oublie[zr]?|ignorez|olvid\w+|dimentica\w*|negeer)\W+(?:\w+\W+){0,4}"
+    r"(?:instruction|instruktion|anweisung|prompt|rule|regel|check|polic|consigne|r[eè]gle|instruccion|reglas|istruzion|regole|instructies|guideline|guardrail|limit|pr[uü]fung)"
+    r"|\b(?:system|developer)[ _-]?(?:prompt|message|override|instruction|note)\b|<\|?(?:system|assistant|im_start)|\[/?(?:inst|system)\]|\[system\b|^\s*(?:system|assistant)\s*:"
+    r"|\byou are (?:now |an? )?(?:ai|assistant|language model|llm|bot|agent|order (?:processing )?(?:agent|bot|assistant))"
+    r"|\b(?:language model|large language|llm|chatgpt|gpt-?\d|claude|gemini|copilot|ki-agent|ki-assistent|ai[- ](?:agent|assistant|system|model|reader)|ai processing|agent[e]? (?:ia|ai)|modelo de lenguaje|mod[eè]le de langage|modello linguistico|taalmodel|sprachmodell|intelligence artificielle|inteligencia artificial|intelligenza artificiale|k[uü]nstliche intelligenz|kunstmatige intelligentie)\b"
+    r"|\b(?:auto(?:matically|matisch|matiquement|m[aá]ticamente|maticamente)?[- ]?(?:approv|accept|confirm|genehmig|freigeb|best[aä]tig|approuv|valid|aprob|acept|approv|accett|goedkeur))"
+    r"|\b(?:pre-?approved|vorab genehmigt|bereits freigegeben|d[eé]j[aà] approuv|ya aprobad|gi[aà] approvat|reeds goedgekeurd)"
+    r"|\b(?:without|skip|ohne|sans|sin|senza|zonder|no|overspringen?|[uü]berspring\w*|sauter?|omit\w*|saltare?|sla)\W+(?:\w+\W+){0,4}(?:human|manual|manuell\w*|credit|price|pricing|kredit|preis)?\W*(?:review|approval|check(?:s|ing)?|validation|verification|pr[uü]fung|kontrolle|freigabe|genehmigung|v[eé]rification|validation|contr[oô]le|revisi[oó]n|verificaci[oó]n|aprobaci[oó]n|verifica|controllo|approvazione|controle|goedkeuring)\b"
+    r"|\b(?:note|message|attention|hinweis|instruction|anweisung|nota|note|bericht|mensaje|messaggio)\W+(?:to|for|an|f[uü]r|an den|an das|aan|para|pour|per|al|[àa])\W+(?:\w+\W+){0,2}(?:reader|parser|processor|automat\w*|system|bot|agent|machine|maschine|software|robot)"
+    r"|\b(?:mark|treat|flag|set|book|classify|confirm|markier\w*|verbuch\w*|buche|behandel\w*|marque[zr]?|marca\w*|considera\w*|markeer)\W+(?:\w+\W+){0,5}(?:as|to|als|comme|como|come)\W+(?:approved|verified|trusted|paid|urgent priority|genehmigt|gepr[uü]ft|freigegeben|bezahlt|approuv\w+|valid[eé]\w*|aprobad\w+|approvat\w+|goedgekeurd)"
+    r"|\b(?:do not|don't|never|nicht|ne pas|no|non|niet)\W+(?:\w+\W+){0,3}(?:flag|escalate|forward to (?:a )?human|hold this|eskalier\w*|escalad\w*|escalar|escalar|escaleren|melden)\b"
+    r"|\b(?:change|set|use|apply|adjust|setze?n?|[aä]nder\w*|appliqu\w+|aplic\w+|applic\w+|pas)\W+(?:\w+\W+){0,4}(?:price|prices|unit price|credit limit|bank (?:account|details)|discount|preise?|kreditlimit|bankverbindung|rabatt|prix|remise|precios?|descuento|prezz[oi]|sconto|prijs|korting)\b\W+(?:\w+\W+){0,4}(?:to|of|auf|von|[àa]|de|al?|naar|van)?\W*(?:zero|0\b|\d|null|free)"
+    r"|\b(?:release|book|process|execute|ship|freigeben|buchen|ausf[uü]hren)\W+(?:\w+\W+){0,3}(?:immediately|sofort|now)\W+(?:and\W+)?(?:without|regardless|irrespective|ohne|ungeachtet)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_INVISIBLE: Final = re.compile("[\u200b\u2060\u2062\u2063\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+
+_DEVIATES: Final = re.compile(
+    r"\b(?:instead(?: of)?|rather than|statt(?:dessen)?|anstatt|anstelle|au lieu d\w*|en lugar de|en vez de|invece d\w*|anzich\w*|in plaats van"
+    r"|not (?:as|the|to be|to the)|ignore|disregard|correct(?:ion|ed)|korrektur|korrigier\w*|abweichend\w*|entgegen|deviat\w+|contrary|contradict\w*|differ\w*"
+    r"|corrections?|rectific\w+|correzione|correctie|wijkt|afwijk\w*|contrairement|contrariamente|diff[eé]rent\w*|distint[oa]s? (?:de|a)|divers[oia] d\w+"
+    r"|please (?:change|cancel|remove|omit|drop|skip|hold|only)|bitte (?:nur|nicht|streichen|[aä]ndern|weglassen|zur[uü]ckhalten)|nur noch|actually|eigentlich|tats[aä]chlich|en r[eé]alit[eé]|en fait|en realidad|in realt[aà]|eigenlijk|in feite"
+    r"|(?:do not|don't|please no|not yet|nicht|kein(?:e|en)?|ne pas|pas encore|no|non|niet|geen)\W+(?:\w+\W+){0,4}(?:deliver|ship|send|produce|book|liefer\w*|versend\w*|verschick\w*|livr\w*|exp[eé]di\w*|envi\w*|entreg\w*|consegn\w*|sped\w*|lever\w*|verzend\w*)"
+    r"|cancel|cancelled|storn\w+|annul\w+|anula\w*|delete|streich\w*|supprim\w*|elimin\w*|schrap\w*|double the|doppelte|doubl\w+|duplic\w+|verdubbel\w*|twice|half the"
+    r"|wrong|falsch|veraltet|outdated|erron[eé]\w*|incorrect\w*|equivocad\w*|sbagliat\w*|errat[oia]|onjuist|fout\w*|obsol[eè]t\w*|supersed\w+|overrid\w*|replaces|ersetzt|remplace|reemplaza|sostituisce|vervangt"
+    r"|free of charge|kostenlos|gratuit\w*|gratis|in fact|not \d|nicht \d|pas \d|no \d|non \d|niet \d|but only|aber nur|mais seulement|pero solo|ma solo|maar slechts|sondern"
+    r"|new (?:delivery )?address|neue (?:liefer)?adresse|nouvelle adresse|nueva direcci[oó]n|nuovo indirizzo|nieuw (?:lever)?adres|elsewhere|as discussed|wie besprochen|wie telefonisch|as agreed|comme convenu|seg[uú]n lo acordado|come concordato|zoals besproken|wie vereinbart|unlike|except|au[sß]er|sauf|excepto|salvo|tranne|behalve|above (?:price|quantit)\w*|(?:do|does) not apply|gilt nicht|gelten nicht)\b",
+    re.IGNORECASE,
+)
+_AMOUNTS: Final = re.compile(
+    r"(?<![\w.,/-])\d{1,6}(?:[.,]\d{1,4})?\s?(?:x\b|×|%|€|\$|£|(?:pcs?|pieces?|st(?:k|ck|ück|uks?)?|units?|unidades|pi[eè]ces?|piezas?|pezzi|pz|box(?:es)?|cartons?|kartons?|kg|eur|usd|gbp|chf|m)\b)",
+    re.IGNORECASE,
+)
+
+
+def instruction_in(text: str) -> str | None:
+    """The words of ``text`` that instruct whoever reads it by machine; None when there are none."""
+    found = _INSTRUCTION.search(unicodedata.normalize("NFKC", text[:200_000]))
+    return None if found is None else " ".join(found[0].split())[:120]
+
+
+def invisible_in(text: str) -> bool:
+    """Whether characters that show nothing or turn the writing direction stand inside the text."""
+    return len(_INVISIBLE.findall(text)) >= 3
+
+
+def deviation_in(text: str) -> str | None:
+    """The words of a note that set something beside the data: another quantity, price, day or place."""
+    found = _DEVIATES.search(text[:4000]) or _AMOUNTS.search(text[:4000])
+    return None if found is None else found[0].strip()[:80]
+
+
+def watch(draft: Draft) -> None:
+    """Adds ``instruction`` and ``contradiction`` warnings for the notes and texts of an order."""
+    texts = [(note, "note") for note in draft.notes]
+    texts += [(line.description, f"line {line.number}") for line in draft.lines if line.description]
+    texts += [(value, f"{name}") for party in (draft.buyer, draft.ship_to, draft.bill_to) for name, value in party.values.items()]
+    for text, where in texts:
+        found = instruction_in(text)
+        if found is not None:
+            draft.warn("instruction", f"{where}: {found!r}")
+        elif invisible_in(text):
+            draft.warn("instruction", f"{where} holds invisible characters")
+        elif where == "note":
+            deviating = deviation_in(text)
+            if deviating is not None:
+                draft.warn("contradiction", f"a note says {deviating!r}: {text[:200]!r}")

@@ -1,0 +1,209 @@
+"""Splits an X12 interchange into its transaction sets and refuses any that is cut, miscounted or wrongly nested.
+
+Separators come from the ISA segment (ASC X12.5 and X12.6: element separator after ``ISA``, component
+separator in ISA16, segment terminator after it). Line ends around segments are free; files wrapped at a
+fixed column are unwrapped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bridgehead.documents.outcome import Refusal
+
+MAX_SEGMENTS = 100_000
+_BLANK = " \t\r\n\f\v\xa0\x1a\ufeff"
+_TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment: ``elements[0]`` is the tag, ``position`` counts from ISA = 1, ``line`` is the text line."""
+
+    elements: tuple[str, ...]
+    position: int
+    line: int
+
+    @property
+    def tag(self) -> str:
+        """The segment's tag (``PO1``)."""
+        return self.elements[0]
+
+    def get(self, index: int) -> str:
+        """Element ``index`` (PO102 is 2) without padding; empty when absent."""
+        return self.elements[index].strip(_BLANK) if index < len(self.elements) else ""
+
+    @property
+    def place(self) -> str:
+        """How errors name this segment."""
+        return f"{self.tag} (segment {self.position}, line {self.line})"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One transaction set from ST up to and without SE, with the interchange header it came in."""
+
+    set_id: str
+    segments: tuple[Segment, ...]
+    interchange: Segment
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Separators:
+    element: str
+    component: str
+    terminator: str
+
+
+def split_transactions(text: str) -> list[Transaction]:
+    """All transaction sets of all interchanges in ``text``, in order.
+
+    Raises Refusal with codes ``x12.isa``, ``x12.missing_terminator``, ``x12.nesting``, ``x12.count``,
+    ``x12.control_number``, ``x12.cut_off``, ``x12.trailing`` or ``x12.too_many_segments``.
+    """
+    rest = text.lstrip(_BLANK)
+    line = 1 + text[: len(text) - len(rest)].count("\n")
+    found: list[Transaction] = []
+    position = 0
+    while rest:
+        if not rest.startswith("ISA"):
+            raise Refusal(
+                "x12.trailing", f"After IEA follows {rest[:20]!r} instead of ISA.", f"segment {position + 1}, line {line}"
+            )
+        separators = _separators(rest, f"ISA (segment {position + 1}, line {line})")
+        if rest.count(separators.terminator) > MAX_SEGMENTS:
+            raise Refusal("x12.too_many_segments", f"More than {MAX_SEGMENTS} segments.", "ISA (segment 1)")
+        segments, rest, line = _interchange(_unwrap(rest, separators), separators, position, line)
+        position += len(segments)
+        found.extend(_nest(segments, separators.component))
+    return found
+
+
+def _separators(text: str, place: str) -> _Separators:
+    element = text[3:4]
+    if not element or element.isalnum() or element in _BLANK:
+        raise Refusal("x12.isa", "ISA is not followed by an element separator.", place)
+    at = 3
+    for _ in range(15):
+        at = text.find(element, at + 1)
+        if at < 0 or at > 400:
+            raise Refusal("x12.isa", "ISA does not have its 16 elements.", place)
+    first, second = text[at + 1 : at + 2], text[at + 2 : at + 3]
+    if first == "" or first in "\r\n":
+        return _Separators(element, "", "\n")
+    if second == "" or second in "\r\n":
+        # Without ISA16 the terminator takes its place; the next line then ends in the same character.
+        following = text[at + 2 : at + 2000].lstrip("\r\n").split("\n", 1)[0]
+        if following.rstrip("\r ").endswith(first):
+            return _Separators(element, "", first)
+        return _Separators(element, first, "\n")
+    if second.isalnum() or second == " " or second == element:
+        raise Refusal("x12.isa", "ISA16 is not followed by a segment terminator.", place)
+    return _Separators(element, first, second)
+
+
+def _unwrap(text: str, separators: _Separators) -> str:
+    """Removes the line ends of a file wrapped at a fixed column, and of no other."""
+    if separators.terminator == "\n" or "\n" not in text[:4096]:
+        return text
+    lines = text[:65536].replace("\r", "").split("\n")
+    width = len(lines[0])
+    whole = lines[:-1] if len(lines) > 2 else lines[:1]
+    even = width >= 60 and all(len(one) == width for one in whole)
+    if even and any(not one.rstrip().endswith(separators.terminator) for one in whole):
+        return text.replace("\r", "").replace("\n", "")
+    return text
+
+
+def _interchange(
+    text: str, separators: _Separators, position: int, line: int
+) -> tuple[list[Segment], str, int]:
+    segments: list[Segment] = []
+    at = 0
+    tag_inside = re.compile(r"\n\s*[A-Z][A-Z0-9]{1,2}" + re.escape(separators.element))
+    while at < len(text):
+        end = text.find(separators.terminator, at)
+        if end < 0:
+            end = len(text)
+        raw = text[at:end]
+        body = raw.strip(_BLANK)
+        line += raw[: len(raw) - len(raw.lstrip(_BLANK))].count("\n")
+        at = end + 1
+        if not body:
+            line += raw.lstrip(_BLANK).count("\n") + (1 if separators.terminator == "\n" else 0)
+            continue
+        position += 1
+        place = f"{body[:3]} (segment {position}, line {line})"
+        if "\n" in body or "\r" in body:
+            if tag_inside.search(body):
+                raise Refusal("x12.missing_terminator", "The segment has no terminator before the next line.", place)
+            raise Refusal("x12.line_break", "A line break stands inside the segment.", place)
+        elements = tuple(body.split(separators.element))
+        if _TAG.fullmatch(elements[0]) is None:
+            raise Refusal("x12.segment", f"{elements[0][:20]!r} is no segment tag.", f"segment {position}, line {line}")
+        segments.append(Segment(elements, position, line))
+        tail = raw.rstrip(_BLANK)
+        line += raw[len(tail) :].count("\n") + (1 if separators.terminator == "\n" else 0)
+        if elements[0] == "IEA":
+            rest = text[at:]
+            stripped = rest.lstrip(_BLANK)
+            return segments, stripped, line + rest[: len(rest) - len(stripped)].count("\n")
+    last = segments[-1].place if segments else "segment 1"
+    raise Refusal("x12.cut_off", "The interchange ends without IEA.", f"after {last}")
+
+
+def _nest(segments: list[Segment], component: str) -> list[Transaction]:
+    isa, groups, sets, found = segments[0], 0, 0, []
+    group: Segment | None = None
+    start: Segment | None = None
+    inside: list[Segment] = []
+    for segment in segments[1:]:
+        tag = segment.tag
+        if tag == "ISA":
+            raise Refusal("x12.nesting", "An interchange starts inside another.", segment.place)
+        if start is not None:
+            if tag in {"ST", "GS", "GE", "IEA"}:
+                raise Refusal("x12.nesting", f"{tag} stands where SE of {start.place} is missing.", segment.place)
+            if tag != "SE":
+                inside.append(segment)
+                continue
+            _counted(segment, len(inside) + 1, "segments")
+            _matched(segment, start, "ST02")
+            found.append(Transaction(start.get(1), tuple(inside), isa, component))
+            sets += 1
+            start = None
+        elif tag == "GS" and group is None:
+            group, sets = segment, 0
+        elif tag == "ST" and group is not None:
+            start, inside = segment, [segment]
+        elif tag == "GE" and group is not None:
+            _counted(segment, sets, "transaction sets")
+            _matched(segment, group, "GS06", 6)
+            groups += 1
+            group = None
+        elif tag == "IEA" and group is None:
+            _counted(segment, groups, "groups")
+            _matched(segment, isa, "ISA13", 13)
+        elif tag in {"TA1", "ISB", "ISE"} and group is None:
+            continue
+        else:
+            raise Refusal("x12.nesting", f"{tag} cannot stand here in the ISA/GS/ST envelope.", segment.place)
+    return found
+
+
+def _counted(trailer: Segment, actual: int, what: str) -> None:
+    stated = trailer.get(1)
+    if not (stated.isascii() and stated.isdigit() and len(stated) < 10) or int(stated) != actual:
+        raise Refusal(
+            "x12.count", f"{trailer.tag}01 says {stated or 'nothing'} {what}, there are {actual}.", trailer.place
+        )
+
+
+def _matched(trailer: Segment, header: Segment, name: str, element: int = 2) -> None:
+    opened, closed = header.get(element), trailer.get(2)
+    if opened.lstrip("0") != closed.lstrip("0"):
+        raise Refusal(
+            "x12.control_number", f"{trailer.tag}02 is {closed!r}, {name} of {header.place} is {opened!r}.", trailer.place
+        )
