@@ -1,0 +1,142 @@
+"""How one customer writes, always: layout, language, which fields, which numbers, which words for units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bridgehead.templates.purchase_orders.corpus.dice import Dice
+from bridgehead.templates.purchase_orders.corpus.model import Customer
+from bridgehead.templates.purchase_orders.corpus.units import ERP_UNITS, UNIT_WORDS, X12_UNITS
+
+Dates = Literal["header", "line", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a way of writing can show. A field that it cannot show is never part of the order written in it."""
+
+    name: str
+    weight: int = 1
+    amounts: bool = True
+    line_dates: bool = True
+    descriptions: bool = True
+    both_parts: bool = True
+    prices: bool = True
+    units: bool = True
+    max_lines: int = 9
+    counts: bool = False
+    bases: bool = True
+    terms: bool = True
+    html: bool = False
+    numbered: bool = True
+
+
+MAIL_LAYOUTS: Final = (
+    Layout("pipes", 2),
+    Layout("columns", 3, counts=True),
+    Layout("tabs", 3),
+    Layout("bullets", 3, amounts=False, max_lines=6, both_parts=False, numbered=False),
+    Layout("sentences", 2, amounts=False, descriptions=False, line_dates=False, both_parts=False, max_lines=3,
+           bases=False, terms=False, numbered=False),
+    Layout("blocks", 2),
+    Layout("erp_form", 3, counts=True),
+    Layout("html_table", 4, html=True),
+    Layout("html_form", 2, html=True, counts=True),
+    Layout("phone", 2, amounts=False, line_dates=False, descriptions=False, prices=False, units=False, max_lines=4,
+           both_parts=False, bases=False, terms=False, numbered=False),
+    Layout("reply_to_offer", 2, both_parts=False),
+    Layout("semicolons", 1),
+    Layout("dot_leaders", 2, counts=True),
+    Layout("word_list", 2, html=True, amounts=False, line_dates=False, max_lines=6, both_parts=False, bases=False),
+    Layout("pasted_cells", 1, line_dates=False),
+    Layout("shop_notice", 2, line_dates=False, counts=True),
+    Layout("box_drawing", 1),
+)  # fmt: skip
+
+X12_STYLES: Final = ("plain", "one_line", "pipes", "lines_only", "old_retail", "control_chars", "caret", "verbose")
+
+CSV_STYLES: Final = ("rows_semicolon", "rows_comma", "preamble", "records", "quoted_form", "excel_unicode", "tabs", "sap_list")
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How one customer writes."""
+
+    layout: Layout
+    language: str
+    shows_price: bool
+    shows_amount: bool
+    shows_total: bool
+    shows_description: bool
+    shows_order_date: bool
+    shows_currency: bool
+    shows_terms: bool
+    shows_count: bool
+    shows_ship_to: bool
+    per_hundred: bool
+    identifier: Literal["part", "gtin", "both"]
+    dates: Dates
+    step: int
+    date_style: int
+    voice: int
+    short_street: bool
+
+    def unit(self, customer: Customer, code: str) -> str:
+        """Returns this customer's word for a unit."""
+        if customer.channel == "x12":
+            words = X12_UNITS[code]
+        elif customer.channel == "csv" and self.voice % 3:
+            words = ERP_UNITS[code]
+        else:
+            words = UNIT_WORDS[self.language][code]
+        return words[self.voice % len(words)]
+
+
+def _layout(seed: int, customer: Customer) -> Layout:
+    dice = Dice(seed, "layout", customer.number)
+    if customer.channel == "x12":
+        name = dice.one(X12_STYLES)
+        if customer.country in {"US", "CA"} or name != "old_retail":
+            return Layout(name, max_lines=14, counts=name not in {"control_chars", "lines_only"})
+        return Layout("plain", max_lines=14, counts=True)
+    if customer.channel == "csv":
+        return Layout(dice.one(CSV_STYLES), max_lines=12)
+    if customer.country == "NL" and dice.chance(0.2):
+        return next(layout for layout in MAIL_LAYOUTS if layout.name == "semicolons")
+    return dice.weighted([(layout, layout.weight) for layout in MAIL_LAYOUTS])
+
+
+def habit_of(seed: int, customer: Customer) -> Habit:
+    """Returns the habit of a customer; the same for the whole run."""
+    layout = _layout(seed, customer)
+    dice = Dice(seed, "habit", customer.number)
+    edi = customer.channel == "x12"
+    price = layout.prices and dice.chance(0.94 if edi else 0.78)
+    amount = price and layout.amounts and not edi and dice.chance(0.6)
+    dates: Dates = dice.weighted((("header", 0.55), ("line", 0.3), ("none", 0.15)))
+    if dates == "line" and not layout.line_dates:
+        dates = "header"
+    identifier = dice.weighted((("part", 0.62), ("both", 0.26), ("gtin", 0.12)))
+    if identifier == "gtin" and customer.channel == "email":
+        identifier = "part"
+    return Habit(
+        layout=layout,
+        language=customer.language,
+        shows_price=price,
+        shows_amount=amount,
+        shows_total=price and dice.chance(0.7 if amount else 0.3),
+        shows_description=layout.descriptions and dice.chance(0.75),
+        shows_order_date=customer.channel != "email" or dice.chance(0.6),
+        shows_currency=dice.chance(0.6),
+        shows_terms=layout.terms and dice.chance(0.35),
+        shows_count=layout.counts and dice.chance(0.55),
+        shows_ship_to=len(customer.ship_tos) > 1 or dice.chance(0.6),
+        per_hundred=layout.bases and dice.chance(0.12),
+        identifier=identifier if layout.both_parts or identifier != "both" else "part",
+        dates=dates,
+        step=10 if layout.numbered and dice.chance(0.4) else 1,
+        date_style=dice.between(0, 3),
+        voice=dice.between(0, 59),
+        short_street=dice.chance(0.25),
+    )
