@@ -1,0 +1,173 @@
+"""One case as plain values: what a list shows of it, and everything recorded about it.
+
+Ids are what people see (``C-17``). A payload that cannot be opened any more is None, and
+``unreadable`` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridgehead.spec.tool import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One case in a list. ``waits`` says in words what it waits for, None when it needs nothing."""
+
+    id: str
+    deployment: str
+    release: str
+    level: str
+    state: str
+    outcome: str | None
+    error_class: str | None
+    revision: int
+    revises: str | None
+    received_at: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    deadline_at: datetime | None
+    waits: str | None
+    served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One recorded call. A model turn has a ``reply`` in ``result``; a failed call has ``error``."""
+
+    seq: int
+    kind: str
+    name: str
+    branch: str
+    ok: bool
+    started_at: datetime
+    duration_ms: float
+    args: JSON
+    result: JSON
+    error: JSON
+    effect: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    unreadable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """What the gate said of one call, with its reasons as the gate wrote them."""
+
+    id: int
+    tool: str
+    verdict: str
+    at: datetime
+    reasons: JSON
+    role: str | None
+    policy_digest: str
+    unreadable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectView:
+    """One writing call and what became of it."""
+
+    id: str
+    tool: str
+    state: str
+    level: str
+    attempt: int
+    args: JSON
+    result: JSON
+    decision: int | None
+    superseded_by: str | None
+    proposed_at: datetime
+    settled_at: datetime | None
+    unreadable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReview:
+    """One piece of human work about the case: what was shown, and what was decided."""
+
+    id: str
+    kind: str
+    role: str
+    state: str
+    error_class: str | None
+    effect: str | None
+    shown: JSON
+    digest: str | None
+    answer: JSON
+    opened_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    minutes: float | None
+    used: bool
+    unreadable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """One entry of the books; ``amount`` None is unknown, which is not zero."""
+
+    kind: str
+    name: str
+    amount: str | None
+    currency: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    minutes: float | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalOf:
+    """An arrival of the case, and how it relates to it: opened, resend or revision."""
+
+    id: str
+    relation: str
+    source: str
+    name: str
+    size_bytes: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the case's chain, without its commitments."""
+
+    seq: int
+    at: str
+    kind: str
+    actor: str
+    refs: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStatus:
+    """Whether the case's chain is as it was linked; ``broken`` names the first break."""
+
+    rows: int
+    whole: bool
+    broken: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """Everything recorded about one case, as of one moment."""
+
+    case: CaseLine
+    input: JSON
+    text: str | None
+    outcome: JSON
+    unreadable: str | None
+    arrivals: tuple[ArrivalOf, ...]
+    steps: tuple[StepView, ...]
+    decisions: tuple[DecisionView, ...]
+    effects: tuple[EffectView, ...]
+    reviews: tuple[CaseReview, ...]
+    costs: tuple[CostLine, ...]
+    revisions: tuple[str, ...]
+    chain: ChainStatus
+    events: tuple[Event, ...]

@@ -1,0 +1,345 @@
+"""One case as a person needs it: its lines in a list, and everything recorded about it in one snapshot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bridgehead.errors import UserError
+from bridgehead.ids import show
+from bridgehead.ledger.chain import Head, Row, check
+from bridgehead.ledger.vault import Vault
+from bridgehead.spec.tool import JSON
+from bridgehead.storage.database import Connection, Database
+from bridgehead.storage.queries import ALIVE, Opener, page
+from bridgehead.storage.queries_case_view import (
+    ArrivalOf,
+    CaseLine,
+    CaseReview,
+    CaseView,
+    ChainStatus,
+    CostLine,
+    DecisionView,
+    EffectView,
+    Event,
+    StepView,
+)
+
+_LINES = (
+    "with living as (select wr.release from worker_releases wr where wr.worker_id in ("
+    + ALIVE
+    + ")) select c.id, c.deployment, c.release, c.level, c.state, c.outcome, c.error_class, c.revision, c.revises,"
+    " c.received_at, c.opened_at, c.closed_at, c.deadline_at, c.wake_at, c.key_id, c.input, c.outcome_blob,"
+    " c.business_key, c.lost_segments, c.wake_at <= bridgehead_now() as awake,"
+    " c.release in (select release from living) as served,"
+    " (select json_agg(json_build_array(r.id, r.role) order by r.id) from reviews r"
+    " where r.case_id = c.id and r.state = 'open') as open_reviews from cases c "
+)
+
+
+class CaseQueries:
+    """Cases to look at."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def lines(
+        self, *, deployment: str | None = None, state: str | None = None, after: int | None = None, limit: int = 50
+    ) -> Sequence[CaseLine]:
+        """Returns cases, newest first; ``after`` continues below an id of the page before."""
+        async with self._database.connection() as conn:
+            rows = await (
+                await conn.execute(
+                    _LINES + "where (%(d)s::text is null or c.deployment = %(d)s)"
+                    " and (%(s)s::text is null or c.state = %(s)s) and (%(a)s::bigint is null or c.id < %(a)s)"
+                    " order by c.id desc limit %(n)s",
+                    {"d": deployment, "s": state, "a": after, "n": page(limit)},
+                )
+            ).fetchall()
+        return [_line(row) for row in rows]
+
+    async def case(self, case_id: int) -> CaseView:
+        """Returns one case whole, in one snapshot; raises UserError for an unknown one."""
+        async with self._database.transaction() as conn:
+            await conn.execute("set transaction isolation level repeatable read, read only")
+            row = await (await conn.execute(_LINES + "where c.id = %s", (case_id,))).fetchone()
+            if row is None:
+                raise UserError(
+                    f"there is no case {show('C', case_id)}",
+                    code="case.unknown",
+                    hint="'bridgehead cases' lists them.",
+                )
+            opener = await Opener.load(conn, self._vault, row["key_id"])
+            stored = opener.open(await _blob(conn, row["input"]), row["input"])
+            outcome = opener.open(await _blob(conn, row["outcome_blob"]), row["outcome_blob"])
+            plain = stored.value if isinstance(stored.value, dict) else {}
+            text = plain.get("text")
+            rows, head = await _chain(conn, show("C", case_id))
+            return CaseView(
+                case=_line(row),
+                input=plain.get("input"),
+                text=text if isinstance(text, str) else None,
+                outcome=outcome.value,
+                unreadable=stored.unreadable or outcome.unreadable,
+                arrivals=await _arrivals(conn, case_id),
+                steps=await _steps(conn, opener, case_id),
+                decisions=await _decisions(conn, opener, case_id),
+                effects=await _effects(conn, opener, case_id),
+                reviews=await _reviews(conn, opener, case_id),
+                costs=await _costs(conn, case_id),
+                revisions=await _revisions(conn, row),
+                chain=_status(rows, show("C", case_id), head),
+                events=tuple(event for event in map(_event, rows) if event is not None),
+            )
+
+
+def _line(row: Mapping[str, Any]) -> CaseLine:
+    release = bytes(row["release"]).hex()
+    return CaseLine(
+        id=show("C", row["id"]),
+        deployment=row["deployment"],
+        release=release,
+        level=row["level"],
+        state=row["state"],
+        outcome=row["outcome"],
+        error_class=row["error_class"],
+        revision=row["revision"],
+        revises=None if row["revises"] is None else show("C", row["revises"]),
+        received_at=row["received_at"],
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        deadline_at=row["deadline_at"],
+        waits=_waits(row, release),
+        served=row["served"],
+    )
+
+
+def _waits(row: Mapping[str, Any], release: str) -> str | None:
+    """Returns what a case waits for; a case that only a missing worker holds up says so first."""
+    reviews = ", ".join(f"{show('R', number)} ({role})" for number, role in row["open_reviews"] or ())
+    state = row["state"]
+    if state == "done":
+        return None
+    if state == "with_person":
+        return reviews or "a person"
+    ready = state == "due" or (state == "waiting" and row["wake_at"] is not None)
+    if ready and not row["served"]:
+        return f"no worker serves release {release[:12]}"
+    if reviews:
+        return reviews
+    if state == "waiting" and row["wake_at"] is not None:
+        return f"until {row['wake_at']:%Y-%m-%d %H:%M:%S}" if not row["awake"] else "a worker"
+    return None if state == "running" else "a worker" if state == "due" else "a decision"
+
+
+async def _blob(conn: Connection, commitment: bytes | None) -> bytes | None:
+    if commitment is None:
+        return None
+    row = await (await conn.execute("select sealed from blobs where commitment = %s", (commitment,))).fetchone()
+    return None if row is None else row["sealed"]
+
+
+async def _arrivals(conn: Connection, case_id: int) -> tuple[ArrivalOf, ...]:
+    rows = await (
+        await conn.execute(
+            "select a.id, ac.relation, a.source, a.name, a.size_bytes, a.received_at from arrival_cases ac"
+            " join arrivals a on a.id = ac.arrival_id where ac.case_id = %s order by a.id",
+            (case_id,),
+        )
+    ).fetchall()
+    return tuple(
+        ArrivalOf(
+            show("A", row["id"]), row["relation"], row["source"], row["name"], row["size_bytes"], row["received_at"]
+        )
+        for row in rows
+    )
+
+
+async def _steps(conn: Connection, opener: Opener, case_id: int) -> tuple[StepView, ...]:
+    rows = await (
+        await conn.execute(
+            "select s.*, b.sealed from steps s left join blobs b on b.commitment = s.payload where s.case_id = %s"
+            " order by s.seq",
+            (case_id,),
+        )
+    ).fetchall()
+    found = []
+    for row in rows:
+        opened = opener.open(row["sealed"], row["payload"])
+        payload = opened.value if isinstance(opened.value, dict) else {}
+        effect = payload.get("effect")
+        found.append(
+            StepView(
+                seq=row["seq"],
+                kind=row["kind"],
+                name=row["name"],
+                branch=row["branch"],
+                ok=row["ok"],
+                started_at=row["started_at"],
+                duration_ms=round(row["duration_ms"], 3),
+                args=payload.get("args"),
+                result=payload.get("reply") if row["kind"] == "model" else payload.get("result"),
+                error=payload.get("error"),
+                effect=show("E", effect) if isinstance(effect, int) else None,
+                input_tokens=_whole(payload.get("input_tokens")),
+                output_tokens=_whole(payload.get("output_tokens")),
+                unreadable=opened.unreadable,
+            )
+        )
+    return tuple(found)
+
+
+async def _decisions(conn: Connection, opener: Opener, case_id: int) -> tuple[DecisionView, ...]:
+    rows = await (
+        await conn.execute(
+            "select d.*, b.sealed from decisions d left join blobs b on b.commitment = d.detail where d.case_id = %s"
+            " order by d.id",
+            (case_id,),
+        )
+    ).fetchall()
+    found = []
+    for row in rows:
+        opened = opener.open(row["sealed"], row["detail"])
+        detail = opened.value if isinstance(opened.value, dict) else {}
+        role = detail.get("role")
+        found.append(
+            DecisionView(
+                id=row["id"],
+                tool=row["tool"],
+                verdict=row["verdict"],
+                at=row["at"],
+                reasons=detail.get("reasons"),
+                role=role if isinstance(role, str) else None,
+                policy_digest=bytes(row["policy_digest"]).hex(),
+                unreadable=opened.unreadable,
+            )
+        )
+    return tuple(found)
+
+
+async def _effects(conn: Connection, opener: Opener, case_id: int) -> tuple[EffectView, ...]:
+    rows = await (
+        await conn.execute(
+            "select e.*, a.sealed as sealed_args, r.sealed as sealed_result from effects e"
+            " left join blobs a on a.commitment = e.payload left join blobs r on r.commitment = e.result"
+            " where e.case_id = %s order by e.id",
+            (case_id,),
+        )
+    ).fetchall()
+    found = []
+    for row in rows:
+        args = opener.open(row["sealed_args"], row["payload"])
+        result = opener.open(row["sealed_result"], row["result"])
+        found.append(
+            EffectView(
+                id=show("E", row["id"]),
+                tool=row["tool"],
+                state=row["state"],
+                level=row["level"],
+                attempt=row["attempt"],
+                args=args.value,
+                result=result.value,
+                decision=row["decision_id"],
+                superseded_by=None if row["superseded_by"] is None else show("E", row["superseded_by"]),
+                proposed_at=row["proposed_at"],
+                settled_at=row["settled_at"],
+                unreadable=args.unreadable or result.unreadable,
+            )
+        )
+    return tuple(found)
+
+
+async def _reviews(conn: Connection, opener: Opener, case_id: int) -> tuple[CaseReview, ...]:
+    rows = await (
+        await conn.execute(
+            "select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer from reviews r"
+            " left join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer"
+            " where r.case_id = %s order by r.id",
+            (case_id,),
+        )
+    ).fetchall()
+    found = []
+    for row in rows:
+        shown = opener.open(row["sealed_payload"], row["payload"])
+        answer = opener.open(row["sealed_answer"], row["answer"])
+        found.append(
+            CaseReview(
+                id=show("R", row["id"]),
+                kind=row["kind"],
+                role=row["role"],
+                state=row["state"],
+                error_class=row["error_class"],
+                effect=None if row["effect_id"] is None else show("E", row["effect_id"]),
+                shown=shown.value,
+                digest=None if row["args_digest"] is None else bytes(row["args_digest"]).hex(),
+                answer=answer.value,
+                opened_at=row["opened_at"],
+                decided_at=row["decided_at"],
+                decided_by=row["decided_by"],
+                minutes=None if row["minutes"] is None else float(row["minutes"]),
+                used=row["used_at"] is not None,
+                unreadable=shown.unreadable or answer.unreadable,
+            )
+        )
+    return tuple(found)
+
+
+async def _costs(conn: Connection, case_id: int) -> tuple[CostLine, ...]:
+    rows = await (await conn.execute("select * from costs where case_id = %s order by seq", (case_id,))).fetchall()
+    return tuple(
+        CostLine(
+            kind=row["kind"],
+            name=row["name"],
+            amount=None if row["amount"] is None else str(row["amount"]),
+            currency=row["currency"],
+            input_tokens=row["input_tokens"],
+            output_tokens=row["output_tokens"],
+            minutes=None if row["minutes"] is None else float(row["minutes"]),
+            at=row["at"],
+        )
+        for row in rows
+    )
+
+
+async def _revisions(conn: Connection, row: Mapping[str, Any]) -> tuple[str, ...]:
+    rows = await (
+        await conn.execute(
+            "select id from cases where deployment = %s and business_key = %s and id <> %s order by revision",
+            (row["deployment"], row["business_key"], row["id"]),
+        )
+    ).fetchall()
+    return tuple(show("C", other["id"]) for other in rows)
+
+
+async def _chain(conn: Connection, name: str) -> tuple[list[Row], Head | None]:
+    rows = await (
+        await conn.execute("select seq, body, hash from ledger where chain = %s order by seq", (name,))
+    ).fetchall()
+    head = await (await conn.execute("select seq, head from chains where chain = %s", (name,))).fetchone()
+    return (
+        [Row(name, row["seq"], bytes(row["body"]), bytes(row["hash"])) for row in rows],
+        None if head is None else Head(head["seq"], bytes(head["head"])),
+    )
+
+
+def _status(rows: Sequence[Row], name: str, head: Head | None) -> ChainStatus:
+    breaks = list(check(rows, None, {} if head is None else {name: head}))
+    if not rows and not breaks:
+        return ChainStatus(0, whole=False, broken="the case has no ledger rows")
+    broken = f"row {breaks[0].seq}: {breaks[0].kind}, {breaks[0].detail}" if breaks else None
+    return ChainStatus(len(rows), whole=not breaks, broken=broken)
+
+
+def _event(row: Row) -> Event | None:
+    """Returns what a row says, or None for a body that is no ledger row; the chain's status names such a row."""
+    try:
+        body = json.loads(row.body)
+        return Event(row.seq, str(body["at"]), str(body["kind"]), str(body["actor"]), dict(body["refs"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _whole(value: JSON) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

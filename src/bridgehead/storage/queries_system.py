@@ -1,0 +1,113 @@
+"""The database as ``doctor`` and ``db status`` see it: reached once, quickly, and changed in nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow, TupleRow, dict_row
+
+from bridgehead.clock import perf_s, utc_now
+from bridgehead.errors import UserError
+from bridgehead.ledger.chain import Head
+from bridgehead.ledger.verify import Verification
+from bridgehead.storage.database import Database, translated
+from bridgehead.storage.ledger_rows import export_ledger_heads, verify_ledger
+from bridgehead.storage.migrate import migrations
+from bridgehead.storage.queries import ALIVE
+
+_PROBE_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one short connection found. ``schema`` is None for a database that was never used."""
+
+    server_version: int
+    schema: int | None
+    known_schema: int
+    size_bytes: int
+    may_create: bool
+    answer_ms: float
+    skew_s: float
+    workers: int
+    open_cases: int
+
+
+def described(url: str) -> str:
+    """Returns where a database is, without user and password; raises UserError for what is no URL."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise UserError(
+            "BRIDGEHEAD_DATABASE_URL is no PostgreSQL URL",
+            code="settings.database_url",
+            hint="Write it like postgresql://user@host:5432/database",
+        ) from error
+    host = str(parts.get("host") or "localhost")
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"{parts.get('dbname') or '(default)'} at {host}{port}"
+
+
+async def probe(url: str) -> Probe:
+    """Connects once, with a short time limit; raises Unavailable when there is no answer."""
+    started = perf_s()
+    with translated():
+        conn = await AsyncConnection[DictRow].connect(
+            url, autocommit=True, row_factory=dict_row, connect_timeout=_PROBE_S, application_name="bridgehead-doctor"
+        )
+        async with conn:
+            answer_ms = (perf_s() - started) * 1000
+            row = await _one(
+                conn,
+                "select clock_timestamp() as now, pg_database_size(current_database()) as size,"
+                " has_schema_privilege(coalesce(current_schema(), 'public'), 'CREATE') as may_create,"
+                " to_regclass('bridgehead_migrations') is not null as used",
+            )
+            at = utc_now()
+            schema, workers, cases = None, 0, 0
+            if row["used"]:
+                schema = (await _one(conn, "select max(number) as newest from bridgehead_migrations"))["newest"]
+            if schema is not None:
+                workers = (await _one(conn, "select count(*) as n from (" + ALIVE + ") living"))["n"]
+                cases = (await _one(conn, "select count(*) as n from cases where state <> 'done'"))["n"]
+            return Probe(
+                server_version=conn.info.server_version,
+                schema=schema,
+                known_schema=max(migration.number for migration in migrations()),
+                size_bytes=row["size"],
+                may_create=bool(row["may_create"]),
+                answer_ms=round(answer_ms, 1),
+                skew_s=round(abs((_utc(row["now"]) - at).total_seconds()), 3),
+                workers=workers,
+                open_cases=cases,
+            )
+
+
+async def verify_whole(database: Database, expected: Mapping[str, Head] | None) -> Verification:
+    """Returns what one pass over the whole ledger finds."""
+    async with database.connection() as conn:
+        return await verify_ledger(cast("AsyncConnection[TupleRow]", conn), expected)
+
+
+async def export_whole(database: Database, path: Path, *, at: datetime) -> str:
+    """Writes every chain's head to a new file; returns the file's SHA-256 in hex."""
+    async with database.connection() as conn:
+        return await export_ledger_heads(cast("AsyncConnection[TupleRow]", conn), path, at=at)
+
+
+async def _one(conn: AsyncConnection[DictRow], statement: str) -> DictRow:
+    row = await (await conn.execute(statement.encode())).fetchone()
+    if row is None:  # pragma: no cover - each of these gives one row
+        raise UserError("the database gave no row", code="db.unavailable")
+    return row
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
