@@ -50,20 +50,13 @@ def _assigned(line: ast.stmt) -> ast.expr | None:
 
 
 def command_line() -> object | None:
-    """Returns the command line as the console script offers it, or None while there is none."""
-    if not (tree.SOURCE / "cli").is_dir():
-        return None
-    for name in ("bridgehead.cli", "bridgehead.cli.main"):
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as missing:
-            if missing.name != name:
-                raise
-            continue
-        for value in vars(module).values():
-            if isinstance(value, typer.Typer):
-                return typer.main.get_command(value)
-    raise AssertionError("bridgehead.cli holds no typer application")
+    """Returns the command line with all its commands, or None while there is none."""
+    folder = tree.SOURCE / "cli"
+    names = sorted(path.stem for path in tree.below(folder, ".py") if not path.stem.startswith("__"))
+    modules = [importlib.import_module(f"bridgehead.cli.{name}") for name in names]
+    found = {id(app): app for module in modules if isinstance(app := getattr(module, "app", None), typer.Typer)}
+    assert len(found) <= 1, "the command line has one application, named app"
+    return typer.main.get_command(*found.values()) if found and names else None
 
 
 def offered(command: object, path: tuple[str, ...] = ()) -> dict[str, set[str]]:
@@ -126,13 +119,12 @@ def test_every_exception_is_documented() -> None:
 def test_every_command_is_documented() -> None:
     """Each command and flag stands in the reference, and the reference has no page without a command line."""
     command = command_line()
+    commands = {} if command is None else offered(command)
     reference = tree.DOCS / "reference" / "cli.md"
-    if command is None:
-        assert not reference.exists()
-        return
-    text = reference.read_text(encoding="utf-8")
+    assert reference.exists() == bool(commands), f"the reference of {len(commands)} commands"
+    text = reference.read_text(encoding="utf-8") if commands else ""
     missing = []
-    for name, flags in offered(command).items():
+    for name, flags in commands.items():
         section = re.search(
             rf"^#+ .*`bridgehead {re.escape(name)}(?: [^`]*)?`.*?(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,3 +71,11 @@ def test_present_shared_data_is_used(tmp_path: Path) -> None:
     done = run(tmp_path, WANTS_DATA, ci="true")
     assert done.returncode == 0, done.stdout
     assert "2 passed" in done.stdout
+
+
+def test_every_run_is_watched() -> None:
+    """The project's own conftest carries the watch over skips."""
+    conftest = (tree.ROOT / "tests" / "conftest.py").read_text("utf-8")
+    watch = (tree.ROOT / "tests" / "no_skips.py").read_text("utf-8")
+    for hook in re.findall(r"^def (pytest_\w+)", watch, re.MULTILINE):
+        assert f"    {hook},\n" in conftest, hook

@@ -336,12 +336,15 @@ def test_only_an_allow_by_a_named_policy_allows(answer: str, monkeypatch: pytest
         result = cedarpy.AuthzResult({"decision": answer, "diagnostics": diagnostics})
         monkeypatch.setattr(cedarpy, "is_authorized", lambda *_, result=result, **__: result)
         assert OPEN.decide(call(), ALONE).verdict == "deny"
+        held = gate(HOLD).decide(call(), ALONE).verdict
+        assert held == ("hold" if answer == "Deny" and not diagnostics else "deny")
 
 
 def test_a_text_that_is_no_unicode_denies() -> None:
     """An argument Cedar cannot even read is an error and so a denial."""
-    rule = ToolRule('tier != "tin"')
-    assert ids(gate(rule).decide(call(order(tier="\ud800")), ALONE)) == {"gate.error"}
+    rule = ToolRule('tier != "tin"', HOLD.otherwise)
+    decision = gate(rule).decide(call(order(tier="\ud800")), ALONE)
+    assert (decision.verdict, ids(decision)) == ("deny", {"gate.error"})
 
 
 def test_the_digest_names_what_decides() -> None:

@@ -25,8 +25,8 @@ from bridgehead.spec.deployment import (
 from bridgehead.spec.release import Release, code_digest, release_digest
 from bridgehead.spec.schema import schema_text
 from bridgehead.spec.tool import Tool
-from tests.conftest import ROOT
 
+ROOT = Path(__file__).resolve().parents[3]
 BASE = Deployment(
     name="orders",
     agent="deploy:orders",
