@@ -11,13 +11,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Final, Literal
 
 from bridgehead.cases.agents import Agent, as_agent
 from bridgehead.cases.segment import Bench
 from bridgehead.cases.tools import DECLARED, BoundTool
 from bridgehead.engine.queue import ProcrastinateDispatch
 from bridgehead.engine.worker import Served, Worker
-from bridgehead.errors import UserError
+from bridgehead.errors import BridgeheadError, UserError
 from bridgehead.gate.decide import Gate
 from bridgehead.ledger.master import load_master
 from bridgehead.ledger.vault import Vault
@@ -35,6 +37,7 @@ from bridgehead.storage.reviews import Reviews
 from bridgehead.storage.workers import Lease, Workers
 
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
+IMPORT_CODES: Final = {"agent": "agent.import", "reader": "reader.import"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +73,69 @@ def load_deployment(path: Path) -> LoadedDeployment:
     return LoadedDeployment(deployment, agent, tools, gate, release)
 
 
-def _object(name: str, folder: Path, what: str) -> object:
+def _object(name: str, folder: Path, what: Literal["agent", "reader"]) -> object:
+    """Returns what ``module:object`` names; the module is looked for in ``folder`` first."""
     module, _, attribute = name.partition(":")
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+    found = _module(name, module, folder, what)
+    value: object = found
+    for part in attribute.split("."):
+        value = getattr(value, part, None)
+    if value is None:
+        guess = nearest(attribute, [word for word in vars(found) if not word.startswith("_")])
+        raise UserError(
+            f"{what} {name!r}: {module} has no {attribute!r}",
+            code=IMPORT_CODES[what],
+            hint=guess or "Write it as module:object.",
+        )
+    return value
+
+
+def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader"]) -> ModuleType:
+    code = IMPORT_CODES[what]
+    place = str(folder.resolve())
+    if place not in sys.path:
+        sys.path.insert(0, place)
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name != module:
             raise UserError(
                 f"{what} {name!r} imports {error.name!r}, which is not installed",
-                code=f"{what}.import",
+                code=code,
                 hint="Install it into the environment that runs Bridgehead.",
             ) from error
+        here = [file.stem for file in folder.glob("*.py")]
         raise UserError(
             f"{what} {name!r}: there is no module {module!r}",
-            code=f"{what}.import",
-            hint=f"It is looked for in {folder} and in the environment.",
+            code=code,
+            hint=f"It is looked for in {folder} and in the environment; {nearest(module, here) or 'no .py is there'}",
         ) from error
-    value = getattr(found, attribute, None)
-    if value is None:
-        guess = nearest(attribute, [word for word in vars(found) if not word.startswith("_")])
+    except BridgeheadError:
+        raise
+    except Exception as error:  # the boundary to a deployment's code: importing it may raise anything
         raise UserError(
-            f"{what} {name!r}: {module} has no {attribute!r}",
-            code=f"{what}.import",
-            hint=f"Did you mean {guess!r}?" if guess else "Write it as module:object.",
+            f"{what} {name!r} cannot be imported: {type(error).__name__}: {error} ({_where(error)})",
+            code=code,
+            hint="Correct the code, and try it alone: python -c 'import " + module + "'",
+        ) from error
+    own, loaded = folder.resolve() / Path(*module.split(".")).with_suffix(".py"), getattr(found, "__file__", None)
+    if own.is_file() and (loaded is None or Path(loaded).resolve() != own):
+        raise UserError(
+            f"{what} {name!r}: another module {module!r} is loaded already, from {loaded or 'elsewhere'}",
+            code=code,
+            hint="Two deployments in one process need modules of different names: rename one, or start a worker each.",
         )
-    return value
+    return found
+
+
+def _where(error: BaseException) -> str:
+    """Returns file and line where the code of a deployment raised, the innermost frame."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "unknown place" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
@@ -112,7 +151,7 @@ def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
             raise UserError(
                 f"bridgehead.yaml has a rule for {name!r}, and no tool of that name is declared",
                 code="tool.undeclared",
-                hint=f"Did you mean {guess!r}?" if guess else f"Declared: {', '.join(sorted(known)) or 'none'}.",
+                hint=guess or "No tool is declared: decorate a function with @read, @reversible or @irreversible.",
             )
         tools[name] = list(found.values())[-1]
     return tools

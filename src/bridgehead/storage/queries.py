@@ -6,7 +6,7 @@ more is None, with the reason beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -143,14 +143,26 @@ class Queries:
         self, *, deployment: str | None = None, state: str | None = None, after: int | None = None, limit: int = 50
     ) -> Sequence[ArrivalLine]:
         """Returns arrivals, newest first; ``after`` continues below an id of the page before."""
+        return await self._arrivals(
+            "where (%(d)s::text is null or deployment = %(d)s) and (%(s)s::text is null or state = %(s)s)"
+            " and (%(a)s::bigint is null or id < %(a)s) order by id desc limit %(n)s",
+            {"d": deployment, "s": state, "a": after, "n": page(limit)},
+        )
+
+    async def arrival(self, arrival_id: int) -> ArrivalLine:
+        """Returns one arrival; raises UserError for an unknown one."""
+        found = await self._arrivals("where id = %(id)s", {"id": arrival_id})
+        if not found:
+            raise _unknown_arrival(arrival_id)
+        return found[0]
+
+    async def _arrivals(self, chosen: str, values: Mapping[str, object]) -> Sequence[ArrivalLine]:
         async with self._database.connection() as conn:
             rows = await (
                 await conn.execute(
                     "select a.*, (select array_agg(ac.case_id order by ac.case_id) from arrival_cases ac"
-                    " where ac.arrival_id = a.id) as cases from arrivals a"
-                    " where (%(d)s::text is null or deployment = %(d)s) and (%(s)s::text is null or state = %(s)s)"
-                    " and (%(a)s::bigint is null or id < %(a)s) order by id desc limit %(n)s",
-                    {"d": deployment, "s": state, "a": after, "n": page(limit)},
+                    f" where ac.arrival_id = a.id) as cases from arrivals a {chosen}".encode(),
+                    values,
                 )
             ).fetchall()
             reviewed = [row["id"] for row in rows if row["state"] in ("review", "settled")]
@@ -225,11 +237,7 @@ class Queries:
                 )
             ).fetchone()
         if row is None:
-            raise UserError(
-                f"there is no arrival {show('A', arrival_id)}",
-                code="arrival.unknown",
-                hint="'bridgehead arrivals' lists them.",
-            )
+            raise _unknown_arrival(arrival_id)
         found = Opener.of(self._vault, row["wrapped"]).open_bytes(row["sealed"], row["document"])
         if not isinstance(found, bytes):
             raise UserError(f"{show('A', arrival_id)} cannot be opened: {found.unreadable}", code="arrival.unreadable")
@@ -286,6 +294,19 @@ class Queries:
             return Tally(bound, 0, 0, 0, 0, 0, 0, 0)
         return Tally(**row)
 
+    async def busy(self, deployments: Sequence[str], releases: Sequence[bytes]) -> int:
+        """Counts what a worker of these releases still has to do: arrivals to read, cases due, running or timed."""
+        async with self._database.connection() as conn:
+            row = await (
+                await conn.execute(
+                    "select (select count(*) from arrivals where state = 'stored' and deployment = any(%(d)s))"
+                    " + (select count(*) from cases where release = any(%(r)s) and (state in ('due', 'running')"
+                    " or (state = 'waiting' and wake_at is not null))) as n",
+                    {"d": list(deployments), "r": list(releases)},
+                )
+            ).fetchone()
+        return 0 if row is None else int(row["n"])
+
     async def unsettled(self, arrivals: Sequence[int]) -> tuple[int, int, tuple[str, ...]]:
         """Returns how many of these arrivals nobody needs to work on any more, how many do, and what hinders them.
 
@@ -336,6 +357,12 @@ def page(limit: int) -> int:
             hint="Ask for the next page with --after.",
         )
     return limit
+
+
+def _unknown_arrival(arrival_id: int) -> UserError:
+    return UserError(
+        f"there is no arrival {show('A', arrival_id)}", code="arrival.unknown", hint="'bridgehead arrivals' lists them."
+    )
 
 
 async def _reviews_of_arrivals(conn: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:

@@ -1,0 +1,98 @@
+"""The application that the ``bridgehead`` command runs, and the boundary where every error becomes a message."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bridgehead.cli import cases, database, serve, submit
+from bridgehead.cli.exits import Exit, complain, exit_code
+
+app = typer.Typer(
+    name="bridgehead",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="Takes one narrow AI agent from demo to production.\n\n"
+    "Start with 'bridgehead init NAME', then 'check', 'submit', 'serve', 'cases' and 'explain'.\n\n"
+    "Exit codes: 0 ok, 1 failed, 2 wrong use, 3 refused by policy, 4 the system is unavailable.",
+)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Takes one narrow AI agent from demo to production."""
+    if version:
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as of
+
+        try:
+            print(f"bridgehead {of('bridgehead')}")
+        except PackageNotFoundError:
+            print("bridgehead (not installed as a package)")
+        raise typer.Exit
+
+
+for module in (serve, submit, cases, database):
+    module.register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs one command and exits with its code; an error is a message and a hint, never a traceback."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    from bridgehead.errors import BridgeheadError
+
+    try:
+        app(args=arguments, prog_name="bridgehead")
+    except SystemExit as ending:
+        return _flushed(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+    except BridgeheadError as error:
+        complain(error)
+        return _flushed(exit_code(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:  # noqa: BLE001  # the CLI's boundary: a bug is named, its data is not shown
+        place = _place(error)
+        print(f"error: Bridgehead failed: {type(error).__name__} at {place}", file=sys.stderr)
+        print("  This is a fault of Bridgehead or of a deployment's code, not of what you typed.", file=sys.stderr)
+        return Exit.FAILED
+    return _flushed(Exit.OK)
+
+
+def _flushed(code: int) -> int:
+    """Returns the code once everything is written; a reader that has gone is no failure."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _closed_pipe()
+    return code
+
+
+def _closed_pipe() -> int:
+    # The interpreter flushes once more at its end; that must not complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.OK
+
+
+def _place(error: BaseException) -> str:
+    """Returns file, line and function where an exception was raised."""
+    trace = error.__traceback__
+    if trace is None:
+        return "an unknown place"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    return f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} in {code.co_name}"  # noqa: PTH119  # no path needed

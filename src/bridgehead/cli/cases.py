@@ -1,0 +1,313 @@
+"""``cases`` and ``case``, ``arrivals`` and ``arrival``: what came, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bridgehead.cli import opening
+from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, deployment_name
+from bridgehead.cli.output import clean, facts, heading, note, one_line, print_json, size, table, when
+
+if TYPE_CHECKING:
+    from bridgehead.storage.queries import ArrivalLine
+    from bridgehead.storage.queries_case_view import CaseLine, CaseView
+
+_STATES: Final = ("due", "running", "waiting", "with_person", "done")
+_ARRIVAL_STATES: Final = ("stored", "read", "no_case", "review", "settled")
+_SHOWN_TEXT: Final = 2_000
+
+After = Annotated[str | None, typer.Option("--after", metavar="ID", help="Go on below this line of the page before.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(epilog="Example: bridgehead cases --state with_person")(cases)
+    app.command(epilog="Example: bridgehead case C-17")(case)
+    app.command(epilog="Example: bridgehead arrivals --state review")(arrivals)
+    app.command(epilog="Example: bridgehead arrival A-5 --original order.eml")(arrival)
+
+
+def cases(
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help=f"Only cases that are {', '.join(_STATES)}.")
+    ] = None,
+    deployment: DeploymentFilter = None,
+    limit: Limit = 50,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """List cases, newest first, and what each of them waits for."""
+    wanted = one_of("--state", state, _STATES)
+    lines = opening.run(_lines(wanted, deployment_name(deployment), limit, after_id("C", after)))
+    if as_json:
+        print_json({"cases": lines, "next": lines[-1].id if len(lines) == limit else None})
+        return
+    table(
+        ("case", "deployment", "state", "outcome", "level", "received", "waits for"),
+        [
+            (
+                line.id,
+                line.deployment,
+                line.state,
+                line.outcome or line.error_class or "-",
+                line.level,
+                when(line.received_at),
+                line.waits or "-",
+            )
+            for line in lines
+        ],
+        empty="There are no such cases." if wanted or deployment or after else "There are no cases yet.",
+    )
+    more(lines, limit, after)
+
+
+async def _lines(state: str | None, deployment: str | None, limit: int, after: int | None) -> Sequence[CaseLine]:
+    from bridgehead.storage.queries_cases import CaseQueries
+
+    async with opening.opened() as app:
+        queries = CaseQueries(app.database, app.vault)
+        return await queries.lines(deployment=deployment, state=state, after=after, limit=limit)
+
+
+def case(
+    number: Annotated[str, typer.Argument(metavar="CASE", help="The case: C-17.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one case with its steps, effects, reviews and costs; 'explain' says the same in sentences."""
+    from bridgehead.ids import parse
+
+    view = opening.run(case_view(parse("C", number)))
+    if as_json:
+        print_json(view)
+    else:
+        _show(view)
+
+
+async def case_view(number: int) -> CaseView:
+    """Returns everything recorded about a case."""
+    from bridgehead.storage.queries_cases import CaseQueries
+
+    async with opening.opened() as app:
+        return await CaseQueries(app.database, app.vault).case(number)
+
+
+def _show(view: CaseView) -> None:
+    line = view.case
+    pairs = [
+        ("case", line.id),
+        ("deployment", f"{line.deployment}, release {line.release[:12]}, level {line.level}"),
+        ("state", line.state + (f": {line.outcome}" if line.outcome else "")),
+        ("received", when(line.received_at)),
+        ("opened", when(line.opened_at)),
+    ]
+    pairs += [("closed", when(line.closed_at))] if line.closed_at else []
+    pairs += [("deadline", when(line.deadline_at))] if line.deadline_at else []
+    pairs += [("waits for", line.waits)] if line.waits else []
+    pairs += [("error class", line.error_class)] if line.error_class else []
+    pairs += [("revision", f"{line.revision}" + (f" of {line.revises}" if line.revises else ""))]
+    pairs += [("other revisions", ", ".join(view.revisions))] if view.revisions else []
+    pairs += [("unreadable", view.unreadable)] if view.unreadable else []
+    pairs += [("came with", f"{one.id} ({one.relation}) {one.name}, {size(one.size_bytes)}") for one in view.arrivals]
+    chain = view.chain
+    pairs += [("ledger", f"{chain.rows} rows, " + ("whole" if chain.whole else f"BROKEN: {chain.broken}"))]
+    facts(pairs)
+    if view.input is not None:
+        heading("Input")
+        print(one_line(view.input, _SHOWN_TEXT))
+    heading("Steps")
+    table(
+        ("#", "kind", "name", "ok", "at", "ms", "arguments", "result"),
+        [
+            (
+                str(step.seq),
+                step.kind,
+                step.name + (f" [{step.branch}]" if step.branch else ""),
+                "yes" if step.ok else "no",
+                when(step.started_at),
+                f"{step.duration_ms:.0f}",
+                step.effect or ("-" if step.args is None else one_line(step.args)),
+                step.unreadable or one_line(step.result if step.error is None else step.error),
+            )
+            for step in view.steps
+        ],
+        empty="none yet",
+    )
+    if view.effects:
+        heading("Effects")
+        table(
+            ("effect", "tool", "state", "attempt", "arguments", "result"),
+            [
+                (
+                    effect.id,
+                    effect.tool,
+                    effect.state + (f" by {effect.superseded_by}" if effect.superseded_by else ""),
+                    str(effect.attempt),
+                    one_line(effect.args),
+                    effect.unreadable or one_line(effect.result),
+                )
+                for effect in view.effects
+            ],
+            empty="",
+        )
+    if view.reviews:
+        heading("Reviews")
+        table(
+            ("review", "kind", "role", "state", "by", "opened", "decided"),
+            [
+                (
+                    review.id,
+                    review.kind,
+                    review.role,
+                    review.state,
+                    review.decided_by or "-",
+                    when(review.opened_at),
+                    when(review.decided_at),
+                )
+                for review in view.reviews
+            ],
+            empty="",
+        )
+    if view.costs:
+        heading("Costs")
+        table(
+            ("kind", "name", "amount", "tokens in/out", "minutes"),
+            [
+                (
+                    cost.kind,
+                    cost.name,
+                    "unknown" if cost.amount is None else f"{cost.amount} {cost.currency}",
+                    f"{cost.input_tokens}/{cost.output_tokens}" if cost.kind == "model" else "-",
+                    "-" if cost.minutes is None else f"{cost.minutes:.1f}",
+                )
+                for cost in view.costs
+            ],
+            empty="",
+        )
+    if view.outcome is not None:
+        heading("Outcome")
+        print(one_line(view.outcome, _SHOWN_TEXT))
+
+
+def arrivals(
+    state: Annotated[
+        str | None,
+        typer.Option("--state", metavar="STATE", help=f"Only arrivals that are {', '.join(_ARRIVAL_STATES)}."),
+    ] = None,
+    deployment: DeploymentFilter = None,
+    limit: Limit = 50,
+    after: After = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what came in, newest first, and what became of it."""
+    wanted = one_of("--state", state, _ARRIVAL_STATES)
+    lines = opening.run(_arrivals(wanted, deployment_name(deployment), limit, after_id("A", after)))
+    if as_json:
+        print_json({"arrivals": lines, "next": lines[-1].id if len(lines) == limit else None})
+        return
+    table(
+        ("arrival", "deployment", "state", "name", "size", "received", "became"),
+        [
+            (
+                line.id,
+                line.deployment,
+                line.state,
+                line.name,
+                size(line.size_bytes),
+                when(line.received_at),
+                ", ".join((*line.cases, *line.reviews)) or "-",
+            )
+            for line in lines
+        ],
+        empty="There are no such arrivals." if wanted or deployment or after else "Nothing has arrived yet.",
+    )
+    more(lines, limit, after)
+
+
+async def _arrivals(state: str | None, deployment: str | None, limit: int, after: int | None) -> Sequence[ArrivalLine]:
+    from bridgehead.storage.queries import Queries
+
+    async with opening.opened() as app:
+        queries = Queries(app.database, app.vault)
+        return await queries.arrivals(deployment=deployment, state=state, after=after, limit=limit)
+
+
+def arrival(
+    number: Annotated[str, typer.Argument(metavar="ARRIVAL", help="The arrival: A-5.")],
+    original: Annotated[
+        Path | None, typer.Option("--original", metavar="FILE", help="Write the document, as it came, to a new file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one arrival and what became of it; write its original to a file."""
+    from bridgehead.ids import parse
+
+    line, document = opening.run(_arrival(parse("A", number), original=original is not None))
+    if original is not None and document is not None:
+        _write(original, document)
+    if as_json:
+        print_json(line)
+        return
+    facts(
+        [
+            ("arrival", line.id),
+            ("deployment", line.deployment),
+            ("name", line.name),
+            ("size", size(line.size_bytes)),
+            ("source", line.source),
+            ("state", line.state),
+            ("received", when(line.received_at)),
+            ("settled", when(line.settled_at)),
+            ("cases", ", ".join(line.cases) or "-"),
+            ("reviews", ", ".join(line.reviews) or "-"),
+        ]
+    )
+    if original is not None:
+        note(f"the original is in {original}")
+
+
+async def _arrival(number: int, *, original: bool) -> tuple[ArrivalLine, bytes | None]:
+    from bridgehead.storage.queries import Queries
+
+    async with opening.opened() as app:
+        queries = Queries(app.database, app.vault)
+        line = await queries.arrival(number)
+        return line, (await queries.original(number))[1] if original else None
+
+
+def _write(path: Path, document: bytes) -> None:
+    """Writes a new file; an existing one is never replaced."""
+    from bridgehead.errors import UserError
+
+    try:
+        with path.open("xb") as file:
+            file.write(document)
+    except FileExistsError:
+        raise UserError(f"{path} exists already", code="output.exists", hint="Name a new file.") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}", code="output.path") from None
+
+
+def one_of(flag: str, value: str | None, options: Sequence[str]) -> str | None:
+    """Returns the value if it is one of the options; raises UserError with the nearest one otherwise."""
+    if value is None or value in options:
+        return value
+    from bridgehead.errors import UserError
+    from bridgehead.spec.problem import nearest
+
+    raise UserError(
+        f"{flag} {clean(value)}: expected one of {', '.join(options)}",
+        code="input.choice",
+        hint=nearest(value, options),
+    )
+
+
+def more(lines: Sequence[CaseLine | ArrivalLine], limit: int, after: str | None) -> None:
+    """Says how to go on where a page is full."""
+    if lines and len(lines) == limit:
+        note(f"There may be more: --after {lines[-1].id}")
+    elif not lines and after is not None:
+        note("This is the end of the list.")

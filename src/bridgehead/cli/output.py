@@ -1,0 +1,143 @@
+"""What commands print: tables for people, JSON for programs, and nothing that a document could smuggle in.
+
+Documents are untrusted. Control characters and characters that turn the writing direction are
+shown as escapes, so that no document can move a terminal's cursor or hide what it says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_UNSAFE_IN_JSON: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_PIPE_WIDTH: Final = 200
+
+
+def clean(text: str, *, keep_lines: bool = False) -> str:
+    """Returns text with every character that could act on a terminal written as an escape."""
+
+    def escaped(found: re.Match[str]) -> str:
+        character = found[0]
+        if keep_lines and character == "\n":
+            return character
+        number = ord(character)
+        written = f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004  # what \\x can hold
+        return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, written)
+
+    return _UNSAFE.sub(escaped, text)
+
+
+def plain(value: object) -> object:
+    """Returns a value as JSON can hold it: times in UTC as ISO 8601, decimals as text, bytes as hex."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def print_json(value: object) -> None:
+    """Prints one JSON document to standard output, readable and safe to look at."""
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    print(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def one_line(value: object, limit: int | None = 100) -> str:
+    """Returns a JSON value on one line, cut to ``limit`` characters; text keeps its quotes."""
+    text = clean(json.dumps(plain(value), ensure_ascii=False, separators=(", ", ": ")))
+    return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
+
+
+def when(moment: datetime | None) -> str:
+    """Returns a time to the second in UTC, or a dash."""
+    return "-" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def size(count: int) -> str:
+    """Returns a number of bytes for people: 512 B, 1.2 KiB, 3.0 MiB."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":  # noqa: PLR2004  # bytes in a KiB
+            return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    raise AssertionError("unreachable")  # pragma: no cover - the last unit returns
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds as an operator writes them: 20s, 15m, 1h30m, 2d."""
+    rest = round(seconds)
+    if rest < 1:
+        return f"{seconds:g}s"
+    text = ""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, rest = divmod(rest, length)
+        if count:
+            text += f"{count}{unit}"
+    return text
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """Prints a table, or the sentence ``empty`` when there is nothing to list."""
+    if not rows:
+        print(empty)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(clean(cell)) for cell in row))
+    console().print(grid)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> None:
+    """Prints names and values in two columns."""
+    width = max((len(name) for name, _ in pairs), default=0)
+    for name, value in pairs:
+        print(f"{name.ljust(width)}  {clean(value)}")
+
+
+def heading(text: str) -> None:
+    """Prints a section's heading, bold on a terminal."""
+    from rich.text import Text
+
+    print()
+    console().print(Text(text, style="bold"))
+
+
+def note(text: str) -> None:
+    """Writes one line to standard error: what a person should know and a program should not read."""
+    print(clean(text, keep_lines=True), file=sys.stderr)
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """Returns a console for a stream; wide when it is no terminal, so that lines are not broken for a program."""
+    from rich.console import Console
+
+    file = stream if stream is not None else sys.stdout
+    width = None if file.isatty() else _PIPE_WIDTH
+    return Console(file=file, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)

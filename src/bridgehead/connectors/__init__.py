@@ -1,0 +1,1 @@
+"""Where documents come from and where records live; the first source is files."""
