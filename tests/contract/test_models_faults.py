@@ -29,7 +29,17 @@ from bridgehead.models.scripted_server import FaultKind
 from bridgehead.spec.deployment import ModelSpec
 
 QUESTION = Turn((Message("user", "How much is it?"),))
-SHORT = Timeouts(total_s=0.6, first_s=0.3, idle_s=0.3, connect_s=0.3)
+SHORT = Timeouts(total_s=2.5, first_s=1.2, idle_s=1.2, connect_s=1.2)
+"""For faults that stall: long enough that a busy machine's delay is not taken for one."""
+PATIENT = Timeouts(total_s=30.0, first_s=30.0, idle_s=30.0, connect_s=30.0)
+"""For every other fault: a failure is then the fault's own."""
+
+
+def timeouts(fault: Fault) -> Timeouts:
+    """Returns how long a client waits where this fault is played."""
+    return SHORT if fault.kind.startswith("stall") else PATIENT
+
+
 KEY = "not-a-real-key-0123456789"
 
 
@@ -52,7 +62,7 @@ async def failed(fault: Fault, *, stream: bool, max_bytes: int = 100_000, turn: 
     """Returns how the client fails on a fault, having shown that it works again right after."""
     async with (
         ScriptedServer([fault, Reply(text="well again")]) as server,
-        OpenAICompatible(server.url, "m", timeouts=SHORT, max_bytes=max_bytes) as client,
+        OpenAICompatible(server.url, "m", timeouts=timeouts(fault), max_bytes=max_bytes) as client,
     ):
         with pytest.raises(Failed) as caught:
             await ask(client, stream=stream, turn=turn)
@@ -133,7 +143,7 @@ async def test_a_partial_answer_is_never_complete() -> None:
     for kind in ("truncate", "end_early", "stall_between"):
         async with (
             ScriptedServer([Fault(kind, words)]) as server,
-            OpenAICompatible(server.url, "m", timeouts=SHORT) as client,
+            OpenAICompatible(server.url, "m", timeouts=timeouts(Fault(kind))) as client,
         ):
             got: list[Chunk] = []
             with pytest.raises(Failed):
@@ -165,7 +175,7 @@ async def test_nobody_listens(stream: bool) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{reserved.getsockname()[1]}/v1"
-        async with OpenAICompatible(url, "m", timeouts=SHORT) as client:
+        async with OpenAICompatible(url, "m", timeouts=PATIENT) as client:
             with pytest.raises(Failed) as caught:
                 await ask(client, stream=stream)
     assert caught.value.error_class == "dependency_down"
@@ -197,7 +207,7 @@ async def test_the_key_is_sent_and_never_shown(fault: Fault, stream: bool, caplo
     key = SecretReference("env:KEY", {"KEY": KEY})
     async with (
         ScriptedServer([fault]) as server,
-        OpenAICompatible(server.url, "m", key=key, timeouts=SHORT) as client,
+        OpenAICompatible(server.url, "m", key=key, timeouts=timeouts(fault)) as client,
     ):
         with pytest.raises(Failed) as caught:
             await ask(client, stream=stream)
