@@ -249,7 +249,7 @@ def _caller(bound: BoundTool) -> Caller:
         raise UserError(
             f"{bound.tool.name} was called outside a case",
             code="tool.no_case",
-            hint="Tools run inside an agent that Bridgehead runs; in tests use bridgehead.testing. "
+            hint="Tools run inside an agent that Bridgehead runs. "
             "Code started with run_in_executor loses its case: use asyncio.to_thread.",
         ) from None
 
