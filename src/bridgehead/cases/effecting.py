@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from pydantic import ValidationError
+
 from bridgehead import clock
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
 from bridgehead.cases.failures import PARKS, RETRIED, failure, failure_from, failure_json
@@ -289,8 +291,7 @@ class Effecting:
         if bound.preview is not None:
             result = bound.dump_result(await bound.preview(args=dict(proposal.args)))
         else:
-            result = placeholder(bound.result_schema, mark=f"virtual-{proposal.key.hex()[:12]}")
-            bound.load_result(result)
+            result = self._placeholder(bound, f"virtual-{proposal.key.hex()[:12]}")
         verdict = decision_write(segment, bound.tool.name, proposal.digest, decision)
         recorded: dict[str, JSON] = {"result": result, "would": decision.verdict, "role": decision.role}
         opened = replace(self._open(proposal, "virtual", verdict.token), result=recorded)
@@ -298,6 +299,24 @@ class Effecting:
         segment.steps += 1
         self._mark(self._keep(proposal, tokens[opened.token], "virtual", recorded))
         return result
+
+    def _placeholder(self, bound: BoundTool, mark: str) -> JSON:
+        """Returns a result of the tool's type that carries the mark; where none fits, the case ends here.
+
+        What a type writes is tried first, then what it reads: a Decimal is written as any text.
+        """
+        try:
+            return bound.dump_result(placeholder(bound.result_schema, mark=mark))
+        except ValidationError:
+            pass
+        try:
+            return bound.dump_result(placeholder(bound.result.json_schema(), mark=mark))
+        except ValidationError:
+            raise self._segment.hand_over(
+                "out_of_scope",
+                f"{bound.tool.name} declares no preview, and no placeholder fits its result.",
+                not_comparable=True,
+            ) from None
 
     def _open(self, proposal: Proposal, state: EffectState, decision: str) -> EffectOpen:
         return EffectOpen(

@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 from bridgehead.cases.journal import Journal
 from bridgehead.cases.ports import CaseStore, Claim, Decider, Loaded
 from bridgehead.cases.tools import BoundTool
-from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, Write
+from bridgehead.cases.writes import Finish, HandOver, OutcomeKind, ReviewOpen, Write
 from bridgehead.effects.keys import Hmac
 from bridgehead.errors import ErrorClass, LeaseLost, Suspended, Unavailable
 from bridgehead.spec.deployment import Deployment
@@ -112,12 +112,25 @@ class Segment:
         self.close(Closed("waiting", wake_after_s=wake_after_s, stop_clock=stop_clock))
         return Suspended()
 
-    def hand_over(self, error_class: ErrorClass, reason: str, *, role: str | None = None, **facts: JSON) -> Suspended:
-        """Closes the segment because a person must go on; in shadow the case just ends saying so."""
+    def hand_over(
+        self,
+        error_class: ErrorClass,
+        reason: str,
+        *,
+        role: str | None = None,
+        not_comparable: bool = False,
+        **facts: JSON,
+    ) -> Suspended:
+        """Closes the segment because a person must go on; in shadow the case just ends saying so.
+
+        ``not_comparable``: what is missing exists only because the case runs in shadow, so its
+        further way says nothing about the agent.
+        """
         wanted = role or self.bench.deployment.fallback.role_for(error_class)
         shown: dict[str, JSON] = {"reason": reason, "error_class": error_class, **facts}
         if self.shadow:
-            ending: Finish | HandOver = Finish("would_hand_over", {**shown, "role": wanted}, error_class)
+            outcome: OutcomeKind = "not_comparable" if not_comparable else "would_hand_over"
+            ending: Finish | HandOver = Finish(outcome, {**shown, "role": wanted}, error_class)
             self.close(Closed("ended", ending=ending))
         else:
             review = ReviewOpen(token=self.token(), kind="exception", role=wanted, shown=shown, error_class=error_class)
