@@ -1,0 +1,1 @@
+"""Adapters let agents of other frameworks run as durable cases, their files unchanged."""

@@ -1,0 +1,262 @@
+"""``govern``: an agent of Pydantic AI as an agent of Bridgehead."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, cast, get_type_hints
+
+from pydantic import TypeAdapter
+from pydantic_ai.agent import AbstractAgent
+from pydantic_ai.messages import UserContent
+from pydantic_ai.models import Model
+from pydantic_ai.tools import ToolDefinition
+
+from bridgehead.adapters import prompt as prompts
+from bridgehead.adapters.named import find, function_digest, source_digest
+from bridgehead.adapters.pydantic_ai import inventory
+from bridgehead.adapters.pydantic_ai.failing import classified
+from bridgehead.adapters.pydantic_ai.governor import Governor
+from bridgehead.adapters.pydantic_ai.inventory import FoundTool, Inventory
+from bridgehead.adapters.pydantic_ai.natives import KINDS, native_tool, undeclared
+from bridgehead.adapters.pydantic_ai.tools import ANYTHING, agent_tool
+from bridgehead.cases.agents import Agent
+from bridgehead.cases.context import Case, Context
+from bridgehead.cases.declare import irreversible
+from bridgehead.cases.tools import BoundTool, Declaration
+from bridgehead.errors import UserError
+from bridgehead.spec.problem import nearest
+
+Prompt = str | Callable[[Case[Any]], str | Sequence[UserContent]]
+_GOVERNOR: ContextVar[Governor | None] = ContextVar("bridgehead_pydantic_ai_governor", default=None)
+
+
+def govern(
+    agent: str,
+    *,
+    prompt: Prompt = "{case.text}",
+    tools: Mapping[str, Declaration] | None = None,
+    input: Any = object,  # noqa: A002, ANN401  # the word of Case; whatever a TypeAdapter takes
+    deps: Callable[[Case[Any]], object] | None = None,
+    model: Model | str | None = None,
+    run: str | None = None,
+    checks_first: Sequence[str] = (),
+) -> GovernedAgent:
+    """Returns the agent named ``module:object`` as one that ``bridgehead.yaml`` can name; its file is not edited.
+
+    ``prompt`` is a template over the case, or a function of it. ``tools`` declares what the
+    agent's tools do to the world; one that is left out counts as irreversible. ``input`` is
+    the type of the case's input. ``deps`` makes the agent's dependencies for each run: a plain
+    or async function of the case, or an async generator that gives them once and cleans up.
+    ``model`` stands in for the agent's own. ``run`` names a function ``f(prompt)`` of the
+    application that runs the agent itself, by ``run``, ``run_stream`` or ``iter``.
+    ``checks_first`` names writing tools that raise ModelRetry or ToolFailed from their own
+    checks only before they send anything; without it such a write is unknown until it has
+    been read back.
+
+    The agent is loaded when the deployment is. Raises UserError for a prompt or a declaration
+    that is wrong in itself.
+    """
+    declared = dict(tools or {})
+    for name, declaration in declared.items():
+        if not isinstance(declaration, Declaration):
+            raise UserError(
+                f"the tool {name!r} is declared with {declaration!r}",
+                code="adapter.declaration",
+                hint="Write read(), outbound_read(), reversible(…) or irreversible(…), with the parentheses.",
+            )
+    if isinstance(prompt, str):
+        prompts.check(prompt)
+    if run is not None and (deps is not None or model is not None):
+        raise UserError(
+            "govern(run=…) leaves dependencies and model to the application's own function",
+            code="adapter.run",
+            hint="Leave out deps and model, or leave out run.",
+        )
+    return GovernedAgent(agent, prompt, declared, input, deps, model, run, tuple(checks_first))
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedAgent:
+    """What ``govern`` returns; the deployment turns it into an agent when it loads."""
+
+    name: str
+    prompt: Prompt
+    declared: Mapping[str, Declaration]
+    input: Any
+    deps: Callable[[Case[Any]], object] | None
+    model: Model | str | None
+    entry: str | None
+    checks_first: tuple[str, ...]
+
+    def as_agent(self) -> Agent:
+        """Loads the framework's agent and returns it, ready to run inside cases.
+
+        Raises UserError when the agent, or a tool or argument that is declared, is not there,
+        and when the agent rests on something that cannot be governed.
+        """
+        found = inventory.take(self.name)
+        tools = self._tools(found)
+        own = frozenset(name for name, tool in found.tools.items() if tool.own is not None)
+        output = inventory.output_adapter(found.agent)
+        entry = None
+        if self.entry is not None:
+            entry = _entry(self.entry)
+            output = TypeAdapter(get_type_hints(entry).get("return", object))
+            _stand_in(found.agent)
+        elif self.deps is None and found.agent.deps_type not in (object, type(None)):
+            raise UserError(
+                f"{self.name} takes dependencies of type {found.agent.deps_type.__name__}",
+                code="adapter.deps",
+                hint="Give govern(deps=…) a function of the case that makes them.",
+            )
+        said = inventory.prompts(self.name, found.agent)
+        said["prompt"] = self.prompt if isinstance(self.prompt, str) else function_digest(self.prompt)
+        if self.entry is not None:
+            said["run"] = f"{self.entry} {source_digest(self.entry)}"
+        runner = _Runner(self, found.agent, tools, own, entry)
+        named = inventory.model_id(found.agent, self.model)
+        return Agent(
+            run=runner.run,
+            input=TypeAdapter(self.input),
+            output=output,
+            tools=tools,
+            prompts=said,
+            models={self.name: named} if named else {},
+            unlisted=tuple(name for name in found.tools if name not in self.declared and name not in own),
+        )
+
+    def _tools(self, found: Inventory) -> dict[str, BoundTool]:
+        for kind in found.natives:
+            if kind not in self.declared:
+                raise undeclared(self.name, kind)
+        for name in (*self.declared, *self.checks_first):
+            if name not in found.tools and name not in found.natives and not found.open_ended:
+                raise UserError(
+                    f"{self.name} has no tool {name!r}",
+                    code="adapter.tool",
+                    hint=nearest(name, [*found.tools, *found.natives]) or "It has no tools.",
+                )
+        tools: dict[str, BoundTool] = {}
+        for name, tool in found.tools.items():
+            if tool.own is None:
+                tools[name] = self._tool(self.declared.get(name, irreversible()), tool)
+                continue
+            if name in self.declared:
+                raise UserError(
+                    f"{name} is declared twice: by the decorator on its function, and in govern(tools=…)",
+                    code="adapter.declaration",
+                    hint="Leave it out of govern(tools=…).",
+                )
+            tools[tool.own.tool.name] = tool.own
+        for name, declaration in self.declared.items():
+            if name in found.natives or (name in KINDS and name not in tools):
+                tools[name] = native_tool(declaration, name)
+            elif name not in tools:
+                definition = ToolDefinition(name=name, parameters_json_schema=dict(ANYTHING))
+                tools[name] = self._tool(declaration, FoundTool(definition))
+        return tools
+
+    def _tool(self, declaration: Declaration, tool: FoundTool) -> BoundTool:
+        return agent_tool(
+            declaration,
+            tool.definition,
+            single=tool.single,
+            validator=tool.validator,
+            checks_first=tool.definition.name in self.checks_first,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Runner:
+    """Runs the agent once, from the top, inside a case."""
+
+    governed: GovernedAgent
+    agent: AbstractAgent[Any, Any]
+    tools: Mapping[str, BoundTool]
+    own: frozenset[str]
+    entry: Callable[[object], object] | None = field(default=None)
+
+    async def run(self, case: Case[Any], ctx: Context) -> object:
+        """Returns the agent's output; raises Failed with the error class of what went wrong in the framework."""
+        governor = Governor(context=ctx, name=self.governed.name, tools=self.tools, own=self.own)
+        asked = self.governed.prompt
+        prompt = prompts.fill(asked, case) if isinstance(asked, str) else asked(case)
+        try:
+            if self.entry is not None:
+                return await _run_entry(self.entry, governor, prompt)
+            async with self._deps(case) as deps:
+                result = await self.agent.run(prompt, deps=deps, model=self.governed.model, capabilities=[governor])
+                return cast("object", result.output)
+        except BaseException as error:
+            found = classified(error)
+            if found is error:
+                raise
+            raise found from error
+
+    @asynccontextmanager
+    async def _deps(self, case: Case[Any]) -> AsyncGenerator[object, None]:
+        make = self.governed.deps
+        if make is None:
+            yield None
+        elif inspect.isasyncgenfunction(make):
+            async with asynccontextmanager(make)(case) as made:
+                yield made
+        else:
+            value = make(case)
+            yield await value if inspect.isawaitable(value) else value
+
+
+async def _run_entry(entry: Callable[[object], object], governor: Governor, prompt: object) -> object:
+    token = _GOVERNOR.set(governor)
+    try:
+        return await cast("Callable[[object], Any]", entry)(prompt)
+    finally:
+        _GOVERNOR.reset(token)
+
+
+def _entry(name: str) -> Callable[[object], object]:
+    found = find(name, "function")
+    if not inspect.iscoroutinefunction(found):
+        raise UserError(
+            f"{name} is no async function, and govern(run=…) needs one that runs the agent",
+            code="adapter.run",
+            hint="Name an 'async def' that takes the prompt and returns the outcome.",
+        )
+    needed = [
+        parameter
+        for parameter in inspect.signature(found).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if len(needed) != 1:
+        raise UserError(
+            f"{name} takes {len(needed)} arguments, and govern(run=…) gives it one, the prompt",
+            code="adapter.run",
+            hint="Name a function of the prompt alone.",
+        )
+    return found
+
+
+def _stand_in(agent: AbstractAgent[Any, Any]) -> None:
+    """Puts the governor of the case into every run of this agent object that the application starts itself.
+
+    Every way of running an agent goes through its ``iter``; outside a case nothing changes.
+    """
+    plain = agent.iter
+    if getattr(plain, "__bridgehead__", False):
+        return
+
+    @functools.wraps(plain)
+    def iterate(*args: Any, capabilities: Sequence[Any] | None = None, **named: Any) -> Any:  # noqa: ANN401  # the framework's own signature, passed through
+        governor = _GOVERNOR.get()
+        if governor is not None:
+            capabilities = [*(capabilities or ()), governor]
+        return plain(*args, capabilities=capabilities, **named)
+
+    iterate.__bridgehead__ = True  # type: ignore[attr-defined]  # marks the stand-in, so that it is put in once
+    vars(agent)["iter"] = iterate

@@ -1,0 +1,200 @@
+"""The capability of one governed run: every model turn and every tool call passes through its case."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from pydantic_ai.capabilities import (
+    AbstractCapability,
+    CapabilityOrdering,
+    WrapModelRequestHandler,
+    WrapToolExecuteHandler,
+)
+from pydantic_ai.exceptions import ModelRetry, SkipModelRequest, ToolFailed
+from pydantic_ai.messages import ModelResponse, ToolCallPart
+from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.tools import DeferredToolRequests, RunContext, ToolDefinition
+from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
+
+from bridgehead.adapters.pydantic_ai import turns
+from bridgehead.adapters.pydantic_ai.failing import classified
+from bridgehead.adapters.pydantic_ai.natives import HARMLESS, undeclared
+from bridgehead.adapters.pydantic_ai.tools import SENT, UNDER_WAY, AgentTool, UnderWay, agent_tool
+from bridgehead.cases.context import Context, Turn
+from bridgehead.cases.declare import irreversible
+from bridgehead.cases.tools import BoundTool
+from bridgehead.errors import Failed, Refused, UserError
+
+
+@dataclass
+class Governor(AbstractCapability[Any]):
+    """Governs one run. It stands outermost: what other capabilities do is inside what is recorded.
+
+    ``tools`` are the release's tools by name; ``own`` names those whose function is itself
+    declared with a decorator and so finds its case on its own.
+    """
+
+    context: Context | None = None
+    name: str = "agent"
+    tools: Mapping[str, BoundTool] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
+    _requests: int = 0
+
+    def get_ordering(self) -> CapabilityOrdering:
+        """Stands outermost."""
+        return CapabilityOrdering(position="outermost")
+
+    def get_wrapper_toolset(self, toolset: AbstractToolset[Any]) -> AbstractToolset[Any]:
+        """Puts the last check before every body."""
+        return Checkpoint(toolset, self.own)
+
+    async def wrap_model_request(
+        self,
+        ctx: RunContext[Any],  # noqa: ARG002  # the framework's signature
+        *,
+        request_context: ModelRequestContext,
+        handler: WrapModelRequestHandler,
+    ) -> ModelResponse:
+        """Serves the recorded turn, or takes a fresh one and records it."""
+        await self._native_tools(request_context)
+        fresh: list[ModelResponse] = []
+        asking: list[asyncio.Task[ModelResponse]] = []
+
+        async def ask() -> Turn:
+            task: asyncio.Task[ModelResponse] = asyncio.ensure_future(handler(request_context))
+            asking.append(task)
+            try:
+                response = await task
+            except SkipModelRequest as skipped:
+                response = skipped.response
+            except ModelRetry as retry:
+                return turns.retried(retry.message, request_context.model.model_id)
+            except Exception as error:  # the boundary to a model: whatever it raises is classified
+                raise classified(error) from error
+            fresh.append(response)
+            return turns.answered(response)
+
+        try:
+            reply = await self._case.turn(
+                self.name,
+                fed=turns.fed(request_context.messages),
+                request=turns.asked(request_context),
+                run=ask,
+            )
+        except asyncio.CancelledError:
+            # The segment's own task would wait for the answer: a turn nobody waits for is not paid for.
+            for task in asking:
+                task.cancel()
+            raise
+        if fresh:
+            return fresh[0]
+        found = turns.recorded(reply)
+        if isinstance(found, str):
+            raise ModelRetry(found)
+        return found
+
+    async def prepare_model_request(
+        self,
+        ctx: RunContext[Any],  # noqa: ARG002  # the framework's signature
+        request_context: ModelRequestContext,
+    ) -> ModelRequestContext:
+        """Looks once more at what goes out: another capability may have added a provider's tool."""
+        self._declared_only(request_context)
+        return request_context
+
+    async def wrap_tool_execute(
+        self,
+        ctx: RunContext[Any],  # noqa: ARG002  # the framework's signature
+        *,
+        call: ToolCallPart,
+        tool_def: ToolDefinition,
+        args: dict[str, Any],
+        handler: WrapToolExecuteHandler,
+    ) -> object:
+        """Makes one governed call; a refusal or a failure becomes a tool message that the model can react to."""
+        with self._case.branch(call.tool_call_id):
+            try:
+                if call.tool_name in self.own:
+                    return await handler(args)
+                return await self._governed(tool_def, args, handler)
+            except Refused as refused:
+                raise ToolFailed(f"Refused: {refused.message}") from refused
+            except Failed as failed:
+                signal = failed.attributes.get("signal")
+                if signal == "retry":
+                    raise ModelRetry(failed.message) from failed
+                told = failed.message if signal == "failed" else f"Failed ({failed.error_class}): {failed.message}"
+                raise ToolFailed(told) from failed
+            except UserError as wrong:
+                if wrong.code not in {"tool.key", "tool.arguments"}:
+                    raise
+                raise ModelRetry(wrong.message) from wrong
+
+    async def handle_deferred_tool_calls(
+        self,
+        ctx: RunContext[Any],  # noqa: ARG002  # the framework's signature
+        *,
+        requests: DeferredToolRequests,
+    ) -> NoReturn:
+        """Refuses the framework's own approvals: they end with the process, and a case must not."""
+        names = sorted({call.tool_name for call in (*requests.calls, *requests.approvals)})
+        raise UserError(
+            f"{', '.join(names)} asks for an approval of the framework's own, which would not survive a restart",
+            code="adapter.deferred",
+            hint="Let bridgehead.yaml hold its calls: otherwise: {hold: ROLE}.",
+        )
+
+    @property
+    def _case(self) -> Context:
+        if self.context is None:
+            raise UserError("a governed run has no case", code="adapter.outside")
+        return self.context
+
+    async def _governed(
+        self, definition: ToolDefinition, args: dict[str, Any], handler: WrapToolExecuteHandler
+    ) -> object:
+        bound = self.tools.get(definition.name)
+        if not isinstance(bound, AgentTool):
+            # Found at run time and not in the release: the gate denies it, and in shadow it is virtual.
+            bound = agent_tool(irreversible(), definition)
+        plain = bound.plain(args)
+        token = UNDER_WAY.set(UnderWay(definition.name, args, plain, handler))
+        try:
+            return await self._case.call(bound, plain)
+        finally:
+            UNDER_WAY.reset(token)
+
+    async def _native_tools(self, request: ModelRequestContext) -> None:
+        """Puts each provider-executed tool that a request offers before the gate, once for the request."""
+        self._declared_only(request)
+        self._requests += 1
+        for kind in sorted({tool.kind for tool in request.model_request_parameters.native_tools} - HARMLESS):
+            await self._case.call(self.tools[kind], {"request": self._requests})
+
+    def _declared_only(self, request: ModelRequestContext) -> None:
+        kinds: Sequence[str] = [tool.kind for tool in request.model_request_parameters.native_tools]
+        for kind in kinds:
+            if kind not in self.tools and kind not in HARMLESS:
+                raise undeclared(self.name, kind)
+
+
+@dataclass
+class Checkpoint(WrapperToolset[Any]):
+    """Runs a body only for the call that was decided, with the arguments that were decided."""
+
+    own: frozenset[str] = frozenset()
+
+    async def call_tool(
+        self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
+    ) -> object:
+        """Raises UserError for a call that came another way, or with arguments changed since the decision."""
+        if name in self.own:
+            return await self.wrapped.call_tool(name, tool_args, ctx, tool)
+        sent = SENT.get()
+        if sent is None:
+            raise UserError(f"{name} was called past its case", code="adapter.outside")
+        sent.check(name, tool_args)
+        return await self.wrapped.call_tool(name, tool_args, ctx, tool)

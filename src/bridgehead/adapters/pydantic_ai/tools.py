@@ -1,0 +1,258 @@
+"""An agent's own tools as Bridgehead sees them: descriptor, arguments and results as JSON, one governed way in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from inspect import Signature
+from typing import Any, Final, NoReturn, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_ai.exceptions import (
+    ApprovalRequired,
+    CallDeferred,
+    ModelRetry,
+    SkipToolExecution,
+    ToolFailed,
+    ToolFailedError,
+    ToolRetryError,
+    UnexpectedModelBehavior,
+)
+from pydantic_ai.messages import ToolReturn, ToolReturnContent
+from pydantic_ai.tools import ToolDefinition
+from pydantic_core import SchemaValidator, to_jsonable_python
+
+from bridgehead.cases.tools import _KEY, CURRENT, BoundTool, Declaration
+from bridgehead.errors import Failed, UserError
+from bridgehead.spec.problem import nearest
+from bridgehead.spec.tool import JSON, Tool
+
+ANYTHING: Final[Mapping[str, object]] = {"type": "object", "additionalProperties": True}
+"""The arguments of a tool whose schema is known at run time only."""
+
+_TAG: Final = "bridgehead.tool_return"
+_CONTENT: Final[TypeAdapter[Any]] = TypeAdapter(ToolReturnContent)
+_RETURN: Final[TypeAdapter[Any]] = TypeAdapter(ToolReturn)
+_SIGNALS: Final = (ModelRetry, ToolRetryError, ToolFailed, ToolFailedError, UnexpectedModelBehavior)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The call whose body may run: what was decided, and the framework's way into the body."""
+
+    name: str
+    args: Mapping[str, object]
+    plain: Mapping[str, JSON]
+    body: Callable[[dict[str, Any]], Awaitable[object]]
+
+
+UNDER_WAY: ContextVar[UnderWay | None] = ContextVar("bridgehead_pydantic_ai_call", default=None)
+"""The call that the model asked for, set around each governed call."""
+SENT: ContextVar[Sent | None] = ContextVar("bridgehead_pydantic_ai_sent", default=None)
+"""The call whose body Bridgehead runs; a body that is reached otherwise does not run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTool(BoundTool):
+    """A tool of a framework's agent. Its results travel as the JSON that the model would be shown.
+
+    ``single`` names the one argument whose fields the schema shows as the tool's own.
+    ``checks_first``: its ModelRetry or ToolFailed, raised by a check of its own, says that
+    nothing was sent.
+    """
+
+    single: str | None = None
+    validator: SchemaValidator | None = None
+    checks_first: bool = False
+
+    def plain(self, args: Mapping[str, object]) -> dict[str, JSON]:
+        """Returns validated arguments as JSON of the shape that the tool's schema declares, defaults filled in."""
+        values: object = dict(args) if self.single is None else args[self.single]
+        found = cast("dict[str, JSON]", to_jsonable_python(values, bytes_mode="base64", by_alias=True))
+        properties = self.tool.parameters.get("properties")
+        if isinstance(properties, Mapping):
+            for name, schema in properties.items():
+                if isinstance(schema, Mapping) and "default" in schema:
+                    found.setdefault(str(name), cast("JSON", schema["default"]))
+        return found
+
+    def dump(self, values: Mapping[str, object]) -> dict[str, JSON]:
+        """Returns arguments that a person has edited as JSON; raises UserError if they do not fit the tool."""
+        return self.plain(self.load_args(cast("Mapping[str, JSON]", values)))
+
+    def load_args(self, args: Mapping[str, JSON]) -> dict[str, object]:
+        """Returns recorded arguments as the framework's validator makes them."""
+        if self.validator is None:
+            return dict(args)
+        try:
+            return cast("dict[str, object]", self.validator.validate_python(dict(args)))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise UserError(f"{self.tool.name}: {where}: {first['msg']}", code="tool.arguments") from error
+
+    def load_result(self, value: JSON) -> object:
+        """Returns a recorded result as the framework takes it from a tool."""
+        if isinstance(value, Mapping) and _TAG in value:
+            return _RETURN.validate_python(value[_TAG])
+        return _CONTENT.validate_python(value)
+
+    def dump_result(self, value: object) -> JSON:
+        """Returns a result as JSON. Any result of a tool has one: what has no JSON form fails the call."""
+        if isinstance(value, ToolReturn):
+            return {_TAG: cast("JSON", _RETURN.dump_python(value, mode="json"))}
+        return cast("JSON", _CONTENT.dump_python(value, mode="json", by_alias=True))
+
+    async def invoke(self, args: Mapping[str, JSON], *, key: str | None = None) -> JSON:
+        """Runs the body through the framework, with the model's own arguments or those a person put in their place."""
+        call = UNDER_WAY.get()
+        if call is None or call.name != self.tool.name:
+            raise UserError(f"{self.tool.name} was called outside a run of its agent", code="adapter.outside")
+        values = dict(call.args) if args == call.plain else self.load_args(args)
+        with _sending(Sent(self, args), key):
+            try:
+                found = await call.body(values)
+            except SkipToolExecution as skipped:
+                found = skipped.result
+            except _SIGNALS as signal:
+                raise self._failed(signal) from signal
+            except (ApprovalRequired, CallDeferred) as deferred:
+                raise Failed(
+                    f"{self.tool.name} asks for an approval of the framework's own, which would not survive a restart;"
+                    " let bridgehead.yaml hold its calls for a role instead",
+                    error_class="bug",
+                ) from deferred
+        return self.dump_result(found)
+
+    def _failed(self, signal: Exception) -> Failed:
+        """Returns what a body's message to the model is on the record: a failure that replay repeats."""
+        cause: BaseException | None = signal.__cause__ if isinstance(signal, UnexpectedModelBehavior) else signal
+        if isinstance(cause, ToolRetryError | ToolFailedError):
+            cause = cause.__cause__
+        if not isinstance(cause, ModelRetry | ToolFailed):
+            return Failed(f"{type(signal).__name__}: {signal}", error_class="bug")
+        # A check raises on its own; while another exception is handled, something may have been sent already.
+        own_check = cause.__context__ is None and cause.__cause__ is None
+        return Failed(
+            cause.message,
+            error_class="invalid_input",
+            applied=False if self.checks_first and own_check else None,
+            signal="retry" if isinstance(cause, ModelRetry) else "failed",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A call that was decided: its tool, and the arguments that the gate, the record and the key rest on."""
+
+    tool: AgentTool
+    args: Mapping[str, JSON]
+
+    def check(self, name: str, args: Mapping[str, object]) -> None:
+        """Returns when a body is reached as decided; raises UserError or Failed (nothing was sent) otherwise."""
+        if name != self.tool.tool.name:
+            raise UserError(f"{name} was called past its case", code="adapter.outside")
+        if self.tool.plain(args) != self.args:
+            raise Failed(
+                f"a capability of the agent changed the arguments of {name} after they were decided;"
+                " change them while they are validated instead",
+                error_class="bug",
+                applied=False,
+            )
+
+
+@contextmanager
+def _sending(call: Sent, key: str | None) -> Iterator[None]:
+    """Lets the one body run that was decided on, with its effect's key in reach and no governed call inside it."""
+    sent = SENT.set(call)
+    nested = CURRENT.set(_no_nested)
+    keyed = None if key is None else _KEY.set(key)
+    try:
+        yield
+    finally:
+        if keyed is not None:
+            _KEY.reset(keyed)
+        CURRENT.reset(nested)
+        SENT.reset(sent)
+
+
+async def _no_nested(bound: BoundTool, _args: Mapping[str, JSON]) -> NoReturn:
+    raise UserError(
+        f"{bound.tool.name} is governed, and was called from inside another governed tool",
+        code="adapter.nested",
+        hint="Give the decorated function to the agent as its tool, or take the decorator off.",
+    )
+
+
+def descriptor(declaration: Declaration, definition: ToolDefinition) -> Tool:
+    """Returns the descriptor of a tool from its declaration and the framework's definition.
+
+    Raises UserError when the declaration names an argument that the tool does not have.
+    """
+    parameters = definition.parameters_json_schema
+    _check_arguments(definition.name, "key", declaration.key or (), parameters)
+    _check_arguments(definition.name, "sensitive", declaration.sensitive, parameters)
+    return Tool(
+        name=definition.name,
+        effect_class=declaration.effect_class,
+        key=declaration.key,
+        idempotent=declaration.idempotent,
+        repeatable=declaration.repeatable,
+        timeout_s=declaration.timeout_s,
+        visible_within_s=declaration.visible_within_s,
+        max_age_s=declaration.max_age_s,
+        sensitive=declaration.sensitive,
+        labels=dict(declaration.labels or {}),
+        cost=declaration.cost,
+        parameters=parameters,
+        description=definition.description or "",
+        has_verify=declaration.verify is not None,
+        has_undo=declaration.undo is not None,
+        has_preview=declaration.preview is not None,
+    )
+
+
+def agent_tool(
+    declaration: Declaration,
+    definition: ToolDefinition,
+    *,
+    single: str | None = None,
+    validator: SchemaValidator | None = None,
+    checks_first: bool = False,
+) -> AgentTool:
+    """Returns a tool of the agent, bound: its body is reached through the framework's own call alone."""
+    return AgentTool(
+        tool=descriptor(declaration, definition),
+        function=_no_body,
+        signature=Signature(),
+        arguments=_CONTENT,
+        result=_CONTENT,
+        result_schema=dict(definition.return_schema or {}),
+        verify=declaration.verify,
+        undo=declaration.undo,
+        preview=declaration.preview,
+        preview_read=declaration.preview_read,
+        single=single,
+        validator=validator,
+        checks_first=checks_first,
+    )
+
+
+def _no_body() -> NoReturn:
+    raise UserError("a framework's tool was called without its framework", code="adapter.outside")
+
+
+def _check_arguments(tool: str, what: str, named: tuple[str, ...], parameters: Mapping[str, object]) -> None:
+    properties = parameters.get("properties")
+    if not isinstance(properties, Mapping) or parameters.get("additionalProperties"):
+        return
+    for path in named:
+        head = path.partition(".")[0]
+        if head not in properties:
+            raise UserError(
+                f"{tool} declares {what}={path!r}, and it has no argument {head!r}",
+                code="adapter.argument",
+                hint=nearest(head, [str(name) for name in properties]),
+            )
