@@ -12,12 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from bridgehead import clock
 from bridgehead.cases.calling import Calling
+from bridgehead.cases.deciding import timer_write
+from bridgehead.cases.failures import PARKS, RETRIED
 from bridgehead.cases.segment import BRANCH, Segment
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import CostWrite, Note, ReviewOpen, StepWrite
 from bridgehead.costs import meter
 from bridgehead.effects.keys import args_digest
-from bridgehead.errors import ErrorClass, Refused, UserError
+from bridgehead.errors import ErrorClass, Failed, Refused, UserError
 from bridgehead.spec.tool import JSON
 
 In = TypeVar("In")
@@ -106,6 +108,8 @@ class Context:
         ``fed`` holds the recorded results this turn rests on: a recorded reply is served only
         while they are equal, otherwise the case has diverged. ``request`` is the whole
         request; a difference there (a date in the prompt) is noted as drift and served anyway.
+        A model that does not answer makes the case wait, as a read's target does; raises
+        Failed when that did not help, or would not.
         """
         return await self._segment.governed(self._turn(name, fed, request, run))
 
@@ -158,7 +162,14 @@ class Context:
         if segment.steps >= limit:
             raise Refused(f"the case has used its {limit} steps", code="policy.limit")
         started_at, started = clock.utc_now(), clock.perf_s()
-        turn = await run()
+        try:
+            turn = await run()
+        except Failed as error:
+            parked = segment.journal.parked(name)
+            if error.error_class not in RETRIED or parked >= PARKS:
+                raise
+            await segment.commit(timer_write(name, parked))
+            raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
         await segment.commit(
             StepWrite(
                 kind="model",
