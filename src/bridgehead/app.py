@@ -141,7 +141,7 @@ def _where(error: BaseException) -> str:
 def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
     """Returns the tools of a deployment: those its agent brings, and declared ones of the rules' names."""
     tools: dict[str, BoundTool] = dict(agent.tools)
-    for name in deployment.tools:
+    for name, rule in deployment.tools.items():
         if name in tools:
             continue
         found = {id(bound.function): bound for bound in DECLARED.get(name, ())}
@@ -149,7 +149,7 @@ def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
             known = [*tools, *DECLARED]
             guess = nearest(name, known)
             raise UserError(
-                f"bridgehead.yaml has a rule for {name!r}, and no tool of that name is declared",
+                f"bridgehead.yaml:{rule.line} has a rule for {name!r}, and no tool of that name is declared",
                 code="tool.undeclared",
                 hint=guess or "No tool is declared: decorate a function with @read, @reversible or @irreversible.",
             )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
 
 import typer
 
-from bridgehead.cli import cases, database, serve, submit
+from bridgehead.cli import cases, check, database, doctor, init, ledger, policy, promote, reviews, serve, submit
 from bridgehead.cli.exits import Exit, complain, exit_code
 
 app = typer.Typer(
@@ -39,7 +40,7 @@ def root(
         raise typer.Exit
 
 
-for module in (serve, submit, cases, database):
+for module in (init, check, doctor, serve, submit, cases, reviews, promote, ledger, policy, database):
     module.register(app)
 
 
@@ -52,6 +53,9 @@ def run(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     from bridgehead.errors import BridgeheadError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no failure
     try:
         app(args=arguments, prog_name="bridgehead")
     except SystemExit as ending:

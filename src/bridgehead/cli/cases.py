@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bridgehead.cli import opening
-from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, deployment_name
-from bridgehead.cli.output import clean, facts, heading, note, one_line, print_json, size, table, when
+from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, deployment_name, one_of
+from bridgehead.cli.output import facts, heading, note, one_line, print_json, size, table, when
 
 if TYPE_CHECKING:
     from bridgehead.storage.queries import ArrivalLine
@@ -289,20 +289,6 @@ def _write(path: Path, document: bytes) -> None:
         raise UserError(f"{path} exists already", code="output.exists", hint="Name a new file.") from None
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}", code="output.path") from None
-
-
-def one_of(flag: str, value: str | None, options: Sequence[str]) -> str | None:
-    """Returns the value if it is one of the options; raises UserError with the nearest one otherwise."""
-    if value is None or value in options:
-        return value
-    from bridgehead.errors import UserError
-    from bridgehead.spec.problem import nearest
-
-    raise UserError(
-        f"{flag} {clean(value)}: expected one of {', '.join(options)}",
-        code="input.choice",
-        hint=nearest(value, options),
-    )
 
 
 def more(lines: Sequence[CaseLine | ArrivalLine], limit: int, after: str | None) -> None:

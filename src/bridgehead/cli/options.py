@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -64,15 +65,15 @@ def after_id(prefix: str, text: str | None) -> int | None:
     return parse(prefix, text)
 
 
-__all__ = [
-    "AsJson",
-    "By",
-    "DeploymentFilter",
-    "FolderArgument",
-    "FoldersArgument",
-    "Idle",
-    "Limit",
-    "after_id",
-    "deployment_name",
-    "person",
-]
+def one_of(flag: str, value: str | None, options: Sequence[str]) -> str | None:
+    """Returns the value if it is one of the options; raises UserError with the nearest one otherwise."""
+    if value is None or value in options:
+        return value
+    from bridgehead.errors import UserError
+    from bridgehead.spec.problem import nearest
+
+    raise UserError(
+        f"{flag} {value}: expected one of {', '.join(options)}",
+        code="input.choice",
+        hint=nearest(value, options),
+    )

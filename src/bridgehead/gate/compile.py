@@ -60,6 +60,8 @@ class Compiled:
     schema: cedarpy.Schema
     entities: cedarpy.Entities
     policies_text: str
+    rules: Mapping[str, str]
+    """The Cedar text that each tool rule compiled to; a part of ``policies_text``."""
     schema_text: str
     terms: Mapping[str, Term]
     shapes: Mapping[str, ToolShapes]
@@ -155,6 +157,7 @@ def _assembled(
         schema=schema,
         entities=cedarpy.Entities.from_json_str(json.dumps(entities), schema),
         policies_text=text,
+        rules=dict(texts),
         schema_text=schema_text,
         terms=dict(terms),
         shapes=ruled,

@@ -38,8 +38,9 @@ class Gate:
     """The policies of one deployment over its tools, parsed once and asked for every call.
 
     Raises DeploymentError when a rule or a policy does not fit. ``policies_text`` is the Cedar
-    text that decides; ``digest`` (SHA-256) covers it, its schema, the limits and whom calls
-    are held for, so that a recorded decision can be made again.
+    text that decides, ``rule_texts`` the part that each tool's rule compiled to; ``digest``
+    (SHA-256) covers the text, its schema, the limits and whom calls are held for, so that a
+    recorded decision can be made again.
     """
 
     def __init__(self, deployment: Deployment, tools: Mapping[str, Tool]) -> None:
@@ -47,6 +48,7 @@ class Gate:
         self._tools = dict(tools)
         self._compiled: Compiled = compile_policies(deployment, tools)
         self.policies_text = self._compiled.policies_text
+        self.rule_texts = self._compiled.rules
         self.digest = _digest(deployment, self._compiled)
 
     def decide(self, call: Call, view: View) -> Decision:

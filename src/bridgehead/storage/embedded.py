@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bridgehead.errors import Unavailable, UserError
 
-_SOCKET_LIMIT = 107
+SOCKET_LIMIT = 107
 """Longest path of a Unix socket that Linux takes (sun_path, unix(7)), without the terminating zero."""
 
 
@@ -29,11 +29,11 @@ def start(home: Path) -> str:
     UserError when the folder's path is too long for a socket, Unavailable when it does not start.
     """
     folder = _folder(home)
-    if len(str(folder / ".s.PGSQL.5432")) > _SOCKET_LIMIT:
+    if len(str(folder / ".s.PGSQL.5432")) > SOCKET_LIMIT:
         raise UserError(
             f"the path {folder} is too long for a database socket",
             code="db.path",
-            hint=f"Set BRIDGEHEAD_HOME to a shorter path (at most {_SOCKET_LIMIT - 20} characters).",
+            hint=f"Set BRIDGEHEAD_HOME to a shorter path (at most {SOCKET_LIMIT - 20} characters).",
         )
     home.mkdir(parents=True, exist_ok=True)
     # The wheel asks for a runtime folder and warns that none is set; it is not used here.

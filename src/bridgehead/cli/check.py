@@ -1,0 +1,193 @@
+"""``check``: is the deployment sound, what is not covered, and what could happen at worst."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bridgehead.cli import opening
+from bridgehead.cli.exits import complain, exit_code
+from bridgehead.cli.options import AsJson, FolderArgument
+from bridgehead.cli.output import clean, facts, heading, note, print_json, table
+
+if TYPE_CHECKING:
+    from bridgehead.app import LoadedDeployment
+    from bridgehead.errors import UserError
+    from bridgehead.gate.unattended import Bound
+    from bridgehead.spec.deployment import Deployment
+    from bridgehead.spec.tool import Tool
+
+_ALONE = {"always": "every call", "when": "", "held": "no call", "denied": "no call"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog="Example: bridgehead check orders")(check)
+
+
+def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
+    """Check a deployment, and show what could happen without a person.
+
+    Loads bridgehead.yaml and the code it names, and nothing else: no database, no model, no
+    other system is reached. Every mistake is named with file, line and field, what was expected and
+    the nearest right word. Exits with 2 when there is one.
+    """
+    from bridgehead.errors import UserError
+
+    try:
+        loaded = opening.load(deployment)
+    except UserError as error:
+        _mistakes(deployment, error, as_json=as_json)
+        raise typer.Exit(exit_code(error)) from None
+    tools = _known_tools(loaded)
+    spec = loaded.deployment
+    from bridgehead.gate.unattended import sentences, unattended
+
+    bounds = unattended(spec, tools)
+    worst = sentences(spec, {name: tool for name, tool in tools.items() if name in loaded.tools})
+    warnings = list(_warnings(loaded, tools, bounds))
+    if as_json:
+        print_json(_as_json(loaded, bounds, worst, warnings))
+        return
+    where = spec.file or spec.folder
+    facts(
+        [
+            ("deployment", f"{spec.name} in {where}"),
+            ("agent", spec.agent + (f", reader {spec.reader}" if spec.reader else ", no reader: any text is a case")),
+            ("release", loaded.release.digest.hex()[:12]),
+            ("starts at", f"{spec.autonomy.level}; 'bridgehead promote' raises the level"),
+            ("fallback", _fallback(spec)),
+        ]
+    )
+    heading("Tools")
+    table(
+        ("tool", "effect", "without a person", "otherwise"),
+        [
+            (bound.tool, bound.effect_class, bound.condition or _ALONE[bound.reach], _otherwise(bound))
+            for bound in bounds
+        ],
+        empty="This deployment has no tools.",
+    )
+    heading("At worst, once it acts alone")
+    for sentence in worst:
+        print(f"- {clean(sentence)}")
+    print("- At level shadow nothing is written; at level approve a person decides about every write.")
+    if warnings:
+        heading("Worth a look")
+        for warning in warnings:
+            print(f"- {clean(warning)}")
+    print()
+    print("No mistakes." + (f" {len(warnings)} remarks." if len(warnings) > 1 else ""))
+
+
+def _mistakes(path: Path, error: UserError, *, as_json: bool) -> None:
+    from bridgehead.spec.problem import DeploymentError
+
+    problems = error.problems if isinstance(error, DeploymentError) else ()
+    if not as_json:
+        complain(error)
+        return
+    print_json(
+        {
+            "ok": False,
+            "deployment": None,
+            "path": path,
+            "problems": problems,
+            "error": {"code": error.code, "message": error.message, "hint": error.hint},
+        }
+    )
+    note("There are mistakes.")
+
+
+def _as_json(
+    loaded: LoadedDeployment, bounds: Sequence[Bound], worst: Sequence[str], warnings: Sequence[str]
+) -> dict[str, object]:
+    from bridgehead.errors import ERROR_CLASSES
+
+    spec = loaded.deployment
+    return {
+        "ok": True,
+        "deployment": spec.name,
+        "path": spec.file or spec.folder,
+        "agent": spec.agent,
+        "reader": spec.reader,
+        "release": loaded.release.digest,
+        "level": spec.autonomy.level,
+        "tools": bounds,
+        "fallback": {name: spec.fallback.role_for(name) for name in ERROR_CLASSES},
+        "worst_case": worst,
+        "remarks": warnings,
+        "problems": [],
+    }
+
+
+def _known_tools(loaded: LoadedDeployment) -> dict[str, Tool]:
+    """Returns the tools of the deployment, and those its code declares beside them."""
+    from bridgehead.cases.tools import DECLARED
+
+    known = {name: bound.tool for name, bound in loaded.tools.items()}
+    for name, declared in DECLARED.items():
+        known.setdefault(name, declared[-1].tool)
+    return known
+
+
+def _otherwise(bound: Bound) -> str:
+    if not bound.listed:
+        return "denied: no rule covers it"
+    if bound.reach == "always":
+        return "-"
+    return "denied" if bound.role is None else f"held for {bound.role}"
+
+
+def _fallback(spec: Deployment) -> str:
+    from bridgehead.errors import ERROR_CLASSES
+
+    caught: dict[str, int] = {}
+    for name in ERROR_CLASSES:
+        caught[spec.fallback.role_for(name)] = caught.get(spec.fallback.role_for(name), 0) + 1
+    if len(caught) == 1:
+        return f"{next(iter(caught))} catches every error class"
+    return ", ".join(f"{role} catches {count}" for role, count in caught.items()) + " error classes; none is uncovered"
+
+
+def _warnings(loaded: LoadedDeployment, tools: dict[str, Tool], bounds: Sequence[Bound]) -> Iterator[str]:
+    """Yields what is allowed and may still not be meant."""
+    spec = loaded.deployment
+    for name in loaded.agent.unlisted:
+        if name not in tools:
+            yield f"{name} is a tool of the agent that nobody declared: it counts as irreversible and is denied."
+    for bound in bounds:
+        if not bound.listed:
+            yield f"{bound.tool} is declared and no rule covers it: virtual in shadow, denied elsewhere."
+            continue
+        tool = tools[bound.tool]
+        if bound.reach == "always" and bound.effect_class == "irreversible":
+            yield f"{bound.tool} cannot be undone and is allowed on every call."
+        if tool.is_effect and bound.reach != "denied" and not tool.has_verify:
+            yield f"{bound.tool} has no verify: after a lost reply a person must look whether it happened."
+        if tool.is_effect and bound.reach != "denied" and not tool.has_preview:
+            yield f"{bound.tool} has no preview: in shadow its result is a placeholder."
+        rule = spec.tools[bound.tool]
+        if rule.otherwise is not None and rule.otherwise.within_s is None:
+            yield f"{bound.tool} is held for {rule.otherwise.hold} without `within`: nobody is asked a second time."
+    yield from _unset(spec)
+    for source in spec.intake:
+        if source.kind != "folder":
+            yield f"intake {source.kind} {source.source!r}: this version watches folders only."
+    if spec.connect:
+        yield "`connect` is read by a later version; until then an agent brings its own clients."
+    if spec.baseline is None:
+        yield "There is no `baseline`: a report cannot say what people's work would have taken."
+
+
+def _unset(spec: Deployment) -> Iterator[str]:
+    """Yields references to the environment that are not set here; never what one holds."""
+    for name, model in spec.models.items():
+        for field in ("url", "name", "key"):
+            value = getattr(model, field)
+            if isinstance(value, str) and value.startswith("env:") and not os.environ.get(value.removeprefix("env:")):
+                yield f"models.{name}.{field}: {value} is not set here; a worker needs it."

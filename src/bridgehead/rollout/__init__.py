@@ -1,0 +1,1 @@
+"""Evidence for more autonomy: what the agent would have done, beside what people did."""
