@@ -53,7 +53,8 @@ def make_place(dice: Dice, country: Country, number: str, name: str, gln: str | 
 
 
 def _ship_tos(dice: Dice, country: Country, number: str, name: str, bill_to: Address, gln: str) -> tuple[Address, ...]:
-    count = dice.weighted(((1, 0.5), (2, 0.3), (3, 0.2)))
+    towns = len({city for city, _, _ in country.cities})
+    count = min(towns, dice.weighted(((1, 0.5), (2, 0.3), (3, 0.2))))
     at_home = Address(
         f"{number}-01", name, bill_to.street, bill_to.city, bill_to.postal_code, bill_to.country,
         gs1(gln + "01") if gln else None, bill_to.region,

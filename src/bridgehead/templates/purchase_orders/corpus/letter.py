@@ -15,6 +15,8 @@ from bridgehead.templates.purchase_orders.corpus.places import COUNTRY_NAMES
 
 _SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "PLN": "zł", "SEK": "kr", "CHF": "CHF"}
 _AND: Final = {"en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "nl": "en", "pl": "oraz", "sv": "och"}
+_SPOKEN: Final = 3
+"""Of the words for a field the first three are for people; a fourth is a column name of machines."""
 
 
 class Letter:
@@ -32,7 +34,8 @@ class Letter:
 
     def title(self, key: str) -> str:
         """Returns the customer's column title for a field."""
-        return HEADS[self.language][key][self.voice % 3]
+        titles = HEADS[self.language][key][:_SPOKEN]
+        return titles[self.voice % len(titles)]
 
     @property
     def word_and(self) -> str:
