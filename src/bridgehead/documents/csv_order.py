@@ -9,40 +9,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from bridgehead.documents.csv_records import Row, flatten
 from bridgehead.documents.cells import Ways, read_price
 from bridgehead.documents.dates import DayContext, DayOrder, day_order, read_day
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.headings import label_of
 from bridgehead.documents.item_line import code_rank
+from bridgehead.documents.mail_table import is_rule
 from bridgehead.documents.language import language_of
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
-from bridgehead.documents.outcome import Orders, Refusal
+from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Refusal
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.table_kinds import table_kind
 from bridgehead.documents.vigilance import deviation_in, instruction_in, watch
 
 MAX_ROWS = 50_000
 MAX_CELLS = 200
 _HEADER_SEARCH = 60
 _DELIMITERS = ";\t|,"
+_FRAME = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
 _ORDER_LEVEL = frozenset(
     """po_number order_date currency customer_number customer_name email ship_to ship_to.name ship_to.number ship_to.gln
     ship_to.street ship_to.city ship_to.postal_code ship_to.country bill_to incoterms payment_terms buyer.vat buyer.gln
-    buyer.duns release note""".split()
+    buyer.duns release note purpose stated_total""".split()
 )
-
-
-@dataclass(slots=True)
-class _Row:
-    line: int
-    cells: list[str]
 
 
 @dataclass(slots=True)
 class _Sheet:
     delimiter: str
-    rows: list[_Row]
+    rows: list[Row]
     header: int = -1
     preamble: list[tuple[str, str, int, str]] = field(default_factory=list)
 
@@ -62,12 +60,17 @@ def looks_like_table(text: str) -> bool:
     return False
 
 
-def read_csv(text: str, part: str = "document", today: date | None = None) -> Orders:
+def read_csv(text: str, part: str = "document", today: date | None = None) -> Orders | NotAnOrder:
     """Reads every order of a delimited file, told apart by its order-number column.
+
+    A table whose headings are those of a delivery note, a complaint or an invoice is no order.
 
     Raises Refusal: ``csv.missing`` naming the essential columns that are absent, ``csv.row`` for a row
     that is neither a line, a sum nor a remark, ``csv.too_large``, ``csv.syntax``.
     """
+    kind = _kind_of(text)
+    if kind is not None:
+        return NotAnOrder(kind, f"The headings of the table are those of a {kind.replace('_', ' ')}.")
     sheet = _sheet(text, part)
     names = sheet.rows[sheet.header].cells
     body = sheet.rows[sheet.header + 1 :]
@@ -87,7 +90,7 @@ def read_csv(text: str, part: str = "document", today: date | None = None) -> Or
         )
     current: Draft | None = None
     seen: dict[tuple[str, ...], int] = {}
-    last_remark: list[tuple[_Row, str]] = []
+    last_remark: list[tuple[Row, str]] = []
     for row in body:
         number = row.cells[by_column].strip() if by_column is not None and by_column < len(row.cells) else ""
         number = number or (common if by_column is None else None) or (current.po_number if current else "")
@@ -130,7 +133,7 @@ def read_csv(text: str, part: str = "document", today: date | None = None) -> Or
     return Orders(tuple(_finished(draft, last_remark, part, sheet) for draft in drafts.values()))
 
 
-def _finished(draft: Draft, remarks: Sequence[tuple[_Row, str]], part: str, sheet: _Sheet) -> Order:
+def _finished(draft: Draft, remarks: Sequence[tuple[Row, str]], part: str, sheet: _Sheet) -> Order:
     for row, remark in remarks:
         draft.note(remark, Source(part, row.line, remark))
     for row in sheet.rows[: sheet.header]:
@@ -145,22 +148,22 @@ def _finished(draft: Draft, remarks: Sequence[tuple[_Row, str]], part: str, shee
 @dataclass(frozen=True, slots=True)
 class _Sources:
     part: str
-    row: _Row
+    row: Row
     columns: Columns
 
     def __call__(self, index: int) -> Source:
         text = self.row.cells[index].strip() if index < len(self.row.cells) else ""
         name = self.columns.names[index] if index < len(self.columns.names) else str(index + 1)
-        return Source(self.part, self.row.line, text, column=name)
+        return Source(self.part, self.row.line_of(index), text, column=name)
 
 
-def _order_fields(draft: Draft, columns: Columns, row: _Row, sources: _Sources, ways: Ways) -> None:
+def _order_fields(draft: Draft, columns: Columns, row: Row, sources: _Sources, ways: Ways) -> None:
     for index, name in enumerate(columns.fields):
         if name in _ORDER_LEVEL and name != "po_number" and index < len(row.cells) and row.cells[index].strip():
             put_field(draft, name or "", row.cells[index].strip(), sources(index), ways)
 
 
-def _watch_other_cells(draft: Draft, columns: Columns, row: _Row) -> None:
+def _watch_other_cells(draft: Draft, columns: Columns, row: Row) -> None:
     """A cell of a column that no field holds may still say that the row does not count."""
     for index, name in enumerate(columns.fields):
         if name is None and index < len(row.cells) and row.cells[index].strip():
@@ -169,7 +172,7 @@ def _watch_other_cells(draft: Draft, columns: Columns, row: _Row) -> None:
                 draft.warn("contradiction", f"row {row.line}, column {columns.names[index]}: {row.cells[index].strip()[:80]!r}")
 
 
-def _is_line(columns: Columns, row: _Row) -> bool:
+def _is_line(columns: Columns, row: Row) -> bool:
     at = columns.index("quantity")
     filled = sum(1 for cell in row.cells if cell.strip())
     if at is not None and at < len(row.cells) and row.cells[at].strip():
@@ -179,7 +182,7 @@ def _is_line(columns: Columns, row: _Row) -> bool:
     return has_part and filled >= 3
 
 
-def _summed(row: _Row, columns: Columns, drafts: dict[str, Draft], ways: Ways, part: str) -> bool:
+def _summed(row: Row, columns: Columns, drafts: dict[str, Draft], ways: Ways, part: str) -> bool:
     """Takes a row of sums or a field below the table; False when it is a remark."""
     filled = [(index, cell.strip()) for index, cell in enumerate(row.cells) if cell.strip()]
     if not filled:
@@ -222,16 +225,22 @@ def _sheet(text: str, part: str) -> _Sheet:
     sheet = _Sheet(best[1], [])
     if text.count("\n") > MAX_ROWS * 2:
         raise Refusal("csv.too_large", f"More than {MAX_ROWS} rows.", part)
+    if best[1] == "|":
+        text = _FRAME.sub(r"\1", text)
     reader = csv.reader(io.StringIO(text), delimiter=best[1])
     try:
         for cells in reader:
             if len(cells) > MAX_CELLS or len(sheet.rows) > MAX_ROWS:
                 raise Refusal("csv.too_large", f"More than {MAX_ROWS} rows or {MAX_CELLS} columns.", f"line {reader.line_num}")
-            if not any(cell.strip() for cell in cells):
+            if not any(cell.strip() for cell in cells) or is_rule("".join(cells)):
                 continue
-            sheet.rows.append(_Row(reader.line_num, cells))
+            sheet.rows.append(Row(reader.line_num, cells))
     except csv.Error as error:
         raise Refusal("csv.syntax", f"The row cannot be split: {error}.", f"{part}, line {reader.line_num}") from error
+    flat = flatten(sheet.rows)
+    if flat is not None:
+        sheet.rows, sheet.header = flat, 0
+        return sheet
     for index, row in enumerate(sheet.rows[:_HEADER_SEARCH]):
         if header_score(row.cells) == best[0]:
             sheet.header = index
@@ -243,6 +252,17 @@ def _sheet(text: str, part: str) -> _Sheet:
     return sheet
 
 
+def _kind_of(text: str) -> Kind | None:
+    """What the first row with at least three headings-like cells says the table is, if it is no order."""
+    for line in text[:16384].splitlines()[:12]:
+        for delimiter in _DELIMITERS:
+            if line.count(delimiter) >= 2:
+                kind = table_kind(_cells(line, delimiter))
+                if kind is not None:
+                    return kind
+    return None
+
+
 def _cells(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line[:20_000]], delimiter=delimiter), [])
@@ -250,7 +270,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _take_preamble(sheet: _Sheet, row: _Row) -> None:
+def _take_preamble(sheet: _Sheet, row: Row) -> None:
     cells = [cell.strip() for cell in row.cells]
     at = 0
     while at < len(cells):
@@ -278,7 +298,7 @@ def _preamble_number(sheet: _Sheet) -> str | None:
     return next((value for name, value, _, _ in sheet.preamble if name in {"po_number", "po_or_part"}), None)
 
 
-def _numbers(columns: Columns, rows: Sequence[_Row]) -> Iterator[str]:
+def _numbers(columns: Columns, rows: Sequence[Row]) -> Iterator[str]:
     for name in ("price", "amount", "quantity"):
         at = columns.index(name)
         if at is not None:

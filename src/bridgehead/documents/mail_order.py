@@ -63,6 +63,7 @@ class _MailReader:
         self.unread: list[tuple[str, str]] = []
         self.written = mail.written
         self.forwarded_from: TextLine | None = None
+        self.attached_kind: NotAnOrder | None = None
 
     def read(self) -> Reading:
         """Decides between orders, no order and refusal."""
@@ -167,7 +168,11 @@ class _MailReader:
                 continue
             text = decode(part.body, place, part.charset)
             if is_table or looks_like_table(text):
-                found.append((name, self._attached_table(text, place)))
+                table = self._attached_table(text, place)
+                if isinstance(table, Orders):
+                    found.append((name, table))
+                else:
+                    self.attached_kind = table
                 continue
             instruction = instruction_in(text)
             if instruction is not None:
@@ -175,7 +180,7 @@ class _MailReader:
             self.unread.append(("text", name))
         return found
 
-    def _attached_table(self, text: str, place: str) -> Orders:
+    def _attached_table(self, text: str, place: str) -> Orders | NotAnOrder:
         try:
             return read_csv(text, place, self.written)
         except Refusal as refusal:
@@ -270,6 +275,8 @@ class _MailReader:
                 if not has_lines and intent.orders and self.unread:
                     self._refuse_unread()
                 return NotAnOrder(kind, _why(kind, self.subject))
+        if not has_lines and self.attached_kind is not None:
+            return self.attached_kind
         if not has_lines:
             if self.unread:
                 self._refuse_unread()

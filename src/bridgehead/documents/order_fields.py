@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.cells import Ways, read_price
 from bridgehead.documents.dates import read_day, relative_day
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.numbers import read_number
-from bridgehead.documents.order import Source
+from bridgehead.documents.order import Purpose, Source
 from bridgehead.documents.terms import country_of, currency_of, incoterms_of, payment_terms_of
 
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
@@ -133,6 +134,29 @@ def _quantity_total(draft: Draft, value: str, source: Source, ways: Ways) -> boo
     return number is not None and _once(draft, "stated_quantity_total", number.value, source)
 
 
+_PURPOSES: Final[tuple[tuple[Purpose, re.Pattern[str]], ...]] = (
+    ("cancel", re.compile(r"cancel|storn|annul|anul|makuler|avbest|usun|delet|l[oö]sch|^del$|^01$", re.IGNORECASE)),
+    (
+        "change",
+        re.compile(
+            r"chang|[aä]nder|[aä]ndr|modif|wijzig|cambi|zmian|amend|revis|updat|korrekt|variaz|^chg$|^mod$|^04$|^05$", re.IGNORECASE
+        ),
+    ),
+    ("original", re.compile(r"new|neu|orig|order|bestell|nouv|nuev|nuov|nieuw|^ny|now|create|add|anleg|insert|commande|pedido|ordine|zam|standard|^00$", re.IGNORECASE)),
+)
+
+
+def _purpose(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+    purpose = next((name for name, pattern in _PURPOSES if pattern.search(value)), None)
+    if purpose is None:
+        draft.warn("uncertain", f"{value[:40]!r} may say what the order is for (line {source.line})")
+        return True
+    if draft.purpose == "original":
+        draft.purpose = purpose
+        draft.mark("purpose", source)
+    return True
+
+
 def _ship_to(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
     read_address([(value, source)], draft.ship_to)
     return True
@@ -159,4 +183,5 @@ _HANDLERS = {
     "stated_quantity_total": _quantity_total,
     "ship_to": _ship_to,
     "bill_to": _bill_to,
+    "purpose": _purpose,
 }

@@ -9,7 +9,7 @@ from decimal import Decimal
 from bridgehead.documents.cells import Ways, read_price, read_quantity
 from bridgehead.documents.dates import read_day, relative_day
 from bridgehead.documents.draft import Draft, DraftLine
-from bridgehead.documents.headings import Heading, heading_of, squash
+from bridgehead.documents.headings import LABEL_FIELDS, Heading, heading_of, squash
 from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.terms import currency_of
@@ -73,6 +73,9 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
             fields[index] = None
     if "part" in fields:
         fields[fields.index("part")] = "supplier_part" if "supplier_part" not in fields else "customer_part"
+    amounts = [index for index, field in enumerate(fields) if field == "amount"]
+    if len(amounts) == 2 and squash(names[amounts[1]]) in LABEL_FIELDS:
+        fields[amounts[1]] = "stated_total"
     seen: set[str] = set()
     for index, field in enumerate(fields):
         if field in {"ignore", "discount", "framework"}:
