@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from bridgehead.cli import cases, check, database, doctor, init, ledger, policy, promote, reviews, serve, submit
+from bridgehead.cli import (
+    cases,
+    check,
+    database,
+    doctor,
+    explain,
+    init,
+    ledger,
+    policy,
+    promote,
+    report,
+    reviews,
+    serve,
+    submit,
+)
 from bridgehead.cli.exits import Exit, complain, exit_code
 
 app = typer.Typer(
@@ -40,7 +54,7 @@ def root(
         raise typer.Exit
 
 
-for module in (init, check, doctor, serve, submit, cases, reviews, promote, ledger, policy, database):
+for module in (init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, database):
     module.register(app)
 
 

@@ -13,8 +13,7 @@ from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, de
 from bridgehead.cli.output import facts, heading, note, one_line, print_json, size, table, when
 
 if TYPE_CHECKING:
-    from bridgehead.storage.queries import ArrivalLine
-    from bridgehead.storage.queries_case_view import CaseLine, CaseView
+    from bridgehead.storage.queries_case_view import ArrivalLine, CaseLine, CaseView
 
 _STATES: Final = ("due", "running", "waiting", "with_person", "done")
 _ARRIVAL_STATES: Final = ("stored", "read", "no_case", "review", "settled")

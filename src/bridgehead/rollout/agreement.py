@@ -77,13 +77,18 @@ class FieldCount:
 
 @dataclass(slots=True)
 class Agreement:
-    """What the comparison found. ``unused`` counts bookings for which no case proposed anything."""
+    """What the comparison found.
+
+    ``unused`` counts bookings for which no case proposed anything; ``minutes`` sums the field of
+    that name over the bookings that were compared, None when none of them has it.
+    """
 
     fates: dict[str, Fate] = field(default_factory=dict)
     fields: dict[str, FieldCount] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     bookings: int = 0
     unused: int = 0
+    minutes: Decimal | None = None
     booking_fields: tuple[str, ...] = ()
 
     def count(self, fate: Fate) -> int:
@@ -135,6 +140,9 @@ class Comparison:
             return "nothing_in_common"
         candidates.remove(theirs)
         self.result.unused -= 1
+        minutes = plain(theirs.get("minutes"))
+        if isinstance(minutes, Decimal):
+            self.result.minutes = (self.result.minutes or Decimal(0)) + minutes
         return self._compare(proposal.case, ours, theirs)
 
     def _compare(self, case: str, ours: Fields, theirs: Fields) -> Fate:

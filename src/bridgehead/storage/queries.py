@@ -15,6 +15,7 @@ from bridgehead.ids import show
 from bridgehead.ledger.vault import DataKey, Unreadable, Vault
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection, Database
+from bridgehead.storage.queries_case_view import ArrivalLine
 from bridgehead.storage.sealing import from_bytes, load_key
 from bridgehead.storage.workers import LOCK_SPACE
 
@@ -80,22 +81,6 @@ class Opener:
             return self._key.open(bytes(sealed), bytes(commitment))
         except Unreadable as error:
             return Opened(None, error.message)
-
-
-@dataclass(frozen=True, slots=True)
-class ArrivalLine:
-    """One arrival in a list. ``state``: stored, read, no_case, review or settled."""
-
-    id: str
-    deployment: str
-    source: str
-    name: str
-    size_bytes: int
-    state: str
-    received_at: datetime
-    settled_at: datetime | None
-    cases: tuple[str, ...]
-    reviews: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

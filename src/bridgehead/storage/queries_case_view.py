@@ -1,4 +1,4 @@
-"""One case as plain values: what a list shows of it, and everything recorded about it.
+"""One case or arrival as plain values: what a list shows of it, and everything recorded about it.
 
 Ids are what people see (``C-17``). A payload that cannot be opened any more is None, and
 ``unreadable`` says why.
@@ -11,6 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridgehead.spec.tool import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalLine:
+    """One arrival in a list. ``state``: stored, read, no_case, review or settled."""
+
+    id: str
+    deployment: str
+    source: str
+    name: str
+    size_bytes: int
+    state: str
+    received_at: datetime
+    settled_at: datetime | None
+    cases: tuple[str, ...]
+    reviews: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +104,7 @@ class EffectView:
 
 @dataclass(frozen=True, slots=True)
 class CaseReview:
-    """One piece of human work about the case: what was shown, and what was decided."""
+    """One piece of human work about a case or an arrival: what was shown, and what was decided."""
 
     id: str
     kind: str
@@ -169,5 +185,15 @@ class CaseView:
     reviews: tuple[CaseReview, ...]
     costs: tuple[CostLine, ...]
     revisions: tuple[str, ...]
+    chain: ChainStatus
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalView:
+    """Everything recorded about one arrival but its original."""
+
+    arrival: ArrivalLine
+    reviews: tuple[CaseReview, ...]
     chain: ChainStatus
     events: tuple[Event, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from bridgehead.errors import UserError
 from bridgehead.ids import show
@@ -12,9 +12,10 @@ from bridgehead.ledger.chain import Head, Row, check
 from bridgehead.ledger.vault import Vault
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection, Database
-from bridgehead.storage.queries import ALIVE, Opener, page
+from bridgehead.storage.queries import ALIVE, Opener, Queries, page
 from bridgehead.storage.queries_case_view import (
     ArrivalOf,
+    ArrivalView,
     CaseLine,
     CaseReview,
     CaseView,
@@ -91,6 +92,21 @@ class CaseQueries:
                 costs=await _costs(conn, case_id),
                 revisions=await _revisions(conn, row),
                 chain=_status(rows, show("C", case_id), head),
+                events=tuple(event for event in map(_event, rows) if event is not None),
+            )
+
+    async def arrival(self, arrival_id: int) -> ArrivalView:
+        """Returns one arrival with its reviews and its chain; raises UserError for an unknown one."""
+        line = await Queries(self._database, self._vault).arrival(arrival_id)
+        async with self._database.transaction() as conn:
+            await conn.execute("set transaction isolation level repeatable read, read only")
+            row = await (await conn.execute("select key_id from arrivals where id = %s", (arrival_id,))).fetchone()
+            opener = await Opener.load(conn, self._vault, 0 if row is None else row["key_id"])
+            rows, head = await _chain(conn, line.id)
+            return ArrivalView(
+                arrival=line,
+                reviews=await _reviews(conn, opener, arrival_id, of="arrival_id"),
+                chain=_status(rows, line.id, head),
                 events=tuple(event for event in map(_event, rows) if event is not None),
             )
 
@@ -251,13 +267,15 @@ async def _effects(conn: Connection, opener: Opener, case_id: int) -> tuple[Effe
     return tuple(found)
 
 
-async def _reviews(conn: Connection, opener: Opener, case_id: int) -> tuple[CaseReview, ...]:
+async def _reviews(
+    conn: Connection, opener: Opener, number: int, *, of: Literal["case_id", "arrival_id"] = "case_id"
+) -> tuple[CaseReview, ...]:
     rows = await (
         await conn.execute(
-            "select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer from reviews r"
-            " left join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer"
-            " where r.case_id = %s order by r.id",
-            (case_id,),
+            b"select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer from reviews r"
+            b" left join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer"
+            + f" where r.{of} = %s order by r.id".encode(),
+            (number,),
         )
     ).fetchall()
     found = []
@@ -327,7 +345,7 @@ async def _chain(conn: Connection, name: str) -> tuple[list[Row], Head | None]:
 def _status(rows: Sequence[Row], name: str, head: Head | None) -> ChainStatus:
     breaks = list(check(rows, None, {} if head is None else {name: head}))
     if not rows and not breaks:
-        return ChainStatus(0, whole=False, broken="the case has no ledger rows")
+        return ChainStatus(0, whole=False, broken="there are no ledger rows")
     broken = f"row {breaks[0].seq}: {breaks[0].kind}, {breaks[0].detail}" if breaks else None
     return ChainStatus(len(rows), whole=not breaks, broken=broken)
 

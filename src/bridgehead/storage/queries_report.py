@@ -82,12 +82,13 @@ class ReportQueries:
                 return
             after = rows[-1]["id"]
 
-    async def spent(self, deployment: str, *, since_s: float) -> Sequence[Spent]:
-        """Returns the books of every case opened within the last ``since_s`` seconds, whatever its level."""
+    async def spent(self, deployment: str, *, since_s: float, level: str) -> Sequence[Spent]:
+        """Returns the books of every case of a level that was opened within the last ``since_s`` seconds."""
         async with self._database.connection() as conn:
             rows = await (
                 await conn.execute(
                     "with chosen as (select id, outcome, received_at, closed_at from cases where deployment = %(d)s"
+                    " and level = %(level)s"
                     " and opened_at >= bridgehead_now() - make_interval(secs => %(since)s)),"
                     " sums as (select case_id, currency, sum(amount) as amount, sum(minutes) as minutes,"
                     " count(*) filter (where amount is null) as unknown from costs"
@@ -98,7 +99,7 @@ class ReportQueries:
                     " coalesce(sum(s.unknown), 0)::int as unknown,"
                     " coalesce(sum(s.minutes), 0)::float8 as minutes from chosen c left join sums s on s.case_id = c.id"
                     " group by c.id, c.outcome, c.received_at, c.closed_at order by c.id",
-                    {"d": deployment, "since": since_s},
+                    {"d": deployment, "since": since_s, "level": level},
                 )
             ).fetchall()
         return [

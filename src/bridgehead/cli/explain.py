@@ -1,0 +1,66 @@
+"""``explain``: what happened and why, in sentences, from the record alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridgehead.cli import opening
+from bridgehead.cli.options import AsJson
+from bridgehead.cli.output import clean, heading, print_json
+
+if TYPE_CHECKING:
+    from bridgehead.cli.telling import Section
+    from bridgehead.storage.queries_case_view import ArrivalView, CaseView
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog="Example: bridgehead explain C-17")(explain)
+
+
+def explain(
+    number: Annotated[str, typer.Argument(metavar="CASE", help="A case (C-17) or an arrival (A-5).")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what happened to a case or an arrival, and why.
+
+    What came, what the agent read and when, every decision with its reasons and what would change
+    it, every effect and how it was settled, who decided what, what it cost, how it ended, and
+    whether the record is whole.
+    """
+    from bridgehead.cli.telling import of_arrival, of_case
+    from bridgehead.ids import parse
+
+    if number.strip().upper().startswith("A"):
+        arrival = opening.run(_arrival(parse("A", number)))
+        _tell(arrival.arrival.id, of_arrival(arrival), as_json=as_json)
+    else:
+        case = opening.run(_case(parse("C", number)))
+        _tell(case.case.id, of_case(case), as_json=as_json)
+
+
+async def _case(number: int) -> CaseView:
+    from bridgehead.storage.queries_cases import CaseQueries
+
+    async with opening.opened() as app:
+        return await CaseQueries(app.database, app.vault).case(number)
+
+
+async def _arrival(number: int) -> ArrivalView:
+    from bridgehead.storage.queries_cases import CaseQueries
+
+    async with opening.opened() as app:
+        return await CaseQueries(app.database, app.vault).arrival(number)
+
+
+def _tell(number: str, sections: list[Section], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"about": number, "sections": sections})
+        return
+    print(number)
+    for section in sections:
+        heading(section.title)
+        for sentence in section.sentences:
+            print(f"- {clean(sentence)}")
