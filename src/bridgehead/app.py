@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Final, Literal
+from typing import Literal
 
 from bridgehead.cases.agents import Agent, as_agent
 from bridgehead.cases.segment import Bench
@@ -37,7 +37,6 @@ from bridgehead.storage.reviews import Reviews
 from bridgehead.storage.workers import Lease, Workers
 
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
-IMPORT_CODES: Final = {"agent": "agent.import", "reader": "reader.import"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +81,11 @@ def _object(name: str, folder: Path, what: Literal["agent", "reader"]) -> object
         value = getattr(value, part, None)
     if value is None:
         guess = nearest(attribute, [word for word in vars(found) if not word.startswith("_")])
-        raise UserError(
-            f"{what} {name!r}: {module} has no {attribute!r}",
-            code=IMPORT_CODES[what],
-            hint=guess or "Write it as module:object.",
-        )
+        raise _not_loaded(what, f"{name!r}: {module} has no {attribute!r}", guess or "Write it as module:object.")
     return value
 
 
 def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader"]) -> ModuleType:
-    code = IMPORT_CODES[what]
     place = str(folder.resolve())
     if place not in sys.path:
         sys.path.insert(0, place)
@@ -99,33 +93,28 @@ def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name != module:
-            raise UserError(
-                f"{what} {name!r} imports {error.name!r}, which is not installed",
-                code=code,
-                hint="Install it into the environment that runs Bridgehead.",
-            ) from error
+            hint = "Install it into the environment that runs Bridgehead."
+            raise _not_loaded(what, f"{name!r} imports {error.name!r}, which is not installed", hint) from error
         here = [file.stem for file in folder.glob("*.py")]
-        raise UserError(
-            f"{what} {name!r}: there is no module {module!r}",
-            code=code,
-            hint=f"It is looked for in {folder} and in the environment; {nearest(module, here) or 'no .py is there'}",
-        ) from error
+        hint = f"It is looked for in {folder} and in the environment; {nearest(module, here) or 'no .py is there'}"
+        raise _not_loaded(what, f"{name!r}: there is no module {module!r}", hint) from error
     except BridgeheadError:
         raise
     except Exception as error:  # the boundary to a deployment's code: importing it may raise anything
-        raise UserError(
-            f"{what} {name!r} cannot be imported: {type(error).__name__}: {error} ({_where(error)})",
-            code=code,
-            hint="Correct the code, and try it alone: python -c 'import " + module + "'",
-        ) from error
+        text = f"{name!r} cannot be imported: {type(error).__name__}: {error} ({_where(error)})"
+        raise _not_loaded(what, text, f"Correct the code, and try it alone: python -c 'import {module}'") from error
     own, loaded = folder.resolve() / Path(*module.split(".")).with_suffix(".py"), getattr(found, "__file__", None)
     if own.is_file() and (loaded is None or Path(loaded).resolve() != own):
-        raise UserError(
-            f"{what} {name!r}: another module {module!r} is loaded already, from {loaded or 'elsewhere'}",
-            code=code,
-            hint="Two deployments in one process need modules of different names: rename one, or start a worker each.",
+        raise _not_loaded(
+            what,
+            f"{name!r}: another module {module!r} is loaded already, from {loaded or 'elsewhere'}",
+            "Two deployments in one process need modules of different names: rename one, or start a worker for each.",
         )
     return found
+
+
+def _not_loaded(what: Literal["agent", "reader"], text: str, hint: str) -> UserError:
+    return UserError(f"{what} {text}", code="agent.import" if what == "agent" else "reader.import", hint=hint)
 
 
 def _where(error: BaseException) -> str:

@@ -39,7 +39,7 @@ def cases(
     after: After = None,
     as_json: AsJson = False,
 ) -> None:
-    """List cases, newest first, and what each of them waits for."""
+    """List cases, newest first, and what each waits for."""
     wanted = one_of("--state", state, _STATES)
     lines = opening.run(_lines(wanted, deployment_name(deployment), limit, after_id("C", after)))
     if as_json:
@@ -76,7 +76,10 @@ def case(
     number: Annotated[str, typer.Argument(metavar="CASE", help="The case: C-17.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show one case with its steps, effects, reviews and costs; 'explain' says the same in sentences."""
+    """Show one case with everything recorded about it.
+
+    Its steps, effects, reviews and costs as tables; 'explain' says the same in sentences.
+    """
     from bridgehead.ids import parse
 
     view = opening.run(case_view(parse("C", number)))
@@ -201,7 +204,7 @@ def arrivals(
     after: After = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what came in, newest first, and what became of it."""
+    """List what came in and what became of it, newest first."""
     wanted = one_of("--state", state, _ARRIVAL_STATES)
     lines = opening.run(_arrivals(wanted, deployment_name(deployment), limit, after_id("A", after)))
     if as_json:
@@ -241,7 +244,7 @@ def arrival(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one arrival and what became of it; write its original to a file."""
+    """Show one arrival; write its original to a file."""
     from bridgehead.ids import parse
 
     line, document = opening.run(_arrival(parse("A", number), original=original is not None))

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
-    """Check a deployment, and show what could happen without a person.
+    """Check a deployment; show what it could do alone.
 
     Loads bridgehead.yaml and the code it names, and nothing else: no database, no model, no
     other system is reached. Every mistake is named with file, line and field, what was expected and

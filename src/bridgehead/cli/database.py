@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show where the database is and whether it answers, without starting it.
+    """Show where the database is and whether it answers.
 
-    Exits with 4 when it does not answer; an embedded one that is not running is started by the
+    Starts nothing. Exits with 4 when it does not answer; an embedded one that is not running is started by the
     next command that needs it.
     """
     from bridgehead.errors import Unavailable
@@ -88,7 +88,10 @@ def _show(report: dict[str, object], probed: Probe | None) -> None:
 def stop(
     force: Annotated[bool, typer.Option("--force", help="Stop it even while workers are connected.")] = False,
 ) -> None:
-    """Stop the embedded database; its data stays, and the next command starts it again."""
+    """Stop the embedded database; its data stays.
+
+    The next command that needs it starts it again. Workers must be stopped first.
+    """
     from bridgehead.errors import Unavailable, UserError
     from bridgehead.storage import embedded
 

@@ -24,7 +24,7 @@ def explain(
     number: Annotated[str, typer.Argument(metavar="CASE", help="A case (C-17) or an arrival (A-5).")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what happened to a case or an arrival, and why.
+    """Say what happened, and why, in sentences.
 
     What came, what the agent read and when, every decision with its reasons and what would change
     it, every effect and how it was settled, who decided what, what it cost, how it ended, and

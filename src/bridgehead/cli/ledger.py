@@ -30,9 +30,9 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check every chain of the ledger in one pass; exits with 1 when one is broken.
+    """Check every chain of the ledger in one pass.
 
-    Without --heads it finds what was changed by somebody who did not rehash the chain. With
+    Exits with 1 when one is broken. Without --heads it finds what was changed by somebody who did not rehash the chain. With
     heads that were exported earlier and kept elsewhere, it finds every change of what was there then.
     """
     found = opening.run(_verify(heads))
@@ -70,7 +70,10 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The new file; an older export is never overwritten.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the heads of all chains to a new file; keep it where no database user can reach it."""
+    """Write the heads of all chains to a new file.
+
+    Keep it where no database user can reach it: with it 'ledger verify --heads' finds every later change.
+    """
     digest = opening.run(_export(file))
     if as_json:
         print_json({"file": file, "sha256": digest})

@@ -24,9 +24,9 @@ def show(
     tool: Annotated[str | None, typer.Option("--tool", metavar="NAME", help="Only the policies of this tool.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the Cedar policies that the tool rules compile to, and the files beside them.
+    """Print the Cedar policies that the gate decides by.
 
-    What no policy permits is denied. The digest is the one that every recorded decision names.
+    They are what the tool rules compile to, and the files in policies/. What no policy permits is denied. The digest is the one that every recorded decision names.
     """
     loaded = opening.load(deployment)
     gate = loaded.gate

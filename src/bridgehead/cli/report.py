@@ -24,7 +24,7 @@ _LISTED: Final = 50
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    example = "Example: bridgehead report orders --since 14d --people bookings.csv --match customer --match po_number"
+    example = "Example: bridgehead report orders --since 14d --people bookings.csv"
     app.command(epilog=example)(report)
 
 
@@ -39,14 +39,19 @@ def report(
     match: Annotated[
         list[str] | None,
         typer.Option(
-            "--match", metavar="PATH[=PATH]", help="Which field of a case is which of a booking. Default: case.key."
+            "--match",
+            metavar="PATH[=PATH]",
+            help="Which field of a case is which of a booking. Default: `compare.match`, else `case.key`.",
         ),
     ] = None,
     only: Annotated[
         list[str] | None, typer.Option("--field", metavar="PATH", help="Compare only this field and what lies below.")
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="PATH", help="Leave this field and what lies below out.")
+        list[str] | None,
+        typer.Option(
+            "--ignore", metavar="PATH", help="Leave this field and what lies below out. Default: `compare.ignore`."
+        ),
     ] = None,
     where: Annotated[
         list[str] | None, typer.Option("--where", metavar="PATH=VALUE", help="Only bookings with this value.")
@@ -118,13 +123,12 @@ async def _collect(spec: Deployment, comparison: Comparison, since_s: float, lev
 
 
 def _rules(spec: Deployment, match: Sequence[str], only: Sequence[str], ignore: Sequence[str]) -> Rules:
+    """Returns how to compare: as the flags say, else as ``compare`` in the deployment's file says, else by the key."""
     from bridgehead.rollout.agreement import Rules
+    from bridgehead.spec.load import pair
 
-    pairs = []
-    for text in match or spec.case.key:
-        mine, equals, theirs = text.partition("=")
-        pairs.append((mine, theirs if equals else mine))
-    return Rules(match=tuple(pairs), only=tuple(only), ignore=tuple(ignore))
+    pairs = tuple(map(pair, match)) or spec.compare.match or tuple((path, path) for path in spec.case.key)
+    return Rules(match=pairs, only=tuple(only), ignore=tuple(ignore) or spec.compare.ignore)
 
 
 def _bookings(path: Path, rows: str | None, record: str | None, where: Sequence[str]) -> list[dict[str, JSON]]:

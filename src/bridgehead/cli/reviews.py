@@ -57,7 +57,7 @@ def reviews(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the work that waits for people, oldest first."""
+    """List the work that waits for people."""
     wanted = one_of("--state", state, _STATES)
     name = deployment_name(deployment)
     lines = opening.run(_lines(name, role, None if wanted == "all" else wanted, after_id("R", after), limit))

@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(deployments: FoldersArgument, concurrency: Concurrency = None, until_idle: Idle = False) -> None:
-    """Run deployments on this machine, with a status line on a terminal.
+    """Run deployments, with a status line on a terminal.
 
     Reads arrivals, runs cases, and watches the folders under `intake`. Ctrl-C or SIGTERM lets
     running cases come to the end of what they do, then exits with 0.
@@ -50,7 +50,7 @@ def serve(deployments: FoldersArgument, concurrency: Concurrency = None, until_i
 
 
 def worker(deployments: FoldersArgument, concurrency: Concurrency = None, until_idle: Idle = False) -> None:
-    """Run deployments in one worker process, without a status line.
+    """Run deployments in one worker process.
 
     Start as many as you like, on as many machines as you like, over one database: they share
     the work. SIGTERM lets running cases come to the end of what they do, then exits with 0.

@@ -55,8 +55,9 @@ def submit(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Submit documents; each is stored durably before it is acknowledged.
+    """Submit documents to a deployment.
 
+    Each is stored durably before it is acknowledged.
     A file that was submitted before, under the same name and with the same content, is the
     same arrival: submitting again is always safe. When the database cannot be reached, nothing
     is acknowledged and the exit code is 4. A file that is refused (empty, too large, a folder,

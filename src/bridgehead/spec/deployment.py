@@ -131,6 +131,18 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """How a report puts a case beside what people booked.
+
+    ``match`` pairs a path of the case with a path of the booking (empty: the case key on both
+    sides); ``ignore`` holds paths that are not compared, with all that lies below them.
+    """
+
+    match: tuple[tuple[str, str], ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """Where arrivals come from: the kind, its source, and what the kind takes besides."""
 
@@ -163,5 +175,6 @@ class Deployment:
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
     autonomy: Autonomy = field(default_factory=Autonomy)
     baseline: Baseline | None = None
+    compare: Compare = field(default_factory=Compare)
     policies: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None

@@ -216,6 +216,16 @@ class BaselinePart(Part):
     first_reply: Duration | None = None
 
 
+class ComparePart(Part):
+    """How a report puts a case beside what people booked; a path stands for all that lies below it."""
+
+    match: list[Text] = Field(
+        default_factory=list,
+        description="Fields by which a case and a booking are the same, as PATH or CASE_PATH=BOOKING_PATH.",
+    )
+    ignore: list[Text] = Field(default_factory=list, description="Fields that are not compared.")
+
+
 class IntakePart(Part):
     """One source of arrivals: mail (with a folder), a folder of files, or a webhook."""
 
@@ -269,6 +279,7 @@ class Document(Part):
     )
     autonomy: AutonomyPart = Field(default_factory=AutonomyPart)
     baseline: BaselinePart | None = None
+    compare: ComparePart = Field(default_factory=ComparePart)
 
 
 def json_schema() -> dict[str, object]:

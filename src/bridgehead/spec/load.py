@@ -14,6 +14,7 @@ from bridgehead.spec.deployment import (
     Autonomy,
     Baseline,
     CaseSpec,
+    Compare,
     Deployment,
     Fallback,
     Intake,
@@ -28,6 +29,7 @@ from bridgehead.spec.document import (
     AutonomyPart,
     BaselinePart,
     CasePart,
+    ComparePart,
     Document,
     HoldPart,
     IntakePart,
@@ -208,6 +210,7 @@ _PARTS: Final[Mapping[str, type[BaseModel]]] = {
     "limits": LimitsPart,
     "autonomy": AutonomyPart,
     "baseline": BaselinePart,
+    "compare": ComparePart,
     "tools": RulePart,
     "roles": RolePart,
     "models": ModelPart,
@@ -282,10 +285,17 @@ def _build(document: Document, top: Spot, file: Path, policies: Mapping[str, str
             tuple(document.autonomy.slices),
         ),
         baseline=None if baseline is None else Baseline(baseline.minutes, baseline.first_reply),
+        compare=Compare(tuple(map(pair, document.compare.match)), tuple(document.compare.ignore)),
         policies=dict(policies),
         folder=file.parent,
         file=file,
     )
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Returns the two paths in ``CASE_PATH=BOOKING_PATH``; one path alone stands for both."""
+    mine, equals, theirs = text.partition("=")
+    return mine.strip(), theirs.strip() if equals else mine.strip()
 
 
 def _intake(part: IntakePart) -> Intake:
