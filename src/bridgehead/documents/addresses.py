@@ -68,15 +68,28 @@ def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None
         country = country_of(after)
         if country is not None:
             party.put("country", country, origin)
-    before = pieces[:place]
+    before = _by_line(pieces[:place])
+    if len(before) == 1 and len(pieces) > place > 1:
+        before = pieces[:1] + [(", ".join(text for text, _ in pieces[1:place]), pieces[1][1])]
     if len(before) >= 2:
         party.put("name", before[0][0], before[0][1])
-        street = ", ".join(text for text, _ in before[1:] if len(before) == 2 or any(one.isdigit() for one in text))
-        party.put("street", street or before[-1][0], before[-1][1])
+        street = next((one for one in reversed(before[1:]) if any(char.isdigit() for char in one[0])), before[-1])
+        party.put("street", street[0], street[1])
     elif before and any(one.isdigit() for one in before[0][0]):
         party.put("street", before[0][0], before[0][1])
     elif before:
         party.put("name", before[0][0], before[0][1])
+
+
+def _by_line(pieces: list[tuple[str, Source]]) -> list[tuple[str, Source]]:
+    """Pieces of one line belong together: ``ZI Nord, 45 rue du Moulin`` is one street."""
+    joined: list[tuple[str, Source]] = []
+    for text, source in pieces:
+        if joined and joined[-1][1] is source:
+            joined[-1] = (f"{joined[-1][0]}, {text}", source)
+        else:
+            joined.append((text, source))
+    return joined
 
 
 def _rejoin_state(pieces: list[tuple[str, Source]]) -> None:

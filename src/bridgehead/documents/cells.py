@@ -31,6 +31,8 @@ class Ways:
     sign: DecimalSign | None
     days: DayContext
     language: Language | None
+    thousandths: bool = False
+    """Every quantity is printed with three decimals (``19,000`` is nineteen)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def quantity_of(number: str, unit: str, ways: Ways) -> Quantity | None:
         return None
     certain = found.certain
     code = UNIT_CODES.get(unit.rstrip(".").lower())
-    if is_open(number):
+    if is_open(number) and not (ways.thousandths and found.certain):
         if found.certain and found.value != found.value.to_integral_value() and code not in MEASURES:
             certain = False
         elif found.certain and found.value < 1000 and code not in MEASURES:

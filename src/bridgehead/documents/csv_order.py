@@ -11,12 +11,12 @@ from datetime import date
 
 from bridgehead.documents.csv_records import Row, flatten
 from bridgehead.documents.cells import Ways, read_price
-from bridgehead.documents.dates import DayContext, DayOrder, day_order, read_day
+from bridgehead.documents.dates import DayContext, day_order, read_day
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.headings import label_of
 from bridgehead.documents.item_line import code_rank
 from bridgehead.documents.mail_table import is_rule
-from bridgehead.documents.language import language_of
+from bridgehead.documents.language import guess_day_order, language_of
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Refusal
@@ -76,10 +76,16 @@ def read_csv(text: str, part: str = "document", today: date | None = None) -> Or
     body = sheet.rows[sheet.header + 1 :]
     columns = resolve_columns(names, [row.cells for row in body])
     sample = "\n".join("\t".join(row.cells) for row in sheet.rows[:400])
-    language = language_of(sample)
+    language = language_of(sample.replace("_", " "))
     sign = decimal_sign("\n".join(_numbers(columns, body[:400])))
-    guess: DayOrder | None = "dmy" if sheet.delimiter == ";" or language not in {None, "en"} else None
-    ways = Ways(sign, DayContext(day_order(sample, guess), today), language)
+    if sign is None and language not in {None, "en"} and _whole_thousandths(columns, body):
+        sign = ","
+    ways = Ways(
+        sign,
+        DayContext(day_order(sample, guess_day_order(sample, language)), today),
+        language,
+        thousandths=sign is not None and _whole_thousandths(columns, body),
+    )
     drafts: dict[str, Draft] = {}
     by_column = columns.index("po_number")
     common = _preamble_number(sheet)
@@ -155,6 +161,15 @@ class _Sources:
         text = self.row.cells[index].strip() if index < len(self.row.cells) else ""
         name = self.columns.names[index] if index < len(self.columns.names) else str(index + 1)
         return Source(self.part, self.row.line_of(index), text, column=name)
+
+
+def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> bool:
+    """Whether every quantity is printed with three decimals that are zero, as lists of ERP systems do."""
+    at = columns.index("quantity")
+    if at is None:
+        return False
+    cells = [row.cells[at].strip() for row in rows if at < len(row.cells) and row.cells[at].strip()]
+    return bool(cells) and all(re.fullmatch(r"(?:\d{1,3}(?:\.\d{3})*,000|\d{1,3}(?:,\d{3})*\.000)", cell) for cell in cells)
 
 
 def _order_fields(draft: Draft, columns: Columns, row: Row, sources: _Sources, ways: Ways) -> None:
@@ -295,7 +310,14 @@ def _titled(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _preamble_number(sheet: _Sheet) -> str | None:
-    return next((value for name, value, _, _ in sheet.preamble if name in {"po_number", "po_or_part"}), None)
+    return next(
+        (
+            value
+            for name, value, _, _ in sheet.preamble
+            if name in {"po_number", "po_or_part"} and " " not in value and any(one.isdigit() for one in value)
+        ),
+        None,
+    )
 
 
 def _numbers(columns: Columns, rows: Sequence[Row]) -> Iterator[str]:

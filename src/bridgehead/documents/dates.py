@@ -11,18 +11,18 @@ from typing import Final, Literal
 DayOrder = Literal["dmy", "mdy"]
 
 _MONTH_WORDS: Final = (
-    "january januar jan janvier janv enero ene gennaio gen januari j\u00e4nner j\u00e4n",
-    "february februar feb f\u00e9vrier fevrier f\u00e9vr fevr febrero febbraio februari",
-    "march m\u00e4rz maerz mar mrz mars marzo maart mrt m\u00e4r",
-    "april apr avril avr abril abr aprile",
-    "may mai mayo maggio mag mei",
-    "june juni jun juin junio giugno giu",
-    "july juli jul juillet juil julio luglio lug",
-    "august aug ao\u00fbt aout agosto ago augustus",
-    "september sep sept septembre septiembre settembre set",
-    "october oktober oct okt octobre octubre ottobre ott",
-    "november nov novembre noviembre",
-    "december dezember dec dez d\u00e9cembre d\u00e9c diciembre dic dicembre",
+    "styczeń stycznia january januar jan janvier janv enero ene gennaio gen januari j\u00e4nner j\u00e4n",
+    "luty lutego february februar feb f\u00e9vrier fevrier f\u00e9vr fevr febrero febbraio februari",
+    "marzec marca march m\u00e4rz maerz mar mrz mars marzo maart mrt m\u00e4r",
+    "kwiecień kwietnia april apr avril avr abril abr aprile",
+    "maj maja may mai mayo maggio mag mei",
+    "czerwiec czerwca june juni jun juin junio giugno giu",
+    "lipiec lipca july juli jul juillet juil julio luglio lug",
+    "sierpień sierpnia augusti august aug ao\u00fbt aout agosto ago augustus",
+    "wrzesień września september sep sept septembre septiembre settembre set",
+    "październik października october oktober oct okt octobre octubre ottobre ott",
+    "listopad listopada november nov novembre noviembre",
+    "grudzień grudnia december dezember dec dez d\u00e9cembre d\u00e9c diciembre dic dicembre",
 )
 MONTHS: Final = {word: number for number, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))

@@ -19,7 +19,7 @@ _GAP: Final = "\x01"
 _QUANTITY_GAP: Final = "\x03"
 _BULLET = re.compile(r"^[\s>]{0,12}(?:[-*•–—·▪‣●○◦]|\+)\s{1,4}(?=\S)")
 _POSITION = re.compile(
-    r"^\s{0,12}(?:(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|[a-h]\))\s{1,6}(?=\S)",
+    r"^\s{0,12}(?:(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|[a-h]\))\s{1,6}(?=\S)",
     re.IGNORECASE,
 )
 _CODE: Final = r"[A-Za-z0-9](?:[A-Za-z0-9]|[-./_#+](?=[A-Za-z0-9])){1,34}"
@@ -45,21 +45,21 @@ _GTIN = re.compile(r"\b(?:gtin|ean|upc)(?:[- ]?\d{1,2})?(?:[- ]?code)?\W{0,3}(\d
 _BARE_GTIN = re.compile(r"(?<![\w.,-])(\d{13,14})(?![\w-]|[.,]\d)")
 _AMOUNT: Final = rf"(?:\d{{1,3}}(?:[ \u00a0\u202f'’]\d{{3}})+(?:[.,]\d{{1,4}})?|{DIGITS})(?:,-|,--|\.-|\.--|\.—)?"
 _PER: Final = (
-    r"(?:\s{0,2}(?:/|\bper\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>1[.,]?000|100|10)?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
+    r"(?:\s{0,2}(?:/|\bper\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>1[.,]?000|100|10|1(?!\d|[.,]\d))?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
 )
 _MONEY = re.compile(
-    rf"(?P<lead>@|=|(?<!\w)(?:à|á|a|je|zu|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
+    rf"(?P<lead>@|=|(?<!\w)(?:à|á|a|je|zu|zu je|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
     rf"(?:(?P<c1>{CURRENCY})\s{{0,2}}(?P<n1>{_AMOUNT})|(?<![\w.,])(?P<n2>{_AMOUNT})\s{{0,2}}(?P<c2>{CURRENCY}))" + _PER,
     re.IGNORECASE,
 )
 _BARE_PRICE = re.compile(
-    rf"(?P<lead>@|(?<!\w)(?:à|á|je|zu|at|price|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
+    rf"(?P<lead>@|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
     + _PER,
     re.IGNORECASE,
 )
 _TOTAL_LEAD = re.compile(r"=|total|gesamt|summe|gp|montant|importe|importo|bedrag|totaal|amount", re.IGNORECASE)
 _LABELLED_QTY = re.compile(
-    rf"(?<![\w])(?:qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
+    rf"(?<![\w])(?:qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|antal|ilo[śs][ćc]|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(rf"(?<![\w.,/+-])(?P<n>\d{{1,3}}(?:[\u00a0\u202f'’]\d{{3}})+(?:[.,]\d{{1,3}})?|{DIGITS})(?P<t>[^\W\d_]{{1,14}}[²³]?\.?|×)?")
@@ -68,7 +68,8 @@ _BEFORE_UNIT = re.compile(r"(?P<u>[^\W\d_]{1,14})\.?\s{1,2}$")
 _TIMES_BEFORE = re.compile(r"(?:^|\s)[xX×]\s{0,2}$")
 _TOKEN = re.compile(rf"(?<![\w-])(?P<code>{_CODE})(?![\w])")
 _DIMENSION = re.compile(
-    r"(?:(?:DN|PN|NW|NB|RAL|SW|BSP|IP|ISO|DIN|EN|IEC|ANSI|PE|PVC|AISI|SS|EPDM|NBR|FKM|V2A|V4A|A[24]|CL|SCH|M|G|R|TX|PZ|PH|T|L|H|B|KW|CW|WK|PVC-?U|PA)-?\d+(?:[.,/x×-]\d+)*(?:mm)?(?:-[A-Z]\d?)?"
+    r"(?:(?:RAL|ISO|DIN|EN|IEC|ANSI|AISI|BSP|PVC-?U)-?\d+(?:[.,/x×-]\d+)*(?:-[A-Z]\d?)?"
+    r"|(?:DN|PN|NW|NB|SW|IP|PE|PVC|SS|EPDM|NBR|FKM|V2A|V4A|A[24]|CL|SCH|M|G|R|TX|PZ|PH|T|L|H|B|KW|CW|WK|PA)-?\d{1,3}(?:[.,/x×]\d+)*(?:mm)?"
     r"|\d+(?:[.,/]\d+)?(?:mm|cm|dm|km|kg|mg|kw|hz|bar|ml|ma|kv|va|vac|vdc|nm|um|µm|in|inch|qm|psi|mpa|kn|ah|mah|rpm|gb|tb|ohm|kohm|uf|pin|pol|fach|way|er|st|nd|rd|th)"
     r"|\d{1,3}(?:[.,/]\d+)?[mgvawlcx]"
     r"|m\d+x\d+(?:[.,]\d+)?|\d+(?:[.,]\d+)?(?:x\d+(?:[.,]\d+)?){1,3}(?:mm|cm|m)?|\d+/\d+|\d{1,2}[:.]\d{2}|24/7|\d\.\d{4})",
@@ -78,7 +79,8 @@ _DEVIATION = re.compile(
     r"\b(?:instead|rather than|statt|anstatt|au lieu|en lugar|en vez|invece|in plaats|anzich\w*|sondern|not \d|nicht \d|pas \d|no \d|non \d|niet \d)\b", re.IGNORECASE
 )
 _CONNECTOR = re.compile(rf"[{_GAP}{_QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE)
-_SPACED = re.compile(r"(?<![\w.,])(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
+_GLUED = re.compile(rf"([^\W\d_.])(?={CURRENCY}\s?\d)")
+_SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
 _DATE_WORD = re.compile(
     r"[\s,;(–|-]*(?:\b(?:(?:requested |required )?deliver(?:y|ed)?(?: date| by| on)?|due(?: date| by)?|needed by|req\.?(?: date)?|by|until|for|on|liefertermin|lieferdatum|lieferung(?: bis| am| zum)?|termin|lt|bis(?: zum| spätestens)?|zum|am|wunschtermin|livraison(?: souhaitée)?(?: le| pour le| avant le)?|date de livraison|pour le|avant le|le|entrega(?: el| para el)?|fecha(?: de entrega)?|para el|antes del|el|consegna(?: entro il| entro| il)?|data consegna|entro il|entro|per il|il|levering(?: op| voor| uiterlijk)?|leverdatum|uiterlijk|op|vóór|voor|tegen)\s*[:.]?\s*)$",
     re.IGNORECASE,
@@ -121,7 +123,7 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     if len(text) > MAX_LINE or _DEVIATION.search(text) or not any(one.isdigit() for one in text):
         return None
     item = Item(DraftLine())
-    rest = text.replace("\t", "   ").replace("|", "  ")
+    rest = _GLUED.sub(r"\1   ", text.replace("\t", "   ").replace("|", "  "))
     bullet = _BULLET.match(rest)
     if bullet is not None:
         item.listed = True
@@ -129,7 +131,7 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     position = _POSITION.match(rest)
     if position is not None and any(one.isdigit() for one in rest[position.end() :]):
         item.listed = True
-        number = position[1] or position[2] or position[3] or position[4]
+        number = position[1] or position[2] or position[3] or position[4] or position[5]
         if number and int(number) > 0:
             item.line.number = int(number)
             item.line.mark("number", source)
@@ -294,7 +296,8 @@ def _join_thousands(rest: str, item: Item) -> str:
     def joined(match: re.Match[str]) -> str:
         if match[3].lower() not in UNIT_CODES:
             return match[0]
-        if not match[2].startswith("0"):
+        own_column = match.start() >= 2 and not rest[match.start() - 2 : match.start()].strip()
+        if not match[2].startswith("0") and not own_column:
             item.doubts.append(f"uncertain: {match[0]!r} can be read two ways")
         return match[1] + match[2]
 

@@ -1,25 +1,31 @@
-"""Tells which of six languages a text is written in, by its small words."""
+"""Tells which of eight languages a text is written in, by its small words."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, Literal
 
-Language = Literal["en", "de", "fr", "es", "it", "nl"]
+from bridgehead.documents.dates import DayOrder
+
+Language = Literal["en", "de", "fr", "es", "it", "nl", "sv", "pl"]
 
 _SMALL: Final[dict[Language, str]] = {
     "en": """the and please for with you your we our of to this is are order item items quantity price delivery regards
       dear thanks thank as following kind from would like by at total send ship address date unit""",
-    "de": """der die das und bitte mit sie ihre ihr wir unsere uns von zu ist sind bestellung menge preis lieferung
+    "de": """bestellnr bestdatum posnr kundennr stück der die das und bitte mit sie ihre ihr wir unsere uns von zu ist sind bestellung menge preis lieferung
       gr\u00fc\u00dfen gr\u00fc\u00dfe geehrte damen herren hallo bestellen hiermit folgende st\u00fcck auf per f\u00fcr bis zum artikel lieferadresse""",
-    "fr": """le la les et nous vous votre notre merci de des du pour avec commande quantit\u00e9 prix livraison cordialement
+    "fr": """cde client ligne qté qte le la les et nous vous votre notre merci de des du pour avec commande quantit\u00e9 prix livraison cordialement
       bonjour veuillez madame monsieur est sont suivants articles adresse une un au souhaitons d\u00e9signation""",
-    "es": """el los las y por favor para con su nuestro pedido cantidad precio entrega saludos estimados buenos d\u00edas gracias
+    "es": """linea línea unidad fecha el los las y por favor para con su nuestro pedido cantidad precio entrega saludos estimados buenos d\u00edas gracias
       les rogamos siguientes art\u00edculos direcci\u00f3n una un env\u00eden solicitamos nuestra hola del""",
-    "it": """il lo gli e per con vostro nostro ordine quantit\u00e0 prezzo consegna saluti cordiali buongiorno grazie si prega
+    "it": """riga prezzo ragione sociale il lo gli e per con vostro nostro ordine quantit\u00e0 prezzo consegna saluti cordiali buongiorno grazie si prega
       seguenti articoli indirizzo una un di inviare vi ordiniamo distinti gentili della""",
     "nl": """de het een en wij u uw onze ons met voor van graag bestelling aantal prijs levering vriendelijke groet geachte
-      hierbij bestellen volgende artikelen adres dank te naar stuks per beste""",
+      hierbij bestellen volgende artikelen adres dank te naar stuks per beste bestelnr besteldatum klantnr eenheid regel artikelcode omschrijving""",
+    "sv": """och vi er att med för från på till en ett som är av beställning beställa leverans leveransadress hälsningar hej vänliga tack antal enhet pris
+      vår vårt följande order ordernr vänligen bekräfta benämning godsmottagare radnr företag kundnr summa""",
+    "pl": """i w z na do za prosimy proszę zamówienie zamówienia dostawa dostawy ilość cena razem nasz nr pozdrawiam poważaniem dzień dobry
+      prosze o przyjęcie termin adres klienta poz nazwa kraj waluta pozycja uwagi ilosc""",
 }
 _LANGUAGES: Final[dict[str, tuple[Language, ...]]] = {}
 for _language, _words in _SMALL.items():
@@ -40,3 +46,17 @@ def language_of(text: str) -> Language | None:
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
         return None
     return ranked[0][0]
+
+
+_BRITISH: Final = re.compile(r"£|\bGBP\b|\bVAT\b|€|\bEUR\b|\b(?:Ltd|plc|Limited)\b|\.co\.uk\b|\b[Pp]ostcode\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\bUnited Kingdom\b")
+_AMERICAN: Final = re.compile(r"\$|\bUSD\b|\b(?:Inc|LLC|Corp)\b|[, \t;|][A-Z]{2},? \d{5}(?:-\d{4})?\b|\bZip\b|\bZIP\b|\bUSA?\b")
+
+
+def guess_day_order(text: str, language: Language | None) -> DayOrder | None:
+    """Whether day or month stands first where the text is written; None when the text speaks for both or neither."""
+    if language is not None and language != "en":
+        return "dmy"
+    british, american = bool(_BRITISH.search(text)), bool(_AMERICAN.search(text))
+    if british == american:
+        return None
+    return "dmy" if british else "mdy"

@@ -12,19 +12,21 @@ from bridgehead.documents.dates import find_days, relative_day
 from bridgehead.documents.draft import Draft, DraftLine
 from bridgehead.documents.headings import LABEL_FIELDS, label_of, squash
 from bridgehead.documents.item_line import Item, code_rank, read_item
+from bridgehead.documents.mail_labels import LABEL, fields_in
 from bridgehead.documents.mail_sections import TextLine
 from bridgehead.documents.mail_table import Header, align, find_header, is_rule, split_cells, spread
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.table import check_price_unit, is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.table import check_price_unit, is_total_row, line_from_cells, put_line_day, resolve_columns
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
-_LABEL = re.compile(r"^[\s>*•–_-]{0,8}(?P<label>[^\W_][^:=\t|]{0,48}?)\s{0,4}\*{0,2}(?::|\t|=|\s\|)\s{0,20}\*{0,2}\s{0,8}(?P<value>\S.{0,400})?$")
+_LABEL = LABEL
+_NUMBERED = re.compile(r"(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{2,29}")
 _PO_NUMBER: Final = r"(?P<no>(?=[A-Za-z0-9/_.-]{0,24}\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,30}[A-Za-z0-9])"
 _PO = re.compile(
-    r"(?<![\w-])(?P<word>(?:our |unsere[rn]? |notre |nuestro |nostro |onze |ons |purchase |new |neue |nouvelle )?(?:p\.?\s?o\.?|purchase[ -]?order|order|bestell(?:ung|nummer|nr)?|auftrag(?:s(?:nummer|nr))?|bon de commande|commande|cde|orden de compra|o\.?c\.?|pedido|ordine(?: d['’ ]?acquisto)?|o\.?d\.?a\.?|inkooporder|bestelling|bestelbon|bestelnummer|ordernummer|order[- ]?reference|bestellreferenz|ref(?:erence)?\.? commande)"
-    r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero)?|número|numero|n[°ºo]|#|ref(?:erence)?|id))?)\.?\s{0,2}(?::|#|=)?\s{0,2}(?:is |lautet |est |es |è )?#?\s{0,1}"
+    r"(?<![\w-])(?P<word>(?:our |unsere[rn]? |notre |nuestro |nostro |onze |ons |purchase |new |neue |nouvelle )?(?:p\.?\s?o\.?|purchase[ -]?order|order|bestell(?:ung|nummer|nr)?|auftrag(?:s(?:nummer|nr))?|bon de commande|commande|cde|orden de compra|o\.?c\.?|pedido|ordine(?: d['’ ]?acquisto)?|o\.?d\.?a\.?|best[äa]llning(?:snr|snummer)?|ink[öo]psorder|zam[óo]wieni[ea]|inkooporder|bestelling|bestelbon|bestelnummer|ordernummer|order[- ]?reference|bestellreferenz|ref(?:erence)?\.? commande)"
+    r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero|er)?|número|numero|n\.?[°ºo]|n(?=\.? ?[A-Z0-9])|#|ref(?:erence)?|id))?)\.?\s{0,2}(?::|#|=)?\s{0,2}(?:is |lautet |est |es |è )?#?\s{0,1}"
     + _PO_NUMBER + r"(?![\w/]|-\w)",
     re.IGNORECASE,
 )
@@ -33,7 +35,7 @@ _NOT_OURS = re.compile(
     re.IGNORECASE,
 )
 _REQUESTED = re.compile(
-    r"\b(?:deliver(?:y|ed|ies)?|needed?|require[ds]?|by|due|ship(?:ment|ping|ped)?|arriv\w+|receive[d]?|no later than|liefer\w*|termin\w*|ben[oö]tig\w*|anlieferung|eintreff\w*|bis|sp[aä]testens|livr\w+|besoin|au plus tard|avant le|pour le|exp[eé]di\w+|entreg\w+|recib\w+|antes del?|para el|a m[aá]s tardar|plazo|consegn\w+|entro|ricever\w+|spedi\w+|per il|lever\w*|uiterlijk|v[oó][oó]r|ontvang\w*|nodig)\b",
+    r"\b(?:deliver(?:y|ed|ies)?|needed?|require[ds]?|by|due|ship(?:ment|ping|ped)?|arriv\w+|receive[d]?|no later than|liefer\w*|termin\w*|ben[oö]tig\w*|anlieferung|eintreff\w*|bis|sp[aä]testens|livr\w+|besoin|au plus tard|avant le|pour le|exp[eé]di\w+|entreg\w+|recib\w+|antes del?|para el|a m[aá]s tardar|plazo|consegn\w+|entro|ricever\w+|spedi\w+|per il|lever\w*|leverans\w*|levereras|senast|dostaw\w*|dostarcz\w*|uiterlijk|v[oó][oó]r|ontvang\w*|nodig)\b",
     re.IGNORECASE,
 )
 _ORDER_DAY = re.compile(r"\b(?:dated?|vom|date du|du|con fecha|de fecha|del|in data|d\.?d\.?|van|order date|bestelldatum)\W{0,4}$", re.IGNORECASE)
@@ -43,7 +45,7 @@ _CONSTRAINT = re.compile(
 )
 _SUM = re.compile(rf"^[\s*_>-]{{0,6}}(?P<label>[^\d:€$£|]{{3,44}}?)[\s:=.|_-]{{0,30}}(?P<value>(?:{CURRENCY}\s?)?{DIGITS}(?:[ \u00a0]\d{{3}})*(?:[.,]\d+)?(?:,-)?\s?(?:{CURRENCY})?)\s{{0,2}}(?:\(?(?:net(?:to)?|excl\.? \w+|ht|h\.t\.|zzgl\.? \w+|\+ ?\w+|ex(?:cl)? vat)\)?\.?)?[\s*_]{{0,4}}$", re.IGNORECASE)
 _GREETING = re.compile(
-    r"^\s*(?:dear|hello|hi\b|good (?:morning|afternoon|day|evening)|to whom|sehr geehrte|guten (?:tag|morgen)|hallo|liebe[rs]?\b|gr[uü](?:ß|ss) gott|moin|bonjour|madame|monsieur|messieurs|cher|ch[eè]re|estimad[oa]s?|buen(?:os|as) (?:d[ií]as|tardes)|hola|muy (?:se[nñ]or\w*|buen\w+)|gentil[ie]|buon(?:giorno|asera)|egregi\w*|spett\w*|salve|geachte|beste\b|goede(?:morgen|middag|ndag)|dag\b|team\b)[^\d]{0,80}$",
+    r"^\s*(?:dear|hello|hi\b|good (?:morning|afternoon|day|evening)|to whom|sehr geehrte|guten (?:tag|morgen)|hallo|liebe[rs]?\b|gr[uü](?:ß|ss) gott|moin|bonjour|madame|monsieur|messieurs|cher|ch[eè]re|estimad[oa]s?|buen(?:os|as) (?:d[ií]as|tardes)|hola|muy (?:se[nñ]or\w*|buen\w+)|gentil[ie]|buon(?:giorno|asera)|egregi\w*|spett\w*|salve|geachte|beste\b|goede(?:morgen|middag|ndag)|dag\b|team\b|hej\b|god (?:morgon|dag|middag|eftermiddag)|dzie[ńn] dobry|szanown\w*|witam)[^\d]{0,80}$",
     re.IGNORECASE,
 )
 _PAYMENT = re.compile(r"\b(?:payment|terms|zahlung\w*|zahlbar|paiement|r[eè]glement|pago|pagamento|betaling\w*|net)\b", re.IGNORECASE)
@@ -52,6 +54,7 @@ _JOIN = re.compile(
     rf"\s{{0,3}}(?:[;,]\s*(?:and|und|et|y|e|en)?|\b(?:and|und|sowie|plus|et|ainsi que|y|e|ed|en|as well as|along with|additionally|zus[aä]tzlich|ebenso))\s+(?:also )?(?=(?:{DIGITS})\s{{0,2}}[^\W\d_]{{0,14}}[×x.]?\s)",
     re.IGNORECASE,
 )
+_SUMS = frozenset("stated_total gross_total tax stated_line_count stated_quantity_total".split())
 _BLOCK_FIELDS = frozenset("part article customer_part supplier_part gtin description quantity unit price price_basis amount position po_or_part".split())
 _ADDRESS_END = re.compile(r"[:?!]|\b(?:please|bitte|veuillez|merci|por favor|prego|graag|we|wir|nous)\b", re.IGNORECASE)
 
@@ -106,12 +109,15 @@ class Walker:
         if len(text) > 2000:
             self._note(text[:2000], source)
             return at + 1
-        label = _LABEL.match(text)
+        label = _LABEL.match(text.strip())
         if label is not None:
-            taken = self._labelled(lines, at, label, source)
+            taken = self._day_of_item(text, label, source) and at + 1 or self._labelled(lines, at, label, source)
             if taken:
                 return taken
         if self._segments(text, source):
+            return at + 1
+        text = self._fields(text, source)
+        if not text.strip():
             return at + 1
         summed = _SUM.match(text)
         if summed is not None:
@@ -123,6 +129,38 @@ class Walker:
             self._sentence(rest, text, source)
         return at + 1
 
+    def _day_of_item(self, text: str, label: re.Match[str], source: Source) -> bool:
+        """A day that stands indented under an item is the item's."""
+        if not (self.last_was_item and self.draft.lines and text.startswith((" ", "\t")) and label["value"]):
+            return False
+        line = self.draft.lines[-1]
+        if label_of(label["label"]) != "requested_date" or line.requested_date is not None:
+            return False
+        put_line_day(line, label["value"].strip(), self.ways, source, self.draft)
+        return True
+
+    def _fields(self, text: str, source: Source) -> str:
+        """Takes the fields of a line that names several, or one without a colon; returns what is left."""
+        found, rest = fields_in(text, self.ways)
+        if not found or len(text) > 400:
+            return text
+        left: list[str] = []
+        for field in found:
+            if field.name in _BLOCK_FIELDS:
+                return text
+        for field in found:
+            match = _LABEL.match(f"{field.label}: {field.value}")
+            if match is None or not self._labelled([(source.line, text)], 0, match, source):
+                left.append(f"{field.label} {field.value}")
+        if rest and not self._speaks(rest) and "   " in text:
+            self._note(rest, source)
+            rest = ""
+        return "   ".join([*([rest] if rest else []), *left])
+
+    @staticmethod
+    def _speaks(text: str) -> bool:
+        return any(one.isdigit() for one in text) or len(text.split()) > 8
+
     def _labelled(self, lines: Sequence[TextLine], at: int, label: re.Match[str], source: Source) -> int:
         """Takes a labelled line (and the address block below it); 0 when the label or value says nothing."""
         name, value = label_of(label["label"]), (label["value"] or "").strip()
@@ -131,13 +169,13 @@ class Walker:
         if name in {"ship_to", "bill_to", "ship_to.name"} or (name == "ship_to.street" and not value):
             return self._address("bill_to" if name == "bill_to" else "ship_to", lines, at, value)
         if not value:
-            if name in {"po_number", "order_date", "requested_date", "note"} and at + 1 < len(lines):
+            if name in {"po_number", "order_date", "requested_date", "note", "stated_total"} and at + 1 < len(lines):
                 number, below = lines[at + 1]
                 if below.strip() and name != "note" and put_field(self.draft, name, below.strip(), self._source(number, below), self.ways):
                     return at + 2
             return 0
         if name in _BLOCK_FIELDS or (name == "requested_date" and self.block is not None):
-            if name == "po_or_part" and self.block is None and not self.draft.po_number and code_rank(value):
+            if name == "po_or_part" and self.block is None and _NUMBERED.fullmatch(value) and not self.draft.po_number:
                 self._open_order(value, source)
                 return at + 1
             return at + 1 if self._block_field(name, label["label"], value, source) else 0
@@ -501,7 +539,10 @@ class Walker:
         rows: list[tuple[int, str, list[str] | None]] = []
         if header.style == "vertical":
             size = len(header.cells)
-            filled = [(i, lines[i][1].strip()) for i in range(start, len(lines)) if lines[i][1].strip()]
+            end = start
+            while end < len(lines) and (header.spaced or lines[end][1].strip()) and label_of(lines[end][1].strip()) not in _SUMS:
+                end += 1
+            filled = [(i, lines[i][1].strip()) for i in range(start, end) if lines[i][1].strip()]
             for first in range(0, len(filled) - size + 1, size):
                 group = filled[first : first + size]
                 if any(len(text) > 80 for _, text in group):

@@ -16,21 +16,21 @@ _ORDERS: Final = re.compile(
     r"|(?:nous |je )(?:vous )?(?:command\w+|souhait\w+ (?:vous )?(?:passer|commander))|passer (?:la |une )?commande|(?:veuillez|merci de) (?:\w+ ){0,3}(?:livrer|expédier|enregistrer|fournir|traiter|envoyer|noter|trouver)|bon de commande|notre commande (?:suivante|ci-)|nouvelle commande|voici notre commande"
     r"|(?:deseamos|queremos|quisiéramos|solicitamos|pedimos|realizamos|hacemos|efectuamos|les pedimos) (?:\w+ ){0,4}(?:pedi\w+|siguiente\w*|art[ií]culos?|material\w*|\d)|(?:rogamos|por favor|ruego)[, ]+(?:\w+ ){0,3}(?:env\w+|sumin\w+|entreg\w+|sirvan|tramit\w+)|orden de compra|hacer (?:el|un) (?:siguiente )?pedido|nuevo pedido|adjunto nuestro pedido|nuestro pedido"
     r"|(?:vi |con la presente )?ordiniamo|(?:desideriamo|vorremmo|intendiamo) (?:\w+ ){0,2}ordin\w+|(?:vi preghiamo di|vogliate|si prega di|prego) (?:\w+ ){0,3}(?:fornir\w*|inviar\w*|evader\w*|spedir\w*|consegnar\w*|registrar\w*|inserir\w*)|ordine d['’ ]?acquisto|nuovo ordine|nostro ordine|il seguente ordine"
-    r"|(?:wij |we |ik |graag |hierbij |willen )+(?:\w+ ){0,4}bestel\w*|bestellen (?:wij|we|ik)|(?:gelieve|graag|wilt u|verzoeke?n?) (?:\w+ ){0,4}(?:te )?(?:lever\w*|stur\w*|verwerk\w*|zend\w*|ontvangen)|inkooporder|bestelbon|onze bestelling|nieuwe bestelling)\b",
+    r"|(?:wij |we |ik |graag |hierbij |willen )+(?:\w+ ){0,4}bestel\w*|bestellen (?:wij|we|ik)|(?:gelieve|graag|wilt u|verzoeke?n?) (?:\w+ ){0,4}(?:te )?(?:lever\w*|stur\w*|verwerk\w*|zend\w*|ontvangen)|(?:vi |jag |härmed |vill )+(?:\w+ ){0,3}best[äa]ll\w*|ink[öo]psorder|v[åa]r best[äa]llning|(?:v[äa]nligen|var god) (?:leverera|skicka)|prosz[ęe](?:my)? o (?:\w+ ){0,2}(?:przyj[ęe]cie|realizacj[ęe]|dostaw[ęe]|dostarczenie|wys[łl]anie)|prosimy o (?:\w+ ){0,2}(?:przyj[ęe]cie|realizacj[ęe]|dostaw[ęe]|dostarczenie|wys[łl]anie)|zamawia(?:my|m)|sk[łl]adamy zam[óo]wienie|(?:nasze|nowe) zam[óo]wienie|inkooporder|bestelbon|onze bestelling|nieuwe bestelling)\b",
     re.IGNORECASE,
 )
 _CONFIRMS: Final = re.compile(
     r"(?:confirm(?:ing|ation of|s)?|confirme)\b[^.\n]{0,30}\b(?:phone|telephone|verbal|telephonic|yesterday's)\b[^.\n]{0,20}order|best[aä]tig\w*[^.\n]{0,40}telefonisch\w*[^.\n]{0,30}(?:bestell|auftr)|confirm\w*[^.\n]{0,30}commande[^.\n]{0,20}t[eé]l[eé]phon|confirm\w*[^.\n]{0,30}pedido[^.\n]{0,20}tel[eé]f|conferm\w*[^.\n]{0,30}ordine[^.\n]{0,20}telefon|bevestig\w*[^.\n]{0,30}telefonische[^.\n]{0,20}bestelling",
     re.IGNORECASE,
 )
-_ORDER_NOUN: Final = r"(?:purchase order|order|p\.?o\.?|bestellung|auftrag|commande|pedido|orden|ordine|bestelling|inkooporder|bestellnummer|bestellnr|bestelnummer|cde)"
+_ORDER_NOUN: Final = r"(?:purchase order|order|p\.?o\.?|bestellung|auftrag|commande|pedido|orden|ordine|bestelling|inkooporder|bestellnummer|bestellnr|bestelnummer|best[äa]llning|ink[öo]psorder|zam[óo]wieni[ea]|cde)"
 _CANCELS: Final = re.compile(
-    rf"(?:\bcancel(?:l?ation|l?ed|l?ing)?|\bstorn\w+|\bannul\w+|\banul\w+|\bcancelar\w*|\bcancelaci[oó]n|\bwithdraw\w*|\bzur[uü]ckzieh\w*)\b[^.!?\n]{{0,60}}?\b{_ORDER_NOUN}\b"
+    rf"(?:\bcancel(?:l?ation|l?ed|l?ing)?|\bmakuler\w*|\bavbest[äa]ll\w*|\banulow\w*|\banulacj\w*|\bwycofuj\w*|\bstorn\w+|\bannul\w+|\banul\w+|\bcancelar\w*|\bcancelaci[oó]n|\bwithdraw\w*|\bzur[uü]ckzieh\w*)\b[^.!?\n]{{0,60}}?\b{_ORDER_NOUN}\b"
     rf"|\b{_ORDER_NOUN}\b[^.!?\n]{{0,60}}?(?:\bcancel(?:l?ation|l?ed)?|\bstorn\w+|\bannul\w+|\banul\w+|\bcancelar\w*|\bwithdrawn)\b|^\s*(?:re:\s*)?(?:cancellation|storno|stornierung|annulation|anulaci[oó]n|cancelaci[oó]n|annullamento|annulering)\b|auftragsstorno|bestellstorno",
     re.IGNORECASE | re.MULTILINE,
 )
 _CHANGES: Final = re.compile(
-    rf"(?:\b(?:change|amendment|amend|amending|revision|revised?|update|updated|modif(?:y|ied|ication)|correct(?:ion|ed)|replaces?|supersedes?)\b(?: request| order| notice)?|\b(?:[aä]nderung\w*|ge[aä]nderte?\w*|[aä]ndern|korrektur|korrigierte?|ersetzt)\b|\b(?:modification|modifier|modifiez|rectificatif|rectification|avenant|remplace)\b|\b(?:modificaci[oó]n|modificar|cambio|cambiar|rectificaci[oó]n|sustituye)\b|\b(?:modific\w+|variazione|rettifica|sostituisce)\b|\b(?:wijzig\w+|gewijzigde?|aanpassing|vervangt|correctie)\b)[^.!?\n]{{0,40}}?\b{_ORDER_NOUN}\b"
+    rf"(?:\b(?:change|amendment|amend|amending|revision|revised?|update|updated|modif(?:y|ied|ication)|correct(?:ion|ed)|replaces?|supersedes?)\b(?: request| order| notice)?|\b(?:[aä]nderung\w*|ge[aä]nderte?\w*|[aä]ndern|korrektur|korrigierte?|ersetzt)\b|\b(?:modification|modifier|modifiez|rectificatif|rectification|avenant|remplace)\b|\b(?:modificaci[oó]n|modificar|cambio|cambiar|rectificaci[oó]n|sustituye)\b|\b(?:modific\w+|variazione|rettifica|sostituisce)\b|\b(?:wijzig\w+|gewijzigde?|aanpassing|vervangt|correctie)\b|\b(?:[äa]ndring\w*|[äa]ndra\w*|[äa]ndrad\w*|ers[äa]tter)\b|\b(?:zmian[aęy]\w*|zmieni\w*|korekt\w*|zast[ęe]puje)\b)[^.!?\n]{{0,40}}?\b{_ORDER_NOUN}\b"
     rf"|\b{_ORDER_NOUN}\b[^.!?\n]{{0,50}}?\b(?:change request|amendment|amended|revised|revision \d|rev\.? ?\d|has changed|[aä]nderung|ge[aä]ndert|[aä]ndern|modification|modifi[eé]e?|modificaci[oó]n|modificado|modifica|modificato|wijziging|gewijzigd|wijzigen)\b|bestell[aä]nderung|auftrags[aä]nderung|order change|change order|bestelwijziging|orderwijziging",
     re.IGNORECASE,
 )
@@ -41,14 +41,14 @@ _KINDS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     (
         "complaint",
         re.compile(
-            r"\b(?:complaint|complain\w*|claim\b|damaged|defective|faulty|broken|wrong (?:item|part|goods|quantity|article)s?|(?:short|missing) (?:delivery|shipment|quantit\w+|items?)|short[- ]shipped|not (?:acceptable|satisf\w+)|non-?conform\w+|reklam\w+|bem[aä]ngel\w*|m[aä]ngel\w*|besch[aä]digt\w*|defekt\w*|falsch geliefert|fehlmenge|fehlteil\w*|falsche\w* (?:ware|artikel|lieferung|teile)|r[eé]clamation|endommag\w+|d[eé]fectueu\w+|cass[eé]e?s?|non conforme\w*|litige|manquant\w*|reclamaci[oó]n|reclamo|da[nñ]ad\w+|defectuos\w+|roto?s?|no conform\w+|danneggiat\w+|difettos\w+|difform\w+|merce errata|klacht\w*|beschadigd\w*|kapot|gebrek\w*|verkeerd(?:e)? (?:geleverd|artikel\w*|product\w*)|ontbre\w+|reclamatie)\b",
+            r"\b(?:complaint|complain\w*|claim\b|damaged|defective|faulty|broken|wrong (?:item|part|goods|quantity|article)s?|(?:short|missing) (?:delivery|shipment|quantit\w+|items?)|short[- ]shipped|not (?:acceptable|satisf\w+)|non-?conform\w+|reklam\w+|bem[aä]ngel\w*|m[aä]ngel\w*|besch[aä]digt\w*|defekt\w*|falsch geliefert|fehlmenge|fehlteil\w*|falsche\w* (?:ware|artikel|lieferung|teile)|r[eé]clamation|endommag\w+|d[eé]fectueu\w+|cass[eé]e?s?|non conforme\w*|litige|manquant\w*|reclamaci[oó]n|reclamo|da[nñ]ad\w+|defectuos\w+|roto?s?|no conform\w+|danneggiat\w+|difettos\w+|difform\w+|merce errata|klacht\w*|beschadigd\w*|kapot|gebrek\w*|verkeerd(?:e)? (?:geleverd|artikel\w*|product\w*)|ontbre\w+|reclamatie|skada[dt]\w*|felaktig\w*|fel (?:vara|artikel)|saknas|reklamacj\w*|uszkodzon\w*|wadliw\w*|niezgodn\w*)\b",
             re.IGNORECASE,
         ),
     ),
     (
         "delivery_note",
         re.compile(
-            r"\b(?:delivery note|packing (?:list|slip)|dispatch (?:note|advice|notification)|despatch (?:note|advice)|shipping (?:notice|notification|advice)|shipment notification|advance shipping|has been (?:shipped|dispatched)|have (?:shipped|dispatched)|lieferschein\w*|lieferavis|versandanzeige|versandbest[aä]tigung|versandmitteilung|wurde (?:heute )?versandt|packliste|bon de livraison|bordereau (?:de livraison|d[’']exp[eé]dition)|avis d[’']exp[eé]dition|albar[aá]n|nota de entrega|aviso de env[ií]o|bolla di (?:consegna|accompagnamento)|documento di trasporto|d\.?d\.?t\b|avviso di spedizione|pakbon|vrachtbrief|leverbon|verzendbevestiging|afleverbon)\b",
+            r"\b(?:delivery note|packing (?:list|slip)|dispatch (?:note|advice|notification)|despatch (?:note|advice)|shipping (?:notice|notification|advice)|shipment notification|advance shipping|has been (?:shipped|dispatched)|have (?:shipped|dispatched)|lieferschein\w*|lieferavis|versandanzeige|versandbest[aä]tigung|versandmitteilung|wurde (?:heute )?versandt|packliste|bon de livraison|bordereau (?:de livraison|d[’']exp[eé]dition)|avis d[’']exp[eé]dition|albar[aá]n|nota de entrega|aviso de env[ií]o|bolla di (?:consegna|accompagnamento)|documento di trasporto|d\.?d\.?t\b|avviso di spedizione|pakbon|vrachtbrief|leverbon|verzendbevestiging|afleverbon|f[öo]ljesedel\w*|leveransavi\w*|har skickats|awizo|dokument wz|zosta[łl]\w* wys[łl]an\w*)\b",
             re.IGNORECASE,
         ),
     ),
@@ -64,20 +64,20 @@ _KINDS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
             r"|demande de (?:prix|devis|renseignement\w*|cotation|disponibilit\w+)|devis|pouvez-vous|pourriez-vous|quand (?:sera|allez|pouvez|est-ce)|o[uù] en est|avez-vous|quel(?:le)? est|question"
             r"|solicitud de (?:presupuesto|oferta|precio|cotizaci[oó]n|informaci[oó]n)|presupuesto|cotizaci[oó]n|consulta|podr[ií]an?|pueden|cu[aá]ndo|d[oó]nde est[aá]|tienen|estado del pedido"
             r"|richiesta (?:di )?(?:offerta|preventivo|prezzo|informazioni|disponibilit[aà])|preventivo|potete|potreste|quando|dov'[eè]|avete|stato dell'ordine|a che punto"
-            r"|offerteaanvraag|prijsaanvraag|aanvraag|offerte|kunt u|zou u|wanneer|waar blijft|hebben jullie|heeft u|vraag (?:over|m\.?b\.?t|aangaande)|vraagje|informatie over|levertijd)\b)",
+            r"|offerteaanvraag|prijsaanvraag|aanvraag|offerte|kunt u|zou u|wanneer|waar blijft|hebben jullie|heeft u|vraag (?:over|m\.?b\.?t|aangaande)|vraagje|informatie over|levertijd|offertf[öo]rfr[åa]gan|f[öo]rfr[åa]gan|kan ni|kunde ni|n[äa]r (?:kan|kommer)|har ni|zapytanie\w*|czy (?:mog[ąa]|mo[żz]\w+|macie|posiadaj\w*)|kiedy|prosz[ęe] o (?:ofert[ęe]|wycen[ęe]|informacj[ęe])|prosimy o (?:ofert[ęe]|wycen[ęe]|informacj[ęe]))\b)",
             re.IGNORECASE,
         ),
     ),
     (
         "newsletter",
         re.compile(
-            r"\b(?:unsubscribe|newsletter|abmelden|abbestellen|austragen|d[eé]sabonner|d[eé]sinscri\w+|lettre d'information|infolettre|darse? de baja|bolet[ií]n|cancellarsi|disiscri\w+|annulla(?:re)? l'iscrizione|uitschrijven|afmelden|nieuwsbrief|view (?:this (?:e-?mail )?)?in (?:your )?browser|im browser (?:an)?zeigen|webinar|special offer|sonderangebot\w*|trade (?:fair|show)|messe\w*|ofertas? especial\w*|black friday)\b",
+            r"\b(?:unsubscribe|newsletter|abmelden|abbestellen|austragen|d[eé]sabonner|d[eé]sinscri\w+|lettre d'information|infolettre|darse? de baja|bolet[ií]n|cancellarsi|disiscri\w+|annulla(?:re)? l'iscrizione|uitschrijven|afmelden|nieuwsbrief|nyhetsbrev\w*|avregistrera\w*|wypisz\w*|zrezygnuj\w*|view (?:this (?:e-?mail )?)?in (?:your )?browser|im browser (?:an)?zeigen|webinar|special offer|sonderangebot\w*|trade (?:fair|show)|messe\w*|ofertas? especial\w*|black friday)\b",
             re.IGNORECASE,
         ),
     ),
 )
 _AUTO_SUBJECT: Final = re.compile(
-    r"^\s*(?:re:\s*)?(?:out of (?:the )?office|automatic reply|auto(?:matische)? ?(?:reply|antwort|r[eé]ponse)|abwesenheit\w*|r[eé]ponse automatique|absence|respuesta autom[aá]tica|fuera de la oficina|risposta automatica|fuori sede|automatisch antwoord|afwezig\w*|undeliver\w+|mail delivery|delivery status notification|unzustellbar)",
+    r"^\s*(?:re:\s*)?(?:out of (?:the )?office|automatic reply|auto(?:matische)? ?(?:reply|antwort|r[eé]ponse)|abwesenheit\w*|r[eé]ponse automatique|absence|respuesta autom[aá]tica|fuera de la oficina|risposta automatica|fuori sede|automatisch antwoord|autosvar|fr[åa]nvarande|automatyczna odpowied[źz]|nieobecno[śs][ćc]|afwezig\w*|undeliver\w+|mail delivery|delivery status notification|unzustellbar)",
     re.IGNORECASE,
 )
 

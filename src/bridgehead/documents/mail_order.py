@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from email.utils import getaddresses
 
 from bridgehead.documents.cells import Ways
 from bridgehead.documents.csv_order import looks_like_table, read_csv
-from bridgehead.documents.dates import DayContext, DayOrder, day_order
+from bridgehead.documents.dates import DayContext, day_order
 from bridgehead.documents.decoding import decode
 from bridgehead.documents.draft import Draft
-from bridgehead.documents.language import language_of
+from bridgehead.documents.language import guess_day_order, language_of
 from bridgehead.documents.mail_body import Walker, plausible_number
 from bridgehead.documents.mail_body import _PO as PO_PATTERN
 from bridgehead.documents.mail_html import HtmlText, html_to_text
@@ -32,6 +33,8 @@ _UNREAD = {
     "application/pdf": "pdf", ".pdf": "pdf", ".xlsx": "spreadsheet", ".xls": "spreadsheet", ".xlsm": "spreadsheet",
     ".ods": "spreadsheet", ".docx": "document", ".doc": "document", ".xml": "xml", ".zip": "archive", ".rtf": "document",
 }
+_PLAIN = {0xA0: " ", 0x200B: None, 0x2502: "|", 0x2503: "|", 0x2551: "|"}
+_FORWARDED = re.compile(r"^\s*(?:fwd?|wg|tr|rv|i|vs|vb|pd|enc|doorst|r[eé]tr)\s?:", re.IGNORECASE)
 _REASONS = {
     "pdf": "The order seems to be in the PDF file", "spreadsheet": "The order seems to be in the Excel file",
     "document": "The order seems to be in the text-processor file", "xml": "The order seems to be in the XML file",
@@ -112,7 +115,7 @@ class _MailReader:
             raise Refusal("mail.too_long", f"The HTML text has more than {MAX_LINES} lines.", "html")
         found: list[tuple[str, list[TextLine]]] = []
         for name, lines in (("body", plain), ("html", html)):
-            numbered = [(at, line.rstrip().replace("\u00a0", " ").replace("\u200b", "")) for at, line in enumerate(lines, 1)]
+            numbered = [(at, line.rstrip().translate(_PLAIN)) for at, line in enumerate(lines, 1)]
             if any(line.strip() for _, line in numbered):
                 found.append((name, numbered))
             raw = "\n".join(lines)
@@ -194,17 +197,11 @@ class _MailReader:
     def _ways(self, lines: Sequence[TextLine]) -> Ways:
         text = "\n".join(line for _, line in lines)
         language = language_of(f"{self.subject}\n{text}")
-        guess: DayOrder | None = None
-        if language in {"de", "fr", "es", "it", "nl"}:
-            guess = "dmy"
-        elif re.search(r"£|\bGBP\b|\bVAT\b|€|\bEUR\b|\bLtd\b|\.co\.uk\b", text) or "@" in text and ".co.uk" in self.mail.sender[1]:
-            guess = "dmy"
-        elif re.search(r"\$|\bUSD\b|\bInc\b|\bLLC\b|, [A-Z]{2} \d{5}\b", text):
-            guess = "mdy"
+        guess = guess_day_order(f"{self.mail.sender[1]}\n{text}", language)
         return Ways(decimal_sign(text), DayContext(day_order(text, guess), self.written), language)
 
     def _text(self, part: str, lines: list[TextLine]) -> tuple[list[Draft], Intent, Sections]:
-        sections = divide(lines)
+        sections = divide(lines, forwards=_FORWARDED.match(self.subject) is not None)
         drafts = self._walk(part, sections.own)
         own = "\n".join(line for _, line in sections.own)
         intent = intent_of(self.subject, own)
@@ -313,7 +310,7 @@ class _MailReader:
             number, text = self.forwarded_from
             found = re.search(r"[\w.+-]{1,64}@[\w.-]{1,100}", text)
             if found is not None:
-                if found[0].rpartition("@")[2].lower() != address.rpartition("@")[2]:
+                if not self._internal() and found[0].rpartition("@")[2].lower() != address.rpartition("@")[2]:
                     draft.warn("uncertain", f"forwarded by {address}: the sender {found[0]} is only quoted")
                 name, address = text.partition("<")[0].strip(" \"'"), found[0].lower()
                 source = Source("body", number, text[:300])
@@ -336,6 +333,12 @@ class _MailReader:
             if instruction is not None:
                 draft.warn("instruction", f"line {line}: {instruction!r}")
         watch(draft)
+
+    def _internal(self) -> bool:
+        """Whether the mail comes from the domain it is addressed to: a colleague passed it on."""
+        domain = self.mail.sender[1].rpartition("@")[2]
+        receivers = {address.rpartition("@")[2].lower() for _, address in getaddresses([self.mail.get("to")[:1000]])}
+        return bool(domain) and receivers == {domain}
 
     def _common(self, drafts: list[Draft]) -> None:
         """What stands before the second order number holds for all; what stands in one only is doubted."""

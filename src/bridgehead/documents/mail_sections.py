@@ -10,33 +10,37 @@ TextLine = tuple[int, str]
 """Line number (1-based) and text."""
 
 _FORWARD = re.compile(
-    r"^[\s>*_-]{0,20}(?:begin forwarded message|forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-mail)|message transf[eé]r[eé]|mensaje reenviado|messaggio inoltrato|(?:begin )?doorgestuurd bericht)\b[\s:>*_-]{0,40}$",
+    r"^[\s>*_-]{0,20}(?:begin forwarded message|forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-mail)|message transf[eé]r[eé]|mensaje reenviado|messaggio inoltrato|(?:begin )?doorgestuurd bericht|vidarebefordrat (?:brev|meddelande)|wiadomo[śs][ćc] przekazana dalej|przekazana wiadomo[śs][ćc])\b[\s:>*_-]{0,40}$",
     re.IGNORECASE,
 )
 _ORIGINAL = re.compile(
-    r"^[\s>*_-]{0,20}(?:original message|original appointment|urspr[uü]ngliche nachricht|originalnachricht|message d[’']origine|message original|mensaje original|messaggio originale|oorspronkelijk bericht)\b[\s:>*_-]{0,40}$",
+    r"^[\s>*_-]{0,20}(?:original message|original appointment|urspr[uü]ngliche nachricht|originalnachricht|message d[’']origine|message original|mensaje original|messaggio originale|oorspronkelijk bericht|ursprungligt meddelande|wiadomo[śs][ćc] oryginalna|oryginalna wiadomo[śs][ćc])\b[\s:>*_-]{0,40}$",
     re.IGNORECASE,
 )
 _WROTE = re.compile(
-    r"^\s*(?:on|am|le|el|il|op|den)\b.{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef)\b.{0,80}:\s*$", re.IGNORECASE
+    r"^\s*(?:on|am|le|el|il|op|den|w dniu|dnia)\b.{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?)\b.{0,80}:\s*$", re.IGNORECASE
 )
-_BLOCK_FROM = re.compile(r"^\s*\*{0,2}(?:from|von|de|da|van|expéditeur)\s?\*{0,2}:\*{0,2}\s*\S", re.IGNORECASE)
-_BLOCK_NEXT = re.compile(r"^\s*\*{0,2}(?:sent|date|gesendet|datum|envoy[eé]|enviado|fecha|inviato|data|verzonden|to|an|[àa]|para|aan|subject|betreff|objet|asunto|oggetto|onderwerp|cc)\s?\*{0,2}:", re.IGNORECASE)
+_BLOCK_FROM = re.compile(r"^\s*\*{0,2}(?:from|von|de|da|van|expéditeur|från|od)\s?\*{0,2}:\*{0,2}\s*\S", re.IGNORECASE)
+_BLOCK_NEXT = re.compile(r"^\s*\*{0,2}(?:sent|date|gesendet|datum|envoy[eé]|enviado|fecha|inviato|data|verzonden|skickat|wys[łl]ano|data|till|do|[äa]mne|temat|to|an|[àa]|para|aan|subject|betreff|objet|asunto|oggetto|onderwerp|cc)\s?\*{0,2}:", re.IGNORECASE)
 _CLOSING = re.compile(
     r"^\s*(?:(?:with |my |our )?(?:best|kind|kindest|warm|warmest)(?: regards| wishes)?|regards|sincerely|yours (?:faithfully|sincerely|truly)|many thanks(?: and)?(?: (?:best|kind))?(?: regards)?|thank(?:s| you)(?: (?:and|in advance|very much|so much))?(?:,? (?:and )?(?:best|kind) regards)?|cheers|rgds|br"
     r"|(?:mit )?(?:freundliche[nm]?|besten?|herzliche[nm]?|viele[n]?|sch[oö]ne[n]?|liebe[n]?) (?:gr(?:ü|ue|u)(?:ß|ss)e?n?|gr[uü]ss)(?: aus .{2,30})?|mfg|vg|lg|hochachtungsvoll|gru(?:ß|ss)|danke und gru(?:ß|ss)|(?:vielen|besten|herzlichen) dank(?: (?:im voraus|und .{3,30}))?|i\. ?a\."
     r"|(?:bien |tr[eè]s )?cordialement|(?:meilleures |sinc[eè]res |cordiales )?salutations(?: distingu[eé]es)?|bien à vous|(?:nous vous prions|veuillez|je vous prie) (?:d[’']agr[eé]er|agr[eé]er|de croire).{0,120}|(?:merci(?: d[’']avance| par avance| beaucoup)?(?: et .{3,30})?)|cdlt"
     r"|(?:un )?(?:cordial )?(?:saludos?|saludo)(?: cordiales| cordial)?|atentamente|atte\.?|(?:le |les )?(?:saluda|saludamos) atentamente|(?:muchas )?gracias(?: de antemano| por adelantado)?(?: y .{3,30})?|reciba un cordial saludo"
     r"|(?:cordiali|distinti|cari|migliori|un cordiale) salut[oi]|cordialmente|saluti|(?:grazie|ringraziando)(?: mille| in anticipo)?(?: e .{3,30})?"
-    r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|m\.?v\.?g\.?|groet(?:en|jes)?|hoogachtend|(?:alvast )?(?:hartelijk )?(?:bedankt|dank)(?: voor.{0,30}| en .{3,30})?|met dank)\s*[,.!]*\s*$",
+    r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|m\.?v\.?g\.?|groet(?:en|jes)?|hoogachtend|(?:med )?(?:v[äa]nlig|b[äa]sta|hj[äa]rtliga)\w* h[äa]lsning(?:ar)?|mvh|h[äa]lsningar|(?:tack|stort tack)(?: p[åa] f[öo]rhand)?|z (?:wyrazami szacunku|powa[żz]aniem)|(?:serdecznie )?pozdrawiam|(?:z )?pozdrowieni\w+|(?:dzi[ęe]kuj[ęe]|z g[óo]ry dzi[ęe]kuj[ęe])(?: i .{3,30})?|(?:alvast )?(?:hartelijk )?(?:bedankt|dank)(?: voor.{0,30}| en .{3,30})?|met dank)\s*[,.!]*\s*$",
     re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(
-    r"^\W{0,4}(?:(?:this|the) (?:e-?mail|message|communication|information|transmission|electronic mail)\b.{0,200}|.{0,40}\bconfidential(?:ity)?\b.{0,200}|diese (?:e-?mail|nachricht|information).{0,200}|der inhalt dieser e-?mail.{0,200}|ce (?:message|courriel|mail|courrier).{0,200}|les informations contenues.{0,200}|este (?:mensaje|correo|e-?mail).{0,200}|la informaci[oó]n contenida.{0,200}|(?:questo|il presente|la presente) (?:messaggio|e-?mail|comunicazione).{0,200}|le informazioni contenute.{0,200}|dit (?:bericht|e-?mail).{0,200}|deze e-?mail.{0,200}|de informatie (?:in|verzonden).{0,200}|disclaimer\b.{0,200}|(?:please )?(?:consider|think of) (?:the )?environment.{0,200}|avis de confidentialit[eé].{0,200}|aviso legal.{0,200}|avviso.{0,10}riservat.{0,200}|sent from my .{0,60}|von meinem .{0,30} gesendet.{0,30}|envoy[eé] de mon .{0,60}|enviado desde mi .{0,60}|inviato da(?:l mio)? .{0,60}|verzonden vanaf .{0,60})$",
+    r"^\W{0,4}(?:(?:this|the) (?:e-?mail|message|communication|information|transmission|electronic mail)\b.{0,200}|.{0,40}\bconfidential(?:ity)?\b.{0,200}|diese (?:e-?mail|nachricht|information).{0,200}|der inhalt dieser e-?mail.{0,200}|ce (?:message|courriel|mail|courrier).{0,200}|les informations contenues.{0,200}|este (?:mensaje|correo|e-?mail).{0,200}|la informaci[oó]n contenida.{0,200}|(?:questo|il presente|la presente) (?:messaggio|e-?mail|comunicazione).{0,200}|le informazioni contenute.{0,200}|dit (?:bericht|e-?mail).{0,200}|deze e-?mail.{0,200}|de informatie (?:in|verzonden).{0,200}|disclaimer\b.{0,200}|det(?:ta|ta e-?)\s?(?:meddelande|mejl|e-?postmeddelande).{0,200}|denna e-?post.{0,200}|(?:ta |niniejsza )?wiadomo[śs][ćc] (?:jest|ta|zawiera|e-?mail).{0,200}|t[äa]nk p[åa] milj[öo]n.{0,200}|(?:please )?(?:consider|think of) (?:the )?environment.{0,200}|avis de confidentialit[eé].{0,200}|aviso legal.{0,200}|avviso.{0,10}riservat.{0,200}|sent from my .{0,60}|von meinem .{0,30} gesendet.{0,30}|envoy[eé] de mon .{0,60}|enviado desde mi .{0,60}|inviato da(?:l mio)? .{0,60}|verzonden vanaf .{0,60})$",
     re.IGNORECASE,
 )
-_CONFIDENTIAL = re.compile(r"confiden|vertraulich|confidenc|riservat|vertrouwelijk|intended|bestimmt|destinat|bestemd|addressee|empf[aä]nger|privileg|sent from|gesendet|envoy|enviado|inviato|verzonden|environment|disclaimer|aviso legal", re.IGNORECASE)
+_CONFIDENTIAL = re.compile(r"confiden|vertraulich|konfidentiell|poufn|adressat|adresat|milj|[śs]rodowisk|confidenc|riservat|vertrouwelijk|intended|bestimmt|destinat|bestemd|addressee|empf[aä]nger|privileg|sent from|gesendet|envoy|enviado|inviato|verzonden|environment|disclaimer|aviso legal", re.IGNORECASE)
 _POSTSCRIPT = re.compile(r"^\s*(?:p\.?\s?s\.?|nota bene|n\.?b\.?)\s*[:.\-]", re.IGNORECASE)
+
+
+_COVER_LINES = 12
+"""A cover of more lines than this is a letter of its own."""
 
 
 @dataclass(slots=True)
@@ -50,8 +54,8 @@ class Sections:
     disclaimer: list[TextLine] = field(default_factory=list)
 
 
-def divide(lines: Sequence[TextLine]) -> Sections:
-    """Divides a mail body."""
+def divide(lines: Sequence[TextLine], *, forwards: bool = False) -> Sections:
+    """Divides a mail body; ``forwards`` says that the subject announces a forwarded message."""
     sections = Sections()
     target = sections.own
     for index, (number, text) in enumerate(lines):
@@ -62,6 +66,11 @@ def divide(lines: Sequence[TextLine]) -> Sections:
             target = sections.forwarded
             continue
         if _ORIGINAL.match(text[:200]) or _wrote(lines, index) or _header_block(lines, index):
+            if forwards and sum(1 for _, one in sections.own if one.strip()) <= _COVER_LINES:
+                target = sections.forwarded
+                if _ORIGINAL.match(text[:200]) is None:
+                    sections.forwarded.append((number, text))
+                continue
             target = sections.quoted
             sections.quoted.append((number, text))
             continue
@@ -110,7 +119,7 @@ def _more_follows(lines: Sequence[TextLine], index: int) -> bool:
 
 def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], list[TextLine]]:
     """The header block at the start of a forwarded message, by English name, and the lines after it."""
-    names = {"von": "from", "de": "from", "da": "from", "van": "from", "gesendet": "date", "sent": "date", "datum": "date", "envoyé": "date", "enviado": "date", "fecha": "date", "inviato": "date", "data": "date", "verzonden": "date", "betreff": "subject", "objet": "subject", "asunto": "subject", "oggetto": "subject", "onderwerp": "subject"}
+    names = {"von": "from", "de": "from", "da": "from", "van": "from", "gesendet": "date", "sent": "date", "datum": "date", "envoyé": "date", "enviado": "date", "fecha": "date", "inviato": "date", "data": "date", "verzonden": "date", "från": "from", "od": "from", "skickat": "date", "wysłano": "date", "ämne": "subject", "temat": "subject", "betreff": "subject", "objet": "subject", "asunto": "subject", "oggetto": "subject", "onderwerp": "subject"}
     found: dict[str, TextLine] = {}
     start = 0
     for index, (number, text) in enumerate(lines[:14]):
@@ -118,7 +127,7 @@ def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], l
         key = label.strip().lower()
         if not text.strip() and not found:
             continue
-        if colon and len(key) < 14 and (key in names or key in {"from", "to", "date", "subject", "cc", "an", "para", "aan", "à", "a"}):
+        if colon and len(key) < 14 and (key in names or key in {"from", "to", "date", "subject", "cc", "an", "para", "aan", "à", "a", "till", "do", "dw"}):
             found.setdefault(names.get(key, key), (number, value.strip()))
             start = index + 1
         elif found:

@@ -10,7 +10,7 @@ from bridgehead.documents.headings import heading_of
 from bridgehead.documents.mail_sections import TextLine
 from bridgehead.documents.table import header_score
 
-_RULE = re.compile(r"[\s|+=_\-–—:.*]{3,}")
+_RULE = re.compile(r"[\s|+=_\-–—:.*┌┬┐├┼┤└┴┘─═╔╦╗╠╬╣╚╩╝]{3,}")
 _WIDE = re.compile(r"\s{2,}|\t")
 
 
@@ -30,6 +30,8 @@ class Header:
     style: str
     cells: tuple[Cell, ...]
     lines: int
+    spaced: bool = False
+    """Blank lines stand between the cells of a table with one cell to a line."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,6 +143,11 @@ def _header_words(text: str) -> tuple[Cell, ...] | None:
     return tuple(cells) if len(cells) >= 3 and header_score([cell.text for cell in cells]) >= 3 else None
 
 
+def spaced_from_start(lines: Sequence[TextLine], index: int) -> bool:
+    """Whether the line after the first is blank: then every cell has a blank line after it."""
+    return index + 1 < len(lines) and not lines[index + 1][1].strip()
+
+
 def _vertical(lines: Sequence[TextLine], index: int) -> Header | None:
     cells: list[Cell] = []
     used = 0
@@ -149,10 +156,15 @@ def _vertical(lines: Sequence[TextLine], index: int) -> Header | None:
         if stripped and (len(stripped) > 40 or ":" in stripped or heading_of(stripped) is None):
             break
         used += 1
+        if not stripped and cells and not spaced_from_start(lines, index):
+            break
         if stripped:
             cells.append(Cell(stripped, 0, 0))
         elif not cells:
             return None
     if len(cells) >= 3 and header_score([cell.text for cell in cells]) >= 3:
-        return Header("vertical", tuple(cells), used)
+        while used and not lines[index + used - 1][1].strip():
+            used -= 1
+        spaced = any(not text.strip() for _, text in lines[index : index + used])
+        return Header("vertical", tuple(cells), used, spaced)
     return None

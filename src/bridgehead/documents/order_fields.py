@@ -8,13 +8,14 @@ from typing import Final
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.cells import Ways, read_price
 from bridgehead.documents.dates import read_day, relative_day
-from bridgehead.documents.draft import Draft
+from bridgehead.documents.draft import Draft, DraftParty
 from bridgehead.documents.numbers import read_number
 from bridgehead.documents.order import Purpose, Source
 from bridgehead.documents.terms import country_of, currency_of, incoterms_of, payment_terms_of
 
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _NUMBER = re.compile(r"[^\s,;]{1,40}")
+_PLACE_NUMBER = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9./_-]{1,19}")
 _CODE = re.compile(r"[A-Za-z0-9][\w./#-]{0,39}")
 
 
@@ -31,7 +32,10 @@ def put_field(draft: Draft, name: str, value: str, source: Source, ways: Ways) -
         if field == "country":
             value = country_of(value) or value
         elif field == "street" and "," in value:
-            return _ship_to(draft, value, source, ways)
+            whole = DraftParty()
+            read_address([(value, source)], whole)
+            if "city" in whole.values:
+                return _ship_to(draft, value, source, ways)
         old = draft.ship_to.values.get(field)
         if old is not None and old != value:
             draft.warn("uncertain", f"two values for {name}: {old!r} and {value[:60]!r} (line {source.line})")
@@ -57,8 +61,10 @@ def _once(draft: Draft, name: str, value: object, source: Source) -> bool:
 
 
 def _po_number(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
-    found = _CODE.match(value.lstrip("#"))
-    return found is not None and _once(draft, "po_number", found[0].rstrip(".-/"), source)
+    found = _CODE.match(value.lstrip("# "))
+    if found is None or not any(one.isdigit() for one in found[0]) or len(value) - found.end() > 12:
+        return False
+    return _once(draft, "po_number", found[0].rstrip(".-/"), source)
 
 
 def _day_field(draft: Draft, name: str, value: str, source: Source, ways: Ways) -> bool:
@@ -158,6 +164,9 @@ def _purpose(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # n
 
 
 def _ship_to(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+    if _PLACE_NUMBER.fullmatch(value):
+        draft.ship_to.put("number", value, source)
+        return True
     read_address([(value, source)], draft.ship_to)
     return True
 

@@ -73,9 +73,13 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
             fields[index] = None
     if "part" in fields:
         fields[fields.index("part")] = "supplier_part" if "supplier_part" not in fields else "customer_part"
+    if "ship_to.city" in fields and "ship_to" in fields and "ship_to.street" not in fields:
+        fields[fields.index("ship_to")] = "ship_to.street"
     amounts = [index for index, field in enumerate(fields) if field == "amount"]
     if len(amounts) == 2 and squash(names[amounts[1]]) in LABEL_FIELDS:
         fields[amounts[1]] = "stated_total"
+    elif len(amounts) == 1 and squash(names[amounts[0]]) in LABEL_FIELDS and _repeats(fields, amounts[0], samples):
+        fields[amounts[0]] = "stated_total"
     seen: set[str] = set()
     for index, field in enumerate(fields):
         if field in {"ignore", "discount", "framework"}:
@@ -149,6 +153,18 @@ def line_from_cells(columns: Columns, cells: Sequence[str], ways: Ways, source_o
         draft.warn("uncertain", f"quantity {cells[at].strip()[:30]!r} can be read two ways ({_place(source_of(at))})")
     check_price_unit(line, price_unit, draft)
     return line
+
+
+def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[str]]) -> bool:
+    """Whether a column of amounts says the same in rows whose other figures differ: the total of the order."""
+    seen: dict[str, set[str]] = {}
+    po = fields.index("po_number") if "po_number" in fields else None
+    figures = [index for index, field in enumerate(fields) if field in {"quantity", "price"}]
+    for row in samples[:50]:
+        if at < len(row) and row[at].strip():
+            key = row[po] if po is not None and po < len(row) else ""
+            seen.setdefault(f"{key}\t{row[at].strip()}", set()).add("\t".join(row[i] for i in figures if i < len(row)))
+    return bool(seen) and any(len(others) > 1 for others in seen.values())
 
 
 def check_price_unit(line: DraftLine, price_unit: str, draft: Draft) -> None:

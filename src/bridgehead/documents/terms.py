@@ -8,16 +8,16 @@ from typing import Final
 CURRENCY_CODES: Final = frozenset(
     "EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON CAD AUD JPY CNY MXN BRL TRY INR SGD NZD ZAR AED BGN".split()
 )
-_SYMBOLS: Final = {"\u20ac": "EUR", "$": "USD", "\u00a3": "GBP", "us$": "USD", "sfr": "CHF", "euro": "EUR", "euros": "EUR"}
+_SYMBOLS: Final = {"\u20ac": "EUR", "$": "USD", "\u00a3": "GBP", "us$": "USD", "sfr": "CHF", "zł": "PLN", "zl": "PLN", "euro": "EUR", "euros": "EUR"}
 CURRENCY: Final = (
-    r"(?:\u20ac|US\$|\$|\u00a3|(?:" + "|".join(sorted(CURRENCY_CODES)) + r"|[Ee]uros?|SFr\.?|Fr\.)(?![A-Za-z]))"
+    r"(?:\u20ac|US\$|\$|\u00a3|(?:" + "|".join(sorted(CURRENCY_CODES)) + r"|[Ee]uros?|SFr\.?|Fr\.|z[łl]|kr)(?![A-Za-z]))"
 )
 """Pattern of a currency as written next to an amount."""
 
 INCOTERMS: Final = frozenset("EXW FCA FAS FOB CFR CIF CPT CIP DAP DPU DDP DAT".split())
 _INCOTERM = re.compile(r"\b(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAP|DPU|DDP|DAT)\b")
-_NET_WORDS = r"(?:net(?:to|t)?|n|neti|netos|netti|netto)"
-_DAYS = r"(?:days?|tagen?|tage|jours|d\u00edas|dias|giorni|gg\.?|dagen|t\b|d\b)"
+_NET_WORDS = r"(?:net(?:to|t)?|n|netto|neti|netos|netti|netto)"
+_DAYS = r"(?:days?|tagen?|tage|jours|d\u00edas|dias|giorni|gg\.?|dagen|dagar|dni|t\b|d\b)"
 _NET = re.compile(rf"\b{_NET_WORDS}[ -]?(\d{{1,3}})\b|\b(\d{{1,3}})[ ]?{_DAYS}", re.IGNORECASE)
 _DISCOUNT = re.compile(
     rf"(\d{{1,2}}(?:[.,]\d{{1,2}})?)[ ]?%[^\d%]{{0,24}}(\d{{1,3}})(?:[ ]?{_DAYS})?|\b(\d{{1,2}}(?:[.,]\d)?)/(\d{{1,2}})\b",
@@ -37,10 +37,10 @@ _COUNTRIES: Final[dict[str, str]] = {
         "GB": "united_kingdom great_britain uk gb england scotland wales gro\u00dfbritannien royaume-uni reino_unido regno_unito",
         "US": "united_states united_states_of_america usa us u.s.a. \u00e9tats-unis estados_unidos stati_uniti vereinigte_staaten",
         "IE": "ireland irland irlande irlanda ierland ie",
-        "PL": "poland polen pologne polonia polska pl",
+        "PL": "pl poland polen pologne polonia polska pl",
         "CZ": "czech_republic czechia tschechien cz",
         "DK": "denmark d\u00e4nemark danemark dinamarca danimarca denemarken danmark dk",
-        "SE": "sweden schweden su\u00e8de suecia svezia zweden sverige se",
+        "SE": "szwecja sweden schweden su\u00e8de suecia svezia zweden sverige se",
         "NO": "norway norwegen norv\u00e8ge noruega norvegia noorwegen norge",
         "FI": "finland finnland finlande finlandia suomi fi",
         "PT": "portugal portogallo pt",
