@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +21,14 @@ TEMPLATE = "bridgehead_template"
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """Gives the URL of a PostgreSQL server of this test process, stopped at its end."""
+    """Gives the URL of a PostgreSQL server of this test process, stopped at its end.
+
+    ``BRIDGEHEAD_TEST_SERVER`` names another one instead, as ``postgresql://…/postgres?…`` of a
+    role that may create databases.
+    """
+    if given := os.environ.get("BRIDGEHEAD_TEST_SERVER"):
+        yield given
+        return
     # Not under pytest's own folder: a socket's path may have 107 characters.
     home = Path(tempfile.mkdtemp(prefix="bh-"))
     home.chmod(0o755)
@@ -40,7 +48,7 @@ def _counter() -> list[int]:
 def database_url(server: str, _counter: list[int]) -> Iterator[str]:
     """Gives the URL of an empty database of this test's own, dropped at its end."""
     _counter[0] += 1
-    name = f"t{_counter[0]}"
+    name = f"t{os.getpid()}_{_counter[0]}"
     with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(f"create database {name}".encode())
     yield server.replace("/postgres?", f"/{name}?")
