@@ -32,8 +32,9 @@ def verify(
 ) -> None:
     """Check every chain of the ledger in one pass.
 
-    Exits with 1 when one is broken. Without --heads it finds what was changed by somebody who did not rehash the chain. With
-    heads that were exported earlier and kept elsewhere, it finds every change of what was there then.
+    Exits with 1 when one is broken. Without --heads it finds what was changed by somebody who
+    did not rehash the chain. With heads that were exported earlier and kept elsewhere, it finds
+    every change of what was there then.
     """
     found = opening.run(_verify(heads))
     if as_json:

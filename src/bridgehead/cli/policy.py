@@ -26,7 +26,8 @@ def show(
 ) -> None:
     """Print the Cedar policies that the gate decides by.
 
-    They are what the tool rules compile to, and the files in policies/. What no policy permits is denied. The digest is the one that every recorded decision names.
+    They are what the tool rules compile to, and the files in policies/. What no policy permits
+    is denied. The digest is the one that every recorded decision names.
     """
     loaded = opening.load(deployment)
     gate = loaded.gate
