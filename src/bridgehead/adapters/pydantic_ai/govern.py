@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, cast, get_type_hints
+from functools import partial
+from typing import Any, NoReturn, cast, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic_ai.agent import AbstractAgent
@@ -28,7 +29,7 @@ from bridgehead.cases.agents import Agent
 from bridgehead.cases.context import Case, Context
 from bridgehead.cases.declare import irreversible
 from bridgehead.cases.tools import BoundTool, Declaration
-from bridgehead.errors import UserError
+from bridgehead.errors import Failed, UserError
 from bridgehead.spec.problem import nearest
 
 Prompt = str | Callable[[Case[Any]], str | Sequence[UserContent]]
@@ -194,6 +195,9 @@ class _Runner:
                 return cast("object", result.output)
         except BaseException as error:
             found = classified(error)
+            if isinstance(found, Failed):
+                # A stream breaks off at its reader, past the turn's own hook: the case meets it as that turn.
+                await ctx.turn(self.governed.name, fed=None, request=None, run=partial(_fail, found))
             if found is error:
                 raise
             raise found from error
@@ -209,6 +213,10 @@ class _Runner:
         else:
             value = make(case)
             yield await value if inspect.isawaitable(value) else value
+
+
+async def _fail(failed: Failed) -> NoReturn:
+    raise failed
 
 
 async def _run_entry(entry: Callable[[object], object], governor: Governor, prompt: object) -> object:

@@ -75,7 +75,7 @@ class Governor(AbstractCapability[Any]):
             except Exception as error:  # the boundary to a model: whatever it raises is classified
                 raise classified(error) from error
             fresh.append(response)
-            return turns.answered(response)
+            return turns.answered(response, request_context.model.model_id)
 
         try:
             reply = await self._case.turn(
@@ -94,6 +94,11 @@ class Governor(AbstractCapability[Any]):
         found = turns.recorded(reply)
         if isinstance(found, str):
             raise ModelRetry(found)
+        if request_context.streaming:
+            # What a reader of the stream is told to be final depends on parameters that a model resolves first.
+            _, request_context.model_request_parameters = request_context.model.prepare_request(
+                request_context.model_settings, request_context.model_request_parameters
+            )
         return found
 
     async def prepare_model_request(

@@ -14,19 +14,22 @@ from bridgehead.cases.context import Turn
 from bridgehead.errors import Failed
 from bridgehead.spec.tool import JSON
 
-_OF_MESSAGES: Final = frozenset({"timestamp", "run_id", "conversation_id", "metadata", "usage", "provider_response_id"})
+_SHOWN: Final = ("kind", "instructions")
 _OF_PARTS: Final = frozenset({"timestamp", "metadata", "provider_details", "retry"})
-"""Fields that a run makes anew, or that no model is shown: they say when and why, never what was said."""
+"""Of a message its parts and these fields are what a model is shown; of a part, all but these. The rest says when,
+in which run and why, and each run makes it anew."""
 
 
-def answered(response: ModelResponse) -> Turn:
+def answered(response: ModelResponse, model: str) -> Turn:
     """Returns a model's response as a turn; tokens are None where the provider counted none."""
+    # The framework notes the model that served a response only later, and never for one from a record.
+    response.model_id = response.model_id or model
     (plain,) = ModelMessagesTypeAdapter.dump_python([response], mode="json")
     used = response.usage
     counted = bool(used.input_tokens or used.output_tokens)
     return Turn(
         reply={"response": plain},
-        model=response.model_id or response.model_name or "unknown",
+        model=response.model_id,
         input_tokens=used.input_tokens if counted else None,
         output_tokens=used.output_tokens if counted else None,
     )
@@ -73,7 +76,7 @@ def asked(context: ModelRequestContext) -> JSON:
     for message in _plain(context.messages):
         parts = cast("Sequence[Mapping[str, JSON]]", message.get("parts", ()))
         bare: list[JSON] = [{name: part[name] for name in part if name not in _OF_PARTS} for part in parts]
-        messages.append({**{name: message[name] for name in message if name not in _OF_MESSAGES}, "parts": bare})
+        messages.append({**{name: message.get(name) for name in _SHOWN}, "parts": bare})
     return {
         "model": context.model.model_id,
         "settings": _jsonable(context.model_settings),
