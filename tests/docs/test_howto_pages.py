@@ -1,0 +1,88 @@
+"""The how-to guides say what the code does, where it can be tried without a database."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable
+from typing import Final, cast
+
+from bridgehead import NewCase, ToReview
+from bridgehead.documents.order import Order
+from bridgehead.reviews.model import VERBS
+from bridgehead.templates.purchase_orders.intake import read_arrival
+from tests.docs import tree
+from tests.docs.walk import Written, steps
+
+ERP: Final = tree.page("howto/connect-your-erp.md")
+SHOP: Final = {
+    "order": "W-1",
+    "account": "K-1001",
+    "date": "2026-10-30",
+    "currency": "EUR",
+    "items": [{"sku": "VLV-2040", "quantity": "25", "unit": "EA", "price": 45.00}],
+}
+
+
+def requests(page: str) -> set[tuple[str, str]]:
+    """Returns the requests that a page names, without their queries."""
+    return {(method, path) for method, path in re.findall(r"`(GET|POST) (/[a-z/{}]*)", page)}
+
+
+def test_the_erp_contract_is_the_published_one() -> None:
+    """Each request that the guide lists is in the published OpenAPI document."""
+    document = json.loads(tree.page("reference/erp-openapi.json"))
+    published = {(method.upper(), path) for path, about in document["paths"].items() for method in about}
+    assert requests(ERP) <= published
+
+
+def test_the_erp_contract_is_whole() -> None:
+    """Each request that the template's tools send is in the guide."""
+    client = tree.parsed(tree.SOURCE / "templates" / "purchase_orders" / "client.py")
+    sent = set()
+    for node in ast.walk(client):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_send":
+            method, path = node.args[0], node.args[1]
+            assert isinstance(method, ast.Constant)
+            text = path.value if isinstance(path, ast.Constant) else ast.unparse(path)
+            sent.add((str(method.value), re.sub(r"\{.*?\}", "{number}", str(text).removeprefix("f").strip("'"))))
+    assert len(sent) > 5
+    assert sent <= requests(ERP)
+
+
+def shop_reader() -> Callable[[bytes, str], object]:
+    """Returns the reader that the guide about documents writes."""
+    (written,) = (step for step in steps(tree.page("howto/bring-documents.md")) if isinstance(step, Written))
+    space: dict[str, object] = {}
+    exec(compile(written.text, written.name, "exec"), space)  # noqa: S102  # the page's own code is what is tried
+    return cast("Callable[[bytes, str], object]", space["read"])
+
+
+def test_the_reader_of_the_guide_reads() -> None:
+    """The reader that the guide writes turns its own format into an order with its numbers exact."""
+    found = shop_reader()(json.dumps(SHOP).encode(), "w-1.json")
+    assert isinstance(found, NewCase)
+    assert isinstance(found.input, Order)
+    assert (found.input.po_number, str(found.input.lines[0].price)) == ("W-1", "45.0")
+
+
+def test_the_reader_of_the_guide_reads_all_or_nothing() -> None:
+    """What the guide's reader cannot read whole is for a person, whatever is wrong with it."""
+    read = shop_reader()
+    for wrong in (b"", b"{", b"[]", b"{}", json.dumps(SHOP | {"items": [{"sku": "x"}]}).encode(), b"\xff\xfe{"):
+        assert isinstance(read(wrong, "w.json"), ToReview), wrong
+
+
+def test_the_reader_of_the_guide_leaves_the_rest_to_the_template() -> None:
+    """What is not in the guide's format is read as before."""
+    for document, name in ((b"", "empty.txt"), (b"ISA", "order.x12")):
+        assert shop_reader()(document, name) == read_arrival(document, name)
+
+
+def test_each_kind_of_review_says_what_it_takes() -> None:
+    """The guide names, for each kind of review, the decisions that it takes and no other."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| .*? \| ((?:`\w+`(?:, )?)+) \|", tree.page("howto/decide-reviews.md"), re.MULTILINE
+    )
+    assert {kind: tuple(re.findall(r"\w+", verbs)) for kind, verbs in rows} == dict(VERBS)
