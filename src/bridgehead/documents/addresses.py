@@ -11,7 +11,7 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.terms import country_of
 
 _CODE_CITY: Final = re.compile(
-    r"(?:(?P<cc>[A-Z]{1,2})[- ])?(?P<code>\d{4} ?[A-Z]{2}(?![a-z])|\d{3} ?\d{2}(?!\d)|\d{4,5}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})"
+    r"(?:(?P<cc>[A-Z]{1,2})[- ])?(?P<code>\d{4} ?[A-Z]{2}(?![a-z])|\d{2}-\d{3}(?!\d)|\d{3} ?\d{2}(?!\d)|\d{4,5}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})"
     r"[ ,]+(?P<city>[^\W\d_][^\d,;()]{1,50}?)\s*(?:\((?P<prov>[A-Z]{2})\))?(?:,\s*(?P<land>[^\d]{2,30}))?"
 )
 _CITY_STATE: Final = re.compile(r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<state>[A-Z]{2})[,]?\s+(?P<code>\d{5}(?:-\d{4})?)")
@@ -40,10 +40,10 @@ def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None
                 party.put(field, found[1], source)
                 text = text[: found.start()] + text[found.end() :]
         parts = re.split(r"\s*[;|]\s*|\s*,\s+|\s+[-–·/]\s+", text) if len(lines) == 1 else re.split(r"\s*[;|]\s*|\s*,\s+(?=\D*\d)", text)
-        pieces.extend((part.strip(" ,;()[]"), source) for part in parts if part.strip(" ,;()[]"))
+        pieces.extend((_trimmed(part), source) for part in parts if _trimmed(part))
     pieces = [piece for piece in pieces if _ATTENTION.match(piece[0]) is None]
     _rejoin_state(pieces)
-    place = next((i for i, (text, _) in enumerate(pieces) if i > 0 and _is_place(text)), None)
+    place = next((i for i in range(len(pieces) - 1, 0, -1) if _is_place(pieces[i][0])), None)
     if place is None and pieces and _is_place(pieces[0][0]) and len(pieces) <= 2:
         place = 0
     if place is None:
@@ -90,6 +90,12 @@ def _by_line(pieces: list[tuple[str, Source]]) -> list[tuple[str, Source]]:
         else:
             joined.append((text, source))
     return joined
+
+
+def _trimmed(part: str) -> str:
+    """A piece without what stands around it; the brackets of ``Ancona (AN)`` are its own."""
+    part = part.strip(" ,;[]")
+    return part if "(" in part and part.endswith(")") else part.strip("() ")
 
 
 def _rejoin_state(pieces: list[tuple[str, Source]]) -> None:

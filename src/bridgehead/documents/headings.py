@@ -87,7 +87,7 @@ _FIELDS: Final[dict[str, str]] = {
       desireddeliverydate desireddelivery livraisondemandee datelivraisondemandee datedelivraisonsouhaitee
       datedelivraisondemandee pleasedeliverby deliverby lieferungbis lieferterminwunsch delaidelivraison leveringvoor levertermijn gewenstelevering""",
     "currency": "whg div wrg waluta wal val valutakod moneta currency wahrung waehrung devise moneda valuta divisa cur curr monnaie munt currencycode",
-    "po_number": """bestallning bestallningsnr bestallningsnummer inkopsorder inkopsordernr zamowienie nrzamowienia zamowienienr numerzamowienia numcde numcommande numord nrzam pedidonum numpedido zamowienian orderreferens varbestallning vartordernr zam ordinenum bestellnrkd notrecde ponbr poid purchaseorderref
+    "po_number": """odan odanr ordinen bestordnr bestallning bestallningsnr bestallningsnummer inkopsorder inkopsordernr zamowienie nrzamowienia zamowienienr numerzamowienia numcde numcommande numord nrzam pedidonum numpedido zamowienian orderreferens varbestallning vartordernr zam ordinenum bestellnrkd notrecde ponbr poid purchaseorderref
       po ponumber pono ponr purchaseorder purchaseorderno purchaseordernumber purchaseordernr ordernumber orderno
       ordernr orderid order customerpo custpo customerorder customerorderno customerordernumber bestellung auftragsnummer
       auftragsnr auftrag commande numerocommande numerodecommande nocommande numcommande ncommande ndecommande nodecommande

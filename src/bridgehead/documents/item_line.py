@@ -53,7 +53,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _BARE_PRICE = re.compile(
-    rf"(?P<lead>@|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
+    rf"(?P<lead>@|(?<=, )a(?= \d+[.,]\d{2})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
     + _PER,
     re.IGNORECASE,
 )
@@ -80,6 +80,7 @@ _DEVIATION = re.compile(
 )
 _CONNECTOR = re.compile(rf"[{_GAP}{_QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE)
 _GLUED = re.compile(rf"([^\W\d_.])(?={CURRENCY}\s?\d)")
+_GLUED_UNIT = re.compile(r"(?<=\d )([^\W\d_]{1,12})(?=\d+[.,]\d{2})")
 _SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
 _DATE_WORD = re.compile(
     r"[\s,;(–|-]*(?:\b(?:(?:requested |required )?deliver(?:y|ed)?(?: date| by| on)?|due(?: date| by)?|needed by|req\.?(?: date)?|by|until|for|on|liefertermin|lieferdatum|lieferung(?: bis| am| zum)?|termin|lt|bis(?: zum| spätestens)?|zum|am|wunschtermin|livraison(?: souhaitée)?(?: le| pour le| avant le)?|date de livraison|pour le|avant le|le|entrega(?: el| para el)?|fecha(?: de entrega)?|para el|antes del|el|consegna(?: entro il| entro| il)?|data consegna|entro il|entro|per il|il|levering(?: op| voor| uiterlijk)?|leverdatum|uiterlijk|op|vóór|voor|tegen)\s*[:.]?\s*)$",
@@ -123,6 +124,7 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     if len(text) > MAX_LINE or _DEVIATION.search(text) or not any(one.isdigit() for one in text):
         return None
     item = Item(DraftLine())
+    text = _GLUED_UNIT.sub(lambda found: found[0] + "   " if found[1].lower() in UNIT_CODES else found[0], text)
     rest = _GLUED.sub(r"\1   ", text.replace("\t", "   ").replace("|", "  "))
     bullet = _BULLET.match(rest)
     if bullet is not None:

@@ -12,7 +12,7 @@ from bridgehead.documents.dates import find_days, relative_day
 from bridgehead.documents.draft import Draft, DraftLine
 from bridgehead.documents.headings import LABEL_FIELDS, label_of, squash
 from bridgehead.documents.item_line import Item, code_rank, read_item
-from bridgehead.documents.mail_labels import LABEL, fields_in
+from bridgehead.documents.mail_labels import LABEL, field_of, fields_in
 from bridgehead.documents.mail_sections import TextLine
 from bridgehead.documents.mail_table import Header, align, find_header, is_rule, split_cells, spread
 from bridgehead.documents.order import Source
@@ -22,11 +22,12 @@ from bridgehead.documents.table import check_price_unit, is_total_row, line_from
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
 _LABEL = LABEL
+_POSITION_ALONE = re.compile(r"(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s?[.:)]?", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{2,29}")
 _PO_NUMBER: Final = r"(?P<no>(?=[A-Za-z0-9/_.-]{0,24}\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,30}[A-Za-z0-9])"
 _PO = re.compile(
     r"(?<![\w-])(?P<word>(?:our |unsere[rn]? |notre |nuestro |nostro |onze |ons |purchase |new |neue |nouvelle )?(?:p\.?\s?o\.?|purchase[ -]?order|order|bestell(?:ung|nummer|nr)?|auftrag(?:s(?:nummer|nr))?|bon de commande|commande|cde|orden de compra|o\.?c\.?|pedido|ordine(?: d['’ ]?acquisto)?|o\.?d\.?a\.?|best[äa]llning(?:snr|snummer)?|ink[öo]psorder|zam[óo]wieni[ea]|inkooporder|bestelling|bestelbon|bestelnummer|ordernummer|order[- ]?reference|bestellreferenz|ref(?:erence)?\.? commande)"
-    r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero|er)?|número|numero|n\.?[°ºo]|n(?=\.? ?[A-Z0-9])|#|ref(?:erence)?|id))?)\.?\s{0,2}(?::|#|=)?\s{0,2}(?:is |lautet |est |es |è )?#?\s{0,1}"
+    r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero|er)?|número|numero|n\.?[°ºo]|n(?=\.?\s?:?\s?[A-Z0-9#])|#|ref(?:erence)?|id))?)\.?\s{0,2}(?::|#|=)?\s{0,2}(?:is |lautet |est |es |è )?#?\s{0,1}"
     + _PO_NUMBER + r"(?![\w/]|-\w)",
     re.IGNORECASE,
 )
@@ -109,6 +110,11 @@ class Walker:
         if len(text) > 2000:
             self._note(text[:2000], source)
             return at + 1
+        position = _POSITION_ALONE.fullmatch(text.strip())
+        if position is not None:
+            self._close_block()
+            self.block = DraftLine(number=int(position[1]), sources={"number": source})
+            return at + 1
         label = _LABEL.match(text.strip())
         if label is not None:
             taken = self._day_of_item(text, label, source) and at + 1 or self._labelled(lines, at, label, source)
@@ -163,7 +169,8 @@ class Walker:
 
     def _labelled(self, lines: Sequence[TextLine], at: int, label: re.Match[str], source: Source) -> int:
         """Takes a labelled line (and the address block below it); 0 when the label or value says nothing."""
-        name, value = label_of(label["label"]), (label["value"] or "").strip()
+        value = (label["value"] or "").strip()
+        name = field_of(label["label"], value, self.ways)
         if name is None:
             return 0
         if name in {"ship_to", "bill_to", "ship_to.name"} or (name == "ship_to.street" and not value):
@@ -203,7 +210,12 @@ class Walker:
         if name == "requested_date" and re.search(r"\b(?:asap|as soon as|schnellst|umgehend|sofort|d[eè]s que|lo antes|cuanto antes|prima possibile|zo (?:snel|spoedig))", value, re.IGNORECASE):
             self._note(lines[at][1].strip(), source)
             return at + 1
-        return at + 1 if put_field(self.draft, name, value, source, self.ways) else 0
+        if put_field(self.draft, name, value, source, self.ways):
+            return at + 1
+        if name in _SUMS:
+            self.draft.warn("uncertain", f"{label['label'].strip()[:40]!r} states no number (line {source.line}: {value[:40]!r})")
+            return at + 1
+        return 0
 
     def _address(self, which: str, lines: Sequence[TextLine], at: int, value: str) -> int:
         party = self.draft.ship_to if which == "ship_to" else self.draft.bill_to
@@ -436,6 +448,8 @@ class Walker:
         """Takes the order number out of a sentence and returns the rest."""
         for found in _PO.finditer(text):
             number = found["no"]
+            if number.isdigit() and found["word"].lower() == "po" and text[found.start("no") - 1].isalpha():
+                number = found["word"] + number
             if not plausible_number(number, found["word"], self.ways) or _NOT_OURS.search(text[: found.start()]):
                 continue
             days = [day for day in find_days(text[found.end() : found.end() + 40], self.ways.days) if day.day is not None]

@@ -21,6 +21,7 @@ _HIDING = re.compile(
 )
 _COLOR = re.compile(r"(?<![-\w])(background(?:-color)?|color)\s*:\s*([^;!]{1,60})", re.IGNORECASE)
 _RULE = re.compile(r"([^{}]{1,200})\{([^{}]{0,2000})\}")
+_LINE_END = "\x0b"
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 
 
@@ -112,7 +113,7 @@ class _Reader:
             if self.row is None:
                 self._break()
             elif tag == "br" or self.line:
-                self.line.append(" ")
+                self.line.append(_LINE_END)
         if tag == "img" and len(attributes.get("alt", "")) > 20:
             self.out.unseen.append(attributes["alt"])
         if attributes.get("title"):
@@ -139,6 +140,7 @@ class _Reader:
             hidden = True
         self.stack.append(_Open(tag, hidden or _same(color, background), color, background))
         if tag == "tr":
+            self._end_row()
             self._break()
             self.row = []
         elif tag in {"td", "th"} and self.row is not None and self.line:
@@ -159,12 +161,8 @@ class _Reader:
             return
         if tag in {"td", "th"} and self.row is not None:
             self._cell()
-        elif tag == "tr" and self.row is not None:
-            if self.line:
-                self._cell()
-            cells, self.row = self.row, None
-            if any(cells):
-                self.out.lines.append(("> " * self.quotes) + "\t".join(cells))
+        elif tag == "tr":
+            self._end_row()
         elif tag in _BLOCKS and self.row is None:
             self._break()
             if tag in {"p", "table"}:
@@ -176,8 +174,20 @@ class _Reader:
 
     def _cell(self) -> None:
         if self.row is not None:
-            self.row.append(_SPACES.sub(" ", "".join(self.line)).strip())
+            pieces = (_SPACES.sub(" ", piece).strip() for piece in "".join(self.line).split(_LINE_END))
+            self.row.append(_LINE_END.join(piece for piece in pieces if piece))
             self.line = []
+
+    def _end_row(self) -> None:
+        """Writes the open row, if there is one; lines within a cell stay apart where a label stands beside them."""
+        if self.row is None:
+            return
+        if self.line:
+            self._cell()
+        cells, self.row = self.row, None
+        if any(cells):
+            gap = "; " if len(cells) == 2 else " "
+            self.out.lines.append(("> " * self.quotes) + "\t".join(cell.replace(_LINE_END, gap) for cell in cells))
 
     def _data(self, raw: str) -> None:
         if not raw:
@@ -200,7 +210,7 @@ class _Reader:
     def _break(self) -> None:
         if self.row is not None:
             return
-        text = "".join(self.line)
+        text = "".join(self.line).replace(_LINE_END, " ")
         text = text.rstrip() if self.pre else text.strip()
         self.line = []
         if text and text != "-":

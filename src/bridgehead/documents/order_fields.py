@@ -121,7 +121,7 @@ def _note(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa
 
 
 def _stated_total(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
-    price = read_price(value, ways)
+    price = read_price(value.rstrip(". "), ways)
     if price is None:
         return False
     if price.currency is not None:

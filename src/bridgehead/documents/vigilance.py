@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from bridgehead.documents.draft import Draft
+from bridgehead.documents.heading_parts import fold
 
 _INSTRUCTION: Final = re.compile(
     r"(?:ignor\w+|disregard|forget|override|bypass|vergiss|missacht\w+|oublie[zr]?|ignorez|olvid\w+|dimentica\w*|negeer)\W+(?:\w+\W+){0,4}"
@@ -38,8 +39,34 @@ _DEVIATES: Final = re.compile(
     r"|new (?:delivery )?address|neue (?:liefer)?adresse|nouvelle adresse|nueva direcci[oó]n|nuovo indirizzo|nieuw (?:lever)?adres|elsewhere|as discussed|wie besprochen|wie telefonisch|as agreed|comme convenu|seg[uú]n lo acordado|come concordato|zoals besproken|wie vereinbart|unlike|except|au[sß]er|sauf|excepto|salvo|tranne|behalve|above (?:price|quantit)\w*|(?:do|does) not apply|gilt nicht|gelten nicht)\b",
     re.IGNORECASE,
 )
+_MACHINES: Final = re.compile(
+    r"\b(?:system\w*|syst[eè]me\w*|sistem[ai]\w*|automat\w*|robot\w*|bot|bots|agents?|parser|reader|software|algorithm\w*|ai|ki|ia)\b"
+)
+_ORDERS_IT: Final = re.compile(
+    r"\b(?:must|shall|should|soll\w*|muss|m[uü]ssen|d[oö]it|doivent|debe\w*|deve|devono|moet\w*|ska|skall|ma|musi\w*|skip|book\w*|buch\w*|verbuch\w*|confirm\w*|best[aä]tig\w*|accept\w*|approv\w*|enregistr\w*|registr\w*|confirme\w*|conferm\w*"
+    r"|bevestig\w*|bekr[aä]fta\w*|potwierd\w*|zatwierd\w*|pomin\w*|hoppa|saut\w*|omit\w*|salta\w*|ignor\w*|send|forward|copy|set|note|kontrol\w*|check\w*|pruf\w*|pruef\w*|valid\w*)\b"
+)
+_APPROVED: Final = re.compile(
+    r"\b(?:(?:ist|sind|wurde|wird|is|are|was|been|est|sont|esta|estan|e|sono|ar|jest|zosta\w+)\W+(?:\w+\W+){0,6})?(?:freigegeben|pre-?approved|genehmigt|autorizzat[oa]|autorizad[oa]|approuvee?|aprobad[oa]|approvat[oa]|goedgekeurd|godkan[dt]|zatwierdzon\w+)\b"
+    r"|\b(?:ohne|without|sans|sin|senza|zonder|utan|bez)\W+(?:\w+\W+){0,3}(?:pruf\w*|pruef\w*|kontroll?\w*|check\w*|verif\w*|control\w*|valid\w*|revis\w*|sprawdz\w*|review)\b"
+)
+_MENTIONS: Final = re.compile(
+    r"\b(?:pos|position|posicion|posizione|item|line|zeile|ligne|poste|linea|riga|regel|rad|poz|pozycj[aeięy])\b\.?\s?(?:no|nr|n)?\.?\s?\d{1,5}\b"
+    r"|\b(?:price|preise?|prix|precios?|prezz[oi]|prijs|prijzen|pris|priset|cen[aęy])\b"
+    r"|\b(?:our|unser\w*|notre|nos|nuestr[oa]s?|nostr[oaie]|ons|onze|v[aå]rt?|v[aå]ra|nasz\w*)\s+(?:\w+\s+){0,2}(?:plant|works|site|warehouse|depot|branch|factory|werk|lager|niederlassung|standort|usine|entrepot|depot|agence"
+    r"|planta|fabrica|almacen|sede|stabilimento|magazzino|filiale|fabriek|vestiging|magazijn|fabrik|anlaggning|zaklad\w*|magazyn\w*|oddzial\w*)\b"
+    r"|\b(?:usual|habitual|habituel\w*|ublich\w*|solit[oa]|gebruikelijk\w*|normale?|vanlig\w*|zwykl\w*)\W+(?:delivery |shipping )?(?:address|adress\w*|direccion|indirizzo|adres\w*)\b"
+    r"|\b(?:only|nur|seulement|seul|solo|soltanto|slechts|alleen|enbart|endast|bara|tylko)\s+(?:\w+\s+){0,2}\d"
+    r"|\b(?:utgar|stryk\w*|ska inte|inte skicka|skicka \w+ inte|nie wysyla\w*|rezygnuj\w*|wycof\w*|pomij\w*)\b"
+    r"|\b(?:by phone|on the phone|verbally|telefonisch\w*|telephon\w*|telefonic\w*|par telephone|por telefono|telefono|per telefoon|telefonsamtal|telefoniczn\w*)\b"
+)
+"""Free text that speaks of an item, a price or another place than the fields do is for a person, whatever it says."""
+_DAY: Final = re.compile(
+    r"(?<![\w.,/-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[- ]\d{2,4}"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2},? \d{2,4}|\d{1,2}\.? [a-z]{3,10} 20\d{2})(?!\w)"
+)
 _AMOUNTS: Final = re.compile(
-    r"(?<![\w.,/-])\d{1,6}(?:[.,]\d{1,4})?\s?(?:x\b|×|%|€|\$|£|(?:pcs?|pieces?|st(?:k|ck|ück|uks?)?|units?|unidades|pi[eè]ces?|piezas?|pezzi|pz|box(?:es)?|cartons?|kartons?|kg|eur|usd|gbp|chf|m)\b)",
+    r"(?<![\w.,/-])\d{1,6}(?:[.,]\d{1,4})?\s?(?:x\b|×|%|€|\$|£|(?:pcs?|ea|sets?|sztuk|szt|pieces?|st(?:k|ck|ück|uks?)?|units?|unidades|pi[eè]ces?|piezas?|pezzi|pz|box(?:es)?|cartons?|kartons?|eur|usd|gbp|chf|sek|pln)\b)",
     re.IGNORECASE,
 )
 
@@ -50,6 +77,18 @@ def instruction_in(text: str) -> str | None:
     return None if found is None else " ".join(found[0].split())[:120]
 
 
+def addresses_machine(text: str) -> str | None:
+    """The sentence of a note that speaks to an automatic reader or claims an approval; None when none does.
+
+    For the free text of an order only: a signature or footer may well speak of systems.
+    """
+    plain = fold(text[:4000])
+    for sentence in re.split(r"[.!?\n]\s", plain):
+        if _APPROVED.search(sentence) or (_MACHINES.search(sentence) and _ORDERS_IT.search(sentence)):
+            return " ".join(sentence.split())[:120]
+    return None
+
+
 def invisible_in(text: str) -> bool:
     """Whether characters that show nothing or turn the writing direction stand inside the text."""
     return len(_INVISIBLE.findall(text)) >= 3
@@ -57,8 +96,26 @@ def invisible_in(text: str) -> bool:
 
 def deviation_in(text: str) -> str | None:
     """The words of a note that set something beside the data: another quantity, price, day or place."""
-    found = _DEVIATES.search(text[:4000]) or _AMOUNTS.search(text[:4000])
+    if _HARMLESS.match(fold(text[:200])):
+        return None
+    plain = fold(text[:4000])
+    found = _DEVIATES.search(text[:4000]) or _AMOUNTS.search(text[:4000]) or _MENTIONS.search(plain) or _DAY.search(plain)
     return None if found is None else found[0].strip()[:80]
+
+
+_HARMLESS: Final = re.compile(
+    r"[^.!?]{0,40}\b(?:invoices?|rechnung\w*|factures?|facturas?|fatture?|factu(?:ur|ren)|fakturo?r?|faktur[ay]?)\b[^.!?]{0,120}[.!]?$", re.IGNORECASE
+)
+"""Where the invoice goes changes nothing about the order."""
+
+
+def _names_item(text: str, draft: Draft) -> str | None:
+    upper = text.upper()
+    for line in draft.lines:
+        for part in (line.supplier_part, line.customer_part, line.gtin):
+            if part and len(part) >= 4 and part.upper() in upper:
+                return part
+    return None
 
 
 def watch(draft: Draft) -> None:
@@ -67,12 +124,12 @@ def watch(draft: Draft) -> None:
     texts += [(line.description, f"line {line.number}") for line in draft.lines if line.description]
     texts += [(value, f"{name}") for party in (draft.buyer, draft.ship_to, draft.bill_to) for name, value in party.values.items()]
     for text, where in texts:
-        found = instruction_in(text)
+        found = instruction_in(text) or (addresses_machine(text) if where == "note" else None)
         if found is not None:
             draft.warn("instruction", f"{where}: {found!r}")
         elif invisible_in(text):
             draft.warn("instruction", f"{where} holds invisible characters")
         elif where == "note":
-            deviating = deviation_in(text)
+            deviating = deviation_in(text) or _names_item(text, draft)
             if deviating is not None:
                 draft.warn("contradiction", f"a note says {deviating!r}: {text[:200]!r}")
