@@ -6,7 +6,6 @@ from types import ModuleType
 
 import pytest
 
-from bridgehead.adapters.pydantic_ai import turns
 from bridgehead.spec.deployment import Level
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_case_view import CaseView
@@ -296,7 +295,13 @@ inner = Agent(FunctionModel(model))
 def look(what: str) -> str:
     return what
 
-agent = govern("{module}:inner", tools={"look": read()})
+async def drive(prompt):
+    try:
+        return (await inner.run(prompt)).output
+    except ModelHTTPError:
+        return "sorry"
+
+agent = govern("{module}:inner", run="{module}:drive", tools={"look": read()})
 """
 
 
@@ -373,37 +378,36 @@ async def test_a_providers_tool_without_a_rule_is_not_offered(world: World) -> N
 
 
 OTHER_WAY = """
-inner = Agent(scripted([call("look", what="x")], [call("book", po="1", amount=5)], "done"))
+times = []
 
-@inner.tool_plain
-def look(what: str) -> str:
+@read
+async def look(what: str) -> str:
     return what
+
+class Counts(AbstractCapability[Any]):
+    async def after_tool_execute(self, ctx, *, call, tool_def, args, result):
+        times.append(call.tool_name)
+        return f"{result}, looked at for the {len(times)}. time"
+
+inner = Agent(scripted([call("look", what="x")], [call("book", po="1", amount=5)], "done"), tools=[look],
+    capabilities=[Counts()])
 
 @inner.tool_plain
 def book(po: str, amount: int) -> str:
     enter(po=po, number="N", amount=amount)
     return "booked"
 
-class Stamps(AbstractCapability[Any]):
-    # Stands outside what is recorded, so it makes another history of the same record.
-    def get_wrapper_toolset(self, toolset):
-        return None
-
-agent = govern("{module}:inner", tools={"look": read(), "book": reversible(key="po")})
+agent = govern("{module}:inner", tools={"book": reversible(key="po")})
 """
 
 
 async def test_another_history_than_the_recorded_one_goes_to_a_person(world: World) -> None:
-    """P2: a recorded turn is served only while what fed it is equal; otherwise the case has diverged."""
+    """P2: a recorded turn is served only while the results that fed it are equal; else the case has diverged."""
     await deploy(world, OTHER_WAY, tools=f"look: allow\nbook: {HOLD}")
     await world.submit(ORDER)
     await world.settle()
-    before = turns.fed
-    try:
-        turns.fed = lambda messages: [before(messages), "something else"]
-        await world.decide("approve")
-        await world.settle()
-    finally:
-        turns.fed = before
+    assert [review.kind for review in await world.reviews()] == ["approval"]
+    await world.decide("approve")
+    await world.settle()
     assert world.books() == []
     assert [case["error_class"] for case in await world.cases()] == ["diverged"]
