@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+from tests.cli.calls import Cli
+
+
+def held(cli: Cli, orders: Path, **order: object) -> str:
+    """Runs one order until a person must decide; returns the review."""
+    cli.ok("promote", orders, "--to", "autonomous", "--why", "a test", "--by", "lee")
+    cli.submit(orders, order={"po": "P-2", "amount": 500, **order})
+    cli.work(orders)
+    (line,) = cli.ok("reviews", "--json").json["reviews"]
+    return str(line["id"])
+
+
+def books(orders: Path) -> list[dict[str, object]]:
+    """Returns what the outside world has booked."""
+    file = orders / "books.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_an_approval_sends_what_was_shown(cli: Cli, orders: Path) -> None:
+    """What is approved is what 'show' printed, it is sent once, and the second decision is told who was first."""
+    review = held(cli, orders)
+    shown = cli.ok("review", review, "--json").json
+    assert (shown["shown"]["tool"], shown["shown"]["args"]) == ("book", {"po": "P-2", "amount": 500})
+    assert shown["takes"] == ["approve", "edit", "reject", "take"]
+    assert shown["digest"] in cli.ok("review", review).out
+    decided = cli.ok("review", review, "approve", "--by", "pat", "--digest", shown["digest"][:12], "--json").json
+    assert (decided["state"], decided["decided_by"]) == ("approved", "pat")
+    second = cli("review", review, "reject", "no", "--by", "kim")
+    assert second.code == 1
+    assert "already approved by pat" in second.err
+    cli.work(orders)
+    assert books(orders) == [{"number": "SO-1", "po": "P-2", "amount": 500}]
+    assert cli.ok("cases", "--json").json["cases"][0]["outcome"] == "completed"
+
+
+def test_another_digest_decides_nothing(cli: Cli, orders: Path) -> None:
+    """A decision that names other arguments than the review's is refused and leaves it open."""
+    review = held(cli, orders)
+    done = cli("review", review, "approve", "--digest", "0123456789")
+    assert done.code == 1
+    assert "review.changed" in done.err
+    assert cli.ok("review", review, "--json").json["state"] == "open"
+
+
+def test_an_edit_that_does_not_fit_decides_nothing(cli: Cli, orders: Path) -> None:
+    """Edited arguments off the tool's schema are refused with the place, and the review stays open."""
+    cli.monkeypatch.delenv("EDITOR", raising=False)
+    cli.monkeypatch.delenv("VISUAL", raising=False)
+    (cli.folder / "broken.json").write_text("{amount: 5}")
+    review = held(cli, orders)
+    for flags, said in (
+        (["--set", "amont=5"], "did you mean amount?"),
+        (["--set", "amount=lots"], "amount: 'lots' is not of type 'integer'"),
+        (["--set", "amount=500"], "nothing was changed"),
+        (["--set", "amount"], "sets nothing"),
+        (["--args", "broken.json"], "is no JSON"),
+        (["--args", "missing.json"], "there is no such file"),
+        (["7"], "edit takes no value"),
+        ([], "no editor is set"),
+    ):
+        done = cli("review", review, "edit", *flags)
+        assert done.code == 2, flags
+        assert said in done.err, flags
+    assert cli.ok("review", review, "--json").json["state"] == "open"
+
+
+def test_an_edit_is_sent_as_edited(cli: Cli, orders: Path) -> None:
+    """Arguments changed in the user's editor are what is sent, and explain says who changed them."""
+    editor = cli.folder / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/500/50/' \"$1\"\n")
+    editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
+    cli.monkeypatch.setenv("EDITOR", str(editor))
+    cli.monkeypatch.delenv("VISUAL", raising=False)
+    review = held(cli, orders)
+    cli.ok("review", review, "edit", "--by", "pat")
+    cli.work(orders)
+    assert [entry["amount"] for entry in books(orders)] == [50]
+    told = cli.ok("explain", "C-1").out
+    assert "pat edited it" in told
+    assert "was replaced by" in told
+
+
+def test_a_rejection_carries_its_reason(cli: Cli, orders: Path) -> None:
+    """A rejected call is not sent, and its reason is on the record."""
+    review = held(cli, orders)
+    cli.ok("review", review, "reject", "a duplicate by phone", "--by", "pat")
+    cli.work(orders)
+    assert books(orders) == []
+    assert "rejected by pat: a duplicate by phone" in cli.ok("explain", "C-1").out
+
+
+def test_an_answer_is_held_to_its_type(cli: Cli, orders: Path) -> None:
+    """A question takes an answer of the type that the agent asked for, and no other."""
+    review = held(cli, orders, ask=True)
+    wrong = cli("review", review, "answer", "many")
+    assert wrong.code == 2
+    assert "It takes: " in wrong.err
+    assert cli("review", review, "answer").code == 2
+    cli.ok("review", review, "answer", "7", "--by", "pat")
+    cli.work(orders)
+    assert cli.ok("case", "C-1", "--json").json["outcome"]["output"]["amount"] == 7
+
+
+def test_an_unknown_effect_needs_to_know_whether_it_happened(cli: Cli, orders: Path) -> None:
+    """An unknown effect is answered with whether it happened, by a person who looked, and the case goes on."""
+    review = held(cli, orders, mail=True)
+    assert cli.ok("review", review, "--json").json["kind"] == "unknown_effect"
+    vague = cli("review", review, "answer", "perhaps")
+    assert vague.code == 2
+    assert "--happened" in vague.err
+    cli.ok("review", review, "answer", "--happened", "--by", "pat")
+    cli.work(orders)
+    case = cli.ok("case", "C-1", "--json").json
+    assert (case["case"]["outcome"], case["effects"][0]["state"]) == ("completed", "committed")
+    assert "as pat said" in cli.ok("explain", "C-1").out
+
+
+def test_an_exception_is_closed_by_an_answer(cli: Cli, orders: Path) -> None:
+    """A case that left the agent's hands takes an answer alone, which closes it."""
+    review = held(cli, orders, hand_over=True)
+    assert "too odd for me" in cli.ok("review", review).out
+    refused = cli("review", review, "approve")
+    assert refused.code == 2
+    assert "It takes: answer." in refused.err
+    cli.ok("review", review, "answer", '{"done": "by hand"}', "--by", "pat")
+    assert cli.ok("cases", "--json").json["cases"][0]["outcome"] == "settled_by_person"
+
+
+def test_minutes_are_priced_by_the_role(cli: Cli, orders: Path) -> None:
+    """A decision's minutes cost what the role's hour costs, if the deployment's file is there to say."""
+    review = held(cli, orders)
+    cli.ok("review", review, "approve", "--minutes", "3")
+    humans = [cost for cost in cli.ok("case", "C-1", "--json").json["costs"] if cost["kind"] == "human"]
+    assert [(cost["amount"], cost["currency"], cost["minutes"]) for cost in humans] == [("3.0000", "EUR", 3.0)]
+
+
+def test_an_unpriced_decision_is_unknown(cli: Cli, orders: Path) -> None:
+    """Where no file says what an hour costs, the minutes count and the price is unknown."""
+    review = held(cli, orders)
+    away = cli.folder / "elsewhere"
+    away.mkdir()
+    cli.monkeypatch.chdir(away)
+    done = cli.ok("review", review, "take", "--by", "pat", "--minutes", "3")
+    assert "their price is unknown" in done.err
+    (human,) = [cost for cost in cli.ok("case", "C-1", "--json").json["costs"] if cost["kind"] == "human"]
+    assert (human["amount"], human["minutes"]) == (None, 3.0)
+    assert cli("review", review, "take", "--folder", away).code == 2
+
+
+def test_unknown_words_and_numbers_are_wrong_use(cli: Cli) -> None:
+    """An unknown review, verb, state or number is wrong use, with the nearest right word."""
+    assert "there is no review R-9" in cli("review", "9").err
+    assert "did you mean approve?" in cli("review", "R-9", "aprove").err
+    assert "did you mean open?" in cli("reviews", "--state", "opn").err
+    for wrong in (["review", "C-9"], ["review"], ["reviews", "--limit", "0"], ["reviews", "--after", "x"]):
+        assert cli(*wrong).code == 2
+    assert "Nobody has anything to decide." in cli.ok("reviews").out
