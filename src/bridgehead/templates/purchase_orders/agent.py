@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -11,7 +12,7 @@ from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.checks.decide import decide
 from bridgehead.templates.purchase_orders.checks.parties import identify
 from bridgehead.templates.purchase_orders.checks.verdict import Facts, Rules, Verdict
-from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Customer, PartNames
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, Customer, PartNames
 from bridgehead.templates.purchase_orders.tools import (
     book_order,
     find_customer,
@@ -35,9 +36,12 @@ async def orders(case: Case[Order], ctx: Context) -> BookedOrder | Handled:
     return await process(case, ctx, Rules())
 
 
-async def process(case: Case[Order], ctx: Context, rules: Rules) -> BookedOrder | Handled:
+async def process(
+    case: Case[Order], ctx: Context, rules: Rules, *, book: Callable[[Booking], Awaitable[BookedOrder]] = book_order
+) -> BookedOrder | Handled:
     """Books the order of a case in at most four reads and one booking, or hands it to the role that owns the exception.
 
+    ``book`` is the tool that books; ``import_order`` is for an ERP that takes no idempotency key.
     What the deployment's policy holds (a large order, say) is decided when the booking is
     called, by a person who sees exactly this booking.
     """
@@ -51,7 +55,7 @@ async def process(case: Case[Order], ctx: Context, rules: Rules) -> BookedOrder 
             raise AssertionError("an order that is neither booked nor known is held")
         await ctx.hand_over(hold.role, verdict.reason(), cause=hold.cause)
     try:
-        return await book_order(booking)
+        return await book(booking)
     except Refused as refusal:
         if refusal.code != "review.rejected":
             raise

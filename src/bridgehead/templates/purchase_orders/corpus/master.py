@@ -157,6 +157,7 @@ def _past_json(world: World, order: PastOrder) -> dict[str, Json]:
             "order_date": order.order_date.isoformat(),
             "currency": world.customer(order.customer).currency,
             "ship_to": order.ship_to,
+            "header_code": "AD",
             "lines": lines,
             "total": format(total, ".2f"),
         },

@@ -15,6 +15,7 @@ from bridgehead.templates.purchase_orders.erp.problems import path_of
 from bridgehead.templates.purchase_orders.erp.wire import Booking
 
 _BOOKING: Final = TypeAdapter(Booking)
+_ASIDE: Final = ("minutes", "booked_by")
 _PEOPLE: Final = TypeAdapter(list[dict[str, JsonValue]])
 
 
@@ -32,11 +33,16 @@ def history(master: Master) -> Iterator[Loaded]:
 
 
 def people(path: Path) -> Iterator[Loaded]:
-    """Yields the bookings of a file of people's bookings: each a booking with the ``arrival`` it was made from."""
+    """Yields the bookings of a file of people's bookings: each a booking with the ``arrival`` it was made from.
+
+    What else an entry may say (``minutes``, ``booked_by``) is not for the books.
+    """
     entries = read_json(path, _PEOPLE)
     for index, entry in enumerate(entries):
         fields = dict(entry)
         arrival = str(fields.pop("arrival", ""))
+        for name in _ASIDE:
+            fields.pop(name, None)
         booking = _booking(fields, where=f"{path}: [{index}]")
         yield Loaded(
             booking=booking,

@@ -1,0 +1,121 @@
+"""``make demo``: orders arrive, an agent decides about them in shadow, then books them, and the books are audited."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from bridgehead.clock import boot_s
+from bridgehead.errors import BridgeheadError, Unavailable, UserError
+from bridgehead.templates.purchase_orders.demo.audit import Books
+from bridgehead.templates.purchase_orders.demo.house import House, demo_folder, opened
+from bridgehead.templates.purchase_orders.demo.options import Options
+from bridgehead.templates.purchase_orders.demo.picture import WIDE, show_outcome, show_shadow
+from bridgehead.templates.purchase_orders.demo.progress import Screen, screen
+from bridgehead.templates.purchase_orders.demo.run import Outcome, Run
+
+FAILED: Final = 1
+WRONG_USE: Final = 2
+UNAVAILABLE: Final = 4
+INTERRUPTED: Final = 130
+
+
+def main() -> int:
+    """Runs the demo; returns 0 when nothing was lost or doubled and the ledger verifies, 1 when not.
+
+    2 stands for a wrong option, 4 for a part that does not start, 130 for an interruption.
+    """
+    for name in ("psycopg.pool", "psycopg", "procrastinate", "asyncio", "httpx"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    try:
+        options = Options.from_environment(os.environ)
+        with demo_folder() as folder:
+            outcome = asyncio.run(_demo(console, options, folder))
+    except BridgeheadError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  {error.hint}", file=sys.stderr)
+        return WRONG_USE if isinstance(error, UserError) else UNAVAILABLE if isinstance(error, Unavailable) else FAILED
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("interrupted: workers, ERP and database of the demo are stopped", file=sys.stderr)
+        return INTERRUPTED
+    return 0 if outcome.sound else FAILED
+
+
+async def _demo(console: Console, options: Options, folder: Path) -> Outcome:
+    this = asyncio.current_task()
+    if this is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    began = boot_s()
+    with screen(console) as shown:
+        shown.say(f"[bold]Bridgehead[/]: an order desk, seed {options.seed}. Starting database, ERP and two workers.")
+        async with opened(folder, seed=options.seed, orders=options.orders) as house:
+            outcome = await _stages(console, shown, house, options.kills)
+            show_outcome(console, outcome, house.loaded.deployment)
+            _show_next(console, options, house, boot_s() - began)
+    return outcome
+
+
+async def _stages(console: Console, shown: Screen, house: House, kills: int) -> Outcome:
+    run, corpus = Run(house, shown), house.corpus
+    before = Books(await house.books(), ())
+    orders = sum(len(truth.orders) for truth in corpus.truths)
+    shown.say(
+        f"{len(corpus.truths)} documents with {orders} orders: e-mails, X12 850, portal CSV; some broken on purpose."
+    )
+    if corpus.first:
+        shown.say(
+            f"\n[bold]1. In shadow[/]: {len(corpus.first)} documents. The agent decides and books nothing; people do."
+        )
+        await run.feed("in shadow", corpus.first)
+        report = await run.shadow()
+        show_shadow(console, report)
+        by = await run.promote(report)
+        shown.say(f"\n[bold]2. Promoted[/] to autonomous by {by}, with that report as the reason on the record.")
+    killing = f" [red]{kills} workers are killed meanwhile.[/]" if kills else ""
+    shown.say(f"\n[bold]3. For real[/]: {len(corpus.rest)} documents.{killing}")
+    return await run.judge(before, await run.feed("for real", corpus.rest, kills=kills))
+
+
+def _show_next(console: Console, options: Options, house: House, seconds: float) -> None:
+    command = _short(Path(sys.executable).parent / "bridgehead")
+    home = _short(house.folder)
+    other = ("make demo KILLS=10", "kill -9 ten workers meanwhile; the books stay right")
+    if options.kills:
+        other = (f"make demo SEED={options.seed + 1}", "other orders")
+    lines = (
+        (f"export BRIDGEHEAD_HOME={shlex.quote(home)}", ""),
+        (f"{command} reviews", "what people have to decide"),
+        (f"{command} cases --state with_person", "then: explain C-…, says why"),
+        (f"{command} ledger verify", "the record, checked again"),
+        (f"{command} init orders --template purchase_orders", "a deployment of your own"),
+        other,
+    )
+    width = max(len(text) for text, _ in lines) + 2
+    console.print(Text(f"\nDone in {seconds:.0f} s. Look around:", style="bold"))
+    for text, remark in lines:
+        console.print(Text.assemble("  ", text.ljust(width), (remark, "dim")), soft_wrap=True)
+
+
+def _short(path: Path) -> str:
+    """Returns a path as it is typed from here, whole where it lies elsewhere."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""One run through the real runtime: documents are stored, workers decide, some are killed, the books are audited."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bridgehead.clock import boot_s
+from bridgehead.errors import Failed, Unavailable
+from bridgehead.ids import parse
+from bridgehead.ledger.verify import Verification
+from bridgehead.storage.queries import Queries, Tally
+from bridgehead.storage.queries_report import ReportQueries
+from bridgehead.storage.queries_system import verify_whole
+from bridgehead.templates.purchase_orders.demo.audit import (
+    Books,
+    Finding,
+    audit_bookings,
+    audit_changes,
+    audit_doubles,
+    audit_losses,
+    audit_rest,
+)
+from bridgehead.templates.purchase_orders.demo.house import House
+from bridgehead.templates.purchase_orders.demo.progress import Moment, Screen
+from bridgehead.templates.purchase_orders.demo.record import Record, read_record
+from bridgehead.templates.purchase_orders.demo.score import Latency, Score, Worth, latency, score, worth
+from bridgehead.templates.purchase_orders.demo.shadow import ShadowReport, compare
+from bridgehead.templates.purchase_orders.demo.truth import ArrivalTruth
+
+AT_ONCE: Final = 24
+"""How many documents are under way at most: an order desk whose senders do not wait for each other."""
+
+_POLL_S: Final = 0.1
+_STUCK_S: Final = 120.0
+_SINCE_S: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to. ``in_question`` counts bookings of which nobody knows yet, each with an open review."""
+
+    score: Score
+    latency: Latency
+    worth: Worth | None
+    findings: tuple[Finding, ...]
+    in_question: int
+    without_keys: int
+    decisions: int
+    booked: int
+    verification: Verification
+    exit_codes: tuple[int, ...]
+    killed: int
+    seconds: float
+
+    def count(self, kind: str) -> int:
+        """Returns how many findings are of a kind."""
+        return sum(finding.kind == kind for finding in self.findings)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was lost, doubled or altered, the ledger verifies and every worker stopped in order."""
+        return not self.findings and self.verification.whole and not any(self.exit_codes)
+
+
+class Run:
+    """The stages of one run in a house."""
+
+    def __init__(self, house: House, screen: Screen) -> None:
+        self._house = house
+        self._screen = screen
+        self._queries = Queries(house.app.database, house.app.vault)
+        self._since = boot_s()
+        self._booked_before = 0
+
+    async def feed(self, stage: str, truths: Sequence[ArrivalTruth], *, kills: int = 0) -> float:
+        """Stores the documents, at most ``AT_ONCE`` under way, until each is done or with a person; returns seconds.
+
+        Kills are spread over the stage by the seed: each comes when some number of documents is decided.
+        """
+        house, left = self._house, [truth.name for truth in truths]
+        moments = sorted(house.chance.uniform(0.02, 0.95) * len(truths) for _ in range(kills))
+        began = last = boot_s()
+        before: tuple[object, ...] = ()
+        base = await self._tally()
+        self._booked_before = (await house.erp.health()).orders
+        while True:
+            now = await self._tally()
+            flight = now.stored + now.due + now.running
+            batch = [left.pop(0) for _ in range(min(len(left), max(0, AT_ONCE - flight)))]
+            await asyncio.gather(*(self._store(name) for name in batch))
+            # What is stored in this turn is not decided; what a person or a read-back has yet to settle is not either.
+            decided = len(truths) - len(left) - flight - len(batch) - await self._parked()
+            while moments and decided >= moments[0]:
+                moments.pop(0)
+                pid = house.kill_one()
+                self._screen.say(f"  [red]kill -9[/] worker {pid}, another is started")
+            await self._show(stage, truths, len(left), max(0, decided), now, base, boot_s() - began)
+            if not left and not batch and not moments and not await self._busy():
+                return boot_s() - began
+            state = (now, len(left), len(house.killed))
+            last, before = (boot_s(), state) if state != before else (last, before)
+            if boot_s() - last > _STUCK_S:
+                raise Failed(f"nothing moved for {_STUCK_S:.0f} s: {now}; {self._tails()}", error_class="bug")
+            self._check_workers()
+            await asyncio.sleep(_POLL_S)
+
+    async def shadow(self) -> ShadowReport:
+        """Returns the report on the shadow tranche."""
+        record = await read_record(self._house.app, self._house.name)
+        return compare(self._house.corpus.first, record.arrivals, await self._house.books())
+
+    async def promote(self, report: ShadowReport) -> str:
+        """Raises the level by the operator's name, with the report as the reason, through the command users type."""
+        by = _operator()
+        why = f"shadow report: {report.equal} of {report.both} orders booked as people did, field by field"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "bridgehead", "promote", str(self._house.deployment_folder)),
+            *("--to", "autonomous", "--by", by, "--why", why),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        if process.returncode:
+            raise Failed(f"promote failed: {said.decode(errors='replace')}", error_class="bug")
+        return by
+
+    async def judge(self, before: Books, seconds: float) -> Outcome:
+        """Stops the workers, audits the books, and returns what the run came to."""
+        house = self._house
+        exit_codes = await house.end_workers()
+        books = Books(before.before, await house.books())
+        record = await read_record(house.app, house.name)
+        rest = house.corpus.rest
+        booked = {entry.order.order_number: entry.order.content() for entry in books.after}
+        found = score(rest, record.arrivals, booked)
+        bookings, in_question = audit_bookings(books, record.decisions)
+        names = {truth.name for truth in rest}
+        spent = await ReportQueries(house.app.database, house.app.vault).spent(
+            house.name, since_s=_SINCE_S, level="autonomous"
+        )
+        return Outcome(
+            score=found,
+            latency=latency(one for one in record.arrivals.values() if one.name in names),
+            worth=worth(
+                house.loaded.deployment,
+                found.of_orders,
+                found.whole,
+                [amount for one in spent for amount in one.amounts],
+            ),
+            findings=(
+                *audit_rest(house.corpus.truths, record.arrivals),
+                *audit_losses(books, rest, record.arrivals),
+                *audit_doubles(books, house.corpus.truths),
+                *bookings,
+                *audit_changes(books),
+            ),
+            in_question=in_question,
+            without_keys=_without_keys(record),
+            decisions=len(record.decisions),
+            booked=len(books.made()),
+            verification=await verify_whole(house.app.database, None),
+            exit_codes=tuple(exit_codes),
+            killed=len(house.killed),
+            seconds=seconds,
+        )
+
+    async def _store(self, name: str) -> int:
+        house = self._house
+        document = await asyncio.to_thread(house.corpus.document, name)
+        stored = await house.app.arrivals.store(
+            house.name, source="file", source_id=name, document=document, name=name, actor="submit"
+        )
+        return parse("A", str(stored.id))
+
+    async def _tally(self) -> Tally:
+        return await self._queries.tally([self._house.name], 1)
+
+    async def _parked(self) -> int:
+        """Returns how many cases wait for a time, to be tried or read back again."""
+        now = await self._tally()
+        busy = await self._queries.busy([self._house.name], [self._house.loaded.release.digest])
+        return max(0, busy - now.stored - now.due - now.running)
+
+    async def _busy(self) -> int:
+        return await self._queries.busy([self._house.name], [self._house.loaded.release.digest])
+
+    async def _show(
+        self,
+        stage: str,
+        truths: Sequence[ArrivalTruth],
+        left: int,
+        decided: int,
+        now: Tally,
+        base: Tally,
+        seconds: float,
+    ) -> None:
+        house = self._house
+        waiting = now.waiting + now.with_person - base.waiting - base.with_person
+        booked = (await house.erp.health()).orders - self._booked_before
+        note = (
+            "reading back what the killed workers had sent"
+            if left == 0 and decided < len(truths) and now.waiting
+            else ""
+        )
+        moment = Moment(
+            stage=stage,
+            arrivals=len(truths),
+            stored=len(truths) - left,
+            decided=decided,
+            booked=booked,
+            with_people=max(0, waiting),
+            per_s=decided / max(seconds, 0.1),
+            workers=tuple(worker.pid for worker in house.workers),
+            killed=tuple(house.killed),
+        )
+        self._screen.show(replace(moment, note=note) if house.killed else moment)
+
+    def _check_workers(self) -> None:
+        for worker in self._house.workers:
+            if not worker.lives:
+                raise Unavailable(
+                    f"a worker ended by itself ({worker.process.returncode}): {worker.tail()}", code="demo.worker"
+                )
+
+    def _tails(self) -> str:
+        return " | ".join(worker.tail() for worker in self._house.workers)
+
+
+def _without_keys(record: Record) -> int:
+    return sum(decision.tool == "import_order" for decision in record.decisions)
+
+
+def _operator() -> str:
+    """Returns the name of whoever runs the demo; a machine without one has an operator all the same."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"
