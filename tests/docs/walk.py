@@ -78,7 +78,7 @@ class Walk:
 
     folder: Path
     environment: dict[str, str]
-    _going_on: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    going_on: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -86,8 +86,9 @@ class Walk:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
-        for process in reversed(self._going_on):
-            process.send_signal(signal.SIGTERM)
+        for process in reversed(self.going_on):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(20)
 
     def do(self, step: Written | Command) -> None:
@@ -127,14 +128,15 @@ class Walk:
         path = self.folder.parent / f"{self.folder.name}-{command.terminal}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec {command.text}"],
+                ["bash", "-c", command.text],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
-        self._going_on.append(process)
+        self.going_on.append(process)
         end = boot_s() + LIMIT_S
         while missing(command.shows, came := path.read_text(encoding="utf-8")) is not None:
             assert boot_s() < end, f"$ {command.text}\nshows only:\n{came}"
