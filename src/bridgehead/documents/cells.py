@@ -19,7 +19,7 @@ _QUANTITY = re.compile(rf"(?P<n>{GROUPED})(?:,-)?\s*(?P<u>[^\W\d_]{{1,14}}[²³2
 _UNIT_FIRST = re.compile(rf"(?P<u>[^\W\d_]{{1,14}}\.?)\s*(?P<n>{GROUPED})")
 _PRICE = re.compile(
     rf"(?P<c1>{CURRENCY})?\s*(?P<n>{GROUPED}(?:,-|\.-)?)\s*(?P<c2>{CURRENCY})?"
-    rf"\s*(?:(?:/|per|pro|je|par|por|al?|each|ea|la|le|cad)\.?\s*)?(?P<b>100|1000|1\.000|1,000|1)?\s*(?P<u>[^\W\d_]{{1,14}}\.?)?",
+    rf"\s*(?:(?:/|per|pro|je|par|por|cada|pour|les|voor|f[uü]r|f[oö]r|za|ogni|al?|each|ea|la|le|cad)\.?\s*)?(?P<b>100|1000|1\.000|1,000|1)?\s*(?P<u>[^\W\d_]{{1,14}}\.?)?",
     re.IGNORECASE,
 )
 

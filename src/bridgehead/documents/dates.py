@@ -77,6 +77,8 @@ class DayContext:
 def find_days(text: str, context: DayContext) -> Iterator[Day]:
     """All days written in ``text``, from left to right."""
     for found in _DATE.finditer(text):
+        if (found["dm_m"] or "").lower() == "set" and not found["dm_y"]:
+            continue
         yield _resolve(found, context)
 
 

@@ -32,7 +32,7 @@ _SUPPLIER: Final = re.compile(
     r"|your|ihr[e]?|votre|vos|su|vostr[oa]|vs|uw|er[at]?|wasz[ae]?)"
 )
 _OWN: Final = re.compile(
-    r"(?:our|own|eigen\w*|unser\w*|notre|nos|ns|nuestr[oa]|ntra|nostr[oa]|ons|onze|vart|var|vara|nasz[ae]?|wlasn\w*|intern\w*|kunden?|kd|kund|client\w*|klant\w*|klient\w*|buyer\w*|customer\w*|cust|besteller\w*|nabywc\w+)"
+    r"(?:our|own|eigen\w*|eget|egen|egna|unser\w*|notre|nos|ns|nuestr[oa]|ntra|nostr[oa]|ons|onze|vart|var|vara|nasz[ae]?|wlasn\w*|intern\w*|kunden?|kd|kund|client\w*|klant\w*|klient\w*|buyer\w*|customer\w*|cust|besteller\w*|nabywc\w+)"
 )
 _CUSTOMER: Final = re.compile(r"(?:kunden?|kd|kund|client[ei]?|klant|klient[a]?|customer|cust|debit(?:or|eur)|account|konto|cli|kli)(?:nr|nummer|no|number)?")
 _PART: Final = re.compile(

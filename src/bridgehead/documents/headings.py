@@ -36,7 +36,7 @@ _FIELDS: Final[dict[str, str]] = {
       codicearticolocliente articlecliente klantartikelnr klantartikelnummer klantartikel eigenartikelnr
       ownpartno ownpartnumber internalpartno internalno internecode refinterne codeinterne refinterna codiceinterno
       codigointerno internesnr interneartikelnr hausnummer codclientearticolo custpart custpartno custitem bestellerartikelnr""",
-    "supplier_part": """reffrn codforn refprov refprove liefart liefartnr kodproducenta leverantorensartnr levartnr
+    "supplier_part": """ertartikelnr ertartnr reffrn codforn refprov refprove liefart liefartnr kodproducenta leverantorensartnr levartnr
       supplierpart supplierpartno supplierpartnumber supplieritem supplieritemno supplierref supplierarticle
       supplierno suppliercode suppliersku vendorpart vendorpartno vendorpartnumber vendoritem vendoritemno vendorsku
       lieferantenartikelnr lieferantenartikelnummer lieferantenartikel liefartnr liefartikelnr lieferantennr lftartikelnr
@@ -46,13 +46,13 @@ _FIELDS: Final[dict[str, str]] = {
       leverancierartikelnr leveranciersartikelnummer artikelnrleverancier artnrleverancier leverancierscode fabrikantnr refabricant
       articolofornitore codicearticolofornitore""",
     "gtin": "eankod eancode kodean gtinean gtin ean ean13 ean8 eancode barcode upc codebarre codebarres codigobarras codiceabarre gtin13 gtin14 eannr strichcode",
-    "description": """omschr benamning beskrivning nazwa opis nazwatowaru opistowaru text1 descr designazione wyszczegolnienie titel
+    "description": """artikelbenamning omschr benamning beskrivning nazwa opis nazwatowaru opistowaru text1 descr designazione wyszczegolnienie titel
       description desc designation bezeichnung beschreibung artikelbezeichnung descripcion descrizione
       omschrijving text artikeltext libelle benennung produktbezeichnung productname itemname denominacion denominazione
       concepto productdescription itemdescription partdescription descriptif kurztext materialtext artikelname
       articledescription naam artikelomschrijving warenbezeichnung produktname bez detail details descriptionofgoods
       nomproduit intitule descripcionarticulo descrizionearticolo goods""",
-    "quantity": """bestallt bestalltantal antal ilosc iloscszt ilosczam zamowiono besteld bestellt menge1 qtecdee ilosczamowiona cantped ordered orderqty1 qtyord
+    "quantity": """kvantitet bestallt bestalltantal antal ilosc iloscszt ilosczam zamowiono besteld bestellt menge1 qtecdee ilosczamowiona cantped ordered orderqty1 qtyord
       qty quantity quantities menge mengen qte qty. quantite cantidad cant ctd quantita qta qt aantal aant anzahl stuckzahl
       bestellmenge orderqty orderquantity orderedqty orderedquantity qtyordered quantityordered quant qtyreq bestelaantal
       quantiteecommandee qtecommandee cantidadpedida quantitaordinata bestelhoeveelheid hoeveelheid nombre q auftragsmenge pieces
@@ -68,7 +68,7 @@ _FIELDS: Final[dict[str, str]] = {
       netpriceunit preisproeinheit preisstk preisstuck priceunitnet unitnetprice einheitspreis prixht prezzonetto preciopnet precioneto
       nettoprijs prixnet prixunitairenet itemprice each stuckpreisnetto unitpricenet epnetto prijspereenheid preisprostuck prezzopz pricepc pricepcs""",
     "price_basis": "unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
-    "amount": """mtht montantligne belopp nettobelopp radbelopp summarad kwota wartosc wartoscnetto importorig regelbedrag1
+    "amount": """radsumma mtht montantligne belopp nettobelopp radbelopp summarad kwota wartosc wartoscnetto importorig regelbedrag1
       amount total linetotal totalprice gesamt gesamtpreis betrag summe gp gpreis positionswert wert montant montantht
       totalht prixtotal importe preciototal totale prezzototale importo bedrag totaal totaalprijs regeltotaal nettowert
       lineamount netamount value extendedprice ext extended positionsbetrag netvalue gesamtbetrag subtotal linevalue
@@ -87,7 +87,7 @@ _FIELDS: Final[dict[str, str]] = {
       desireddeliverydate desireddelivery livraisondemandee datelivraisondemandee datedelivraisonsouhaitee
       datedelivraisondemandee pleasedeliverby deliverby lieferungbis lieferterminwunsch delaidelivraison leveringvoor levertermijn gewenstelevering""",
     "currency": "whg div wrg waluta wal val valutakod moneta currency wahrung waehrung devise moneda valuta divisa cur curr monnaie munt currencycode",
-    "po_number": """odan odanr ordinen bestordnr bestallning bestallningsnr bestallningsnummer inkopsorder inkopsordernr zamowienie nrzamowienia zamowienienr numerzamowienia numcde numcommande numord nrzam pedidonum numpedido zamowienian orderreferens varbestallning vartordernr zam ordinenum bestellnrkd notrecde ponbr poid purchaseorderref
+    "po_number": """bcn bc odan odanr ordinen bestordnr bestallning bestallningsnr bestallningsnummer inkopsorder inkopsordernr zamowienie nrzamowienia zamowienienr numerzamowienia numcde numcommande numord nrzam pedidonum numpedido zamowienian orderreferens varbestallning vartordernr zam ordinenum bestellnrkd notrecde ponbr poid purchaseorderref
       po ponumber pono ponr purchaseorder purchaseorderno purchaseordernumber purchaseordernr ordernumber orderno
       ordernr orderid order customerpo custpo customerorder customerorderno customerordernumber bestellung auftragsnummer
       auftragsnr auftrag commande numerocommande numerodecommande nocommande numcommande ncommande ndecommande nodecommande

@@ -45,7 +45,7 @@ _GTIN = re.compile(r"\b(?:gtin|ean|upc)(?:[- ]?\d{1,2})?(?:[- ]?code)?\W{0,3}(\d
 _BARE_GTIN = re.compile(r"(?<![\w.,-])(\d{13,14})(?![\w-]|[.,]\d)")
 _AMOUNT: Final = rf"(?:\d{{1,3}}(?:[ \u00a0\u202f'’]\d{{3}})+(?:[.,]\d{{1,4}})?|{DIGITS})(?:,-|,--|\.-|\.--|\.—)?"
 _PER: Final = (
-    r"(?:\s{0,2}(?:/|\bper\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>1[.,]?000|100|10|1(?!\d|[.,]\d))?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
+    r"(?:\s{0,2}(?:/|\bper\b|\bcada\b|\bpour\b|\bles\b|\bogni\b|\bza\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>1[.,]?000|100|10|1(?!\d|[.,]\d))?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
 )
 _MONEY = re.compile(
     rf"(?P<lead>@|=|(?<!\w)(?:à|á|a|je|zu|zu je|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
@@ -57,6 +57,12 @@ _BARE_PRICE = re.compile(
     + _PER,
     re.IGNORECASE,
 )
+_PER_PRICE = re.compile(
+    rf"(?P<lead>)(?<![\w.,])(?P<n>\d{{1,3}}(?:[ .,'’]\d{{3}})*[.,]\d{{2,4}})\s{{0,2}}/\s{{0,2}}(?P<basis>1[.,]?000|100|10|1)?(?P<mil>%)?\s{{0,2}}(?P<per>(?:{'|'.join(sorted(map(re.escape, UNIT_CODES), key=len, reverse=True))})\b\.?)",
+    re.IGNORECASE,
+)
+_LAST_AMOUNT = re.compile(r"\s{2,}(\d{1,3}(?:[ .,'’\u00a0]\d{3})*[.,]\d{2})\s*$")
+_GROUPS = re.compile(rf"{_QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?= +[^\W\d_]{{2,}}|\s*[,(–-]|\s*$)")
 _TOTAL_LEAD = re.compile(r"=|total|gesamt|summe|gp|montant|importe|importo|bedrag|totaal|amount", re.IGNORECASE)
 _LABELLED_QTY = re.compile(
     rf"(?<![\w])(?:qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|antal|ilo[śs][ćc]|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
@@ -80,7 +86,7 @@ _DEVIATION = re.compile(
 )
 _CONNECTOR = re.compile(rf"[{_GAP}{_QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE)
 _GLUED = re.compile(rf"([^\W\d_.])(?={CURRENCY}\s?\d)")
-_GLUED_UNIT = re.compile(r"(?<=\d )([^\W\d_]{1,12})(?=\d+[.,]\d{2})")
+_GLUED_UNIT = re.compile(r"(?<=\d )([^\W\d_]{1,12})\.?(?=\d+[.,]\d{2})")
 _SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
 _DATE_WORD = re.compile(
     r"[\s,;(–|-]*(?:\b(?:(?:requested |required )?deliver(?:y|ed)?(?: date| by| on)?|due(?: date| by)?|needed by|req\.?(?: date)?|by|until|for|on|liefertermin|lieferdatum|lieferung(?: bis| am| zum)?|termin|lt|bis(?: zum| spätestens)?|zum|am|wunschtermin|livraison(?: souhaitée)?(?: le| pour le| avant le)?|date de livraison|pour le|avant le|le|entrega(?: el| para el)?|fecha(?: de entrega)?|para el|antes del|el|consegna(?: entro il| entro| il)?|data consegna|entro il|entro|per il|il|levering(?: op| voor| uiterlijk)?|leverdatum|uiterlijk|op|vóór|voor|tegen)\s*[:.]?\s*)$",
@@ -214,7 +220,7 @@ def _take_money(rest: str, item: Item, ways: Ways, source: Source) -> str:
     line = item.line
     found: list[tuple[Decimal, bool, bool]] = []
     spans: list[tuple[int, int]] = []
-    matches = [m for m in _MONEY.finditer(rest)] or [m for m in _BARE_PRICE.finditer(rest)]
+    matches = list(_MONEY.finditer(rest)) or list(_BARE_PRICE.finditer(rest)) or list(_PER_PRICE.finditer(rest))
     for match in matches[:6]:
         groups = match.groupdict()
         number = groups.get("n1") or groups.get("n2") or groups.get("n") or ""
@@ -249,6 +255,13 @@ def _take_money(rest: str, item: Item, ways: Ways, source: Source) -> str:
             item.doubts.append("uncertain: the line names more than two amounts of money")
     for start, end in reversed(spans):
         rest = _blank(rest, start, end)
+    last = _LAST_AMOUNT.search(rest)
+    if last is not None and line.price is not None and line.amount is None:
+        amount = price_of(last[1], None, None, "", ways)
+        if amount is not None:
+            line.amount = amount.value
+            line.mark("amount", source)
+            rest = _blank(rest, last.start(), last.end())
     return rest
 
 
@@ -394,7 +407,10 @@ def _take_bare_code(rest: str, item: Item, source: Source) -> None:
     best: tuple[int, int, int] | None = None
     rivals = 0
     if line.part is None or line.part == line.gtin or item.sided in {"customer_part", "supplier_part"}:
-        for match in _TOKEN.finditer(rest):
+        grouped = _GROUPS.search(rest)
+        if grouped is not None:
+            best = (9, grouped.start(1), grouped.end(1))
+        for match in _TOKEN.finditer(rest) if grouped is None else ():
             rank = code_rank(match["code"])
             if rank == 0:
                 continue

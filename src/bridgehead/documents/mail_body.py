@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
-from bridgehead.documents.cells import DIGITS, Ways
+from bridgehead.documents.cells import DIGITS, Ways, read_price
 from bridgehead.documents.dates import find_days, relative_day
 from bridgehead.documents.draft import Draft, DraftLine
-from bridgehead.documents.headings import LABEL_FIELDS, label_of, squash
+from bridgehead.documents.headings import LABEL_FIELDS, heading_of, label_of, squash
 from bridgehead.documents.item_line import Item, code_rank, read_item
 from bridgehead.documents.mail_labels import LABEL, field_of, fields_in
 from bridgehead.documents.mail_sections import TextLine
@@ -22,7 +23,8 @@ from bridgehead.documents.table import check_price_unit, is_total_row, line_from
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
 _LABEL = LABEL
-_POSITION_ALONE = re.compile(r"(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s?[.:)]?", re.IGNORECASE)
+_POSITION_ALONE = re.compile(r"(?:n\.?[°º]?\s?)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s?[.:)]?", re.IGNORECASE)
+_POSITION_AND_PART = re.compile(r"\s{1,12}(?P<pos>0{0,4}[1-9]\d{0,4})\s{1,6}(?P<code>(?=[A-Za-z./_-]{0,20}\d)[A-Za-z0-9][A-Za-z0-9./_-]{2,30})(?:\s{1,3}\((?P<other>[^()]{2,60})\))?\s*")
 _NUMBERED = re.compile(r"(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{2,29}")
 _PO_NUMBER: Final = r"(?P<no>(?=[A-Za-z0-9/_.-]{0,24}\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,30}[A-Za-z0-9])"
 _PO = re.compile(
@@ -110,7 +112,9 @@ class Walker:
         if len(text) > 2000:
             self._note(text[:2000], source)
             return at + 1
-        position = _POSITION_ALONE.fullmatch(text.strip())
+        if self._opens_item(text, source) or self._describes_block(text, source):
+            return at + 1
+        position = _POSITION_ALONE.fullmatch(text.strip().lower())
         if position is not None:
             self._close_block()
             self.block = DraftLine(number=int(position[1]), sources={"number": source})
@@ -135,6 +139,36 @@ class Walker:
             self._sentence(rest, text, source)
         return at + 1
 
+    def _opens_item(self, text: str, source: Source) -> bool:
+        """``  10  6308-ZZ (our ref. 4711)``: position and part number alone open an item; its fields follow."""
+        found = _POSITION_AND_PART.fullmatch(text)
+        if found is None or code_rank(found["code"]) == 0 and not found["code"].isdigit():
+            return False
+        self._close_block()
+        self.block = DraftLine(number=int(found["pos"]), supplier_part=found["code"])
+        self.block.sources = {"number": source, "supplier_part": source}
+        other = re.match(r"(.{0,30}?)[\s:]*([\w./-]*\d[\w./ -]*)$", found["other"] or "")
+        if other is not None:
+            heading = heading_of(other[1]) if other[1].strip() else None
+            name = "customer_part" if heading is None or heading.field != "supplier_part" else "supplier_part"
+            if name == "supplier_part":
+                self.block.customer_part = self.block.supplier_part
+                self.block.sources["customer_part"] = source
+            setattr(self.block, name, other[2].strip())
+            self.block.sources[name] = source
+        return True
+
+    def _describes_block(self, text: str, source: Source) -> bool:
+        """The words under an opened item, before its quantity, describe it."""
+        block = self.block
+        if block is None or block.part is None or block.quantity is not None or block.description or not text.startswith((" ", "\t")):
+            return False
+        if ":" in text or len(text) > 120 or fields_in(text, self.ways)[0]:
+            return False
+        block.description = text.strip()
+        block.sources["description"] = source
+        return True
+
     def _day_of_item(self, text: str, label: re.Match[str], source: Source) -> bool:
         """A day that stands indented under an item is the item's."""
         if not (self.last_was_item and self.draft.lines and text.startswith((" ", "\t")) and label["value"]):
@@ -151,9 +185,13 @@ class Walker:
         if not found or len(text) > 400:
             return text
         left: list[str] = []
-        for field in found:
-            if field.name in _BLOCK_FIELDS:
+        names = {field.name for field in found}
+        if names & _BLOCK_FIELDS and not names & {"po_or_part"}:
+            if rest or not names <= _BLOCK_FIELDS | {"requested_date", "stated_total"} or (len(found) < 2 and self.block is None):
                 return text
+            for field in found:
+                self._block_field("amount" if field.name == "stated_total" else field.name, field.label, field.value, source)
+            return ""
         for field in found:
             match = _LABEL.match(f"{field.label}: {field.value}")
             if match is None or not self._labelled([(source.line, text)], 0, match, source):
@@ -173,6 +211,8 @@ class Walker:
         name = field_of(label["label"], value, self.ways)
         if name is None:
             return 0
+        if name == "stated_total" and self._is_of_block(lines[at][1], value):
+            name = "amount"
         if name in {"ship_to", "bill_to", "ship_to.name"} or (name == "ship_to.street" and not value):
             return self._address("bill_to" if name == "bill_to" else "ship_to", lines, at, value)
         if not value:
@@ -182,7 +222,8 @@ class Walker:
                     return at + 2
             return 0
         if name in _BLOCK_FIELDS or (name == "requested_date" and self.block is not None):
-            if name == "po_or_part" and self.block is None and _NUMBERED.fullmatch(value) and not self.draft.po_number:
+            if name == "po_or_part" and _NUMBERED.fullmatch(value) and self._may_open(value):
+                self._close_block()
                 self._open_order(value, source)
                 return at + 1
             return at + 1 if self._block_field(name, label["label"], value, source) else 0
@@ -312,6 +353,23 @@ class Walker:
                 block.sources[key] = origin
         self.block = block
         return True
+
+    def _is_of_block(self, text: str, value: str) -> bool:
+        """Whether a sum under the fields of an item is the item's: indented like them, or what they multiply to."""
+        block = self.block
+        if block is None or block.quantity is None or block.amount is not None:
+            return False
+        if text.startswith((" ", "\t")):
+            return True
+        price = read_price(value, self.ways)
+        return price is not None and block.price is not None and abs(block.quantity * block.price / block.price_basis - price.value) <= Decimal("0.01")
+
+    def _may_open(self, number: str) -> bool:
+        """Whether a number that may be an order's or a part's is an order's: the first, or one of the same form."""
+        known = self.draft.po_number
+        if not known:
+            return self.block is None
+        return bool(self.draft.lines) and _form(known) == _form(number)
 
     def _close_block(self) -> None:
         block, self.block = self.block, None
@@ -521,7 +579,7 @@ class Walker:
             if cells is None and header.style == " ":
                 cells = spread(columns.fields, text.split())
             line = None
-            if cells is not None and not is_total_row(cells):
+            if cells is not None and not is_total_row(cells) and not _states_sum(cells):
                 names = header.names
 
                 def source_of(column: int, cells: list[str] = cells, number: int = number) -> Source:
@@ -540,7 +598,7 @@ class Walker:
                 gap = False
             elif len(self.draft.lines) == count and gap:
                 break
-            elif cells is not None and is_total_row(cells) or is_total_row([text]):
+            elif cells is not None and (is_total_row(cells) or _states_sum(cells)) or is_total_row([text]):
                 self._total_row(text, cells, number)
             elif gap or not self._continues(text, cells, columns.fields, number):
                 break
@@ -613,6 +671,15 @@ class Walker:
         name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
         if name in {"stated_total", "stated_line_count", "stated_quantity_total"}:
             put_field(self.draft, name, summed["value"], self._source(number, text), self.ways)
+
+
+def _states_sum(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) == 2 and label_of(filled[0]) in _SUMS
+
+
+def _form(number: str) -> str:
+    return re.sub(r"[A-Za-z]", "A", re.sub(r"\d", "0", number))
 
 
 def plausible_number(number: str, word: str, ways: Ways) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bridgehead.documents.cells import Ways, read_price
+from bridgehead.documents.cells import Ways, read_price, read_quantity
 from bridgehead.documents.dates import find_days
 from bridgehead.documents.headings import label_of
 
@@ -19,7 +19,7 @@ _SENTENCES: Final = re.compile(
     r"(?<![\s(]\d)(?<![\s(]\d\d)(?<!\bn)(?<!\bnr)(?<!\bno)(?<!\bart)(?<!\bpos)(?<!\bref)(?<!\bid)\.\s+(?=[^\W\d_])|;\s+(?=[^\W\d_])", re.IGNORECASE
 )
 _NUMBER: Final = re.compile(r"#?\s?(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{1,29}")
-_BARE: Final = frozenset("po_number po_or_part order_date requested_date customer_number stated_total".split())
+_BARE: Final = frozenset("po_number po_or_part order_date requested_date customer_number stated_total quantity price amount".split())
 DELIVERY: Final = re.compile(
     r"\b(?:deliver\w*|needed|required|due|ship\w*|arriv\w*|liefer\w*|anliefer\w*|termin\w*|eintreff\w*|livr\w+|entreg\w+|recib\w+|consegn\w+|lever\w*|dostaw\w*|dostarcz\w*|realizacj\w*)\b",
     re.IGNORECASE,
@@ -93,7 +93,11 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def _fits(name: str, value: str, ways: Ways) -> bool:
-    value = value.strip().rstrip(".")
+    value = re.sub(r"\s+r$", "", value.strip().rstrip("."))
+    if name == "quantity":
+        return read_quantity(value, ways) is not None
+    if name in {"price", "amount"}:
+        return read_price(value, ways) is not None
     if name in {"order_date", "requested_date"}:
         days = list(find_days(value, ways.days))
         return len(days) == 1 and days[0].start == 0 and days[0].end >= len(value)

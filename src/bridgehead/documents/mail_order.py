@@ -259,6 +259,8 @@ class _MailReader:
         has_lines = any(draft.lines for draft in drafts)
         bulk = bool(self.mail.get("list-unsubscribe")) or self.mail.get("precedence").lower() in {"bulk", "list", "junk"}
         kind = intent.kind
+        if not intent.orders and self._subject_number() is not None and has_lines:
+            intent = replace(intent, orders=True)
         if bulk and not (has_lines and intent.orders) and kind in {None, "newsletter", "question"}:
             return NotAnOrder("newsletter", "The message is a mailing.")
         acts = intent.purpose in {"change", "cancel"}
@@ -268,7 +270,7 @@ class _MailReader:
         if kind is not None and (not has_lines or intent.kind_in_subject or not intent.orders):
             strong = kind in {"complaint", "delivery_note", "invoice", "newsletter"} or intent.kind_in_subject or intent.asks
             confident = has_lines and bool(number) and not intent.kind_in_subject and not intent.asks and kind in {"question", "newsletter", "invoice"}
-            if not (has_lines and intent.orders and number and kind == "question" and not intent.kind_in_subject) and (strong or not has_lines) and not confident:
+            if not (has_lines and intent.orders and number and kind in {"question", "delivery_note"} and not intent.kind_in_subject) and (strong or not has_lines) and not confident:
                 if not has_lines and intent.orders and self.unread:
                     self._refuse_unread()
                 return NotAnOrder(kind, _why(kind, self.subject))
@@ -284,7 +286,7 @@ class _MailReader:
             if not intent.orders and all(draft.warnings for draft in drafts):
                 raise Refusal("uncertain", "The message may be an order, and names neither order number nor wish.", "body")
             raise Refusal("mail.no_number", "The order names no order number.", "subject and body")
-        if kind in {"complaint", "delivery_note"}:
+        if kind == "complaint":
             for draft in drafts:
                 draft.warn("contradiction", f"the message also reads as a {kind.replace('_', ' ')}")
         return self._orders(drafts, intent, sections)

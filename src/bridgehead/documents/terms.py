@@ -17,7 +17,7 @@ CURRENCY: Final = (
 INCOTERMS: Final = frozenset("EXW FCA FAS FOB CFR CIF CPT CIP DAP DPU DDP DAT".split())
 _INCOTERM = re.compile(r"\b(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAP|DPU|DDP|DAT)\b")
 _NET_WORDS = r"(?:net(?:to|t)?|n|netto|neti|netos|netti|netto)"
-_DAYS = r"(?:days?|tagen?|tage|jours|d\u00edas|dias|giorni|gg\.?|dagen|dagar|dni|t\b|d\b)"
+_DAYS = r"(?:days?|tagen?|tage|jours|d\u00edas|dias|giorni|gg\.?|dagen|dgn|dagar|dgr|dni|t\b|d\b)"
 _NET = re.compile(rf"\b{_NET_WORDS}[ -]?(\d{{1,3}})\b|\b(\d{{1,3}})[ ]?{_DAYS}", re.IGNORECASE)
 _DISCOUNT = re.compile(
     rf"(\d{{1,2}}(?:[.,]\d{{1,2}})?)[ ]?%[^\d%]{{0,24}}(\d{{1,3}})(?:[ ]?{_DAYS})?|\b(\d{{1,2}}(?:[.,]\d)?)/(\d{{1,2}})\b",

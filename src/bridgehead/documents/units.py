@@ -18,7 +18,7 @@ _WORDS: Final[dict[str, str]] = {
     "CS": "cs case cases kiste kisten caisse caisses cassa casse kist",
     "KGM": "kg kgs kgm kilo kilos kilogramm kilogram kilograms kilogrammes",
     "GRM": "g gr grm gramm gram grams grammes gramos grammi",
-    "TNE": "t to tne ton tons tonne tonnen tonnes toneladas tonnellate",
+    "TNE": "t tne ton tons tonne tonnen tonnes toneladas tonnellate",
     "MTR": """m mt mr mtr mts mtrs meter meters metre metres mètre mètres metro metros metri lfm lfdm ml mb metr metry
       metrów""",
     "MTK": "m2 m² qm mtk sqm",

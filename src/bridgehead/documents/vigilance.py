@@ -21,7 +21,7 @@ _INSTRUCTION: Final = re.compile(
     r"|\b(?:note|message|attention|hinweis|instruction|anweisung|nota|note|bericht|mensaje|messaggio)\W+(?:to|for|an|f[uü]r|an den|an das|aan|para|pour|per|al|[àa])\W+(?:\w+\W+){0,2}(?:reader|parser|processor|automat\w*|system|bot|agent|machine|maschine|software|robot)"
     r"|\b(?:mark|treat|flag|set|book|classify|confirm|markier\w*|verbuch\w*|buche|behandel\w*|marque[zr]?|marca\w*|considera\w*|markeer)\W+(?:\w+\W+){0,5}(?:as|to|als|comme|como|come)\W+(?:approved|verified|trusted|paid|urgent priority|genehmigt|gepr[uü]ft|freigegeben|bezahlt|approuv\w+|valid[eé]\w*|aprobad\w+|approvat\w+|goedgekeurd)"
     r"|\b(?:do not|don't|never|nicht|ne pas|no|non|niet)\W+(?:\w+\W+){0,3}(?:flag|escalate|forward to (?:a )?human|hold this|eskalier\w*|escalad\w*|escalar|escalar|escaleren|melden)\b"
-    r"|\b(?:change|set|use|apply|adjust|setze?n?|[aä]nder\w*|appliqu\w+|aplic\w+|applic\w+|pas)\W+(?:\w+\W+){0,4}(?:price|prices|unit price|credit limit|bank (?:account|details)|discount|preise?|kreditlimit|bankverbindung|rabatt|prix|remise|precios?|descuento|prezz[oi]|sconto|prijs|korting)\b\W+(?:\w+\W+){0,4}(?:to|of|auf|von|[àa]|de|al?|naar|van)?\W*(?:zero|0\b|\d|null|free)"
+    r"|\b(?:change|set|use|apply|adjust|setze?n?|[aä]nder\w*|appliqu\w+|aplic\w+|applic\w+|pas)\W+(?:\w+\W+){0,4}(?:price|prices|unit price|credit limit|bank (?:account|details)|discount|preise?|kreditlimit|bankverbindung|rabatt|prix|remise|precios?|descuento|prezz[oi]|sconto|prijs|korting)\b\W+(?:\w+\W+){0,4}(?:to|of|auf|von|[àa]|au|de|al?|naar|van|=)\W*(?:zero|0\b|\d|null|free)"
     r"|\b(?:release|book|process|execute|ship|freigeben|buchen|ausf[uü]hren)\W+(?:\w+\W+){0,3}(?:immediately|sofort|now)\W+(?:and\W+)?(?:without|regardless|irrespective|ohne|ungeachtet)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -62,7 +62,7 @@ _MENTIONS: Final = re.compile(
 )
 """Free text that speaks of an item, a price or another place than the fields do is for a person, whatever it says."""
 _DAY: Final = re.compile(
-    r"(?<![\w.,/-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[- ]\d{2,4}"
+    r"(?<![\w.,/-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\1\d{2,4}|\d{1,2}[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[- ]\d{2,4}"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2},? \d{2,4}|\d{1,2}\.? [a-z]{3,10} 20\d{2})(?!\w)"
 )
 _AMOUNTS: Final = re.compile(

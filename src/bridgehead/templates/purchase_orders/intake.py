@@ -17,7 +17,7 @@ from bridgehead.templates.purchase_orders.checks.verdict import LOGISTICS, ORDER
 _ORDER: Final = TypeAdapter(Order)
 _NOBODY: Final = frozenset({"newsletter", "auto_reply", "acknowledgement"})
 _ROLES: Final[Mapping[Kind, str]] = {"delivery_note": LOGISTICS, "forecast": PLANNER}
-_NOT_CONTENT: Final = frozenset({"sources", "format"})
+_NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings"})
 
 
 def read_arrival(document: bytes, name: str) -> ReadResult:
@@ -46,14 +46,21 @@ def read_arrival(document: bytes, name: str) -> ReadResult:
 def new_case(order: Order) -> NewCase:
     """Returns the case of one order, found again by who ordered and the PO number.
 
-    Two sendings are the same when everything but the positions in the document is equal. The
-    sender counts by its steadiest name, because nobody has looked it up yet.
+    Two sendings are the same when what they order is equal, and they are in doubt for the same
+    kinds of reasons; positions in the document, a cover note (``second sending``) and a day that
+    only the envelope gives do not count. The sender counts by its steadiest name, because nobody
+    has looked it up yet.
     """
     buyer = order.buyer
     who = next((name for name in (buyer.number, buyer.gln, buyer.duns, buyer.vat, buyer.email, buyer.name) if name), "")
     plain: dict[str, JsonValue] = _ORDER.dump_python(order, mode="json")
+    content = {field: value for field, value in plain.items() if field not in _NOT_CONTENT}
+    content["doubts"] = sorted({warning.partition(":")[0] for warning in order.warnings})
+    dated = order.sources.get("order_date")
+    if dated is not None and dated.part == "header":
+        del content["order_date"]
     return NewCase(
         input=order,
-        content={field: value for field, value in plain.items() if field not in _NOT_CONTENT},
+        content=content,
         key={"customer": who.strip().casefold(), "po_number": order.po_number.strip()},
     )
