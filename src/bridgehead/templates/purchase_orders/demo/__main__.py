@@ -16,7 +16,6 @@ from rich.text import Text
 
 from bridgehead.clock import boot_s
 from bridgehead.errors import BridgeheadError, Unavailable, UserError
-from bridgehead.templates.purchase_orders.demo.audit import Books
 from bridgehead.templates.purchase_orders.demo.house import House, demo_folder, opened
 from bridgehead.templates.purchase_orders.demo.options import Options
 from bridgehead.templates.purchase_orders.demo.picture import WIDE, show_outcome, show_shadow
@@ -70,7 +69,7 @@ async def _demo(console: Console, options: Options, folder: Path) -> Outcome:
 
 async def _stages(console: Console, shown: Screen, house: House, kills: int) -> Outcome:
     run, corpus = Run(house, shown), house.corpus
-    before = Books(await house.books(), ())
+    before = await house.books()
     orders = sum(len(truth.orders) for truth in corpus.truths)
     shown.say(
         f"{len(corpus.truths)} documents with {orders} orders: e-mails, X12 850, portal CSV; some broken on purpose."
@@ -82,7 +81,9 @@ async def _stages(console: Console, shown: Screen, house: House, kills: int) -> 
         await run.feed("in shadow", corpus.first)
         report = await run.shadow()
         show_shadow(console, report)
-        by = await run.promote(report)
+        by = await run.promote(
+            f"shadow report: {report.equal} of {report.both} orders booked as people did, field by field"
+        )
         shown.say(f"\n[bold]2. Promoted[/] to autonomous by {by}, with that report as the reason on the record.")
     killing = f" [red]{kills} workers are killed meanwhile.[/]" if kills else ""
     shown.say(f"\n[bold]3. For real[/]: {len(corpus.rest)} documents.{killing}")

@@ -68,6 +68,7 @@ def show_outcome(console: Console, outcome: Outcome, deployment: Deployment) -> 
     console.print()
     left, right = _exceptions(outcome, deployment), Group(*_facts(outcome, deployment))
     console.print(_side_by_side(left, right) if wide else Group(left, right))
+    console.print(_queues(outcome))
     if outcome.findings:
         console.print(_findings(outcome))
 
@@ -195,13 +196,17 @@ def _exceptions(outcome: Outcome, deployment: Deployment) -> Table:
             Text("█" * cells, style="yellow"),
             Text("?" if money is None else f"{money.amount:.0f} {money.currency}", style="dim"),
         )
+    return table
+
+
+def _queues(outcome: Outcome) -> Text:
     queued, others, whole = outcome.score.queued, outcome.score.others, outcome.score.whole
     needless = whole.orders - whole.touchless.count - queued.of
-    table.add_section()
-    table.add_row("needed: right role", "", f"{queued.count}/{queued.of}", "", "")
-    table.add_row("no order: right role", "", f"{others.count}/{others.of}", "", "")
-    table.add_row("needed nobody", "", str(needless), "", "")
-    return table
+    return Text(
+        f"  Of the orders that needed a person {queued.count} of {queued.of} are with the right role; {needless} needed"
+        f" nobody.\n  Of the documents that are no orders {others.count} of {others.of} are in the right queue.",
+        style="dim",
+    )
 
 
 def _facts(outcome: Outcome, deployment: Deployment) -> Iterable[RenderableType]:
@@ -230,8 +235,13 @@ def _facts(outcome: Outcome, deployment: Deployment) -> Iterable[RenderableType]
     mark = ("✓ ", "green") if verified.whole else ("✗ ", "bold red")
     yield Text.assemble("  ", mark, f"ledger: {verified.rows:,} rows, {verified.chains:,} chains")
     if outcome.killed:
-        yield _line(f"{outcome.killed} workers killed; {outcome.without_keys} orders without", style="dim")
-        yield _line(f"idempotency keys, {outcome.in_question} for a person", style="dim")
+        again = sum(one.attempts > 1 for one in outcome.decisions)
+        keyless = sum(one.tool == "import_order" for one in outcome.decisions)
+        yield Text()
+        yield _heading(f"{outcome.killed} workers killed in the middle of it")
+        yield _line(f"{sum(one.read_back for one in outcome.decisions)} bookings read back, {again} sent again,")
+        yield _line(f"{outcome.in_question} for a person to look up")
+        yield _line(f"{keyless} booked without idempotency keys", style="dim")
 
 
 def _heading(text: str) -> Text:

@@ -36,12 +36,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A booking that was sent. ``order_number`` is None while nobody knows whether it happened."""
+    """A booking that was sent. ``order_number`` is None while nobody knows whether it happened.
+
+    ``attempts`` counts how often it was sent; ``read_back`` says that its answer was lost and it was found.
+    """
 
     case: str
     booking: Booking
     tool: str
     order_number: str | None
+    attempts: int = 1
+    read_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,8 @@ def _decisions(view: CaseView) -> list[Decision]:
         if effect.state != "committed" and effect.state not in _IN_QUESTION:
             continue
         args = effect.args if isinstance(effect.args, dict) else {}
-        answer = effect.result.get("result") if isinstance(effect.result, dict) else None
+        settled = effect.result if isinstance(effect.result, dict) else {}
+        answer = settled.get("result")
         number = answer.get("order_number") if isinstance(answer, dict) else None
         committed = effect.state == "committed"
         found.append(
@@ -181,6 +187,8 @@ def _decisions(view: CaseView) -> list[Decision]:
                 booking=_BOOKING.validate_python(args.get("order")),
                 tool=effect.tool,
                 order_number=str(number) if committed else None,
+                attempts=effect.attempt,
+                read_back=committed and "settled_by" in settled,
             )
         )
     return found

@@ -27,10 +27,11 @@ from bridgehead.templates.purchase_orders.demo.audit import (
 )
 from bridgehead.templates.purchase_orders.demo.house import House
 from bridgehead.templates.purchase_orders.demo.progress import Moment, Screen
-from bridgehead.templates.purchase_orders.demo.record import Record, read_record
+from bridgehead.templates.purchase_orders.demo.record import Decision, read_record
 from bridgehead.templates.purchase_orders.demo.score import Latency, Score, Worth, latency, score, worth
 from bridgehead.templates.purchase_orders.demo.shadow import ShadowReport, compare
 from bridgehead.templates.purchase_orders.demo.truth import ArrivalTruth
+from bridgehead.templates.purchase_orders.erp.wire import BookEntry
 
 AT_ONCE: Final = 24
 """How many documents are under way at most: an order desk whose senders do not wait for each other."""
@@ -49,8 +50,7 @@ class Outcome:
     worth: Worth | None
     findings: tuple[Finding, ...]
     in_question: int
-    without_keys: int
-    decisions: int
+    decisions: tuple[Decision, ...]
     booked: int
     verification: Verification
     exit_codes: tuple[int, ...]
@@ -89,18 +89,18 @@ class Run:
         base = await self._tally()
         self._booked_before = (await house.erp.health()).orders
         while True:
-            now = await self._tally()
+            now, busy = await self._tally(), await self._busy()
             flight = now.stored + now.due + now.running
             batch = [left.pop(0) for _ in range(min(len(left), max(0, AT_ONCE - flight)))]
             await asyncio.gather(*(self._store(name) for name in batch))
-            # What is stored in this turn is not decided; what a person or a read-back has yet to settle is not either.
-            decided = len(truths) - len(left) - flight - len(batch) - await self._parked()
+            # ``busy`` also counts what waits for its time to be read back: that is not decided, and takes no place.
+            decided = len(truths) - len(left) - len(batch) - max(flight, busy)
             while moments and decided >= moments[0]:
                 moments.pop(0)
                 pid = house.kill_one()
                 self._screen.say(f"  [red]kill -9[/] worker {pid}, another is started")
             await self._show(stage, truths, len(left), max(0, decided), now, base, boot_s() - began)
-            if not left and not batch and not moments and not await self._busy():
+            if not left and not batch and not moments and not max(flight, busy):
                 return boot_s() - began
             state = (now, len(left), len(house.killed))
             last, before = (boot_s(), state) if state != before else (last, before)
@@ -114,10 +114,9 @@ class Run:
         record = await read_record(self._house.app, self._house.name)
         return compare(self._house.corpus.first, record.arrivals, await self._house.books())
 
-    async def promote(self, report: ShadowReport) -> str:
-        """Raises the level by the operator's name, with the report as the reason, through the command users type."""
+    async def promote(self, why: str) -> str:
+        """Raises the level to autonomous in the operator's name, by the command that users type; returns the name."""
         by = _operator()
-        why = f"shadow report: {report.equal} of {report.both} orders booked as people did, field by field"
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "bridgehead", "promote", str(self._house.deployment_folder)),
@@ -131,11 +130,11 @@ class Run:
             raise Failed(f"promote failed: {said.decode(errors='replace')}", error_class="bug")
         return by
 
-    async def judge(self, before: Books, seconds: float) -> Outcome:
-        """Stops the workers, audits the books, and returns what the run came to."""
+    async def judge(self, before: Sequence[BookEntry], seconds: float) -> Outcome:
+        """Stops the workers, audits the books against ``before``, and returns what the run came to."""
         house = self._house
         exit_codes = await house.end_workers()
-        books = Books(before.before, await house.books())
+        books = Books(before, await house.books())
         record = await read_record(house.app, house.name)
         rest = house.corpus.rest
         booked = {entry.order.order_number: entry.order.content() for entry in books.after}
@@ -162,8 +161,7 @@ class Run:
                 *audit_changes(books),
             ),
             in_question=in_question,
-            without_keys=_without_keys(record),
-            decisions=len(record.decisions),
+            decisions=record.decisions,
             booked=len(books.made()),
             verification=await verify_whole(house.app.database, None),
             exit_codes=tuple(exit_codes),
@@ -181,12 +179,6 @@ class Run:
 
     async def _tally(self) -> Tally:
         return await self._queries.tally([self._house.name], 1)
-
-    async def _parked(self) -> int:
-        """Returns how many cases wait for a time, to be tried or read back again."""
-        now = await self._tally()
-        busy = await self._queries.busy([self._house.name], [self._house.loaded.release.digest])
-        return max(0, busy - now.stored - now.due - now.running)
 
     async def _busy(self) -> int:
         return await self._queries.busy([self._house.name], [self._house.loaded.release.digest])
@@ -231,10 +223,6 @@ class Run:
 
     def _tails(self) -> str:
         return " | ".join(worker.tail() for worker in self._house.workers)
-
-
-def _without_keys(record: Record) -> int:
-    return sum(decision.tool == "import_order" for decision in record.decisions)
 
 
 def _operator() -> str:
