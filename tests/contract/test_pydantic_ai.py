@@ -42,7 +42,13 @@ def scripted(*replies):
         if callable(reply):
             reply = reply(messages)
         return ModelResponse(parts=[TextPart(reply)] if isinstance(reply, str) else list(reply))
-    return FunctionModel(model)
+    async def stream(messages, info):
+        for index, part in enumerate(model(messages, info).parts):
+            if isinstance(part, TextPart):
+                yield part.content
+            else:
+                yield {index: DeltaToolCall(part.tool_name, json.dumps(part.args), tool_call_id=part.tool_call_id)}
+    return FunctionModel(model, stream_function=stream)
 
 async def find_po(*, key, args):
     return next(({"number": e["number"]} for e in entries() if e["po"] == args["po"]), None)
@@ -102,15 +108,7 @@ replies = (
     lambda messages: [call("final_result", number="N-1", said=str(results(messages)))],
 )
 
-async def stream(messages, info):
-    reply = scripted(*replies).function(messages, info)
-    for index, part in enumerate(reply.parts):
-        if isinstance(part, TextPart):
-            yield part.content
-        else:
-            yield {index: DeltaToolCall(part.tool_name, json.dumps(part.args), tool_call_id=part.tool_call_id)}
-
-inner = Agent(FunctionModel(stream_function=stream), output_type=Booked, deps_type=str, tools=[lookup],
+inner = Agent(scripted(*replies), output_type=Booked, deps_type=str, tools=[lookup],
     capabilities=[ProcessEventStream(handler)])
 
 @inner.tool
@@ -344,6 +342,66 @@ async def test_a_stream_that_breaks_off_is_waited_for(world: World) -> None:
     found = await view(world)
     assert (found.case.outcome, found.outcome) == ("completed", {"output": "Well, done"})
     assert [step.kind for step in found.steps] == ["timer", "model"]
+
+
+OUTPUTS = """
+class Booked(BaseModel):
+    number: str
+
+def book(po: str, amount: int) -> Booked:
+    enter(po=po, number="N-1", amount=amount)
+    return Booked(number="N-1")
+
+inner = Agent(scripted([call("final_result", po="1", amount=5)]), output_type=book)
+
+async def drive(prompt) -> Booked:
+    output = (await inner.run(prompt)).output
+    assert isinstance(output, Booked)
+    return output
+
+agent = govern("{module}:inner", run="{module}:drive", tools={"book": reversible(key="po")})
+"""
+
+
+async def test_a_function_that_the_output_runs_through_is_governed(world: World) -> None:
+    """P1: a write that hides in an output function is held like any other, made once, and gives its own type back."""
+    await deploy(world, OUTPUTS, tools=f"book: {HOLD}")
+    await world.submit(ORDER)
+    await world.settle()
+    assert world.books() == []
+    await world.decide("approve")
+    await world.settle()
+    assert [entry["po"] for entry in world.books()] == ["1"]
+    assert (await view(world)).outcome == {"output": {"number": "N-1"}}
+    assert asked(world) == 1
+
+
+HANGS = """
+import threading
+go = threading.Event()
+
+inner = Agent(scripted([call("send", to="x")], "done"))
+
+@inner.tool_plain
+def send(to: str) -> str:
+    (HERE / "sending").touch()
+    go.wait(60)
+    return "sent"
+
+agent = govern("{module}:inner", tools={"send": irreversible(timeout="0.2s")})
+"""
+
+
+async def test_a_synchronous_tool_that_hangs_is_left_at_its_timeout(world: World) -> None:
+    """P2: a write whose thread does not come back by its timeout is unknown, and a person is asked meanwhile."""
+    await deploy(world, HANGS, tools="send: allow")
+    await world.submit(ORDER)
+    try:
+        await world.settle()
+        assert (world.place / "sending").exists()
+        assert [review.kind for review in await world.reviews()] == ["unknown_effect"]
+    finally:
+        module(world).go.set()
 
 
 NATIVE = """

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from pydantic_ai import Agent, DeferredToolRequests, Tool
+from pydantic_ai import Agent, DeferredToolRequests, Tool, ToolOutput
 from pydantic_ai.agent import WrapperAgent
 from pydantic_ai.capabilities import NativeTool
 from pydantic_ai.models.test import TestModel
@@ -68,6 +68,7 @@ def theirs() -> Iterator[ModuleType]:
         durable=DURABLE(agent_of()),
         decorated=Agent(TestModel(), tools=[declared_itself]),
         prefixed=Agent(TestModel(), toolsets=[FunctionToolset([customer]).prefixed("crm")]),
+        formatting=Agent(TestModel(), output_type=[str, ToolOutput(customer, name="look")]),
         no_agent=no_agent,
         runs=runs,
     )
@@ -97,6 +98,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("searching", {"tools": {"web_search": irreversible()}}, "adapter.native", "Only reads"),
     ("asking", {}, "adapter.deferred", "hold: ROLE"),
     ("deferring", {}, "adapter.deferred", "hold: ROLE"),
+    ("formatting", {}, "adapter.output", "if it only computes"),
     ("durable", {}, "adapter.durable", "plain Agent"),
     ("decorated", {"tools": {"declared_itself": read()}}, "adapter.declaration", "Leave it out"),
 ]
@@ -169,6 +171,7 @@ def test_an_agent_is_described_for_a_beginner(theirs: ModuleType) -> None:
     assert (found.open_ended, found.needs_deps, found.model) == (False, False, "test:test")
     assert describe("their_application:needy").needs_deps
     assert describe("their_application:searching").native_tools == ("web_search",)
+    assert describe("their_application:formatting").output_functions == ("customer",)
     assert describe("their_application:decorated").tools[0].declared == "read"
     assert [tool.name for tool in describe("their_application:prefixed").tools] == ["crm_customer"]
 

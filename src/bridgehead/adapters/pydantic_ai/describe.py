@@ -20,7 +20,7 @@ class DescribedTool:
 
 @dataclass(frozen=True, slots=True)
 class AgentDescription:
-    """What an agent brings. ``native_tools`` are executed by the model's provider.
+    """What an agent brings. ``native_tools`` are executed by the model's provider, ``output_functions`` on its output.
 
     ``open_ended`` says that further tools are known at run time only (MCP servers, dynamic
     toolsets); ``needs_deps`` that ``govern`` must be given ``deps=``; ``model`` is empty where
@@ -29,6 +29,7 @@ class AgentDescription:
 
     tools: tuple[DescribedTool, ...]
     native_tools: tuple[str, ...]
+    output_functions: tuple[str, ...]
     open_ended: bool
     needs_deps: bool
     model: str
@@ -52,6 +53,7 @@ def describe(name: str) -> AgentDescription:
     return AgentDescription(
         tools=tools,
         native_tools=found.natives,
+        output_functions=tuple(found.outputs),
         open_ended=found.open_ended,
         needs_deps=found.agent.deps_type not in (object, type(None)),
         model=model_id(found.agent),

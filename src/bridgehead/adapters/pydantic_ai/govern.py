@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NoReturn, cast, get_type_hints
+from typing import Any, Final, NoReturn, cast, get_type_hints
 
 from pydantic import TypeAdapter
+from pydantic_ai import Agent as FrameworkAgent
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.messages import UserContent
 from pydantic_ai.models import Model
@@ -24,6 +26,7 @@ from bridgehead.adapters.pydantic_ai.failing import classified
 from bridgehead.adapters.pydantic_ai.governor import Governor
 from bridgehead.adapters.pydantic_ai.inventory import FoundTool, Inventory
 from bridgehead.adapters.pydantic_ai.natives import KINDS, native_tool, undeclared
+from bridgehead.adapters.pydantic_ai.outputs import only_argument, output_tool
 from bridgehead.adapters.pydantic_ai.tools import ANYTHING, agent_tool
 from bridgehead.cases.agents import Agent
 from bridgehead.cases.context import Case, Context
@@ -33,6 +36,8 @@ from bridgehead.errors import Failed, UserError
 from bridgehead.spec.problem import nearest
 
 Prompt = str | Callable[[Case[Any]], str | Sequence[UserContent]]
+_THREADS: Final = ThreadPoolExecutor(64, thread_name_prefix="bridgehead-tool")
+"""Runs synchronous tools. The framework's own threads would hold a call past its timeout until they return."""
 _GOVERNOR: ContextVar[Governor | None] = ContextVar("bridgehead_pydantic_ai_governor", default=None)
 
 
@@ -119,7 +124,8 @@ class GovernedAgent:
         said["prompt"] = self.prompt if isinstance(self.prompt, str) else function_digest(self.prompt)
         if self.entry is not None:
             said["run"] = f"{self.entry} {source_digest(self.entry)}"
-        runner = _Runner(self, found.agent, tools, own, entry)
+        only = {known: only_argument(function) for known, function in found.outputs.items()}
+        runner = _Runner(self, found.agent, tools, own, only, entry)
         named = inventory.model_id(found.agent, self.model)
         return Agent(
             run=runner.run,
@@ -135,12 +141,13 @@ class GovernedAgent:
         for kind in found.natives:
             if kind not in self.declared:
                 raise undeclared(self.name, kind)
+        known = [*found.tools, *found.natives, *found.outputs]
         for name in (*self.declared, *self.checks_first):
-            if name not in found.tools and name not in found.natives and not found.open_ended:
+            if name not in known and not found.open_ended:
                 raise UserError(
                     f"{self.name} has no tool {name!r}",
                     code="adapter.tool",
-                    hint=nearest(name, [*found.tools, *found.natives]) or "It has no tools.",
+                    hint=nearest(name, known) or "It has no tools.",
                 )
         tools: dict[str, BoundTool] = {}
         for name, tool in found.tools.items():
@@ -154,6 +161,9 @@ class GovernedAgent:
                     hint="Leave it out of govern(tools=…).",
                 )
             tools[tool.own.tool.name] = tool.own
+        for name, function in found.outputs.items():
+            first = name in self.checks_first
+            tools[name] = output_tool(self.declared.get(name), self.name, function, checks_first=first)
         for name, declaration in self.declared.items():
             if name in found.natives or (name in KINDS and name not in tools):
                 tools[name] = native_tool(declaration, name)
@@ -180,19 +190,22 @@ class _Runner:
     agent: AbstractAgent[Any, Any]
     tools: Mapping[str, BoundTool]
     own: frozenset[str]
+    outputs: Mapping[str, str | None]
     entry: Callable[[object], object] | None = field(default=None)
 
     async def run(self, case: Case[Any], ctx: Context) -> object:
         """Returns the agent's output; raises Failed with the error class of what went wrong in the framework."""
-        governor = Governor(context=ctx, name=self.governed.name, tools=self.tools, own=self.own)
+        governor = Governor(context=ctx, name=self.governed.name, tools=self.tools, own=self.own, outputs=self.outputs)
         asked = self.governed.prompt
         prompt = prompts.fill(asked, case) if isinstance(asked, str) else asked(case)
         try:
-            if self.entry is not None:
-                return await _run_entry(self.entry, governor, prompt)
-            async with self._deps(case) as deps:
-                result = await self.agent.run(prompt, deps=deps, model=self.governed.model, capabilities=[governor])
-                return cast("object", result.output)
+            with FrameworkAgent.using_thread_executor(_THREADS):
+                if self.entry is not None:
+                    return await _run_entry(self.entry, governor, prompt)
+                async with self._deps(case) as deps:
+                    model = self.governed.model
+                    result = await self.agent.run(prompt, deps=deps, model=model, capabilities=[governor])
+                    return cast("object", result.output)
         except BaseException as error:
             found = classified(error)
             if isinstance(found, Failed):

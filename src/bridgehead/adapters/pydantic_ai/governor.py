@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -11,15 +11,17 @@ from pydantic_ai.capabilities import (
     AbstractCapability,
     CapabilityOrdering,
     WrapModelRequestHandler,
+    WrapOutputProcessHandler,
     WrapToolExecuteHandler,
 )
 from pydantic_ai.exceptions import ModelRetry, SkipModelRequest, ToolFailed
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.output import OutputContext
 from pydantic_ai.tools import DeferredToolRequests, RunContext, ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
 
-from bridgehead.adapters.pydantic_ai import turns
+from bridgehead.adapters.pydantic_ai import outputs, turns
 from bridgehead.adapters.pydantic_ai.failing import classified
 from bridgehead.adapters.pydantic_ai.natives import HARMLESS, undeclared
 from bridgehead.adapters.pydantic_ai.tools import SENT, UNDER_WAY, AgentTool, UnderWay, agent_tool
@@ -34,13 +36,15 @@ class Governor(AbstractCapability[Any]):
     """Governs one run. It stands outermost: what other capabilities do is inside what is recorded.
 
     ``tools`` are the release's tools by name; ``own`` names those whose function is itself
-    declared with a decorator and so finds its case on its own.
+    declared with a decorator and so finds its case on its own, ``outputs`` the functions that
+    the output may run through, with the name of their argument where they have one alone.
     """
 
     context: Context | None = None
     name: str = "agent"
     tools: Mapping[str, BoundTool] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+    outputs: Mapping[str, str | None] = field(default_factory=dict)
     _requests: int = 0
 
     def get_ordering(self) -> CapabilityOrdering:
@@ -138,6 +142,43 @@ class Governor(AbstractCapability[Any]):
                     raise
                 raise ModelRetry(wrong.message) from wrong
 
+    async def wrap_output_process(
+        self,
+        ctx: RunContext[Any],
+        *,
+        output_context: OutputContext,
+        output: Any,  # noqa: ANN401  # the framework's signature
+        handler: WrapOutputProcessHandler,
+    ) -> object:
+        """Governs a function that the output runs through; a refusal sends the model back.
+
+        While an output is still being streamed the function does not run.
+        """
+        if not output_context.has_function:
+            return await handler(output)
+        if ctx.partial_output:
+            return output
+        name = outputs.named(output_context, self.outputs)
+        bound = self.tools.get(name)
+        if not isinstance(bound, AgentTool):
+            raise UserError(f"the output function {name} is not declared", code="adapter.output")
+        only = self.outputs[name]
+        args = output if only is None else {only: output}
+        call = output_context.tool_call
+
+        async def body(values: dict[str, Any]) -> object:
+            return await handler(values if only is None else values[only])
+
+        with self._case.branch("output" if call is None else call.tool_call_id):
+            try:
+                return await self._through(bound, args, body)
+            except Refused as refused:
+                raise ModelRetry(f"Refused: {refused.message}") from refused
+            except Failed as failed:
+                if failed.attributes.get("signal") is None:
+                    raise
+                raise ModelRetry(failed.message) from failed
+
     async def handle_deferred_tool_calls(
         self,
         ctx: RunContext[Any],  # noqa: ARG002  # the framework's signature
@@ -165,8 +206,13 @@ class Governor(AbstractCapability[Any]):
         if not isinstance(bound, AgentTool):
             # Found at run time and not in the release: the gate denies it, and in shadow it is virtual.
             bound = agent_tool(irreversible(), definition)
+        return await self._through(bound, args, handler)
+
+    async def _through(
+        self, bound: AgentTool, args: Mapping[str, object], body: Callable[[dict[str, Any]], Awaitable[object]]
+    ) -> object:
         plain = bound.plain(args)
-        token = UNDER_WAY.set(UnderWay(definition.name, args, plain, handler))
+        token = UNDER_WAY.set(UnderWay(bound.tool.name, args, plain, body))
         try:
             return await self._case.call(bound, plain)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from pydantic_core import SchemaValidator
 
 from bridgehead.adapters.named import find, function_digest, source_digest
 from bridgehead.adapters.pydantic_ai.natives import HARMLESS
+from bridgehead.adapters.pydantic_ai.outputs import functions
 from bridgehead.cases.tools import BoundTool
 from bridgehead.errors import UserError
 
@@ -36,12 +37,16 @@ class FoundTool:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """An agent as it was found. ``open_ended``: some of its tools are known at run time only."""
+    """An agent as it was found. ``open_ended``: some of its tools are known at run time only.
+
+    ``outputs`` are the functions that its output may run through.
+    """
 
     agent: AbstractAgent[Any, Any]
     tools: dict[str, FoundTool]
     natives: tuple[str, ...]
     open_ended: bool
+    outputs: dict[str, Callable[..., object]]
 
 
 def take(name: str) -> Inventory:
@@ -78,7 +83,8 @@ def take(name: str) -> Inventory:
             )
     natives = agent.root_capability.get_native_tools()
     fixed = {tool.kind for tool in natives if isinstance(tool, AbstractNativeTool)}
-    return Inventory(agent, tools, tuple(sorted(fixed - HARMLESS)), open_ended or any(map(callable, natives)))
+    open_ended = open_ended or any(map(callable, natives))
+    return Inventory(agent, tools, tuple(sorted(fixed - HARMLESS)), open_ended, functions(agent.output_type))
 
 
 def prompts(name: str, agent: AbstractAgent[Any, Any]) -> dict[str, str]:

@@ -60,12 +60,13 @@ class AgentTool(BoundTool):
 
     ``single`` names the one argument whose fields the schema shows as the tool's own.
     ``checks_first``: its ModelRetry or ToolFailed, raised by a check of its own, says that
-    nothing was sent.
+    nothing was sent. ``outcome``: its results are given back as this type.
     """
 
     single: str | None = None
     validator: SchemaValidator | None = None
     checks_first: bool = False
+    outcome: TypeAdapter[Any] | None = None
 
     def plain(self, args: Mapping[str, object]) -> dict[str, JSON]:
         """Returns validated arguments as JSON of the shape that the tool's schema declares, defaults filled in."""
@@ -95,6 +96,8 @@ class AgentTool(BoundTool):
 
     def load_result(self, value: JSON) -> object:
         """Returns a recorded result as the framework takes it from a tool."""
+        if self.outcome is not None:
+            return self.outcome.validate_python(value)
         if isinstance(value, Mapping) and _TAG in value:
             return _RETURN.validate_python(value[_TAG])
         return _CONTENT.validate_python(value)
