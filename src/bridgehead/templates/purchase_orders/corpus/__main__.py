@@ -1,4 +1,4 @@
-"""The command that writes a corpus: ``python -m bridgehead.templates.purchase_orders.corpus --seed 7 --orders 300 --out DIR``."""
+"""The command that writes a corpus; ``--seed 7 --orders 300 --out DIR`` are its arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the corpus and returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bridgehead.templates.purchase_orders.corpus", description=__doc__)
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same corpus (default 7)")
-    parser.add_argument("--orders", type=int, default=300, help="arrivals to write, of which 6 %% are no orders (default 300)")
+    parser.add_argument(
+        "--orders", type=int, default=300, help="arrivals to write, of which 6 %% are no orders (default 300)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write to; must be new or empty")
     parser.add_argument("--shadow", type=int, default=0, help="first arrivals for which people's bookings are written")
     parser.add_argument("--mix", action="store_true", help="print achieved shares beside the wanted ones")

@@ -17,7 +17,7 @@ _BLOCK: Final = 96
 
 
 def break_x12(dice: Dice, document: bytes, habit: Habit) -> bytes:
-    """Returns the interchange cut off, without trailers, with a wrong count or control number, or partly overwritten."""
+    """Returns the interchange cut off, without trailers, with a wrong count or number, or partly overwritten."""
     style = STYLES[habit.layout.name]
     element, end = style.element, style.end
     text = document.decode("latin-1")
@@ -49,7 +49,8 @@ def break_csv(dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     """Returns the export cut off inside its last line, partly overwritten, or replaced by the portal's error page."""
     kind = dice.one(("cut", "cut", "overwritten", "error_page"))
     if kind == "error_page":
-        page = "<!DOCTYPE html>\n<html><head><title>Session expired</title></head><body><h1>Your session has expired</h1></body></html>\n"
+        head, body = "<title>Session expired</title>", "<h1>Your session has expired</h1>"
+        page = f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}</body></html>\n"
         return page.encode()
     wide = document.startswith(b"\xff\xfe")
     line = order.lines[-1]
@@ -71,7 +72,9 @@ def break_mail(dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     subtype = body.get_content_subtype()
     text = str(body.get_content())
     kept = "".join(
-        f"{name}: {value}\r\n" for name, value in _raw_headers(document) if not name.lower().startswith(("content-", "mime-"))
+        f"{name}: {value}\r\n"
+        for name, value in _raw_headers(document)
+        if not name.lower().startswith(("content-", "mime-"))
     )
     line = order.lines[-1]
     part = line.theirs or line.ours or line.gtin or line.description or ""
@@ -110,4 +113,3 @@ def _raw_headers(document: bytes) -> list[tuple[str, str]]:
         name, _, value = line.partition(":")
         found.append((name, value.strip()))
     return found
-

@@ -72,7 +72,7 @@ FAMILIES: dict[str, Family] = {
 }  # fmt: skip
 
 
-def _articles() -> Iterator[tuple[str, str, str]]:
+def _articles() -> Iterator[tuple[str, str, str]]:  # noqa: C901 - one loop a family
     """Yields (family, item number, specification) in a fixed order."""
     for d, length, steel in product((6, 8, 10, 12, 16), (20, 30, 40, 60, 80), ("A2", "A4", "88")):
         yield "HB", f"HB-{d:02}{length:03}-{steel}", f"M{d}x{length} {'8.8 zn' if steel == '88' else steel}"
@@ -80,8 +80,8 @@ def _articles() -> Iterator[tuple[str, str, str]]:
         yield "HN", f"HN-{d:02}-{steel}", f"M{d} {'cl.8 zn' if steel == '8' else steel}"
     for inner, cord, rubber in product((10, 12, 16, 20, 25, 32, 40), ("2", "3"), ("N70", "V75", "E70")):
         yield "OR", f"OR{inner}X{cord}-{rubber}", f"{inner}x{cord} {rubber}"
-    for size, body in product((8, 15, 20, 25, 32, 40, 50), ("316", "MS", "PVC")):
-        yield "BV", f"BV{size}.{body}", f"DN{size} {body}"
+    for bore, body in product((8, 15, 20, 25, 32, 40, 50), ("316", "MS", "PVC")):
+        yield "BV", f"BV{bore}.{body}", f"DN{bore} {body}"
     for size, body in product((12, 16, 20, 25, 32, 40), ("PA", "MS", "EX")):
         yield "CG", f"CG-M{size}-{body}", f"M{size}x1.5 {body}"
     for bore, series, seal in product((4, 5, 6, 8, 10), (60, 62, 63), ("ZZ", "2RS")):
@@ -102,14 +102,14 @@ def _articles() -> Iterator[tuple[str, str, str]]:
         yield "SM", f"SM.{size}.{shore}", f"{size}x{size} M{6 + size // 20 * 2} {shore} Sh"
     for length, pitch in product((450, 600, 720, 960, 1200, 1440), ("5M", "8M", "T10")):
         yield "TB", f"TB-{length}-{pitch}", f"{length} {pitch}"
-    for index, size in enumerate((8, 12, 18, 30)):
+    for index, thread in enumerate((8, 12, 18, 30)):
         for reach in (2, 4, 8, 10):
             for kind, tail in enumerate(("PNP NO", "NPN NO")):
-                yield "PX", f"{2200310 + 1000 * index + 20 * reach + kind}", f"M{size} {reach} mm {tail}"
-    for size, strands in product(("06B", "08B", "10B", "12B", "16B"), (1, 2)):
-        yield "RC", f"RC-{size}-{strands}", f"{size}-{strands}"
-    for low, steel in product((8, 12, 16, 20, 25, 32, 40, 60), ("W1", "W4")):
-        yield "CA", f"CA{low:03}{steel}", f"{low}-{low + 8} mm {steel}"
+                yield "PX", f"{2200310 + 1000 * index + 20 * reach + kind}", f"M{thread} {reach} mm {tail}"
+    for chain, strands in product(("06B", "08B", "10B", "12B", "16B"), (1, 2)):
+        yield "RC", f"RC-{chain}-{strands}", f"{chain}-{strands}"
+    for low, metal in product((8, 12, 16, 20, 25, 32, 40, 60), ("W1", "W4")):
+        yield "CA", f"CA{low:03}{metal}", f"{low}-{low + 8} mm {metal}"
 
 
 def gs1(body: str) -> str:
@@ -127,11 +127,13 @@ def _supply(dice: Dice, family: Family) -> tuple[Decimal, int]:
     """Returns (stock, lead time in calendar days): mostly plenty, some short, some made to order."""
     lead = dice.one((5, 7, 10, 10, 14, 14, 21, 28, 35))
     usual = max(family.minimum * 40, 60)
-    stock = dice.weighted((
-        (dice.between(usual * 2, usual * 8) * family.multiple, 0.68),
-        (dice.between(1, 3) * family.multiple, 0.2),
-        (0, 0.12),
-    ))
+    stock = dice.weighted(
+        (
+            (dice.between(usual * 2, usual * 8) * family.multiple, 0.68),
+            (dice.between(1, 3) * family.multiple, 0.2),
+            (0, 0.12),
+        )
+    )
     return Decimal(stock), lead
 
 

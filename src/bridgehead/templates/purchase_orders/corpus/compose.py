@@ -21,7 +21,7 @@ from bridgehead.templates.purchase_orders.corpus.rules import (
 from bridgehead.templates.purchase_orders.corpus.texts import benign_note, contradiction, instruction
 
 MOST_VALUE = Decimal(16000)
-"""Orders stay well below the deployment's limit and every sound customer's credit, so that neither is a complication."""
+"""Orders stay well below the deployment's limit and a sound customer's credit: neither is a complication."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _order_date(writer: Writer) -> date | None:
 
 
 def _items(writer: Writer, flags: frozenset[str]) -> list[tuple[Item, str | None]]:
-    """Returns the items of the order, those with a complication first, each with the complication planned for its line, if any."""
+    """Returns the items of the order, each with the complication planned for its line, if any; those come first."""
     dice, layout = writer.dice, writer.habit.layout
     roles: list[str | None] = [role for role in LINE_LEVEL if role in flags]
     if "date_impossible" in flags:
@@ -205,7 +205,9 @@ def _added_up(order: WrittenOrder, habit: Habit, *, forced: bool) -> WrittenOrde
     if priced and (habit.shows_total or forced):
         total = sum((line.value or Decimal(0) for line in lines), Decimal("0.00"))
     count = len(lines) if habit.shows_count else None
-    hashed = sum((line.quantity for line in lines), Decimal(0)) if habit.shows_count and edi and habit.voice % 2 else None
+    hashed = (
+        sum((line.quantity for line in lines), Decimal(0)) if habit.shows_count and edi and habit.voice % 2 else None
+    )
     return replace(order, lines=lines, stated_total=total, stated_line_count=count, stated_quantity_total=hashed)
 
 

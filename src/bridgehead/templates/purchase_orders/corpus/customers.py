@@ -12,7 +12,7 @@ from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.model import Address, Credit, Customer, Format
 from bridgehead.templates.purchase_orders.corpus.places import COUNTRIES, Country
 
-# (channel, countries with their share, customers in good standing with and without own part numbers, in trouble the same)
+# (channel, countries with their share, customers with own parts and without: in good standing, then in trouble)
 _CHANNELS: tuple[tuple[Format, tuple[tuple[str, int], ...], tuple[int, int, int, int]], ...] = (
     (
         "email",
@@ -21,7 +21,8 @@ _CHANNELS: tuple[tuple[Format, tuple[tuple[str, int], ...], tuple[int, int, int,
         (18, 46, 3, 6),
     ),
     ("x12", (("US", 22), ("CA", 5), ("GB", 4), ("DE", 3), ("NL", 2)), (9, 25, 3, 3)),
-    ("csv", (("DE", 5), ("FR", 3), ("NL", 3), ("US", 3), ("GB", 2), ("IT", 2), ("ES", 2), ("SE", 1), ("PL", 1)), (5, 13, 2, 3)),
+    ("csv", (("DE", 5), ("FR", 3), ("NL", 3), ("US", 3), ("GB", 2), ("IT", 2), ("ES", 2), ("SE", 1), ("PL", 1)),
+     (5, 13, 2, 3)),
 )  # fmt: skip
 
 _INCOTERMS = ("DAP", "DDP", "EXW", "FCA", "CPT", "DAP")
@@ -70,9 +71,9 @@ def _ship_tos(dice: Dice, country: Country, number: str, name: str, bill_to: Add
     return tuple(places)
 
 
-def _credit(dice: Dice, trouble: bool, currency: str, index: int) -> Credit:
+def _credit(dice: Dice, *, trouble: bool, currency: str, index: int) -> Credit:
     factor = Decimal(RATES[currency])
-    limit = (Decimal(dice.one((60, 80, 100, 150, 250))) * 1000 * factor).quantize(Decimal("1000")) + 20000
+    limit = (Decimal(dice.one((60, 80, 100, 150, 250))) * 1000 * factor).quantize(Decimal(1000)) + 20000
     if not trouble:
         late = dice.weighted(((0, 0.7), (dice.between(1, 30), 0.3)))
         share = Decimal(str(round(dice.real(0, 0.55), 3)))
@@ -87,17 +88,18 @@ def _credit(dice: Dice, trouble: bool, currency: str, index: int) -> Credit:
     return Credit(limit.quantize(Decimal("0.01")), (limit + over).quantize(Decimal("0.01")), 0, blocked=False)
 
 
-def _names(seed: int, country: Country) -> Iterator[str]:
+def _names(seed: int, country: Country) -> list[str]:
+    """Returns every name that a company of the country may have, the next to give out last."""
     dice = Dice(seed, "names", country.code)
     pairs = [f"{first} {second}" for first in country.first for second in country.second]
-    for pair in dice.some(pairs, len(pairs)):
-        yield f"{pair} {dice.one(country.legal)}"
+    return [f"{pair} {dice.one(country.legal)}" for pair in dice.some(pairs, len(pairs))][::-1]
 
 
 def _mailboxes(dice: Dice, language: str, domain: str) -> tuple[str, ...]:
     first = {
         "de": ("einkauf", "bestellung", "beschaffung", "disposition"), "fr": ("achats", "commandes", "appro"),
-        "es": ("compras", "pedidos"), "it": ("acquisti", "ordini", "ufficio.acquisti"), "nl": ("inkoop", "bestellingen"),
+        "es": ("compras", "pedidos"), "it": ("acquisti", "ordini", "ufficio.acquisti"),
+        "nl": ("inkoop", "bestellingen"),
         "pl": ("zakupy", "zaopatrzenie"), "sv": ("inkop", "order"),
     }.get(language, ("purchasing", "procurement", "buying", "orders"))  # fmt: skip
     boxes = dice.some(first, 2)
@@ -105,7 +107,7 @@ def _mailboxes(dice: Dice, language: str, domain: str) -> tuple[str, ...]:
 
 
 def make_customers(seed: int) -> tuple[Customer, ...]:
-    """Returns 136 customers. Every channel has some with own part numbers, some in credit trouble, and some with both."""
+    """Returns 136 customers. Every channel has some with own part numbers, some in credit trouble, some with both."""
     customers: list[Customer] = []
     names = {code: _names(seed, country) for code, country in COUNTRIES.items()}
     for channel, countries, counts in _CHANNELS:
@@ -118,16 +120,17 @@ def make_customers(seed: int) -> tuple[Customer, ...]:
         ]
         for index, (own, trouble) in enumerate(kinds):
             dice = Dice(seed, "customer", channel, index)
-            country = COUNTRIES[dice.weighted(countries)]
+            # A small country may have no name left; its share then goes to the others.
+            country = COUNTRIES[dice.weighted([(code, weight) for code, weight in countries if names[code]])]
             customers.append(
-                _customer(dice, country, next(names[country.code]), f"{10020 + 7 * len(customers)}", channel, own,
-                          trouble, index)
+                _customer(dice, country, names[country.code].pop(), f"{10020 + 7 * len(customers)}", channel, index,
+                          own=own, trouble=trouble)
             )  # fmt: skip
     return tuple(_in_groups(customers))
 
 
 def _customer(
-    dice: Dice, country: Country, name: str, number: str, channel: Format, own: bool, trouble: bool, index: int
+    dice: Dice, country: Country, name: str, number: str, channel: Format, index: int, *, own: bool, trouble: bool
 ) -> Customer:
     gln = f"9526{number}0" if channel != "email" and dice.chance(0.6) else ""
     domain = f"{_slug(name)}.example.com"
@@ -147,7 +150,7 @@ def _customer(
         currency=country.currency,
         payment_terms=dice.one(_TERMS),
         incoterms=dice.one(_INCOTERMS),
-        credit=_credit(dice, trouble, country.currency, index),
+        credit=_credit(dice, trouble=trouble, currency=country.currency, index=index),
         ship_tos=_ship_tos(dice, country, number, name, bill_to, gln),
         bill_to=bill_to,
         phone=f"{country.dial} {dice.digits(3)} {dice.digits(5)}-{dice.between(0, 89):02}",

@@ -18,7 +18,9 @@ def write_corpus(*, seed: int, orders: int, out: Path, shadow: int = 0) -> Mix:
     Raises UserError for fewer than one arrival, a shadow tranche longer than the run, or a folder that holds anything.
     """
     if orders < 1:
-        raise UserError(f"cannot write {orders} arrivals", code="input.corpus", hint="Ask for one at least: --orders 300.")
+        raise UserError(
+            f"cannot write {orders} arrivals", code="input.corpus", hint="Ask for one at least: --orders 300."
+        )
     if not 0 <= shadow <= orders:
         raise UserError(
             f"a shadow tranche of {shadow} does not fit {orders} arrivals",

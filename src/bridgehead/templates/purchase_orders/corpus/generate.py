@@ -23,7 +23,12 @@ from bridgehead.templates.purchase_orders.corpus.readings import reading_json
 from bridgehead.templates.purchase_orders.corpus.rules import MAX_OVERDUE_DAYS, Facts, Verdict, decide
 
 EXTENSIONS: Final[dict[Format, str]] = {"email": "eml", "x12": "x12", "csv": "csv"}
-QUEUES: Final = {"question": "order-desk", "complaint": "order-desk", "newsletter": "none", "delivery_note": "logistics"}
+QUEUES: Final = {
+    "question": "order-desk",
+    "complaint": "order-desk",
+    "newsletter": "none",
+    "delivery_note": "logistics",
+}
 BROKEN_OWNER: Final = "order-desk"
 FIRST_RECEIPT: Final = timedelta(hours=6, minutes=10)
 RECEIPT_HOURS: Final = 13
@@ -113,7 +118,9 @@ def _name(run: Run, plan: Plan, serial: int) -> str:
 def _sending(run: Run, customer: Customer, serial: int) -> Envelope:
     midnight = datetime(run.world.as_of.year, run.world.as_of.month, run.world.as_of.day, tzinfo=UTC)
     at = midnight + FIRST_RECEIPT + timedelta(hours=RECEIPT_HOURS) * (serial / (run.total + 1))
-    return Envelope(customer, run.habits[customer.number], at.replace(microsecond=0), serial, Dice(run.seed, "sending", serial))
+    return Envelope(
+        customer, run.habits[customer.number], at.replace(microsecond=0), serial, Dice(run.seed, "sending", serial)
+    )
 
 
 def _customer(run: Run, plan: Plan, dice: Dice) -> Customer:
@@ -174,11 +181,10 @@ def _truth(
     relation: Relation = "new",
     is_order: bool = True,
 ) -> dict[str, Json]:
-    known = list(RATES)
     return {
         "arrival": name,
         "format": plan.format,
-        "defects": sorted(defects, key=known.index),
+        "defects": [name for name in RATES if name in defects],
         "is_order": is_order,
         "orders": list(orders),
         "queue": queue,
@@ -201,8 +207,8 @@ def _fresh(run: Run, plan: Plan, serial: int) -> Arrival:
         drafts.append(compose(writer, _next_po(run, customer), frozenset()))
         if dice.chance(0.5):
             drafts.reverse()
-        if plan.format == "email" and "hidden_instructions" in plan.flags:
-            # Nothing in a mail says which of its orders an instruction is about.
+        if plan.format == "email" and plan.flags & {"hidden_instructions", "contradicting_text"}:
+            # Nothing in a mail says which of its orders a sentence beside them is about.
             drafts = [replace(draft, facts=replace(draft.facts, suspicious=True)) for draft in drafts]
     orders = [draft.order for draft in drafts]
     document = _with_noise(dice, _write(sending, orders), plan.format)
@@ -236,7 +242,9 @@ def _broken(run: Run, plan: Plan, serial: int) -> Arrival:
         "line_codes": [],
     }
     name = _name(run, plan, serial)
-    return Arrival(name, document, _truth(name, plan, ["broken_document", *_traits([order])], [unreadable], queue=BROKEN_OWNER))
+    return Arrival(
+        name, document, _truth(name, plan, ["broken_document", *_traits([order])], [unreadable], queue=BROKEN_OWNER)
+    )
 
 
 def _earlier(run: Run, plan: Plan, dice: Dice) -> Sent | None:
@@ -281,7 +289,9 @@ def _about_past(run: Run, plan: Plan, serial: int, dice: Dice) -> Arrival:
     customer = _customer(run, plan, dice)
     wanted = ("open", "in_production", "in_production", "shipped") if dice.chance(0.1) else ("open", "in_production")
     status = dice.one(wanted)
-    past = dice.one([order for order in run.world.past_orders if order.customer == customer.number and order.status == status])
+    past = dice.one(
+        [order for order in run.world.past_orders if order.customer == customer.number and order.status == status]
+    )
     writer = Writer(run.world, customer, run.habits[customer.number], dice)
     draft = Draft(relations.from_past(writer, past), Facts(ship_to=past.ship_to))
     return _about(run, plan, serial, dice, draft, None, past.status)

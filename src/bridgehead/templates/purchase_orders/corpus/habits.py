@@ -10,6 +10,7 @@ from bridgehead.templates.purchase_orders.corpus.model import Customer
 from bridgehead.templates.purchase_orders.corpus.units import ERP_UNITS, UNIT_WORDS, X12_UNITS
 
 Dates = Literal["header", "line", "none"]
+Identifier = Literal["part", "gtin", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,16 @@ MAIL_LAYOUTS: Final = (
 
 X12_STYLES: Final = ("plain", "one_line", "pipes", "lines_only", "old_retail", "control_chars", "caret", "verbose")
 
-CSV_STYLES: Final = ("rows_semicolon", "rows_comma", "preamble", "records", "quoted_form", "excel_unicode", "tabs", "sap_list")
+CSV_STYLES: Final = (
+    "rows_semicolon",
+    "rows_comma",
+    "preamble",
+    "records",
+    "quoted_form",
+    "excel_unicode",
+    "tabs",
+    "sap_list",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class Habit:
     shows_count: bool
     shows_ship_to: bool
     per_hundred: bool
-    identifier: Literal["part", "gtin", "both"]
+    identifier: Identifier
     dates: Dates
     step: int
     date_style: int
@@ -117,7 +127,7 @@ def habit_of(seed: int, customer: Customer) -> Habit:
     dates: Dates = dice.weighted((("header", 0.55), ("line", 0.3), ("none", 0.15)))
     if dates == "line" and not layout.line_dates:
         dates = "header"
-    identifier = dice.weighted((("part", 0.62), ("both", 0.26), ("gtin", 0.12)))
+    identifier: Identifier = dice.weighted((("part", 0.62), ("both", 0.26), ("gtin", 0.12)))
     if identifier == "gtin" and customer.channel == "email":
         identifier = "part"
     return Habit(

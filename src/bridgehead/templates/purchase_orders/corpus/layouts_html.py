@@ -33,7 +33,9 @@ def html_table(letter: Letter, order: WrittenOrder) -> list[str]:
     cell = "style='border:solid windowtext 1.0pt;padding:0cm 5.4pt 0cm 5.4pt'"
     found = [_paragraph(f"{label}: {value}") for label, value in letter.heads(order)]
     found.append("<table class=MsoNormalTable border=1 cellspacing=0 cellpadding=0 style='border-collapse:collapse'>")
-    found.append("<tr>" + "".join(f"<td {cell}><p class=MsoNormal><b>{escape(title)}</b></p></td>" for title in titles) + "</tr>")
+    found.append(
+        "<tr>" + "".join(f"<td {cell}><p class=MsoNormal><b>{escape(title)}</b></p></td>" for title in titles) + "</tr>"
+    )
     found.extend(
         "<tr>" + "".join(f"<td {cell}><p class=MsoNormal>{escape(text) or '&nbsp;'}</p></td>" for text in row) + "</tr>"
         for row in rows
@@ -54,9 +56,13 @@ def html_table(letter: Letter, order: WrittenOrder) -> list[str]:
 def html_form(letter: Letter, order: WrittenOrder) -> list[str]:
     """The mail of an order system: a key table, then a line table with head cells and a foot."""
     titles, rows = letter.table(order)
-    found = [f'<h2 style="font-family:Arial">{escape(letter.title("title"))} {escape(order.po_number)}</h2>', '<table cellpadding="3">']
+    found = [
+        f'<h2 style="font-family:Arial">{escape(letter.title("title"))} {escape(order.po_number)}</h2>',
+        '<table cellpadding="3">',
+    ]
     found.extend(
-        f'<tr><th align="left">{escape(label)}</th><td>{escape(value)}</td></tr>' for label, value in letter.heads(order)
+        f'<tr><th align="left">{escape(label)}</th><td>{escape(value)}</td></tr>'
+        for label, value in letter.heads(order)
     )
     if order.ship_to is not None:
         place = "<br/>".join(escape(text) for text in letter.address(order.ship_to))

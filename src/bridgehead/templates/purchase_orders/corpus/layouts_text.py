@@ -1,4 +1,4 @@
-"""How an order looks as plain text in a mail: fourteen layouts, from a table drawn with bars to two lines from a phone."""
+"""How an order looks as plain text in a mail: fourteen layouts, from a table with bars to lines from a phone."""
 
 from __future__ import annotations
 
@@ -81,7 +81,13 @@ def bullets(letter: Letter, order: WrittenOrder) -> Lines:
     mark = ("-", "*", "•")[letter.voice % 3]
     items = [f"{mark} {_phrase(letter, order, line)}" for line in order.lines]
     heads = letter.heads(order, with_po=letter.voice % 3 != 0 or order.release is not None)
-    return [*items, "", *_labels(heads), *_labels(letter.tails(order)), *_end(letter, order, inline=letter.voice % 2 == 0)]
+    return [
+        *items,
+        "",
+        *_labels(heads),
+        *_labels(letter.tails(order)),
+        *_end(letter, order, inline=letter.voice % 2 == 0),
+    ]
 
 
 def _phrase(letter: Letter, order: WrittenOrder, line: WrittenLine) -> str:
@@ -141,7 +147,9 @@ def erp_form(letter: Letter, order: WrittenOrder) -> Lines:
         if line.price is not None and line.basis == 1 and line.unit:
             price = f"{price} / 1 {line.unit}"
         amount = letter.amount(line.amount, order.currency) if line.amount is not None else ""
-        found.append(f"{line.number:05} {letter.part(line):<28}{letter.quantity(line):>14}{price:>20}{amount:>12}".rstrip())
+        found.append(
+            f"{line.number:05} {letter.part(line):<28}{letter.quantity(line):>14}{price:>20}{amount:>12}".rstrip()
+        )
         if line.description and line.description != letter.part(line):
             found.append(f"      {line.description}")
         if line.requested_date:
@@ -178,7 +186,10 @@ def dot_leaders(letter: Letter, order: WrittenOrder) -> Lines:
         first, *rest = letter.address(order.ship_to)
         pairs = [*pairs, (letter.say("ship_to"), first), *(("", text) for text in rest)]
     width = max(len(label) for label, _ in pairs) + 4
-    found = [f"{label + '.' * (width - len(label))}: {value}" if label else f"{'':{width}}  {value}" for label, value in pairs]
+    found = [
+        f"{label + '.' * (width - len(label))}: {value}" if label else f"{'':{width}}  {value}"
+        for label, value in pairs
+    ]
     for line in order.lines:
         found.extend(("", f"{line.number:>4}  {letter.part(line)}"))
         if line.description and line.description != letter.part(line):
@@ -232,7 +243,13 @@ def box_drawing(letter: Letter, order: WrittenOrder) -> Lines:
     def row(cells: list[str]) -> str:
         return "│" + "│".join(f" {cell:<{width}} " for cell, width in zip(cells, widths, strict=True)) + "│"
 
-    table = [rule("┌", "┬", "┐"), row(titles), rule("├", "┼", "┤"), *(row(cells) for cells in rows), rule("└", "┴", "┘")]
+    table = [
+        rule("┌", "┬", "┐"),
+        row(titles),
+        rule("├", "┼", "┤"),
+        *(row(cells) for cells in rows),
+        rule("└", "┴", "┘"),
+    ]
     return [*_labels(letter.heads(order)), "", *table, *_labels(letter.tails(order)), *_end(letter, order)]
 
 

@@ -62,7 +62,11 @@ class Letter:
         if self.voice % 3 == 0:
             sign = _SIGNS[currency]
             return f"{sign}{text}" if self.language == "en" else f"{text} {sign}"
-        return f"{currency} {text}" if self.voice % 3 == 1 and self.language in {"en", "nl", "de"} else f"{text} {currency}"
+        return (
+            f"{currency} {text}"
+            if self.voice % 3 == 1 and self.language in {"en", "nl", "de"}
+            else f"{text} {currency}"
+        )
 
     def price(self, line: WrittenLine, currency: str | None) -> str:
         """Returns the unit price, with the number of units it is for where that is not one; empty without a price."""
@@ -77,14 +81,23 @@ class Letter:
         """Returns the lines of an address, without the name of the country for half of the customers."""
         street = place.street
         if self.habit.short_street:
-            street = street.replace("straße", "str.").replace("strasse", "str.").replace("Straße", "Str.").replace("Avenue", "Ave")
+            street = (
+                street.replace("straße", "str.")
+                .replace("strasse", "str.")
+                .replace("Straße", "Str.")
+                .replace("Avenue", "Ave")
+            )
         if place.country in {"US", "CA"}:
             town = f"{place.city}, {place.region} {place.postal_code}"
         elif place.country in {"GB", "IE"}:
             town = f"{place.city} {place.postal_code}"
         else:
             region = f" ({place.region})" if place.region and place.country == "IT" else ""
-            prefix = f"{place.country}-" if self.voice % 6 == 0 and place.country in {"DE", "AT", "CH", "SE", "BE", "FR"} else ""
+            prefix = (
+                f"{place.country}-"
+                if self.voice % 6 == 0 and place.country in {"DE", "AT", "CH", "SE", "BE", "FR"}
+                else ""
+            )
             town = f"{prefix}{place.postal_code} {place.city}{region}"
         lines = [place.name, street, town]
         if self.voice % 2:
@@ -94,7 +107,11 @@ class Letter:
     def part(self, line: WrittenLine) -> str:
         """Returns the numbers of the article in one phrase; the description where there is no number."""
         if line.theirs and line.ours:
-            first, second = (line.theirs, self.say("your", x=line.ours)) if self.voice % 2 else (line.ours, self.say("our", x=line.theirs))
+            first, second = (
+                (line.theirs, self.say("your", x=line.ours))
+                if self.voice % 2
+                else (line.ours, self.say("our", x=line.theirs))
+            )
             return f"{first} ({second})"
         return line.theirs or line.ours or line.gtin or line.description or ""
 
@@ -148,7 +165,12 @@ class Letter:
         else:
             columns.append(("quantity", [self.quantity(line) for line in order.lines]))
         columns.append(("price", [self.price(line, order.currency) for line in order.lines]))
-        columns.append(("amount", [self.amount(line.amount, order.currency) if line.amount is not None else "" for line in order.lines]))
+        columns.append(
+            (
+                "amount",
+                [self.amount(line.amount, order.currency) if line.amount is not None else "" for line in order.lines],
+            )
+        )
         columns.append(("due", [self.day(line.requested_date) if line.requested_date else "" for line in order.lines]))
         if self.voice % 6 == 4:
             # Some put what and how many first, and everything else behind it.

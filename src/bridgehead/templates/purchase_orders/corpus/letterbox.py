@@ -27,8 +27,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change to, or the cancellation of, an order sent before. ``order`` holds the changed lines as they are to be,
-    ``before`` the same lines as they were; ``kind`` is quantity, date, drop or cancel.
+    """A change to, or the cancellation of, an order sent before.
+
+    ``order`` holds the changed lines as they are to be, ``before`` the same lines as they were; ``kind`` is quantity,
+    date, drop or cancel.
     """
 
     order: WrittenOrder

@@ -8,8 +8,7 @@ from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.model import plain
 
-# (thousands, decimals)
-_MARKS: Final[dict[str, tuple[str, str]]] = {
+_MARKS: Final[dict[str, tuple[str, str]]] = {  # the mark of thousands, the mark of decimals
     "en": (",", "."), "de": (".", ","), "fr": ("\u00a0", ","), "es": (".", ","), "it": (".", ","), "nl": (".", ","),
     "pl": (" ", ","), "sv": (" ", ","),
 }  # fmt: skip
@@ -59,7 +58,12 @@ def show_date(day: date, language: str, country: str, style: int) -> str:
     if language == "en" and country in {"US", "CA"}:
         return (f"{m}/{d}/{y}", f"{m:02}/{d:02}/{y}", f"{month[:3]} {d}, {y}", f"{month} {d}, {y}")[style]
     if language == "en":
-        return (f"{d:02}/{m:02}/{y}", f"{d} {month} {y}", f"{d:02}-{month[:3]}-{y % 100:02}", f"{d:02}/{m:02}/{y % 100:02}")[style]
+        return (
+            f"{d:02}/{m:02}/{y}",
+            f"{d} {month} {y}",
+            f"{d:02}-{month[:3]}-{y % 100:02}",
+            f"{d:02}/{m:02}/{y % 100:02}",
+        )[style]
     if language in {"fr", "es", "it"}:
         long = f"{d} de {month} de {y}" if language == "es" else f"{d} {month} {y}"
         return (f"{d:02}/{m:02}/{y}", f"{d:02}/{m:02}/{y % 100:02}", long, f"{d:02}.{m:02}.{y}")[style]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 from typing import Final
@@ -22,14 +22,20 @@ from bridgehead.templates.purchase_orders.corpus.letter import Letter
 from bridgehead.templates.purchase_orders.corpus.letterbox import OUR_MAILBOX, OUR_NAME, Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenOrder
 
-_POLICY: Final[EmailPolicy] = SMTP.clone(max_line_length=998)
+_POLICY: Final = SMTP.clone(max_line_length=998)
 
 # (character set, transfer encoding)
 _CODINGS: Final = (
     ("utf-8", "quoted-printable"), ("iso-8859-1", "quoted-printable"), ("utf-8", "base64"), ("utf-8", "8bit"),
     ("windows-1252", "quoted-printable"), ("iso-8859-15", "8bit"), ("us-ascii", "7bit"),
 )  # fmt: skip
-_MAILERS: Final = ("Microsoft Outlook 16.0", "Apple Mail (2.3774)", "Mozilla Thunderbird", "Lotus Notes Release 9.0.1", "")
+_MAILERS: Final = (
+    "Microsoft Outlook 16.0",
+    "Apple Mail (2.3774)",
+    "Mozilla Thunderbird",
+    "Lotus Notes Release 9.0.1",
+    "",
+)
 _ZONES: Final = {"US": -6, "CA": -6, "GB": 0, "IE": 0}
 
 
@@ -121,7 +127,9 @@ def _html_mail(letter: Letter, orders: Sequence[WrittenOrder], subject: str, ope
     parts.append(f"<p class=MsoNormal>{escape(letter.say('bye'))}</p>\n<p class=MsoNormal>{signed}</p>")
     tail = _tail(letter, orders[0])
     if tail:
-        parts.append('<p style="font-size:8pt;color:gray">' + "<br>\n".join(escape(line) for line in tail if line) + "</p>")
+        parts.append(
+            '<p style="font-size:8pt;color:gray">' + "<br>\n".join(escape(line) for line in tail if line) + "</p>"
+        )
     message = _message(letter, subject, forwarded=False)
     html = "\n".join(parts)
     if letter.voice % 3 == 0:
@@ -138,8 +146,10 @@ def _html_mail(letter: Letter, orders: Sequence[WrittenOrder], subject: str, ope
 
 def _html_hint(letter: Letter) -> str:
     hints = {
-        "de": "Diese Nachricht enthält HTML. Bitte in einem geeigneten Programm ansehen.", "fr": "Ce message est au format HTML.",
-        "es": "Este mensaje está en formato HTML.", "it": "Messaggio in formato HTML.", "nl": "Dit bericht is in HTML-opmaak.",
+        "de": "Diese Nachricht enthält HTML. Bitte in einem geeigneten Programm ansehen.",
+        "fr": "Ce message est au format HTML.",
+        "es": "Este mensaje está en formato HTML.",
+        "it": "Messaggio in formato HTML.", "nl": "Dit bericht is in HTML-opmaak.",
         "pl": "Wiadomość w formacie HTML.", "sv": "Detta meddelande är i HTML-format.",
     }  # fmt: skip
     return hints.get(letter.language, "This message is in HTML format. Please use a mail reader that shows it.") + "\n"
@@ -177,7 +187,9 @@ def _thread(letter: Letter, order: WrittenOrder) -> list[str]:
     quoted = [letter.say("hello"), "", letter.say("offer"), ""]
     for line in order.lines[:4]:
         factor = letter.dice.one((Decimal(1), Decimal(2), Decimal(5), Decimal("0.5")))
-        offered = replace(line, quantity=max((line.quantity * factor).quantize(Decimal(1)), Decimal(1)), requested_date=None)
+        offered = replace(
+            line, quantity=max((line.quantity * factor).quantize(Decimal(1)), Decimal(1)), requested_date=None
+        )
         if line.price is not None:
             offered = replace(offered, price=(line.price * Decimal("1.08")).quantize(Decimal("0.01")) + Decimal("0.01"))
         price = f"   {letter.price(offered, order.customer.currency)}" if offered.price is not None else ""
@@ -197,16 +209,21 @@ def _thread(letter: Letter, order: WrittenOrder) -> list[str]:
 def _forward_head(letter: Letter, subject: str) -> list[str]:
     """Returns what a colleague's mail program puts over a customer's mail that came to the wrong mailbox."""
     when = local_time(letter.sending) - timedelta(minutes=50)
+    ours = {"de": "Bitte erfassen, kam direkt an mich."}
     return [
-        {"de": "Bitte erfassen, kam direkt an mich."}.get(letter.language, "FYI, this one came to me directly. Please enter."), "",
-        "-----Original Message-----", f"{letter.say('from')}: {letter.customer.name} <{letter.customer.emails[0]}>",
-        f"{letter.say('sent')}: {letter.day(when.date())} {when:%H:%M}", f"{letter.say('to')}: sales-field@brackwater.example.com",
-        f"{letter.say('subject_word')}: {subject}", "",
-    ]  # fmt: skip
+        ours.get(letter.language, "FYI, this one came to me directly. Please enter."),
+        "",
+        "-----Original Message-----",
+        f"{letter.say('from')}: {letter.customer.name} <{letter.customer.emails[0]}>",
+        f"{letter.say('sent')}: {letter.day(when.date())} {when:%H:%M}",
+        f"{letter.say('to')}: sales-field@brackwater.example.com",
+        f"{letter.say('subject_word')}: {subject}",
+        "",
+    ]
 
 
 def sender_address(letter: Letter) -> str:
-    """Returns the mailbox it comes from: a known one, or another of the customer's own domain where that tells enough."""
+    """Returns the mailbox it comes from: a known one, or another of the customer's own domain if that tells enough."""
     customer = letter.customer
     shared = customer.emails[0].startswith("orders.")
     if not shared and letter.dice.chance(0.15):
@@ -224,7 +241,10 @@ def _message(letter: Letter, subject: str, *, forwarded: bool) -> EmailMessage:
         address, shown = "sales-field@brackwater.example.com", "Field Sales"
         subject = f"{'WG' if letter.language == 'de' else 'FW'}: {subject}"
     domain = address.split("@")[1]
-    message["Received"] = f"from mail.{domain} by mx.brackwater.example.com with ESMTPS id {sending.serial:08x}; {format_datetime(sending.at)}"
+    received = format_datetime(sending.at)
+    message["Received"] = (
+        f"from mail.{domain} by mx.brackwater.example.com with ESMTPS id {sending.serial:08x}; {received}"
+    )
     message["Message-ID"] = f"<{when:%Y%m%d%H%M%S}.{sending.serial:05}.{sending.dice.digits(6)}@{domain}>"
     message["Date"] = format_datetime(when)
     quoted = shown.replace('"', "'")
@@ -257,7 +277,8 @@ def _put_html(letter: Letter, message: EmailMessage, html: str, *, alternative: 
     charset, transfer = _coding(letter, html)
     page = (
         f'<html><head><meta http-equiv="Content-Type" content="text/html; charset={charset}">'
-        f"<style>p.MsoNormal {{margin:0cm;font-size:11.0pt;font-family:Calibri,sans-serif}}</style></head>\n<body>\n{html}\n</body></html>\n"
+        f"<style>p.MsoNormal {{margin:0cm;font-size:11.0pt;font-family:Calibri,sans-serif}}</style></head>\n"
+        f"<body>\n{html}\n</body></html>\n"
     )
     if alternative:
         message.add_alternative(page, subtype="html", charset=charset, cte=transfer)
@@ -277,7 +298,9 @@ def _bytes(letter: Letter, message: EmailMessage) -> bytes:
     return message.as_bytes()
 
 
-def write_letter(sending: Envelope, subject: str, lines: Sequence[str], *, html: bool = False, address: str | None = None) -> bytes:
+def write_letter(
+    sending: Envelope, subject: str, lines: Sequence[str], *, html: bool = False, address: str | None = None
+) -> bytes:
     """Returns a mail that has no order in its text, in the customer's coding and with its signature."""
     letter = Letter(sending)
     message = _message(letter, subject, forwarded=False)
@@ -286,7 +309,12 @@ def write_letter(sending: Envelope, subject: str, lines: Sequence[str], *, html:
         message["From"] = address
     signed = [] if address is not None else ["", letter.say("bye"), "", *letter.signature(), *_tail_words(letter)]
     if html:
-        _put_html(letter, message, "\n".join(f"<p>{escape(line) or '&nbsp;'}</p>" for line in (*lines, *signed)), alternative=False)
+        _put_html(
+            letter,
+            message,
+            "\n".join(f"<p>{escape(line) or '&nbsp;'}</p>" for line in (*lines, *signed)),
+            alternative=False,
+        )
     else:
         _put_text(letter, message, "\n".join((*lines, *signed)) + "\n")
     return _bytes(letter, message)

@@ -14,6 +14,7 @@ from bridgehead.templates.purchase_orders.corpus.model import (
     Json,
     PastOrder,
     PriceRecord,
+    Status,
     World,
     plain,
 )
@@ -115,7 +116,7 @@ def price_on(world: World, customer: Customer, item: Item, day: date) -> Decimal
 
 def _past_orders(seed: int, customer: Customer, bought: list[Item], so_far: int) -> list[PastOrder]:
     orders: list[PastOrder] = []
-    statuses = ("shipped", "in_production", "open", "in_production")
+    statuses: tuple[Status, ...] = ("shipped", "in_production", "open", "in_production")
     for index, status in enumerate(statuses):
         dice = Dice(seed, "past", customer.number, index)
         day = AS_OF - timedelta(days=(60, 25, 12, 18)[index] + dice.between(0, 6))

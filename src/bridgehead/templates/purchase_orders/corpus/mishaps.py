@@ -53,7 +53,7 @@ def spoil_line(
     if role == "price_beyond":
         return _beyond(world, customer, dice, line, day)
     if role == "price_within":
-        return _within(world, dice, line, item)
+        return _within(world, dice, line)
     if role == "unit_mismatch":
         return _other_unit(customer, habit, dice, line, item)
     return _awkward_quantity(dice, line, item)
@@ -103,7 +103,9 @@ def _unknown(world: World, customer: Customer, habit: Habit, dice: Dice, line: W
     written = line.theirs or line.ours or item.number
     strange = written
     while _bare(strange) in taken:
-        strange = f"{dice.one('KLMTX')}{dice.digits(2)}-{dice.digits(4)}" if kind == "foreign" else _misspell(dice, written)
+        strange = (
+            f"{dice.one('KLMTX')}{dice.digits(2)}-{dice.digits(4)}" if kind == "foreign" else _misspell(dice, written)
+        )
     if line.theirs is not None:
         return replace(line, ours=None, theirs=strange, gtin=None, item=None)
     return replace(line, ours=strange, gtin=None, item=None)
@@ -139,7 +141,7 @@ def _rounded_like(pattern: Decimal, amount: Decimal) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
-def _within(world: World, dice: Dice, line: WrittenLine, item: Item) -> WrittenLine:
+def _within(world: World, dice: Dice, line: WrittenLine) -> WrittenLine:
     price = line.price or Decimal(1)
     near = price
     limit = world.price_tolerance * price * Decimal("0.97")
@@ -193,7 +195,9 @@ def spoil_totals(dice: Dice, order: WrittenOrder, habit: Habit) -> WrittenOrder:
         raise ValueError(f"layout {habit.layout.name} can state no control value")
     kind = dice.weighted(kinds)
     if kind == "count":
-        return replace(order, stated_line_count=len(order.lines) + dice.one((1, 1, 2, -1) if len(order.lines) > 1 else (1,)))
+        return replace(
+            order, stated_line_count=len(order.lines) + dice.one((1, 1, 2, -1) if len(order.lines) > 1 else (1,))
+        )
     if kind == "hash":
         true = sum((line.quantity for line in order.lines), Decimal(0))
         return replace(order, stated_line_count=len(order.lines), stated_quantity_total=true + dice.between(1, 90))

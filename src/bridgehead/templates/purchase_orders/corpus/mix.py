@@ -62,7 +62,10 @@ class Mix:
         )
         rows.append(f"{'orders':24}{'':>9}{'':>10}{self.orders:>8}")
         rows.append(f"{'touchless by truth':24}{'':>9}{self.ceiling:>10.1%}{self.touchless:>8}")
-        rows.extend(f"{'  held: ' + cause:24}{'':>9}{count / max(self.orders, 1):>10.1%}{count:>8}" for cause, count in self.causes)
+        rows.extend(
+            f"{'  held: ' + cause:24}{'':>9}{count / max(self.orders, 1):>10.1%}{count:>8}"
+            for cause, count in self.causes
+        )
         return "\n".join(rows)
 
 
@@ -83,7 +86,10 @@ def measure_mix(truths: Iterable[Mapping[str, Json]]) -> Mix:
             if order["cause"]:
                 causes[str(order["cause"])] += 1
     whole = sum(weight for _, weight in FORMAT_SHARES)
-    shares = [Share(name, weight / whole, formats[name] / max(arrivals, 1), formats[name], arrivals) for name, weight in FORMAT_SHARES]
+    shares = [
+        Share(name, weight / whole, formats[name] / max(arrivals, 1), formats[name], arrivals)
+        for name, weight in FORMAT_SHARES
+    ]
     for name, wanted in RATES.items():
         of = arrivals if name == NOT_AN_ORDER else order_arrivals
         shares.append(Share(name, wanted, defects[name] / max(of, 1), defects[name], of))

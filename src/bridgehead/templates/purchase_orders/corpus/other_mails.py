@@ -97,7 +97,11 @@ def write_other(sending: Envelope, kind: str, lines: Sequence[WrittenLine], refe
     values = {"q": letter.quantity(line), "part": letter.part(line), "po": reference}
     if kind == "newsletter":
         subject, *text = letter.dice.one(_NEWSLETTERS[letter.language])
-        address = '"Workshop Supplies" <news@mailing.example.net>' if letter.voice % 2 else '"Trade News" <newsletter@trade-news.example.org>'
+        address = (
+            '"Workshop Supplies" <news@mailing.example.net>'
+            if letter.voice % 2
+            else '"Trade News" <newsletter@trade-news.example.org>'
+        )
         return write_letter(sending, subject, text, html=True, address=address)
     if kind == "delivery_note":
         subject, opening = _NOTES[letter.language]
@@ -108,6 +112,12 @@ def write_other(sending: Envelope, kind: str, lines: Sequence[WrittenLine], refe
     subject, *text = letter.dice.one(texts[letter.language])
     body = [letter.say("hello"), "", *(part.format(**values) for part in text)]
     if kind == "question":
-        more = [f"{letter.quantity(each)} {letter.part(each)}" for each in lines[1:]] if "{q}" in text[-1] or len(text) > 1 else []
+        more = (
+            [f"{letter.quantity(each)} {letter.part(each)}" for each in lines[1:]]
+            if "{q}" in text[-1] or len(text) > 1
+            else []
+        )
         body.extend(more)
-    return write_letter(sending, subject.format(**values), body, html=letter.habit.layout.html and letter.voice % 2 == 0)
+    return write_letter(
+        sending, subject.format(**values), body, html=letter.habit.layout.html and letter.voice % 2 == 0
+    )

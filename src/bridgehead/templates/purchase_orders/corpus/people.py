@@ -17,8 +17,10 @@ MINUTES_PER_LINE: Final = 0.6
 
 
 def people_bookings(seed: int, truths: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
-    """Returns one booking per order that the truth books: the booking's fields, ``arrival``, ``minutes`` (decimal text)
-    and ``booked_by``. In about three of a hundred one date or one price is wrong.
+    """Returns one booking per order that the truth books.
+
+    Each has the booking's fields, ``arrival``, ``minutes`` (decimal text) and ``booked_by``. In about three
+    of a hundred one date or one price is wrong.
     """
     booked: list[dict[str, Json]] = []
     for truth in truths:
@@ -49,7 +51,9 @@ def _slip(dice: Dice, booking: dict[str, Json], lines: list[dict[str, Json]]) ->
         line["date"] = due.isoformat()
         return
     price = Decimal(str(line["price"]))
-    line["price"] = format(price * dice.one((Decimal("0.95"), Decimal("1.02"), Decimal("1.1"))) + Decimal("0.0001"), ".4f")
+    line["price"] = format(
+        price * dice.one((Decimal("0.95"), Decimal("1.02"), Decimal("1.1"))) + Decimal("0.0001"), ".4f"
+    )
     total = sum(
         (round(Decimal(str(each["quantity"])) * Decimal(str(each["price"])), 2) for each in lines), Decimal("0.00")
     )

@@ -21,7 +21,20 @@ _ORDER_KEYS: Final = (
     "action", "po", "date", "customer", "company", "currency", "terms", "incoterms", "ship_id", "ship_name", "street", "postal",
     "city", "country",
 )  # fmt: skip
-_LINE_KEYS: Final = ("line", "ours", "theirs", "gtin", "description", "quantity", "unit", "price", "basis", "amount", "due", "note")
+_LINE_KEYS: Final = (
+    "line",
+    "ours",
+    "theirs",
+    "gtin",
+    "description",
+    "quantity",
+    "unit",
+    "price",
+    "basis",
+    "amount",
+    "due",
+    "note",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +134,8 @@ class Exporter:
     def line_cells(self, order: WrittenOrder, line: WrittenLine, first: bool) -> dict[str, str]:  # noqa: FBT001 - one caller
         """Returns the values of one line, by key."""
         cells = {"line": str(line.number), "quantity": self.number(line.quantity), "unit": line.unit}
-        for key, text in (("ours", line.ours), ("theirs", line.theirs), ("gtin", line.gtin), ("description", line.description)):
-            if text:
-                cells[key] = text
+        named = {"ours": line.ours, "theirs": line.theirs, "gtin": line.gtin, "description": line.description}
+        cells.update({key: text for key, text in named.items() if text})
         if line.price is not None:
             cells["price"] = self.money(line.price)
             if any(other.basis != 1 for other in order.lines):

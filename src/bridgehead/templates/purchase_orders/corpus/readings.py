@@ -48,8 +48,10 @@ def _line(line: WrittenLine) -> dict[str, Json]:
 
 
 def reading_json(order: WrittenOrder, form: Format) -> dict[str, Json]:
-    """Returns the reading. Identifiers of parties are left null: a document may name a party by any of several ways,
-    and ``customer`` beside the reading says who it is. ``order_date`` is null where only the mail's own date tells it.
+    """Returns the reading.
+
+    Identifiers of parties are left null: a document may name a party by any of several ways, and ``customer`` beside
+    the reading says who it is. ``order_date`` is null where only the mail's own date tells it.
     """
     return {
         "format": form,

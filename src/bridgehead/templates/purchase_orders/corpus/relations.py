@@ -35,7 +35,7 @@ def from_past(writer: Writer, past: PastOrder) -> WrittenOrder:
 
 
 def changed(writer: Writer, order: WrittenOrder) -> WrittenOrder:
-    """Returns the order sent once more with something else in it; whether the customer says so is a matter of chance."""
+    """Returns the order sent once more with something else in it; whether the customer says so is chance."""
     dice, lines = writer.dice, list(order.lines)
     kinds = ["more", "less"] + (["fewer lines"] if len(lines) > 1 else []) + (["later"] if order.requested_date else [])
     kind = dice.one(kinds)
@@ -78,7 +78,8 @@ def make_change(writer: Writer, order: WrittenOrder) -> Change:
     kind = dice.weighted((("quantity", 0.4), ("date", 0.2 if dated else 0.0), ("drop", 0.1), ("cancel", 0.3)))
     table = order.customer.channel == "csv"
     bare = WrittenOrder(
-        customer=order.customer, po_number=order.po_number, lines=(), purpose="cancel" if kind == "cancel" else "change",
+        customer=order.customer, po_number=order.po_number, lines=(),
+        purpose="cancel" if kind == "cancel" else "change",
         order_date=order.order_date if order.customer.channel != "email" else None, release=None,
     )  # fmt: skip
     if kind == "cancel":

@@ -116,7 +116,11 @@ def contradiction(dice: Dice, habit: Habit, order: WrittenOrder) -> str:
         patterns = tuple(pattern for pattern in patterns if "telef" not in pattern and "phone" not in pattern)
     if order.ship_to is None:
         patterns = tuple(pattern for pattern in patterns if "{city}" not in pattern)
-    towns = [city for city, _, _ in COUNTRIES[customer.country].cities if all(city != known.city for known in customer.ship_tos)]
+    towns = [
+        city
+        for city, _, _ in COUNTRIES[customer.country].cities
+        if all(city != known.city for known in customer.ship_tos)
+    ]
     less = max(Decimal(int(line.quantity / 2)), Decimal(1))
     other = less if less != line.quantity else line.quantity + 1
     asked = order.requested_date or line.requested_date or date(2026, 11, 20)
