@@ -88,12 +88,26 @@ def read_day(text: str, context: DayContext) -> Day | None:
     if re.fullmatch(r"(?:19|20)\d{6}", stripped):
         day = _day(int(stripped[:4]), int(stripped[4:6]), int(stripped[6:]))
         return Day(day, 0, 8, stripped, "" if day else "is no calendar day")
+    if re.fullmatch(r"\d{6}", stripped):
+        return _six_digits(stripped, context)
     days = list(find_days(text, context))
     if not days:
         return None
     if len({one.day for one in days}) > 1:
         return Day(None, days[0].start, days[-1].end, stripped, "names several days")
     return days[0]
+
+
+def _six_digits(text: str, context: DayContext) -> Day | None:
+    """``261201`` with the year first or last; decided by which lies within a year of the day of writing."""
+    first, second, third = int(text[:2]), int(text[2:4]), int(text[4:])
+    readings = {_day(first, second, third), _day(third, second, first)} - {None}
+    if context.today is None:
+        return Day(None, 0, 6, text, "may be a day without separators") if readings else None
+    near = {day for day in readings if day is not None and abs((day - context.today).days) <= 400}
+    if len(near) == 1:
+        return Day(near.pop(), 0, 6, text)
+    return Day(None, 0, 6, text, "can be read in several ways" if near else "is no day near the order") if readings else None
 
 
 def relative_day(text: str) -> str | None:

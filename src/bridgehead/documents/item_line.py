@@ -53,7 +53,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _BARE_PRICE = re.compile(
-    rf"(?P<lead>@|(?<=, )a(?= \d+[.,]\d{2})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
+    rf"(?P<lead>@|(?<=, )a(?= \d+[.,]\d{{2}})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
     + _PER,
     re.IGNORECASE,
 )
@@ -63,6 +63,7 @@ _PER_PRICE = re.compile(
 )
 _LAST_AMOUNT = re.compile(r"\s{2,}(\d{1,3}(?:[ .,'’\u00a0]\d{3})*[.,]\d{2})\s*$")
 _GROUPS = re.compile(rf"{_QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?= +[^\W\d_]{{2,}}|\s*[,(–-]|\s*$)")
+_LOOSE_NUMBER = re.compile(r"(?:^|[\s,;:])\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2,4}$")
 _TOTAL_LEAD = re.compile(r"=|total|gesamt|summe|gp|montant|importe|importo|bedrag|totaal|amount", re.IGNORECASE)
 _LABELLED_QTY = re.compile(
     rf"(?<![\w])(?:qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|antal|ilo[śs][ćc]|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
@@ -150,6 +151,8 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     rest = _take_money(rest, item, ways, source)
     rest = _take_quantity(rest, item, ways, source)
     _take_bare_code(rest, item, source)
+    if item.line.price is None and _LOOSE_NUMBER.search(item.line.description or ""):
+        item.doubts.append("uncertain: a number at the end of the line may be its price")
     return item
 
 

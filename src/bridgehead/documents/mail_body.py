@@ -74,6 +74,8 @@ class Walker:
         self.pending: Item | None = None
         self.other_text: list[TextLine] = []
         self.last_was_item = False
+        self.divided_at: int | None = None
+        self.number_last = False
 
     @property
     def draft(self) -> Draft:
@@ -90,6 +92,8 @@ class Walker:
                 at += 1
                 continue
             if is_rule(text):
+                if self.draft.lines and self.draft.po_number:
+                    self.divided_at = len(self.draft.lines)
                 at += 1
                 continue
             header = find_header(lines, at)
@@ -112,6 +116,11 @@ class Walker:
         if len(text) > 2000:
             self._note(text[:2000], source)
             return at + 1
+        if label_of(text.strip()) in _SUMS and at + 1 < len(lines) and read_price(lines[at + 1][1].strip(), self.ways) is not None:
+            below, amount = lines[at + 1]
+            name = label_of(text.strip()) or ""
+            if name in {"gross_total", "tax"} or put_field(self.draft, name, amount.strip(), self._source(below, amount), self.ways):
+                return at + 2
         if self._opens_item(text, source) or self._describes_block(text, source):
             return at + 1
         position = _POSITION_ALONE.fullmatch(text.strip().lower())
@@ -252,6 +261,9 @@ class Walker:
             self._note(lines[at][1].strip(), source)
             return at + 1
         if put_field(self.draft, name, value, source, self.ways):
+            return at + 1
+        if name in {"order_date", "requested_date"} and any(one.isdigit() for one in value):
+            self.draft.warn("date", f"{value[:40]!r} names no calendar day (line {source.line})")
             return at + 1
         if name in _SUMS:
             self.draft.warn("uncertain", f"{label['label'].strip()[:40]!r} states no number (line {source.line}: {value[:40]!r})")
@@ -468,6 +480,9 @@ class Walker:
                 self.draft.mark("currency", source)
             elif self.draft.currency != item.currency:
                 self.draft.warn("uncertain", f"two currencies: {self.draft.currency} and {item.currency} (line {source.line})")
+        twin = next((one for one in self.draft.lines if one.part is not None and one.part == item.line.part), None)
+        if twin is not None:
+            self.draft.warn("contradiction", f"{item.line.part} is named again (line {source.line}: {source.text[:120]!r})")
         check_price_unit(item.line, item.price_unit, self.draft)
         if item.line.price is None and item.line.amount is not None and item.line.quantity:
             item.line.price, item.line.amount = None, item.line.amount
@@ -492,15 +507,27 @@ class Walker:
         if not draft.po_number:
             draft.po_number = number
             draft.mark("po_number", source)
+            self.number_last = bool(draft.lines)
         elif draft.po_number != number and draft.lines:
             following = Draft("email")
             following.po_number = number
             following.mark("po_number", source)
-            following.currency = None
+            if self.number_last:
+                self._move_lines(draft, following)
+            self.divided_at = None
             self.drafts.append(following)
             self.last_was_item = False
         elif draft.po_number != number:
             draft.warn("uncertain", f"two order numbers: {draft.po_number} and {number} (line {source.line})")
+
+    def _move_lines(self, draft: Draft, following: Draft) -> None:
+        """Where numbers stand below their items, the items since the dividing line are the next order's."""
+        if self.divided_at is None:
+            draft.warn("uncertain", f"the items of order {draft.po_number} and {following.po_number} are not divided")
+            following.warn("uncertain", f"the items of order {draft.po_number} and {following.po_number} are not divided")
+            return
+        following.lines.extend(draft.lines[self.divided_at :])
+        del draft.lines[self.divided_at :]
 
     def _order_number(self, text: str, source: Source) -> str:
         """Takes the order number out of a sentence and returns the rest."""
@@ -658,7 +685,9 @@ class Walker:
             last.description = f"{last.description or ''} {text.strip(' |')}".strip()
             last.mark("description", last.sources.get("description", source))
             return True
-        if item is not None and (item.code_rank >= 3 or len(filled) >= 3):
+        position = fields.index("position") if "position" in fields else None
+        numbered = cells is not None and position is not None and cells[position].rstrip(".").isdigit()
+        if (item is not None and (item.code_rank >= 3 or len(filled) >= 3)) or (numbered and len(filled) >= 2):
             self.draft.warn("uncertain", f"line {number} of the table was not read: {text.strip()[:120]!r}")
             return True
         return False

@@ -27,11 +27,15 @@ _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 
 @dataclass(slots=True)
 class HtmlText:
-    """The visible lines, and the texts nobody sees (hidden elements, comments, alternative texts)."""
+    """The visible lines, and the texts nobody sees (hidden elements, comments, alternative texts).
+
+    ``cut_off`` says that the document ended inside a table.
+    """
 
     lines: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    cut_off: bool = False
 
 
 @dataclass(slots=True)
@@ -86,7 +90,9 @@ class _Reader:
             if end < 0:
                 break
             at = self._tag(text[start + 1 : end], end + 1)
+        self._end_row()
         self._break()
+        self.out.cut_off = any(element.tag in {"table", "tr", "td"} for element in self.stack)
         return self.out
 
     def _tag(self, inside: str, after: int) -> int:

@@ -24,7 +24,7 @@ from bridgehead.documents.mail_sections import Sections, TextLine, divide, forwa
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal
-from bridgehead.documents.vigilance import instruction_in, invisible_in, watch
+from bridgehead.documents.vigilance import addresses_machine, instruction_in, invisible_in, watch
 from bridgehead.documents.x12_order import read_x12
 
 MAX_TEXT = 400_000
@@ -34,6 +34,10 @@ _UNREAD = {
     ".ods": "spreadsheet", ".docx": "document", ".doc": "document", ".xml": "xml", ".zip": "archive", ".rtf": "document",
 }
 _PLAIN = {0xA0: " ", 0x200B: None, 0x2502: "|", 0x2503: "|", 0x2551: "|"}
+_DAMAGE = re.compile(
+    r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]{2,}|\[[^\]\n]{0,60}\b(?:clipped|truncated|cut off|size limit|abgeschnitten|gek[uü]rzt|tronqu[eé]|truncado|troncato|afgekapt|avkortat|obci[eę]t\w*)\b[^\]\n]{0,80}\]",
+    re.IGNORECASE,
+)
 _FORWARDED = re.compile(r"^\s*(?:fwd?|wg|tr|rv|i|vs|vb|pd|enc|doorst|r[eé]tr)\s?:", re.IGNORECASE)
 _REASONS = {
     "pdf": "The order seems to be in the PDF file", "spreadsheet": "The order seems to be in the Excel file",
@@ -62,6 +66,12 @@ class _MailReader:
         self.mail = mail
         self.subject = mail.get("subject")[:500]
         self.alerts: list[str] = []
+        self.damage: list[str] = []
+        for name, value in mail.headers:
+            if name.startswith("x-") or name in {"comments", "keywords"}:
+                found = instruction_in(value) or addresses_machine(value)
+                if found is not None:
+                    self.alerts.append(f"header {name}: {found!r}")
         self.html: HtmlText | None = None
         self.unread: list[tuple[str, str]] = []
         self.written = mail.written
@@ -105,6 +115,8 @@ class _MailReader:
             if part.content_type == "text/html":
                 reader = html_to_text(decode(part.body, f"part {number}", part.charset))
                 self._hidden(reader)
+                if reader.cut_off:
+                    self.damage.append("the HTML ends inside a table")
                 html.extend(reader.lines)
             elif part.content_type in {"text/plain", "text/enriched", "text"}:
                 text = decode(part.body, f"part {number}", part.charset)
@@ -119,6 +131,9 @@ class _MailReader:
             if any(line.strip() for _, line in numbered):
                 found.append((name, numbered))
             raw = "\n".join(lines)
+            damaged = _DAMAGE.search(raw)
+            if damaged is not None:
+                self.damage.append(f"{name}: {' '.join(damaged[0].split())[:60]!r}")
             instruction = instruction_in(raw)
             if instruction is not None:
                 self.alerts.append(f"{name}: {instruction!r}")
@@ -326,6 +341,8 @@ class _MailReader:
         if draft.order_date is None and self.written is not None:
             draft.order_date = self.written
             draft.mark("order_date", Source("header", 1, self.mail.get("date")[:100]))
+        for damage in self.damage:
+            draft.warn("uncertain", f"the text is damaged or cut off ({damage})")
         for alert in self.alerts:
             draft.warn("instruction", alert)
         for kind, file in self.unread:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -54,6 +55,10 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
     def column(index: int) -> list[str]:
         return [row[index].strip() for row in samples[:50] if index < len(row) and row[index].strip()]
 
+    if "position" not in fields and sum(1 for one in fields if one in {"part", "supplier_part", "customer_part", "gtin"}) > 1:
+        counted = next((i for i, one in enumerate(fields) if one == "part" and _counts_up(column(i))), None)
+        if counted is not None:
+            fields[counted] = "position"
     has_part = bool({"part", "customer_part", "supplier_part", "gtin"} & {one for one in fields if one})
     for index, field in enumerate(fields):
         values = column(index)
@@ -153,6 +158,14 @@ def line_from_cells(columns: Columns, cells: Sequence[str], ways: Ways, source_o
         draft.warn("uncertain", f"quantity {cells[at].strip()[:30]!r} can be read two ways ({_place(source_of(at))})")
     check_price_unit(line, price_unit, draft)
     return line
+
+
+def _counts_up(values: Sequence[str]) -> bool:
+    """Whether the cells are whole numbers that rise from a small one, as line numbers do."""
+    if not values or not all(value.isascii() and value.isdigit() and len(value) <= 5 for value in values):
+        return False
+    numbers = [int(value) for value in values]
+    return numbers[0] <= 100 and all(one < other for one, other in itertools.pairwise(numbers))
 
 
 def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[str]]) -> bool:
