@@ -1,0 +1,79 @@
+"""The demo as a stranger runs it: a process, its exit code, and the ERP's books counted by somebody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridgehead.storage import embedded
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Gives a folder with a short path, because a database socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="bh-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+        embedded.stop(folder / ".bridgehead" / "demo")
+
+
+def run_demo(place: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs the demo in a folder, to its end."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGEHEAD_")}
+    return subprocess.run(
+        [sys.executable, "-m", "bridgehead.templates.purchase_orders.demo"],
+        cwd=place,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_kills_lose_and_double_nothing(place: Path) -> None:
+    """P2 and P3: two workers are killed, and by the ERP's own file each order stands once or is with a person."""
+    done = run_demo(place, SEED="5", ORDERS="40", KILLS="2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("kill -9") == 2
+    home = place / ".bridgehead" / "demo"
+    truths = [json.loads(line) for line in (home / "corpus" / "truth.jsonl").read_text().splitlines()]
+    with sqlite3.connect(home / "erp.sqlite") as books:
+        rows = books.execute("select customer, po_number, booked_by, booking from orders").fetchall()
+    books.close()
+    standing = Counter((customer, po_number) for customer, po_number, _, _ in rows)
+    assert max(standing.values()) == 1
+    by_system = {(customer, po): json.loads(booking) for customer, po, by, booking in rows if by == "system"}
+    assert by_system
+    possible = {
+        (order["customer"], order["reading"]["po_number"]): order["booking"]
+        for truth in truths
+        for order in truth["orders"]
+        if order["booking"] is not None
+    }
+    right = [
+        reference
+        for reference, booking in by_system.items()
+        if reference in possible and float(booking["total"]) == float(possible[reference]["total"])
+    ]
+    assert len(right) >= 0.9 * len(by_system)
+    assert f"{len(by_system)} orders booked, none lost" in done.stdout
+
+
+def test_a_wrong_option_is_refused_before_anything_starts(place: Path) -> None:
+    """A wrong variable ends the demo with 2, names it, and leaves nothing behind."""
+    done = run_demo(place, KILLS="some")
+    assert done.returncode == 2
+    assert "KILLS" in done.stderr
+    assert not (place / ".bridgehead").exists()
