@@ -20,7 +20,7 @@ from bridgehead.cases.writes import EffectMove, EffectOpen, Note, ReviewOpen, Re
 from bridgehead.effects.keys import args_digest, effect_key, idempotency_key
 from bridgehead.effects.settle import settle_after_s
 from bridgehead.effects.states import LIVE, EffectState
-from bridgehead.errors import Failed, Refused, UserError
+from bridgehead.errors import Failed, LeaseLost, Refused, UserError
 from bridgehead.gate.model import Approval, Decision
 from bridgehead.reviews.model import Review, approval_expired
 from bridgehead.spec.tool import JSON
@@ -70,6 +70,8 @@ class Effecting:
                 return await self._propose(proposal, conflict=row)
             return await self._propose(proposal)
         row = self._segment.journal.follow(row)
+        # What stands in its place may have other arguments: an edit. Those are approved and sent, no others.
+        proposal = replace(proposal, args=row.args, digest=row.digest, key=row.key)
         recorded = row.result or {}
         match row.state:
             case "committed" | "virtual":
@@ -110,7 +112,12 @@ class Effecting:
         return await self._intend(proposal, decision, (verdict, opened), opened.token)
 
     async def _intend(
-        self, proposal: Proposal, decision: Decision, writes: tuple[Write, ...], known: int | str
+        self,
+        proposal: Proposal,
+        decision: Decision,
+        writes: tuple[Write, ...],
+        known: int | str,
+        replaces: EffectRow | None = None,
     ) -> JSON:
         """Commits the intent, then sends. The boot clock is read before the commit, so ``send_by`` errs early."""
         segment = self._segment
@@ -118,19 +125,21 @@ class Effecting:
         try:
             tokens = await segment.commit(*writes)
         except KeyTaken as taken:
-            return await self._hold(proposal, decision, conflict=taken.message)
+            return await self._hold(proposal, decision, conflict=taken.message, replaces=replaces)
         number = known if isinstance(known, int) else tokens[known]
         self._keep(proposal, number, "intended")
+        self._replaced(replaces, number)
         return await self._send(proposal, number, send_by_s)
 
     async def _send(self, proposal: Proposal, number: int, send_by_s: float) -> JSON:
         segment, bound = self._segment, proposal.bound
         started_at, started = clock.utc_now(), clock.perf_s()
-        if clock.boot_s() >= send_by_s:
+        if segment.closed is not None and segment.closed.why == "lost":
+            raise LeaseLost
+        if clock.boot_s() >= send_by_s or (segment.closed is not None and segment.closed.why == "ended"):
             # Stopped between intent and send: a successor may have looked already. Nothing was sent.
             late = Failed("its moment to be sent had passed", error_class="transient", applied=False)
             return await self._failed(proposal, number, late, started_at=started_at, started=started)
-        segment.check_open()
         try:
             async with asyncio.timeout(bound.tool.timeout_s):
                 result = await bound.invoke(proposal.args, key=idempotency_key(proposal.key, proposal.occurrence))
@@ -217,6 +226,7 @@ class Effecting:
             message = f"{row.tool}: {decision.short()}"
             recorded: dict[str, JSON] = {"message": message, "code": refusal_code(decision)}
             await segment.commit(verdict, EffectMove(row.id, "held", "cancelled", recorded, decision=verdict.token))
+            segment.journal.put_effect(replace(row, state="cancelled", result=recorded))
             raise Refused(message, code=refusal_code(decision), hint=remedy(decision))
         if decision.verdict == "hold":
             await segment.commit(verdict, self._review(proposal, decision, row.id))
@@ -256,7 +266,9 @@ class Effecting:
         if decision.verdict == "deny":
             message = f"{row.tool}, as edited by {who}: {decision.short()}"
             opened = replace(opened, result={"message": message, "code": refusal_code(decision)})
-            await segment.commit(verdict, moved, opened, ReviewUse(review.id), note)
+            tokens = await segment.commit(verdict, moved, opened, ReviewUse(review.id), note)
+            self._keep(changed, tokens[opened.token], "denied", opened.result)
+            self._replaced(row, tokens[opened.token])
             raise Refused(message, code=refusal_code(decision), hint=remedy(decision))
         if decision.verdict == "hold":
             again = self._review(changed, decision, opened.token)
@@ -264,7 +276,7 @@ class Effecting:
             raise segment.wait(stop_clock=True)
         opened = replace(opened, send_s=segment.bench.send_s, settle_s=settle_after_s(bound.tool, segment.bench.send_s))
         writes = (verdict, moved, opened, ReviewUse(review.id), note)
-        return await self._intend(changed, decision, writes, opened.token)
+        return await self._intend(changed, decision, writes, opened.token, replaces=row)
 
     async def _deny(self, proposal: Proposal, decision: Decision) -> JSON:
         segment, name = self._segment, proposal.bound.tool.name
@@ -277,13 +289,19 @@ class Effecting:
         self._keep(proposal, tokens[opened.token], "denied", recorded)
         raise Refused(message, code=refusal_code(decision), hint=remedy(decision))
 
-    async def _hold(self, proposal: Proposal, decision: Decision, conflict: str = "") -> JSON:
+    async def _hold(
+        self, proposal: Proposal, decision: Decision, conflict: str = "", replaces: EffectRow | None = None
+    ) -> JSON:
         """Opens work for a person; the segment ends and no worker waits."""
         segment = self._segment
         verdict = decision_write(segment, proposal.bound.tool.name, proposal.digest, decision)
         opened = self._open(proposal, "held", verdict.token)
         review = self._review(proposal, decision, opened.token, conflict=conflict)
-        await segment.commit(verdict, opened, review)
+        if replaces is None:
+            await segment.commit(verdict, opened, review)
+        else:
+            moved = EffectMove(replaces.id, "held", "superseded")
+            await segment.commit(verdict, moved, replace(opened, supersedes=replaces.id), review)
         raise segment.wait(stop_clock=True)
 
     async def _virtual(self, proposal: Proposal, decision: Decision) -> JSON:
@@ -388,6 +406,10 @@ class Effecting:
         )
         self._segment.journal.put_effect(row)
         return row
+
+    def _replaced(self, row: EffectRow | None, by: int) -> None:
+        if row is not None:
+            self._segment.journal.put_effect(replace(row, state="superseded", superseded_by=by))
 
     def _mark(self, row: EffectRow) -> None:
         if row.state == "virtual":

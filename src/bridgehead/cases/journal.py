@@ -105,14 +105,24 @@ class Journal:
         rows = [self._effects[number] for number in self._by_key.get((tool, key, occurrence), ())]
         same = [row for row in rows if row.digest == digest]
         if same:
-            return self._met(same[-1])
+            for row in same:  # an edit that changed nothing leaves two rows with equal arguments
+                self._met(row)
+            return same[-1]
         return rows[-1] if rows else None
 
     def follow(self, effect: EffectRow) -> EffectRow:
-        """Returns the effect that stands in place of a superseded one, consuming every link."""
-        while effect.superseded_by is not None:
-            effect = self._met(self._effects[effect.superseded_by])
-        return effect
+        """Returns the effect that stands in place of a superseded one, consuming every link.
+
+        A replacement that failed may have been attempted again: the newest attempt counts.
+        """
+        while True:
+            if effect.superseded_by is not None:
+                effect = self._met(self._effects[effect.superseded_by])
+                continue
+            newest = self.effect(effect.tool, effect.key, effect.occurrence, effect.digest)
+            if newest is None or newest.id <= effect.id:
+                return effect
+            effect = newest
 
     def effects(self) -> Sequence[EffectRow]:
         """Returns all effects of the case, oldest first."""
