@@ -99,8 +99,11 @@ class WorkerStore(Protocol):
         """Returns the (case, epoch) pairs that this worker holds by its row."""
         ...
 
-    async def give_back(self, held: Sequence[tuple[int, int]]) -> int:
-        """Makes cases due again whose (case, epoch) still stands: their release was lost; returns how many."""
+    async def give_back(self, held: Sequence[tuple[int, int]], serving: Sequence[Serving]) -> int:
+        """Makes cases due again whose (case, epoch) still stands: their release was lost; returns how many.
+
+        One that was lost several times in a row goes to a person instead.
+        """
         ...
 
     async def sweep(self, serving: Sequence[Serving], *, hint_after_s: float) -> Swept:

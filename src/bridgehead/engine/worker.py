@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from bridgehead.cases.agents import Agent
 from bridgehead.cases.intake import NewCase, NoCase, ToReview, opening
 from bridgehead.cases.runner import run_segment
-from bridgehead.cases.segment import Bench
+from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.writes import ReviewOpen
+from bridgehead.clock import boot_s
 from bridgehead.engine.ports import ArrivalStore, ArrivalWork, Dispatch, Due, Lease, Serving, WorkerStore
 from bridgehead.engine.reading import ReaderLost, ReadingProcess
 from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Unavailable
@@ -27,6 +28,8 @@ from bridgehead.spec.tool import JSON
 log = logging.getLogger("bridgehead.worker")
 READ_LIMIT = 3
 HINT_AFTER_S = 5.0
+STUCK_LEASES = 4
+"""After so many leases without a turn of its event loop a worker is given up by its own lease thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Worker:
         self._dispatch = dispatch
         self._register = register
         self._settings = settings
-        self._running: set[int] = set()
+        self._running: dict[int, Segment | None] = {}
+        self._again: set[int] = set()
         self._reading = ReadingProcess()
         self._stopped = asyncio.Event()
         self._lease: Lease | None = None
@@ -81,6 +85,7 @@ class Worker:
         self._beating: threading.Thread | None = None
         self._dead = threading.Event()
         self._quit = threading.Event()
+        self._turned_s = boot_s()
 
     async def run(self) -> None:
         """Serves until ``stop``; registers anew whenever this worker was declared dead."""
@@ -112,19 +117,34 @@ class Worker:
             log.warning("%s %s put off: %s", due, number, error.message)
 
     async def _run_case(self, case_id: CaseId) -> None:
-        lease = self._lease
-        if lease is None or case_id in self._running:
+        if case_id in self._running:
+            # Due again while its segment is just ending: to drop this hint would lose it until a sweep.
+            self._again.add(case_id)
             return
-        self._running.add(case_id)
+        self._running[case_id] = None
         try:
-            claim = await self._workers.claim(lease.worker_id, case_id, list(self._by_release))
-            if claim is None:
-                return
-            one = self._by_release[claim.release]
-            became = await run_segment(one.bench, claim, one.agent)
-            log.debug("C-%s %s", case_id, became)
+            await self._run_once(case_id)
+            while case_id in self._again:
+                self._again.discard(case_id)
+                await self._run_once(case_id)
         finally:
-            self._running.discard(case_id)
+            del self._running[case_id]
+            self._again.discard(case_id)
+
+    async def _run_once(self, case_id: CaseId) -> None:
+        lease = self._lease
+        if lease is None or self._stopped.is_set():
+            return
+        claim = await self._workers.claim(lease.worker_id, case_id, list(self._by_release))
+        if claim is None:
+            return
+
+        def watch(segment: Segment) -> None:
+            self._running[case_id] = segment
+
+        one = self._by_release[claim.release]
+        became = await run_segment(one.bench, claim, one.agent, watch=watch)
+        log.debug("C-%s %s", case_id, became)
 
     async def _read_arrival(self, arrival_id: ArrivalId) -> None:
         work = await self._arrivals.take(arrival_id, list(self._served))
@@ -167,19 +187,35 @@ class Worker:
         while not self._stopped.is_set():
             try:
                 await self._ensure_registered()
-                lease = self._lease
-                if lease is not None:
-                    # Looked up first, compared after: a case claimed in between is in neither list.
-                    held = await self._workers.held(lease.worker_id)
-                    await self._workers.give_back([one for one in held if one[0] not in self._running])
+                await self._compare(serving)
                 swept = await self._workers.sweep(serving, hint_after_s=HINT_AFTER_S)
                 if swept.anything:
                     log.debug("swept: %s", swept)
             except Unavailable as error:
                 log.warning("sweep put off: %s", error.message)
+            except Exception:  # without a sweep no deadline is kept: nothing that goes wrong in one may end it
+                log.exception("a sweep failed")
             # Workers that sweep at the same moment meet each other's locks: spread them.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), self._settings.sweep_s * (0.5 + jitter()))
+
+    async def _compare(self, serving: Sequence[Serving]) -> None:
+        """Compares what this worker runs with what it holds by its row, and puts both right.
+
+        A case it holds and does not run is given back. A segment whose case somebody else has
+        (a person at its deadline, another worker) is closed: its agent may never call again
+        and so never learn of it.
+        """
+        lease = self._lease
+        if lease is None:
+            return
+        # Running ones are looked at first, held ones after: a case claimed in between is in neither list.
+        running = list(self._running.values())
+        held = await self._workers.held(lease.worker_id)
+        for segment in running:
+            if segment is not None and (segment.claim.case_id, segment.claim.epoch) not in held:
+                segment.close(Closed("lost"))
+        await self._workers.give_back([one for one in held if one[0] not in self._running], serving)
 
     async def _ensure_registered(self) -> None:
         """Registers, or registers anew when this worker was declared dead or lost its connection."""
@@ -194,20 +230,36 @@ class Worker:
                 lease.announce, [(one.deployment.name, one.release) for one in self._served.values()]
             )
             self._lease = lease
-            self._beating = threading.Thread(target=self._beat, args=(lease,), name="bridgehead-lease", daemon=True)
+            self._turn()
+            self._beating = threading.Thread(
+                target=self._beat, args=(lease, asyncio.get_running_loop()), name="bridgehead-lease", daemon=True
+            )
             self._beating.start()
 
-    def _beat(self, lease: Lease) -> None:
-        """Renews the lease from a thread of its own, so that a busy event loop does not lose it."""
-        while not self._quit.wait(self._settings.lease_s / 5):
+    def _beat(self, lease: Lease, loop: asyncio.AbstractEventLoop) -> None:
+        """Renews the lease from a thread of its own, so that a busy event loop does not lose it.
+
+        A loop that has not turned for ``STUCK_LEASES`` leases is not busy but stuck, in an agent
+        that never yields: its cases go to others.
+        """
+        alive = True
+        while alive and not self._quit.wait(self._settings.lease_s / 5):
+            if boot_s() - self._turned_s > STUCK_LEASES * self._settings.lease_s:
+                log.error("the event loop does not turn: some agent blocks it; this worker gives up its cases")
+                lease.close()
+                break
+            with contextlib.suppress(RuntimeError):  # the loop is closed: so will the registration be
+                loop.call_soon_threadsafe(self._turn)
             try:
                 alive = lease.beat()
-            except Unavailable as error:
-                log.warning("lease: %s", error.message)
+            except Exception as error:  # noqa: BLE001  # whatever ends this thread, the worker must know of it
+                log.warning("lease: %s", error)
                 alive = False
-            if not alive:
-                self._dead.set()
-                return
+        if not self._quit.is_set():
+            self._dead.set()
+
+    def _turn(self) -> None:
+        self._turned_s = boot_s()
 
     def _retire(self) -> None:
         self._quit.set()

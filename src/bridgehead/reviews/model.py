@@ -81,6 +81,23 @@ def check_verb(kind: ReviewKind, verb: Verb) -> None:
         )
 
 
+def check_answer(kind: ReviewKind, verb: Verb, answer: JSON) -> None:
+    """Returns when the answer is one the case can go on with; raises UserError saying what is expected."""
+    given = answer if isinstance(answer, Mapping) else {}
+    if verb == "edit" and not isinstance(given.get("args"), Mapping):
+        raise UserError(
+            "an edit needs the arguments as they should be",
+            code="review.answer",
+            hint='Give {"args": {…}}, with every argument of the call.',
+        )
+    if verb == "answer" and kind == "unknown_effect" and not isinstance(given.get("happened"), bool):
+        raise UserError(
+            "an unknown effect is settled by saying whether it happened",
+            code="review.answer",
+            hint='Give {"happened": true, "result": …} or {"happened": false}.',
+        )
+
+
 def approval_expired(review: Review, now: datetime) -> bool:
     """Returns whether a granted approval has outlived its ``valid_for``."""
     if review.valid_for is None or review.decided_at is None:

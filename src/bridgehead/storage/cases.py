@@ -8,7 +8,7 @@ from typing import Any, cast
 import psycopg.errors
 
 from bridgehead.cases.ports import Claim, EffectRow, KeyTaken, Loaded, StepRow
-from bridgehead.cases.writes import Write
+from bridgehead.cases.writes import Note, Write
 from bridgehead.engine.ports import Dispatch
 from bridgehead.errors import LeaseLost
 from bridgehead.ids import CaseId, show
@@ -19,7 +19,7 @@ from bridgehead.storage.sealing import Chain, Sealer, from_bytes
 from bridgehead.storage.writing import Writing
 
 _FENCE = """
-update cases set lost_segments = 0
+update cases set lost_segments = case when %(progress)s then 0 else lost_segments end
 where id = %(case)s and epoch = %(epoch)s and state = 'running'
 returning key_id, next_step
 """
@@ -62,9 +62,12 @@ class Cases:
 
     async def commit(self, claim: Claim, writes: Sequence[Write], *, actor: str) -> Mapping[str, int]:
         """Writes all or nothing behind the fence; see the port."""
+        # A note is written again by every replay: it is no progress.
+        progress = not all(isinstance(write, Note) for write in writes)
+        values = {"case": claim.case_id, "epoch": claim.epoch, "progress": progress}
         try:
             async with self._database.transaction() as conn:
-                fence = await (await conn.execute(_FENCE, {"case": claim.case_id, "epoch": claim.epoch})).fetchone()
+                fence = await (await conn.execute(_FENCE, values)).fetchone()
                 if fence is None:
                     raise LeaseLost
                 chain = await Chain.lock(conn, show("C", claim.case_id), actor=actor)

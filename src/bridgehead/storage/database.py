@@ -15,6 +15,15 @@ from bridgehead.settings import Settings
 from bridgehead.storage import embedded
 
 Connection = AsyncConnection[DictRow]
+KEEPALIVE: dict[str, str | int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""Parameters of libpq (its documentation, "Parameter Key Words"): a lost network is an error within about 10 s."""
+_IDLE_MS = "10000"  # a frozen worker's open transaction holds locks on its cases: the server ends it after this
 OLDEST = 140000
 """PostgreSQL 14, as ``server_version_num`` counts."""
 
@@ -31,7 +40,7 @@ class Database:
             open=False,
             timeout=15.0,
             connection_class=AsyncConnection[DictRow],
-            kwargs={"row_factory": dict_row, "application_name": "bridgehead"},
+            kwargs={"row_factory": dict_row, "application_name": "bridgehead", **KEEPALIVE},
             configure=_autocommit,  # not in kwargs: the queue's listener passes autocommit itself
             check=AsyncConnectionPool.check_connection,
         )
@@ -79,6 +88,7 @@ class Database:
 
 async def _autocommit(conn: Connection) -> None:
     await conn.set_autocommit(True)
+    await conn.execute("select set_config('idle_in_transaction_session_timeout', %s, false)", (_IDLE_MS,))
 
 
 @contextlib.contextmanager

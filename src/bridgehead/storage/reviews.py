@@ -13,10 +13,11 @@ from bridgehead.errors import UserError
 from bridgehead.ids import ReviewId, show
 from bridgehead.ledger.vault import Vault
 from bridgehead.money import Money
-from bridgehead.reviews.model import FENCING, STATE_OF, Review, Verb, check_verb
+from bridgehead.reviews.model import FENCING, STATE_OF, Review, Verb, check_answer, check_verb
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.cases import review_of
 from bridgehead.storage.database import Connection, Database
+from bridgehead.storage.full_state import full_state
 from bridgehead.storage.sealing import Chain, Sealer, from_bytes, load_key
 from bridgehead.storage.writing import open_review, supersede_reviews, write_cost
 
@@ -71,6 +72,7 @@ class Reviews:
         async with self._database.transaction() as conn:
             found, deployment = await self._load(conn, review_id)
             check_verb(found.kind, verb)
+            check_answer(found.kind, verb, answer)
             if shown_digest is not None and found.args_digest != shown_digest:
                 raise UserError(
                     f"R-{review_id} is about other arguments than the ones you were shown",
@@ -139,7 +141,8 @@ class Reviews:
                 (case_id,),
             )
             await chain.append("case.with_person", {"taken_by": by})
-            shown: dict[str, JSON] = {**review.shown, "reason": f"{by} took the case over."}
+            state = await full_state(conn, sealer, case_id)
+            shown: dict[str, JSON] = {**review.shown, **state, "reason": f"{by} took the case over."}
             further = ReviewOpen(token="taken", kind="exception", role=review.role, shown=shown)  # noqa: S106  # a name
             await open_review(conn, chain, sealer, deployment, further, {}, case_id=case_id)
         elif review.kind in FENCING:

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.engine.ports import Dispatch, Serving, Swept
 from bridgehead.errors import Unavailable
-from bridgehead.ids import CaseId, WorkerId, show
-from bridgehead.ledger.vault import Vault
+from bridgehead.ids import CaseId, KeyId, WorkerId, show
+from bridgehead.ledger.vault import Unreadable, Vault
 from bridgehead.spec.tool import JSON
-from bridgehead.storage.database import Connection, Database, translated
-from bridgehead.storage.sealing import Chain, Sealer, from_bytes, load_key
+from bridgehead.storage.database import KEEPALIVE, Connection, Database, translated
+from bridgehead.storage.full_state import full_state
+from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
 from bridgehead.storage.writing import open_review, supersede_reviews
 
 LOCK_SPACE = 0x42524857  # "BRHW": the first key of the advisory locks that tell who lives
@@ -48,6 +50,16 @@ select c.id from cases c join workers w on w.id = c.worker_id
 where c.state = 'running' and w.stopped_at is not null order by c.id limit %(batch)s
 """
 
+# A row that a frozen worker holds locked is passed over: one case must not hold up the sweep of all others.
+_LOST = """
+update cases set state = 'due', epoch = epoch + 1, worker_id = null,
+  lost_segments = lost_segments + 1, hinted_at = clock_timestamp()
+where id = (select id from cases where id = %(case)s and state = 'running'
+            and (epoch = %(epoch)s or worker_id in (select id from workers where stopped_at is not null))
+            for update skip locked)
+returning id, lost_segments, deployment
+"""
+
 
 class Lease:
     """A worker's registration, on a connection of its own so that its death is seen by the database.
@@ -58,7 +70,9 @@ class Lease:
     def __init__(self, url: str, *, name: str, pid: int, lease_s: float) -> None:
         self._lease_s = lease_s
         with translated():
-            self._conn = psycopg.connect(url, autocommit=True, application_name="bridgehead-lease")
+            self._conn = psycopg.connect(
+                make_conninfo(url, **KEEPALIVE), autocommit=True, application_name="bridgehead-lease"
+            )
             # The lock is taken before the row can be seen: no sweep may find a worker without its lock.
             with self._conn.transaction():
                 row = self._conn.execute(
@@ -138,20 +152,13 @@ class Workers:
             ).fetchall()
             return [(row["id"], row["epoch"]) for row in rows]
 
-    async def give_back(self, held: Sequence[tuple[int, int]]) -> int:
+    async def give_back(self, held: Sequence[tuple[int, int]], serving: Sequence[Serving]) -> int:
         """Makes cases due again whose claim still stands; a claim that moved on is left alone."""
+        by_name = {one.deployment: one for one in serving}
         given = 0
         for case_id, epoch in sorted(held):
-            async with self._database.transaction() as conn:
-                moved = await conn.execute(
-                    "update cases set state = 'due', epoch = epoch + 1, worker_id = null,"
-                    " lost_segments = lost_segments + 1, hinted_at = clock_timestamp()"
-                    " where id = %s and epoch = %s and state = 'running'",
-                    (case_id, epoch),
-                )
-                if moved.rowcount:
-                    await self._dispatch.hint(conn, "case", [case_id])
-                    given += 1
+            moved, lost = await self._lost(case_id, epoch, by_name)
+            given += moved + lost
         return given
 
     async def sweep(self, serving: Sequence[Serving], *, hint_after_s: float) -> Swept:
@@ -175,28 +182,26 @@ class Workers:
             found = await (await conn.execute(_ORPHANS, {"batch": _BATCH})).fetchall()
         moved = lost = 0
         for case_id in [row["id"] for row in found]:
-            async with self._database.transaction() as conn:
-                row = await (
-                    await conn.execute(
-                        "update cases set state = 'due', epoch = epoch + 1, worker_id = null,"
-                        " lost_segments = lost_segments + 1, hinted_at = clock_timestamp()"
-                        " where id = %s and state = 'running'"
-                        " and worker_id in (select id from workers where stopped_at is not null)"
-                        " returning id, lost_segments, deployment",
-                        (case_id,),
-                    )
-                ).fetchone()
-                if row is None:
-                    continue
-                one = serving.get(row["deployment"])
-                if row["lost_segments"] >= LOST_LIMIT and one is not None:
-                    why = f"Its worker was lost {row['lost_segments']} times in a row while running it."
-                    await self._to_person(conn, row["id"], one, "exception", "bug", why)
-                    lost += 1
-                else:
-                    await self._dispatch.hint(conn, "case", [row["id"]])
-                    moved += 1
+            one_moved, one_lost = await self._lost(case_id, None, serving)
+            moved, lost = moved + one_moved, lost + one_lost
         return moved, lost
+
+    async def _lost(self, case_id: int, epoch: int | None, serving: dict[str, Serving]) -> tuple[int, int]:
+        """Makes one case due again, or hands it over when that has happened too often: (made due, handed over).
+
+        It must still stand at ``epoch``, or be held by a worker that is dead.
+        """
+        async with self._database.transaction() as conn:
+            row = await (await conn.execute(_LOST, {"case": case_id, "epoch": epoch})).fetchone()
+            if row is None:
+                return 0, 0
+            one = serving.get(row["deployment"])
+            if row["lost_segments"] >= LOST_LIMIT and one is not None:
+                why = f"It was lost {row['lost_segments']} times in a row while it ran, without progress."
+                await self._to_person(conn, row["id"], one, "exception", "bug", why)
+                return 0, 1
+            await self._dispatch.hint(conn, "case", [row["id"]])
+            return 1, 0
 
     async def _timers(self) -> int:
         async with self._database.transaction() as conn:
@@ -226,7 +231,7 @@ class Workers:
                 row = await (
                     await conn.execute(
                         "select id, deployment from cases where id = %s and deadline_at <= bridgehead_now()"
-                        " and state not in ('with_person', 'done') for update",
+                        " and state not in ('with_person', 'done') for update skip locked",
                         (case_id,),
                     )
                 ).fetchone()
@@ -252,7 +257,7 @@ class Workers:
         if row is None:  # pragma: no cover - the caller holds the row
             return
         chain = await Chain.lock(conn, show("C", case_id), actor="sweep")
-        sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
+        sealer, unreadable = await self._sealer(conn, row["key_id"])
         await supersede_reviews(conn, chain, case_id, ())
         if row["level"] == "shadow":
             output: dict[str, JSON] = {"reason": why, "error_class": error_class}
@@ -266,7 +271,11 @@ class Workers:
                 "case.done", {"outcome": "would_hand_over", "error_class": error_class}, {"outcome": outcome}
             )
         else:
-            shown = await self._state(conn, sealer, case_id, row["input"], why, error_class)
+            shown: dict[str, JSON] = {"reason": why, "error_class": error_class}
+            if unreadable:
+                shown["unreadable"] = unreadable
+            else:
+                shown |= await full_state(conn, sealer, case_id)
             review = ReviewOpen(
                 token="review",  # noqa: S106  # a name within this commit, no secret
                 kind="deadline" if kind == "deadline" else "exception",
@@ -278,31 +287,12 @@ class Workers:
             await chain.append("case.with_person", {"error_class": error_class})
         await chain.close()
 
-    async def _state(
-        self, conn: Connection, sealer: Sealer, case_id: int, reference: bytes, why: str, error_class: str
-    ) -> dict[str, JSON]:
-        """Returns the case's full state for a person: input, and every effect with its state."""
-        stored = from_bytes(await sealer.get(bytes(reference)))
-        rows = await (
-            await conn.execute(
-                "select tool, state, payload, result from effects where case_id = %s order by id", (case_id,)
-            )
-        ).fetchall()
-        effects: list[JSON] = [
-            {
-                "tool": row["tool"],
-                "state": row["state"],
-                "args": from_bytes(await sealer.get(bytes(row["payload"]))),
-                "result": None if row["result"] is None else from_bytes(await sealer.get(bytes(row["result"]))),
-            }
-            for row in rows
-        ]
-        return {
-            "reason": why,
-            "error_class": error_class,
-            "input": stored["input"] if isinstance(stored, dict) else None,
-            "effects": effects,
-        }
+    async def _sealer(self, conn: Connection, key_id: int) -> tuple[Sealer, str]:
+        """Returns the case's sealer; where its key does not open, one under a fresh key, and why."""
+        try:
+            return Sealer(conn, KeyId(key_id), await load_key(conn, self._vault, key_id)), ""
+        except Unreadable as error:
+            return Sealer(conn, *await new_key(conn, self._vault)), error.message
 
     async def _escalate(self, serving: dict[str, Serving]) -> int:
         """Moves reviews nobody decided in time to the next role; silence decides nothing."""

@@ -212,7 +212,8 @@ class Writing:
             "update cases set state = case when wake then 'due' else 'waiting' end, worker_id = null, wake = false,"
             " hinted_at = clock_timestamp(),"
             " wake_at = bridgehead_now() + make_interval(secs => %(after)s),"
-            " deadline_left = case when %(stop)s and not wake then deadline_at - bridgehead_now()"
+            " deadline_left = case when %(stop)s and not wake"
+            " then coalesce(deadline_at - bridgehead_now(), deadline_left)"
             " else deadline_left end,"
             " deadline_at = case when %(stop)s and not wake then null else deadline_at end"
             " where id = %(case)s returning state",
