@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from pydantic import ValidationError
@@ -16,8 +18,10 @@ from bridgehead.cases.context import Case, Context
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.settling import Settling
+from bridgehead.cases.threads import in_thread
 from bridgehead.cases.tools import CURRENT, LOOP
 from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, Wait, Write
+from bridgehead.effects.states import UNSETTLED
 from bridgehead.errors import BridgeheadError, ErrorClass, Failed, LeaseLost, Refused, Suspended
 from bridgehead.ids import show
 from bridgehead.spec.tool import JSON
@@ -26,9 +30,12 @@ UNWIND_S = 5.0
 """How long a closed segment's agent may take to unwind before it is left behind, unable to act."""
 
 
-async def run_segment(bench: Bench, claim: Claim, agent: Agent) -> str:
+async def run_segment(
+    bench: Bench, claim: Claim, agent: Agent, *, watch: Callable[[Segment], None] | None = None
+) -> str:
     """Runs the agent from the top until it ends or must wait, and releases the claim.
 
+    ``watch`` is given the segment once it is loaded, so that its worker can close it as lost.
     Returns what became of the case: ``waiting``, ``ended``, or ``lost`` when somebody else
     has it (then nothing of this segment counts).
     """
@@ -37,6 +44,8 @@ async def run_segment(bench: Bench, claim: Claim, agent: Agent) -> str:
     except LeaseLost:
         return "lost"
     segment = Segment(bench, claim, loaded)
+    if watch is not None:
+        watch(segment)
     try:
         if await Settling(segment).settle_all():
             await _run_agent(segment, agent)
@@ -78,6 +87,7 @@ async def _run_agent(segment: Segment, agent: Agent) -> None:
             await closing
         if not running.done():
             running.cancel()
+    segment.ended = True
     await segment.drain()
     if segment.closed is None:
         await _conclude(segment, agent, running)
@@ -91,8 +101,10 @@ async def _call(segment: Segment, agent: Agent, case: Case[object], context: Con
     try:
         if inspect.iscoroutinefunction(agent.run):
             return await agent.run(case, context)
-        found = await asyncio.to_thread(agent.run, case, context)
+        found = await in_thread("agent", partial(agent.run, case, context))
         return await found if inspect.isawaitable(found) else found
+    except SystemExit as error:  # let through, it would end the worker's event loop
+        raise RuntimeError(f"the agent called exit({error.code})") from error
     finally:
         CURRENT.reset(current)
         LOOP.reset(loop)
@@ -110,15 +122,19 @@ async def _conclude(segment: Segment, agent: Agent, running: asyncio.Task[object
     except BaseExceptionGroup as group:
         error = _first(group)
         segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
-    except Exception as error:  # noqa: BLE001  # the boundary to the agent's code: whatever it raises, a person gets the case
+    except BaseException as error:  # noqa: BLE001  # the boundary to the agent's code: whatever it raises, a person gets the case
         segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
     else:
         try:
             plain = cast("JSON", agent.output.dump_python(agent.output.validate_python(output), mode="json"))
+            json.dumps(plain, allow_nan=False)
         except ValidationError as error:
             segment.hand_over(
                 "invalid_output", f"The outcome is not of the declared type: {error.error_count()} errors."
             )
+            return
+        except (ValueError, TypeError, RecursionError) as error:
+            segment.hand_over("invalid_output", f"The outcome cannot be written as JSON: {error}")
             return
         with contextlib.suppress(Suspended, LeaseLost):
             await segment.replayed(own=0)
@@ -149,7 +165,13 @@ def with_facts(review: ReviewOpen, segment: Segment) -> ReviewOpen:
         {"tool": row.tool, "state": row.state, "args": dict(row.args), "result": dict(row.result or {})}
         for row in segment.journal.effects()
     ]
-    shown: Mapping[str, JSON] = {**review.shown, "input": segment.loaded.input, "effects": done}
+    shown: dict[str, JSON] = {**review.shown, "input": segment.loaded.input, "effects": done}
+    unsettled: list[JSON] = [
+        f"{show('E', row.id)} {row.tool}" for row in segment.journal.effects() if row.state in UNSETTLED
+    ]
+    if unsettled:
+        shown["unsettled"] = unsettled
+        shown["question"] = "Nobody knows whether these calls happened: look in the target system."
     return ReviewOpen(
         token=review.token,
         kind=review.kind,

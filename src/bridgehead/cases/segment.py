@@ -8,6 +8,7 @@ through code that may swallow it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from decimal import Decimal
 from typing import Literal, TypeVar
 
 from bridgehead.cases.journal import Journal
-from bridgehead.cases.ports import CaseStore, Claim, Decider, Loaded
+from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import Finish, HandOver, OutcomeKind, ReviewOpen, Write
 from bridgehead.effects.keys import Hmac
@@ -24,8 +25,12 @@ from bridgehead.spec.deployment import Deployment
 from bridgehead.spec.tool import JSON
 
 T = TypeVar("T")
+log = logging.getLogger("bridgehead.cases")
 BRANCH: ContextVar[str] = ContextVar("bridgehead_branch", default="")
 """Which branch of a parallel agent a call belongs to; ``ctx.branch`` and adapters set it."""
+
+
+_TURNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Segment:
     loaded: Loaded
     journal: Journal = field(init=False)
     closed: Closed | None = None
+    ended: bool = False
+    """The agent has returned: a task it left behind makes no further call."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     virtual_marks: set[str] = field(default_factory=set)
     spent: dict[str, Decimal] = field(init=False)
@@ -88,11 +95,11 @@ class Segment:
         self._tokens += 1
         return f"t{self._tokens}"
 
-    def check_open(self) -> None:
-        """Raises Suspended or LeaseLost again once the segment is closed."""
-        if self.closed is None:
+    def check_open(self, *, calling: bool = False) -> None:
+        """Raises Suspended or LeaseLost again once the segment is closed, for a new call also once the agent ended."""
+        if self.closed is None and not (calling and self.ended):
             return
-        if self.closed.why == "lost":
+        if self.closed is not None and self.closed.why == "lost":
             raise LeaseLost
         raise Suspended
 
@@ -141,7 +148,8 @@ class Segment:
         """Commits, one at a time; a lost claim closes the segment for good.
 
         When the database cannot say whether a commit happened, nothing may be done on the
-        strength of it: the segment counts as lost and the case is read again.
+        strength of it: the segment counts as lost and the case is read again. So it does when
+        a commit fails in a way nobody foresaw: going on would leave an effect unsettled.
         """
         async with self._commit:
             if self.closed is not None and self.closed.why == "lost":
@@ -151,11 +159,17 @@ class Segment:
             except (LeaseLost, Unavailable):
                 self.close(Closed("lost"))
                 raise LeaseLost from None
+            except KeyTaken:
+                raise
+            except Exception as error:
+                log.exception("C-%s: a commit failed", self.claim.case_id)
+                self.close(Closed("lost"))
+                raise LeaseLost from error
 
     async def governed(self, work: Coroutine[object, object, T]) -> T:
         """Runs one call in a task of the segment's own, so that cancelling the caller never cancels it."""
         try:
-            self.check_open()
+            self.check_open(calling=True)
         except BaseException:
             work.close()
             raise
@@ -178,12 +192,11 @@ class Segment:
             before = self.journal.progress
             self._waiting += own
             try:
-                await asyncio.wait_for(self._moved(before), timeout=self.bench.grace_s)
-            except TimeoutError:
-                if self._busy <= self._waiting and self.journal.progress == before:
-                    raise self.diverged() from None
+                moved = await self._moved(before)
             finally:
                 self._waiting -= own
+            if not moved and self._busy <= self._waiting + own:
+                raise self.diverged()
         self.check_open()
 
     def diverged(self) -> Suspended:
@@ -212,10 +225,17 @@ class Segment:
         finally:
             self._busy -= 1
 
-    async def _moved(self, before: int) -> None:
-        """Returns when the journal has moved on or the segment is closed."""
-        while self.journal.progress == before and self.closed is None:
-            await asyncio.sleep(0.005)  # the journal is pure and signals nobody; this path is rare
+    async def _moved(self, before: int) -> bool:
+        """Returns whether the journal moved on, or the segment was closed, within ``grace_s``.
+
+        The time is counted in turns of the event loop: one long stall of the machine is one turn,
+        in which no branch had a chance to move.
+        """
+        for _ in range(_TURNS):
+            if self.journal.progress != before or self.closed is not None:
+                return True
+            await asyncio.sleep(self.bench.grace_s / _TURNS)
+        return self.journal.progress != before or self.closed is not None
 
 
 def merged(writes: Sequence[Write | None]) -> tuple[Write, ...]:

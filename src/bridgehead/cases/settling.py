@@ -17,7 +17,7 @@ from bridgehead.cases.writes import EffectMove, ReviewOpen, StepWrite
 from bridgehead.effects.keys import idempotency_key
 from bridgehead.effects.settle import Attempt, ReadBack, next_step
 from bridgehead.effects.states import UNSETTLED
-from bridgehead.errors import Mismatch
+from bridgehead.errors import Failed, Mismatch
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 
@@ -89,7 +89,7 @@ class Settling:
             return "absent", None, f"{row.tool} is not there, and its target recognises no key, so it may still come."
         try:
             return "found", None if bound.returns_nothing else bound.dump_result(found), ""
-        except ValidationError:
+        except (ValidationError, Failed):
             return "mismatch", None, f"verify found something that is no result of {row.tool}."
 
     async def _by_person(self, row: EffectRow, review: Review) -> Happened | None:

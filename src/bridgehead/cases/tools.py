@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError, create_model
 
-from bridgehead.errors import UserError
+from bridgehead.cases.threads import in_thread
+from bridgehead.errors import Failed, UserError
 from bridgehead.money import Money
 from bridgehead.spec.tool import JSON, EffectClass, Tool, parse_duration
 
@@ -92,9 +94,15 @@ class BoundTool:
         return self.result.validate_python(value)
 
     def dump_result(self, value: object) -> JSON:
-        """Returns a result as JSON; raises ValidationError when it is not of the declared type."""
+        """Returns a result as JSON; raises ValidationError (not of the declared type) or Failed (not JSON)."""
         typed = self.result.validate_python(value)
-        return cast("JSON", self.result.dump_python(typed, mode="json"))
+        plain = cast("JSON", self.result.dump_python(typed, mode="json"))
+        try:
+            json.dumps(plain, allow_nan=False)
+        except (ValueError, TypeError, RecursionError) as error:
+            text = f"the result of {self.tool.name} cannot be written as JSON: {error}"
+            raise Failed(text, error_class="invalid_output") from error
+        return plain
 
     async def invoke(self, args: Mapping[str, JSON], *, key: str | None = None) -> JSON:
         """Runs the function on recorded arguments and returns its result as JSON.
@@ -105,9 +113,12 @@ class BoundTool:
         try:
             values = self.load_args(args)
             if inspect.iscoroutinefunction(self.function):
-                found = await self.function(**values)
+                try:
+                    found = await self.function(**values)
+                except SystemExit as error:  # let through, it would end the worker's event loop
+                    raise RuntimeError(f"{self.tool.name} called exit({error.code})") from error
             else:
-                found = await asyncio.to_thread(functools.partial(self.function, **values))
+                found = await in_thread(self.tool.name, functools.partial(self.function, **values))
                 if inspect.isawaitable(found):
                     found = await found
         finally:

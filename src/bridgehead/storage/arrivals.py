@@ -41,6 +41,7 @@ class Arrivals:
         When this returns, the arrival is committed. Raises Unavailable when it is not, or
         when the database cannot say; sending it again is always safe.
         """
+        name = name.replace("\x00", " ")  # which no text of PostgreSQL holds
         digest = self._vault.hmac("document", document)
         source_key = self._vault.hmac("source", canonical([deployment, source, source_id, digest.hex()]))
         async with self._database.transaction() as conn:

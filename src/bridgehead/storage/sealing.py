@@ -16,8 +16,8 @@ from bridgehead.storage.database import Connection
 
 
 def to_bytes(value: JSON) -> bytes:
-    """Returns a payload as compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """Returns a payload as compact UTF-8 JSON; half a surrogate pair, as bad mail brings, comes back as it was."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="surrogatepass")
 
 
 def from_bytes(data: bytes) -> JSON:
