@@ -25,7 +25,7 @@ from bridgehead.templates.purchase_orders.demo.record import ArrivalRecord, Deci
 from bridgehead.templates.purchase_orders.demo.truth import ArrivalTruth
 from bridgehead.templates.purchase_orders.erp.wire import BookEntry, Booking
 
-Kind = Literal["lost", "doubled", "altered", "unrecorded", "changed", "unbalanced", "unfinished"]
+Kind = Literal["lost", "doubled", "altered", "unrecorded", "changed", "unbalanced", "unfinished", "crashed"]
 
 Reference = tuple[str, str]
 """Customer number and PO number: what makes an order one order in the books."""
@@ -38,7 +38,7 @@ class Finding:
     ``lost``: an order that is neither booked nor with a person. ``doubled``: one booked more
     than once. ``altered``: booked with other content than was decided. ``unrecorded``: in the
     books without a decision of ours. ``changed``: an entry from before the run is different.
-    ``unbalanced``: sums differ. ``unfinished``: work that nobody has.
+    ``unbalanced``: sums differ. ``unfinished``: work that nobody has. ``crashed``: a worker ended by itself.
     """
 
     kind: Kind

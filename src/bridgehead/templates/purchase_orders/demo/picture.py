@@ -61,7 +61,7 @@ def show_outcome(console: Console, outcome: Outcome, deployment: Deployment) -> 
     """Prints everything a run came to."""
     wide = console.width >= WIDE
     console.print()
-    console.print(_headline(outcome))
+    console.print(_headline(outcome, wide=wide))
     console.print(_slices("by format", [*outcome.score.formats, outcome.score.whole], wide=wide, total=True))
     console.print(_slices("by defect", outcome.score.defects, wide=wide))
     console.print(_legend())
@@ -79,14 +79,19 @@ def _side_by_side(left: RenderableType, right: RenderableType) -> Table:
     return grid
 
 
-def _headline(outcome: Outcome) -> Panel:
+def _headline(outcome: Outcome, *, wide: bool) -> Panel:
     whole = outcome.score.whole
     lost = outcome.count("lost") + outcome.count("unfinished")
     low, high = whole.right.bounds if whole.right.of else (0.0, 1.0)
     figures = (
         (str(whole.orders - lost), "bold", "orders handled", f"of {whole.orders}"),
         (_percent(whole.touchless.rate), "bold green", "touchless", f"at best {_percent(whole.ceiling)}"),
-        (_percent(whole.right.rate), "bold green", "first time right", f"{100 * low:.0f}-{100 * high:.0f}"),
+        (
+            _percent(whole.right.rate),
+            "bold green",
+            "first time right" if wide else "right",
+            f"{100 * low:.0f}-{100 * high:.0f}",
+        ),
         (str(lost), _judged(lost), "lost", "by the books"),
         (str(outcome.count("doubled")), _judged(outcome.count("doubled")), "doubled", "by the books"),
     )
@@ -103,19 +108,19 @@ def _judged(count: int) -> str:
     return "bold red" if count else "bold green"
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, padding=(0, 1))
+def _table(*, wide: bool = True) -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, padding=(0, int(wide)))
 
 
 def _slices(title: str, slices: Sequence[Slice], *, wide: bool, total: bool = False) -> Table:
-    table, bar = _table(), _BAR if wide else _SHORT_BAR
+    table, bar = _table(wide=wide), _BAR if wide else _SHORT_BAR
     table.add_column(title, min_width=20, no_wrap=True)
     table.add_column("orders", justify="right", no_wrap=True)
     table.add_column("", width=bar, no_wrap=True)
     for name in ("touchless", "ceiling"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("right", justify="right", min_width=13 if wide else 11, no_wrap=True)
-    table.add_column("wrong", justify="right", min_width=13 if wide else 11, no_wrap=True)
+    table.add_column("right", justify="right", min_width=13 if wide else 12, no_wrap=True)
+    table.add_column("wrong", justify="right", min_width=13 if wide else 10, no_wrap=True)
     for index, one in enumerate(slices):
         last = total and index == len(slices) - 1
         if last:
@@ -150,12 +155,12 @@ def _legend() -> Text:
     for sign, style, meaning in (
         ("█", "green", "touchless and right"),
         ("▓", "red", "touchless and wrong"),
-        ("▒", "yellow", "possible, but with a person"),
-        ("·", "dim", "for people"),
+        ("▒", "yellow", "possible, with a person"),
+        ("·", "dim", "people"),
     ):
         text.append(sign, style=style)
-        text.append(f" {meaning}   ", style="dim")
-    text.append("\n  right, wrong: shares of the touchless orders (first-time-right, wrong-auto-accept),", style="dim")
+        text.append(f" {meaning}  ", style="dim")
+    text.append("\n  right: first-time-right, wrong: wrong-auto-accept, of the touchless orders,", style="dim")
     text.append("\n  with exact 95 % bounds (Clopper-Pearson). An order may have several defects.", style="dim")
     return text
 
@@ -170,7 +175,7 @@ def _bounded(share: Share, *, wide: bool, alarming: bool = False) -> Text:
     low, high = share.bounds
     rate = _percent(share.rate) if wide else f"{100 * share.rate:.0f} %"
     text = Text(rate, style="red" if alarming and share.count else "")
-    text.append(f" {f'{100 * low:.0f}-{100 * high:.0f}':>6}", style="dim")
+    text.append(f" {f'{100 * low:.0f}-{100 * high:.0f}':>{6 if wide or not alarming else 5}}", style="dim")
     return text
 
 
@@ -202,11 +207,12 @@ def _exceptions(outcome: Outcome, deployment: Deployment) -> Table:
 def _queues(outcome: Outcome) -> Text:
     queued, others, whole = outcome.score.queued, outcome.score.others, outcome.score.whole
     needless = whole.orders - whole.touchless.count - queued.of
-    return Text(
-        f"  Of the orders that needed a person {queued.count} of {queued.of} are with the right role; {needless} needed"
-        f" nobody.\n  Of the documents that are no orders {others.count} of {others.of} are in the right queue.",
-        style="dim",
+    lines = (
+        f"{queued.count} of {queued.of} orders that needed a person are with the right role.",
+        f"{needless} orders needed nobody and are with a person all the same.",
+        f"{others.count} of {others.of} documents that are no orders are in the right queue.",
     )
+    return Text("\n".join(f"  {line}" for line in lines), style="dim")
 
 
 def _facts(outcome: Outcome, deployment: Deployment) -> Iterable[RenderableType]:
@@ -238,7 +244,7 @@ def _facts(outcome: Outcome, deployment: Deployment) -> Iterable[RenderableType]
         again = sum(one.attempts > 1 for one in outcome.decisions)
         keyless = sum(one.tool == "import_order" for one in outcome.decisions)
         yield Text()
-        yield _heading(f"{outcome.killed} workers killed in the middle of it")
+        yield _heading(f"workers killed in the middle of it: {outcome.killed}")
         yield _line(f"{sum(one.read_back for one in outcome.decisions)} bookings read back, {again} sent again,")
         yield _line(f"{outcome.in_question} for a person to look up")
         yield _line(f"{keyless} booked without idempotency keys", style="dim")

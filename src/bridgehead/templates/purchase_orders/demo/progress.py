@@ -68,10 +68,11 @@ class Plain:
         self._console.print(
             f"  {moment.stage}: {moment.stored}/{moment.arrivals} arrived, {moment.decided} decided,"
             f" {moment.booked} booked, {moment.with_people} with people, {moment.per_s:.0f}/s"
-            + (f", {len(moment.killed)} workers killed" if moment.killed else "")
+            + (f", {len(moment.killed)} killed" if moment.killed else "")
             + (f", {moment.note}" if moment.note else ""),
             markup=False,
             highlight=False,
+            soft_wrap=True,
         )
 
     def say(self, text: str) -> None:
