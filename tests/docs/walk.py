@@ -22,7 +22,7 @@ from typing import Final, Self
 from bridgehead.clock import boot_s
 
 _BLOCK: Final = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LIMIT_S: Final = 60.0
+LIMIT_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
