@@ -18,9 +18,12 @@ T = TypeVar("T")
 
 
 def run(work: Coroutine[object, object, T]) -> T:
-    """Runs a command's work to its end."""
+    """Runs a command's work to its end; raises KeyboardInterrupt when it was cut short."""
     quiet()
-    return asyncio.run(work)
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def quiet() -> None:

@@ -68,16 +68,17 @@ async def _serve(folders: Sequence[Path], *, concurrency: int | None, until_idle
         intakes = _intakes(app, loaded)
         running = app.worker(served)
         queries = Queries(app.database, app.vault)
-        for one in served:
-            level = await one.level()
-            print(f"serving {one.deployment.name} at level {level}, release {one.release.hex()[:12]}", flush=True)
+        levels = [await one.level() for one in served]
         stopped = asyncio.Event()
         helpers = [intake.watch(stopped) for intake in intakes]
         if until_idle:
             helpers.append(_until_idle(queries, served, intakes, running))
         if live:
             helpers.append(_status(queries, served, stopped))
+        # Whoever reads that it serves may stop it: the handlers stand before the line is written.
         with _signals(running):
+            for one, level in zip(served, levels, strict=True):
+                print(f"serving {one.deployment.name} at level {level}, release {one.release.hex()[:12]}", flush=True)
             await _together(running, helpers, stopped)
         print("stopped", flush=True)
 

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridgehead.spec.load import load
+from tests.cli.calls import shell
+
+PLAIN = '''
+from bridgehead import Case, Context, irreversible, outbound_read, read
+
+from prices import PRICE
+
+@read()
+async def look_up(name: str) -> str:
+    """Looks a name up."""
+    return name
+
+@outbound_read()
+async def ask_the_web(question: str) -> str:
+    """Asks the web."""
+    return question
+
+@irreversible()
+async def send(text: str) -> None:
+    """Sends a text."""
+
+async def agent(case: Case[str], ctx: Context) -> str:
+    await send(await look_up(case.input))
+    return "sent"
+'''
+
+FRAMEWORK = '''
+from pydantic_ai import Agent
+from pydantic_ai.models.test import TestModel
+
+agent = Agent(TestModel())
+
+@agent.tool_plain
+def get_price(item: str) -> float:
+    """Gets a price."""
+    return 1.0
+
+@agent.tool_plain
+def send_mail(to: str, text: str) -> str:
+    """Sends a mail."""
+    raise AssertionError("a mail was sent")
+'''
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Gives an empty folder to work in."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+def test_a_template_becomes_a_deployment_of_its_own_name(place: Path) -> None:
+    """A template is copied under the folder's name, checks without a mistake, and is never copied over anything."""
+    done = shell(place, {}, "init", "desk-2", "--template", "purchase_orders")
+    assert done.code == 0, done
+    assert "bridgehead check desk-2" in done.out
+    folder = place / "desk-2"
+    assert load(folder).name == "desk-2"
+    assert "bridgehead submit desk-2 desk-2/samples/*" in (folder / "README.md").read_text()
+    assert not list(folder.rglob("__pycache__"))
+    lines = sum(len(path.read_text().splitlines()) for path in folder.iterdir() if path.is_file())
+    assert lines <= 300
+    (folder / "deploy.py").write_text("# mine")
+    again = shell(place, {}, "init", "desk-2", "--template", "purchase_orders")
+    assert again.code == 2
+    assert (folder / "deploy.py").read_text() == "# mine"
+    assert sorted(entry.name for entry in place.iterdir()) == ["desk-2"]
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["one"], "--template or --from"),
+        (["one", "--template", "purchase_order"], "did you mean purchase_orders?"),
+        (["Not Good", "--template", "purchase_orders"], "is no name for a deployment"),
+        (["taken", "--template", "purchase_orders"], "exists already"),
+        (["one", "--from", "nowhere"], "names no agent"),
+        (["one", "--from", "nowhere:agent"], "there is no module 'nowhere'"),
+        (["one", "--from", "mine:agnt"], "did you mean agent?"),
+        (["one", "--from", "mine:PRICE"], "no agent that Bridgehead knows"),
+        (["one", "--from", "broken:agent"], "ZeroDivisionError"),
+    ],
+)
+def test_a_wrong_start_makes_nothing(place: Path, arguments: list[str], said: str) -> None:
+    """A start from nothing, or from what is no agent, is wrong use and leaves no folder behind."""
+    (place / "taken").touch()
+    (place / "broken.py").write_text("1 / 0")
+    (place / "prices.py").write_text("PRICE = 1\n")
+    (place / "mine.py").write_text(PLAIN)
+    before = {entry.name for entry in place.iterdir()} | {"__pycache__"}
+    done = shell(place, {}, "init", *arguments)
+    assert done.code == 2, done
+    assert said in done.err
+    assert {entry.name for entry in place.iterdir()} <= before
+
+
+def test_a_plain_agent_gets_rules_that_write_nothing(place: Path) -> None:
+    """A deployment around a function lists its tools: reads are allowed, no write acts without a person."""
+    (place / "prices.py").write_text("PRICE = 1\n")
+    (place / "mine.py").write_text(PLAIN)
+    done = shell(place, {}, "init", "letters", "--from", "mine:agent")
+    assert done.code == 0, done
+    assert (place / "letters" / "mine.py").read_text() == PLAIN
+    assert (place / "letters" / "prices.py").exists()
+    rules = load(place / "letters").tools
+    assert {name: (rule.allow, rule.hold) for name, rule in rules.items()} == {
+        "look_up": (True, None),
+        "ask_the_web": (None, None),
+        "send": (None, "desk"),
+    }
+    checked = shell(place, {}, "check", "letters")
+    assert checked.code == 0, checked
+    assert "Nothing is written and nothing leaves without a person." in checked.out
+
+
+def test_an_agent_can_stay_where_it_is(place: Path) -> None:
+    """In the agent's own folder the deployment is written beside it, and files of those names are left alone."""
+    home = place / "letters"
+    home.mkdir()
+    (home / "prices.py").write_text("PRICE = 1\n")
+    (home / "mine.py").write_text(PLAIN)
+    assert shell(home, {}, "init", ".", "--from", "mine:agent").code == 0
+    assert shell(home, {}, "check", ".").code == 0
+    assert shell(home, {}, "init", ".", "--from", "mine:agent").code == 2
+
+
+def test_a_framework_agent_runs_in_shadow_unchanged(place: Path, database_url: str) -> None:
+    """A Pydantic AI agent is wrapped without an edit, and in shadow no tool of it that nobody described is called."""
+    (place / "my_agent.py").write_text(FRAMEWORK)
+    done = shell(place, {}, "init", "desk", "--from", "my_agent:agent")
+    assert done.code == 0, done
+    assert (place / "desk" / "my_agent.py").read_text() == FRAMEWORK
+    assert '"send_mail": irreversible(),  # Sends a mail.' in (place / "desk" / "deploy.py").read_text()
+    (place / "letter.txt").write_text("Please send a mail.")
+    here = {"BRIDGEHEAD_DATABASE_URL": database_url, "BRIDGEHEAD_HOME": str(place / "home")}
+    assert shell(place, here, "submit", "desk", "letter.txt").code == 0
+    worked = shell(place, here, "worker", "desk", "--until-idle")
+    assert worked.code == 0, worked
+    case = shell(place, here, "case", "C-1", "--json").json
+    assert case["case"]["outcome"] == "completed", case
+    assert {effect["tool"]: effect["state"] for effect in case["effects"]} == {
+        "get_price": "virtual",
+        "send_mail": "virtual",
+    }
