@@ -216,6 +216,7 @@ def _framework(agent: str) -> tuple[list[_Tool], list[str], str]:
 
     described = describe(agent)
     tools = [_Tool(tool.name, tool.description, tool.declared) for tool in described.tools]
+    tools += [_Tool(name, "The agent's output runs through it.", None) for name in described.output_functions]
     remarks = ["Every tool counts as irreversible until deploy.py says more; in shadow none of them is really called."]
     if described.native_tools:
         remarks.append(f"The model's provider executes {', '.join(described.native_tools)}: declare or remove them.")
@@ -225,11 +226,12 @@ def _framework(agent: str) -> tuple[list[_Tool], list[str], str]:
         remarks.append("The agent takes dependencies: give govern() a deps= function in deploy.py.")
     if not described.model:
         remarks.append("The agent names no model: give govern() model=.")
-    listed = "".join(f"        {json.dumps(tool.name)}: {_declaration(tool)},{_remark(tool)}\n" for tool in tools)
-    used = sorted({"irreversible", *(tool.declared or "irreversible" for tool in tools if tool.declared)})
+    # A tool whose function is decorated is declared there already.
+    open_ones = [tool for tool in tools if tool.declared is None]
+    listed = "".join(f"        {json.dumps(tool.name)}: irreversible(),{_remark(tool)}\n" for tool in open_ones)
     body = _FRAMEWORK.format(
         agent=agent,
-        names=", ".join(["NewCase", "ToReview", *used]),
+        names=", ".join(["NewCase", "ToReview", *(["irreversible"] if open_ones else [])]),
         tools=f"\n{listed}    " if listed else "",
         deps=_DEPS if described.needs_deps else "",
         read=_READ_TEXT,
@@ -262,10 +264,6 @@ def _plain(agent: str, found: object, module: ModuleType) -> tuple[list[_Tool], 
             read=_READ_TEXT if text or not schema else _READ_JSON,
         ),
     )
-
-
-def _declaration(tool: _Tool) -> str:
-    return f"{tool.declared or 'irreversible'}()"
 
 
 def _remark(tool: _Tool) -> str:
