@@ -1,4 +1,4 @@
-"""How often everything happens, measured over 3,000 arrivals of two seeds."""
+"""How often everything happens, measured over more than 3,000 orders."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_ceiling_is_the_touchless_share_of_the_truth(seed: int) -> None:
     """The ceiling counts the orders that the truth lets through, and lies between the design's two marks."""
     truths = [order for _, order in orders(seed)]
     mix = _mix(seed)
-    assert mix.orders == len(truths)
+    assert mix.orders == len(truths) >= 3000
     assert mix.ceiling == sum(order["touchless"] for order in truths) / len(truths)
     assert HARD_TO_A_PERSON < mix.ceiling < ALL_BY_RULE
     assert mix.touchless + sum(count for _, count in mix.causes) == mix.orders

@@ -94,18 +94,18 @@ def _articles() -> Iterator[tuple[str, str, str]]:  # noqa: C901 - one loop a fa
         yield "RG", f"RG/{index + 101}", f"{mesh} mm"
     for bore, stroke in product((20, 25, 32, 40, 50, 63), (10, 25, 50, 80, 100)):
         yield "PC", f"PC-{bore}-{stroke:03}", f"{bore}x{stroke} mm"
-    for size, bore in product((14, 19, 24, 28, 38), (8, 12, 16, 20, 24)):
-        yield "CP", f"CP{size}-{bore:02}", f"{size} / bore {bore}"
+    for width, bore in product((14, 19, 24, 28, 38), (8, 12, 16, 20, 24)):
+        yield "CP", f"CP{width}-{bore:02}", f"{width} / bore {bore}"
     for index in range(24):
         yield "SK", f"{7100450 + 37 * index}", f"HZ {40 + 5 * index}"
-    for size, shore in product((20, 25, 30, 40, 50), ("45", "60", "70")):
-        yield "SM", f"SM.{size}.{shore}", f"{size}x{size} M{6 + size // 20 * 2} {shore} Sh"
+    for width, shore in product((20, 25, 30, 40, 50), ("45", "60", "70")):
+        yield "SM", f"SM.{width}.{shore}", f"{width}x{width} M{6 + width // 20 * 2} {shore} Sh"
     for length, pitch in product((450, 600, 720, 960, 1200, 1440), ("5M", "8M", "T10")):
         yield "TB", f"TB-{length}-{pitch}", f"{length} {pitch}"
     for index, thread in enumerate((8, 12, 18, 30)):
         for reach in (2, 4, 8, 10):
-            for kind, tail in enumerate(("PNP NO", "NPN NO")):
-                yield "PX", f"{2200310 + 1000 * index + 20 * reach + kind}", f"M{thread} {reach} mm {tail}"
+            for wiring, tail in enumerate(("PNP NO", "NPN NO")):
+                yield "PX", f"{2200310 + 1000 * index + 20 * reach + wiring}", f"M{thread} {reach} mm {tail}"
     for chain, strands in product(("06B", "08B", "10B", "12B", "16B"), (1, 2)):
         yield "RC", f"RC-{chain}-{strands}", f"{chain}-{strands}"
     for low, metal in product((8, 12, 16, 20, 25, 32, 40, 60), ("W1", "W4")):

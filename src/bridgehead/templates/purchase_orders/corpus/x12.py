@@ -85,7 +85,9 @@ def interchange(pen: Pen, functional: str, sets: Sequence[tuple[str, Sequence[Se
     control = f"{sending.serial * 3 + int(customer.number) % 1000:09}"
     group = str(int(control) % 100000)
     now = sending.at
-    sender, qualifier = (customer.duns, "01") if customer.duns else (pen.text(customer.name.replace(" ", ""), 15), "ZZ")
+    sender, qualifier = (
+        (customer.duns, "01") if customer.duns else (pen.text(ascii_text(customer.name).replace(" ", ""), 15), "ZZ")
+    )
     usage = "^" if style.version == "005010" else "U"
     version = {"004010": "00401", "005010": "00501", "003040": "00304"}[style.version]
     isa = (
