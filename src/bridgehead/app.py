@@ -34,6 +34,7 @@ from bridgehead.storage.database import Database, url_of
 from bridgehead.storage.levels import Levels
 from bridgehead.storage.migrate import migrate
 from bridgehead.storage.reviews import Reviews
+from bridgehead.storage.sealing import check_key
 from bridgehead.storage.workers import Lease, Workers
 
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
@@ -65,7 +66,7 @@ def load_deployment(path: Path) -> LoadedDeployment:
     release = release_digest(
         deployment,
         descriptors,
-        code=code_digest(deployment.folder),
+        code=code_digest(deployment.folder, without=deployment.intake_folders),
         prompts=agent.prompts,
         models={**{name: model.name for name, model in deployment.models.items()}, **agent.models},
     )
@@ -185,7 +186,12 @@ class App:
         )
 
     async def serve(self, loaded: LoadedDeployment, *, actor: str | None = None) -> Served:
-        """Registers a deployment and returns it as a worker serves it."""
+        """Registers a deployment and returns it as a worker serves it.
+
+        Raises Unreadable when the database belongs to another master key.
+        """
+        async with self.database.connection() as conn:
+            await check_key(conn, self.vault)
         await self.register(loaded)
         deployment = loaded.deployment
         level: Callable[[], Awaitable[Level | None]] = partial(self.levels.level, deployment.name)

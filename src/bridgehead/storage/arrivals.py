@@ -13,7 +13,7 @@ from bridgehead.ledger.canonical import canonical
 from bridgehead.ledger.vault import Vault
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection, Database
-from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
+from bridgehead.storage.sealing import Chain, Sealer, check_key, load_key, new_key
 from bridgehead.storage.writing import open_review
 
 
@@ -39,7 +39,8 @@ class Arrivals:
         """Stores an arrival durably and hints that it is to be read; the same one twice is stored once.
 
         When this returns, the arrival is committed. Raises Unavailable when it is not, or
-        when the database cannot say; sending it again is always safe.
+        when the database cannot say; sending it again is always safe. Raises Unreadable when
+        the database belongs to another master key.
         """
         name = name.replace("\x00", " ")  # which no text of PostgreSQL holds
         digest = self._vault.hmac("document", document)
@@ -48,6 +49,7 @@ class Arrivals:
             before = await self._known(conn, deployment, source_key)
             if before is not None:
                 return Stored(before, again=True)
+            await check_key(conn, self._vault)
             key_id, key = await new_key(conn, self._vault)
             sealer = Sealer(conn, key_id, key)
             reference = await sealer.put(document)

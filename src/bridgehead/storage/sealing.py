@@ -10,7 +10,7 @@ from datetime import datetime
 from bridgehead.errors import Unavailable
 from bridgehead.ids import KeyId
 from bridgehead.ledger.chain import Head, link
-from bridgehead.ledger.vault import DataKey, Vault
+from bridgehead.ledger.vault import DataKey, Unreadable, Vault
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection
 
@@ -39,6 +39,28 @@ async def load_key(conn: Connection, vault: Vault, key_id: int) -> DataKey:
     """Returns a stored data key; raises Unreadable when it was erased or is another vault's."""
     row = await (await conn.execute("select wrapped from data_keys where id = %s", (key_id,))).fetchone()
     return vault.unwrap(None if row is None else row["wrapped"])
+
+
+async def check_key(conn: Connection, vault: Vault) -> None:
+    """Returns when the newest data keys of the database were wrapped by this vault, or there are none.
+
+    Raises Unreadable (``ledger.wrong_key``) otherwise: under another master key nothing that is
+    there is recognised, so that a resend would be a new case and its booking a second one.
+    Several are looked at, because one damaged row must not stop everything.
+    """
+    rows = await (
+        await conn.execute("select wrapped from data_keys where wrapped is not null order by id desc limit 3")
+    ).fetchall()
+    failed: Unreadable | None = None
+    for row in rows:
+        try:
+            vault.unwrap(row["wrapped"])
+        except Unreadable as error:
+            failed = failed or error
+        else:
+            return
+    if failed is not None:
+        raise failed
 
 
 @dataclass(slots=True)
