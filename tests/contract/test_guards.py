@@ -12,6 +12,7 @@ from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import EffectOpen, Note, Write
 from bridgehead.errors import LeaseLost
 from bridgehead.ids import CaseId, WorkerId
+from bridgehead.spec.tool import JSON
 from bridgehead.storage.cases import Cases
 from bridgehead.storage.workers import Lease
 from tests.support.world import World
@@ -34,7 +35,7 @@ async def agent(case: Case[dict], ctx: Context) -> Booking:
     return await book(case.input["po"], case.input["amount"])
 """
 TOOLS = "customer: allow\nbook: allow"
-ORDER = {"po": "1", "customer": "c", "amount": 5}
+ORDER: dict[str, JSON] = {"po": "1", "customer": "c", "amount": 5}
 
 
 async def claimed(world: World) -> tuple[Claim, Lease]:
@@ -242,7 +243,7 @@ async def test_a_worker_declared_dead_registers_anew_and_goes_on(world: World) -
     assert len(await world.rows("select 1 from workers")) == 2
 
 
-def finished_once(world: World):  # type: ignore[no-untyped-def]  # noqa: ANN201, D103
+def finished_once(world: World):  # type: ignore[no-untyped-def]  # noqa: ANN201
     async def done() -> bool:
         return [case["state"] for case in await world.cases()] == ["done"]
 
@@ -251,10 +252,13 @@ def finished_once(world: World):  # type: ignore[no-untyped-def]  # noqa: ANN201
 
 async def test_a_parallel_sibling_of_a_held_call_still_books_once(world: World) -> None:
     """P2: when one of two parallel writes is held, the other finishes, is recorded and is not repeated."""
-    code = BOOK + """
+    code = (
+        BOOK
+        + """
 async def agent(case: Case[dict], ctx: Context) -> list[Booking]:
     return list(await asyncio.gather(book("a", 5), book("b", 500)))
 """
+    )
     await world.deploy(code, tools="customer: allow\nbook: {allow: amount <= 10, otherwise: {hold: desk}}")
     await world.submit(ORDER)
     await world.settle()
@@ -275,3 +279,33 @@ async def test_a_late_worker_id_is_no_live_one(world: World) -> None:
     await world.rows("update cases set state = 'due' returning id")
     assert await world.app.workers.claim(lease.worker_id, claim.case_id, [world.loaded.release.digest]) is None
     assert await world.app.workers.claim(WorkerId(999), claim.case_id, [world.loaded.release.digest]) is None
+
+
+async def test_every_attempt_carries_the_same_key(world: World) -> None:
+    """P2: attempts of one effect, in several segments, carry one idempotency key; another effect carries another."""
+    code = """
+@reversible(key="po", idempotent=True)
+async def book(po: str, amount: int) -> str:
+    with (BOOKS.parent / f"keys-{po}").open("a") as keys:
+        keys.write(effect_key() + "\\\\n")
+    if len((BOOKS.parent / f"keys-{po}").read_text().splitlines()) < 3:
+        raise Failed("come again", error_class="transient", applied=False)
+    return po
+
+async def agent(case: Case[dict], ctx: Context) -> str:
+    return await book(case.input["po"], case.input["amount"])
+""".replace("\\\\n", "\\n")
+    await world.deploy(code, tools="book: allow")
+    for po in ("1", "2"):
+        await world.submit({**ORDER, "po": po})
+
+    async def done() -> bool:
+        await world.pass_time(timedelta(minutes=1))
+        return [case["state"] for case in await world.cases()] == ["done", "done"]
+
+    async with world.working():
+        await world.until(done)
+    keys = [(world.place / f"keys-{po}").read_text().splitlines() for po in ("1", "2")]
+    assert [len(found) for found in keys] == [3, 3]
+    assert [len(set(found)) for found in keys] == [1, 1]
+    assert keys[0] != keys[1]
