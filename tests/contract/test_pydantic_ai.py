@@ -316,12 +316,16 @@ async def test_a_model_that_fails_is_waited_for_or_handed_over(world: World) -> 
 
 
 BREAKS_OFF = """
-trouble = [True, False, False]
+breaks = [False, True, False]
+absent = [False, True, False]
 
 async def stream(messages, info):
     asked.append(messages)
+    if len(messages) == 1:
+        yield {0: DeltaToolCall("look", "{}")}
+        return
     yield "Well, "
-    if trouble.pop(0):
+    if breaks.pop(0):
         raise ModelHTTPError(503, "m")
     yield "done"
 
@@ -329,19 +333,31 @@ async def look_on(ctx, events):
     async for event in events:
         pass
 
-agent = govern("{module}:inner")
-inner = Agent(FunctionModel(stream_function=stream), capabilities=[ProcessEventStream(look_on)])
+def connect(case):
+    if absent.pop(0):
+        raise Failed("the directory does not answer", error_class="dependency_down")
+    return "deps"
+
+inner = Agent(FunctionModel(stream_function=stream), deps_type=str, capabilities=[ProcessEventStream(look_on)])
+
+@inner.tool_plain
+def look() -> str:
+    breaks.pop(0)
+    return "x"
+
+agent = govern("{module}:inner", deps=connect, tools={"look": read()})
 """
 
 
 async def test_a_stream_that_breaks_off_is_waited_for(world: World) -> None:
-    """P4: a model whose stream breaks off makes the case wait, as one that does not answer does."""
-    await deploy(world, BREAKS_OFF, tools="{}")
+    """P4: a stream that breaks off, and dependencies that are away when it goes on, make the case wait."""
+    await deploy(world, BREAKS_OFF, tools="look: allow")
     await world.submit(ORDER)
     await world.settle()
     found = await view(world)
     assert (found.case.outcome, found.outcome) == ("completed", {"output": "Well, done"})
-    assert [step.kind for step in found.steps] == ["timer", "model"]
+    assert [step.kind for step in found.steps] == ["model", "read", "timer", "timer", "model"]
+    assert asked(world) == 3
 
 
 OUTPUTS = """

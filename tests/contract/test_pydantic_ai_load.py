@@ -65,6 +65,7 @@ def theirs() -> Iterator[ModuleType]:
         searching=Agent(TestModel(), tools=[customer], capabilities=[NativeTool(WebSearchTool())]),
         asking=Agent(TestModel(), tools=[Tool(customer, requires_approval=True)]),
         deferring=Agent(TestModel(), output_type=[str, DeferredToolRequests]),
+        joined=Agent(TestModel(), output_type=str | DeferredToolRequests),  # type: ignore[arg-type]  # a union is taken
         durable=DURABLE(agent_of()),
         decorated=Agent(TestModel(), tools=[declared_itself]),
         prefixed=Agent(TestModel(), toolsets=[FunctionToolset([customer]).prefixed("crm")]),
@@ -98,6 +99,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("searching", {"tools": {"web_search": irreversible()}}, "adapter.native", "Only reads"),
     ("asking", {}, "adapter.deferred", "hold: ROLE"),
     ("deferring", {}, "adapter.deferred", "hold: ROLE"),
+    ("joined", {}, "adapter.deferred", "hold: ROLE"),
     ("formatting", {}, "adapter.output", "if it only computes"),
     ("durable", {}, "adapter.durable", "plain Agent"),
     ("decorated", {"tools": {"declared_itself": read()}}, "adapter.declaration", "Leave it out"),

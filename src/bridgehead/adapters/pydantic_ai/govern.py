@@ -209,8 +209,9 @@ class _Runner:
         except BaseException as error:
             found = classified(error)
             if isinstance(found, Failed):
-                # A stream breaks off at its reader, past the turn's own hook: the case meets it as that turn.
-                await ctx.turn(self.governed.name, fed=None, request=None, run=partial(_fail, found))
+                # A stream breaks off at its reader, past the turn's own hook: the case meets it as a turn of its own.
+                with ctx.branch("failed"):
+                    await ctx.turn(self.governed.name, fed=None, request=None, run=partial(_fail, found))
             if found is error:
                 raise
             raise found from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter
 from pydantic_ai import Agent, DeferredToolRequests
@@ -142,7 +142,7 @@ def _refuse_engines(name: str, agent: AbstractAgent[Any, Any]) -> None:
 
 def _refuse_deferred_output(name: str, agent: AbstractAgent[Any, Any]) -> None:
     wanted = agent.output_type
-    listed: Sequence[object] = wanted if isinstance(wanted, list | tuple) else [wanted]
+    listed: Sequence[object] = wanted if isinstance(wanted, list | tuple) else get_args(wanted) or [wanted]
     if DeferredToolRequests in listed:
         raise UserError(
             f"{name} hands tool calls back for the framework's own approvals (DeferredToolRequests)",
