@@ -127,6 +127,7 @@ def test_deployments_in_one_process_do_not_mix(place: Path, here: dict[str, str]
     two = desk.write(place / "mails", "deploy_two")
     described = two / "bridgehead.yaml"
     described.write_text(described.read_text().replace("deployment: orders", "deployment: mails"))
+    apart = described.read_text()
     for name in ("orders", "mails"):
         (place / "one.json").write_text('{"po": "P-1", "amount": 5}')
         assert shell(place, here, "submit", name, "one.json").code == 0
@@ -136,6 +137,10 @@ def test_deployments_in_one_process_do_not_mix(place: Path, here: dict[str, str]
         ("mails", "completed"),
         ("orders", "completed"),
     ]
+    described.write_text(apart.replace("./in", "../orders/in"))
+    shared = shell(place, here, "worker", "orders", "mails", "--until-idle")
+    assert (shared.code, "is watched for another deployment" in shared.err) == (2, True)
+    described.write_text(apart)
     twice = shell(place, here, "worker", "orders", one / "bridgehead.yaml", "--until-idle")
     assert (twice.code, "both deployment 'orders'" in twice.err) == (2, True)
     (two / "deploy_two.py").rename(two / "deploy_one.py")
@@ -151,6 +156,18 @@ def test_a_worker_without_a_database_is_code_4(place: Path, here: dict[str, str]
     done = shell(place, away, "worker", "orders")
     assert done.code == 4
     assert "s3cret" not in done.err
+
+
+@pytest.mark.parametrize("intake", [".", "..", "sub/.."])
+def test_a_deployment_never_takes_its_own_files(place: Path, here: dict[str, str], intake: str) -> None:
+    """An intake folder that holds the deployment is refused when the worker starts, and nothing is moved."""
+    folder = desk.write(place / "orders", "own_files")
+    (folder / "sub").mkdir()
+    file = folder / "bridgehead.yaml"
+    file.write_text(file.read_text().replace("{folder: ./in}", f"{{folder: {intake}}}"))
+    done = shell(place, here, "worker", "orders", "--until-idle")
+    assert (done.code, "holds a deployment's own files" in done.err) == (2, True), done
+    assert sorted(entry.name for entry in folder.iterdir() if entry.suffix) == ["bridgehead.yaml", "own_files.py"]
 
 
 def test_intake_that_comes_later_is_said(place: Path, here: dict[str, str]) -> None:

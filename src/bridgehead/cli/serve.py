@@ -124,10 +124,16 @@ def _signals(running: Worker) -> Iterator[None]:
 
 
 def _intakes(app: App, loaded: Sequence[LoadedDeployment]) -> list[FolderIntake]:
-    """Returns the watchers of the folders that the deployments declare; says what is not watched."""
-    from bridgehead.connectors.folder import FolderIntake
+    """Returns the watchers of the folders that the deployments declare; says what is not watched.
 
-    found = []
+    Raises UserError for a folder that holds a deployment, whose own files would be taken as
+    arrivals, and for one that two deployments would take from each other.
+    """
+    from bridgehead.connectors.folder import FolderIntake
+    from bridgehead.errors import UserError
+
+    found: dict[Path, FolderIntake] = {}
+    homes = [one.deployment.folder.resolve() for one in loaded]
     for one in loaded:
         spec = one.deployment
         for source in spec.intake:
@@ -136,12 +142,20 @@ def _intakes(app: App, loaded: Sequence[LoadedDeployment]) -> list[FolderIntake]
                     f"{spec.name}: intake {source.kind} {source.source!r} is not watched: this version takes folders"
                     " only. Until then, pass its documents to 'bridgehead submit'."
                 )
-                continue
-            folder = spec.folder / source.source
+        for folder in spec.intake_folders:
+            place = folder.resolve()
+            holds = any(home == place or place in home.parents for home in homes)
+            if holds or place in found:
+                why = "holds a deployment's own files" if holds else "is watched for another deployment already"
+                raise UserError(
+                    f"the intake folder {folder} {why}",
+                    code="intake.folder",
+                    hint="Give each deployment a folder of its own for arrivals, such as ./in.",
+                )
             intake = FolderIntake(folder, partial(_store, app, spec.name), max_mb=app.settings.max_document_mb)
             intake.prepare()
-            found.append(intake)
-    return found
+            found[place] = intake
+    return list(found.values())
 
 
 async def _store(app: App, deployment: str, name: str, document: bytes) -> str:

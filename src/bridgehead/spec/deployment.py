@@ -178,3 +178,8 @@ class Deployment:
     compare: Compare = field(default_factory=Compare)
     policies: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
+
+    @property
+    def intake_folders(self) -> tuple[Path, ...]:
+        """The folders that are watched for arrivals; relative ones lie in the deployment's own folder."""
+        return tuple(self.folder / source.source for source in self.intake if source.kind == "folder")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -75,10 +75,11 @@ def release_digest(
     return Release(hashlib.sha256(text).digest(), text)
 
 
-def code_digest(folder: Path) -> bytes:
+def code_digest(folder: Path, *, without: Collection[Path] = ()) -> bytes:
     """Returns the SHA-256 over the folder's own ``.py`` files (path and content) and Bridgehead's version.
 
-    Hidden folders, caches and virtual environments are no part of a deployment. Each entry is
+    Hidden folders, caches, virtual environments and the folders ``without`` are no part of a
+    deployment: a document that is called ``x.py`` makes no new release. Each entry is
     length-prefixed, so that no two different folders give the same stream.
     """
     try:
@@ -86,19 +87,21 @@ def code_digest(folder: Path) -> bytes:
     except PackageNotFoundError:
         own = "unpackaged"
     total = hashlib.sha256(f"bridgehead {own}\n".encode())
-    for file in sorted(_sources(folder), key=lambda entry: entry.relative_to(folder).as_posix()):
+    skipped = {path.resolve() for path in without}
+    for file in sorted(_sources(folder, skipped), key=lambda entry: entry.relative_to(folder).as_posix()):
         name, data = file.relative_to(folder).as_posix().encode("utf-8", "surrogateescape"), file.read_bytes()
         total.update(b"%d:%b%d:" % (len(name), name, len(data)))
         total.update(data)
     return total.digest()
 
 
-def _sources(folder: Path) -> Iterator[Path]:
+def _sources(folder: Path, skipped: Collection[Path]) -> Iterator[Path]:
     for entry in folder.iterdir():
         if entry.name.startswith(".") or entry.name == "__pycache__" or (entry / "pyvenv.cfg").exists():
             continue
         if entry.is_dir() and not entry.is_symlink():
-            yield from _sources(entry)
+            if entry.resolve() not in skipped:
+                yield from _sources(entry, skipped)
         elif entry.suffix == ".py" and entry.is_file():
             yield entry
 

@@ -128,6 +128,19 @@ def test_code_is_named_by_content_and_path(tmp_path: Path) -> None:
     assert all(len(digest) == 32 for digest in seen)
 
 
+def test_an_arrival_makes_no_release(tmp_path: Path) -> None:
+    """A document called x.py that lies where arrivals are put does not change the digest; code beside it does."""
+    (tmp_path / "deploy.py").write_text("a = 1\n", encoding="utf-8")
+    inbox = tmp_path / "in"
+    first = code_digest(tmp_path, without=[inbox])
+    (inbox / "done").mkdir(parents=True)
+    (inbox / "x.py").write_text("x", encoding="utf-8")
+    (inbox / "done" / "A-1_x.py").write_text("x", encoding="utf-8")
+    assert code_digest(tmp_path, without=[inbox, tmp_path]) == first
+    (tmp_path / "more.py").write_text("x", encoding="utf-8")
+    assert code_digest(tmp_path, without=[inbox]) != first
+
+
 def test_the_published_schema_is_the_generated_one() -> None:
     """The JSON Schema in the reference is exactly what `python -m bridgehead.spec.schema` prints."""
     published = (ROOT / "docs" / "reference" / "bridgehead.schema.json").read_text(encoding="utf-8")
