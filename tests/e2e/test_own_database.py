@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from bridgehead.app import App
+from bridgehead.errors import Unavailable
 from bridgehead.settings import Settings
 from tests.docs import tree
 from tests.docs.walk import Command, Walk, environment, steps
@@ -57,6 +58,17 @@ async def test_the_rights_of_the_guide_are_enough(granted: str, tmp_path: Path) 
         assert row == {"rolname": "bridgehead", "rolsuper": False}
         (number,) = await world.rows("select count(*) as n from pg_stat_activity where datname = current_database()")
         assert int(str(number["n"])) <= max(8, settings.concurrency + 4) + 1
+
+
+async def test_a_role_without_rights_is_told_what_it_needs(granted: str, tmp_path: Path) -> None:
+    """A role that may not create tables is refused with what to do, and not as a fault of Bridgehead."""
+    with psycopg.connect(granted, autocommit=True) as conn:
+        conn.execute("revoke create on schema public from public, pg_database_owner, bridgehead")
+    settings = Settings.model_validate({"home": tmp_path, "database_url": granted})
+    with pytest.raises(Unavailable, match="permission denied for schema public") as refused:
+        async with App.opened(settings):
+            pass
+    assert "docs/howto/own-database.md" in refused.value.hint
 
 
 def test_the_commands_of_the_guide_work(granted: str, tmp_path: Path) -> None:

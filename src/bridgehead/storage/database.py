@@ -103,6 +103,13 @@ def translated() -> Iterator[None]:
             code="db.unavailable",
             hint="Is it running? See 'bridgehead db status'.",
         ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        first = str(error).strip().split("\n", 1)[0]
+        raise Unavailable(
+            f"the database refuses this role: {first}",
+            code="db.unavailable",
+            hint="Let the role own its database: docs/howto/own-database.md has the SQL.",
+        ) from error
 
 
 def url_of(settings: Settings) -> str:
