@@ -360,6 +360,41 @@ async def test_a_stream_that_breaks_off_is_waited_for(world: World) -> None:
     assert asked(world) == 3
 
 
+SENDS_BACK = """
+class Guards(AbstractCapability[Any]):
+    async def after_model_request(self, ctx, *, request_context, response):
+        if "secret" in str(response.parts):
+            raise ModelRetry("not so")
+        return response
+
+def model(messages, info):
+    asked.append(messages)
+    replies = TextPart("secret"), call("book", po="1", amount=5), TextPart("done")
+    return ModelResponse(parts=[replies[len(asked) - 1]])
+
+inner = Agent(FunctionModel(model), capabilities=[Guards()])
+
+@inner.tool_plain
+def book(po: str, amount: int) -> str:
+    enter(po=po, number="N", amount=amount)
+    return "booked"
+
+agent = govern("{module}:inner", tools={"book": reversible(key="po")})
+"""
+
+
+async def test_a_response_that_a_hook_sends_back_is_sent_back_on_replay(world: World) -> None:
+    """P2: a turn that a guard of the agent rejected is replayed as rejected, and the model is not asked again."""
+    await deploy(world, SENDS_BACK, tools=f"book: {HOLD}")
+    await world.submit(ORDER)
+    await world.settle()
+    assert asked(world) == 2
+    await world.decide("approve")
+    await world.settle()
+    found = await view(world)
+    assert (found.outcome, asked(world), len(world.books())) == ({"output": "done"}, 3, 1)
+
+
 OUTPUTS = """
 class Booked(BaseModel):
     number: str

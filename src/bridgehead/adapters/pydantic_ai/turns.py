@@ -36,7 +36,10 @@ def answered(response: ModelResponse, model: str) -> Turn:
 
 
 def retried(message: str, model: str) -> Turn:
-    """Returns the turn of a response that a hook sent back, so that the replay is sent back too."""
+    """Returns the turn of a response that a hook sent back, so that the replay is sent back too.
+
+    The framework keeps such a response to itself, so a resumed case asks on without it.
+    """
     return Turn(reply={"retry": message}, model=model)
 
 
