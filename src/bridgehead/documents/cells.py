@@ -82,7 +82,7 @@ def quantity_of(number: str, unit: str, ways: Ways) -> Quantity | None:
 
 def read_quantity(text: str, ways: Ways) -> Quantity | None:
     """A cell such as ``10``, ``10 Stk`` or ``1.000,5 kg``; None when it holds anything else."""
-    text = text.strip().rstrip("xX×").strip() or text
+    text = re.sub(r"(?<=[\d\s])[xX×]$", "", text.strip()).strip()
     match = _QUANTITY.fullmatch(text) or _UNIT_FIRST.fullmatch(text)
     if match is None:
         return None

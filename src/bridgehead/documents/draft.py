@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from bridgehead.documents.order import Line, Order, Party, Purpose, Source
 
+_MOST_WARNINGS = 200
+"""A person who reads two hundred doubts knows enough."""
 _CENT = Decimal("0.01")
 _PARTY_FIELDS = tuple(f.name for f in fields(Party))
 
@@ -94,7 +96,7 @@ class Draft:
     def warn(self, kind: str, text: str) -> None:
         """Adds a warning once; ``kind`` is one of ``WARNING_KINDS``."""
         warning = f"{kind}: {text}"
-        if warning not in self.warnings:
+        if len(self.warnings) < _MOST_WARNINGS and warning not in self.warnings:
             self.warnings.append(warning)
 
     def finish(self) -> Order:

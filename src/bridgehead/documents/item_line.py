@@ -14,7 +14,7 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.terms import CURRENCY
 from bridgehead.documents.units import UNIT_CODES
 
-MAX_LINE = 600
+MAX_LINE = 300
 _GAP: Final = "\x01"
 _QUANTITY_GAP: Final = "\x03"
 _BULLET = re.compile(r"^[\s>]{0,12}(?:[-*•–—·▪‣●○◦]|\+)\s{1,4}(?=\S)")

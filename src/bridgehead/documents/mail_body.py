@@ -24,6 +24,10 @@ from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
 _LABEL = LABEL
 _POSITION_ALONE = re.compile(r"(?:n\.?[°º]?\s?)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s?[.:)]?", re.IGNORECASE)
+MAX_LINES: Final = 2_000
+_TWINS: Final = 200
+MAX_WORK: Final = 12_000_000
+"""Sum of the squares of line lengths: what reading a text costs at worst."""
 _POSITION_AND_PART = re.compile(r"\s{1,12}(?P<pos>0{0,4}[1-9]\d{0,4})\s{1,6}(?P<code>(?=[A-Za-z./_-]{0,20}\d)[A-Za-z0-9][A-Za-z0-9./_-]{2,30})(?:\s{1,3}\((?P<other>[^()]{2,60})\))?\s*")
 _NUMBERED = re.compile(r"(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{2,29}")
 _PO_NUMBER: Final = r"(?P<no>(?=[A-Za-z0-9/_.-]{0,24}\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,30}[A-Za-z0-9])"
@@ -85,6 +89,10 @@ class Walker:
     def walk(self, lines: Sequence[TextLine]) -> None:
         """Reads all lines; what no field holds becomes a note of the order it stands in."""
         at = 0
+        if sum(len(text) ** 2 for _, text in lines) > MAX_WORK or len(lines) > MAX_LINES:
+            raise Refusal(
+                "mail.too_long", f"The text is longer than an order in a mail is; {MAX_LINES} lines are read.", self.part
+            )
         while at < len(lines):
             number, text = lines[at]
             if not text.strip():
@@ -480,8 +488,7 @@ class Walker:
                 self.draft.mark("currency", source)
             elif self.draft.currency != item.currency:
                 self.draft.warn("uncertain", f"two currencies: {self.draft.currency} and {item.currency} (line {source.line})")
-        twin = next((one for one in self.draft.lines if one.part is not None and one.part == item.line.part), None)
-        if twin is not None:
+        if item.line.part is not None and any(one.part == item.line.part for one in self.draft.lines[-_TWINS:]):
             self.draft.warn("contradiction", f"{item.line.part} is named again (line {source.line}: {source.text[:120]!r})")
         check_price_unit(item.line, item.price_unit, self.draft)
         if item.line.price is None and item.line.amount is not None and item.line.quantity:
@@ -681,7 +688,7 @@ class Walker:
             last.description = f"{last.description or ''} {filled[0]}".strip()
             last.mark("description", last.sources.get("description", source))
             return True
-        if indented and len(text.split()) <= 8 and _LABEL.match(text) is None:
+        if indented and len(text.split()) <= 8 and _LABEL.match(text.strip()) is None:
             last.description = f"{last.description or ''} {text.strip(' |')}".strip()
             last.mark("description", last.sources.get("description", source))
             return True

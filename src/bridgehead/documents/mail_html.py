@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from bridgehead.documents.outcome import Refusal
 
-MAX_HTML = 2 * 2**20
+MAX_HTML = 2**20
+MAX_LINES = 4_000
+_MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
 MAX_DEPTH = 1000
 _VOID = frozenset("br hr img input meta link col area base embed source track wbr param".split())
 _BLOCKS = frozenset("p div tr table ul ol li h1 h2 h3 h4 h5 h6 blockquote pre section article header footer center dl dt dd body form".split())
@@ -69,22 +71,19 @@ class _Reader:
         """Walks the text once from tag to tag."""
         at, text = 0, self.text
         while at < len(text):
-            start = text.find("<", at)
-            if start < 0:
+            markup = _MARKUP.search(text, at)
+            if markup is None:
                 self._data(text[at:])
                 break
+            start = markup.start()
             self._data(text[at:start])
             if text.startswith("<!--", start):
                 end = text.find("-->", start)
                 comment = text[start + 4 : end if end >= 0 else len(text)]
                 if not comment.lstrip().startswith(("[if", "<![endif")):
-                    self.out.unseen.append(comment[:2000])
+                    if len(self.out.unseen) < MAX_LINES:
+                        self.out.unseen.append(comment[:2000])
                 at = end + 3 if end >= 0 else len(text)
-                continue
-            following = text[start + 1 : start + 2]
-            if not (following.isalpha() or following in {"/", "!", "?"}):
-                self._data("<")
-                at = start + 1
                 continue
             end = text.find(">", start)
             if end < 0:
@@ -94,6 +93,11 @@ class _Reader:
         self._break()
         self.out.cut_off = any(element.tag in {"table", "tr", "td"} for element in self.stack)
         return self.out
+
+    def _write(self, line: str) -> None:
+        if len(self.out.lines) >= MAX_LINES:
+            raise Refusal("mail.too_long", f"The HTML text has more than {MAX_LINES} lines.", "html")
+        self.out.lines.append(line)
 
     def _tag(self, inside: str, after: int) -> int:
         closing = inside.startswith("/")
@@ -172,7 +176,7 @@ class _Reader:
         elif tag in _BLOCKS and self.row is None:
             self._break()
             if tag in {"p", "table"}:
-                self.out.lines.append("")
+                self._write("")
         if tag == "blockquote":
             self.quotes = max(0, self.quotes - 1)
         elif tag == "pre":
@@ -193,7 +197,7 @@ class _Reader:
         cells, self.row = self.row, None
         if any(cells):
             gap = "; " if len(cells) == 2 else " "
-            self.out.lines.append(("> " * self.quotes) + "\t".join(cell.replace(_LINE_END, gap) for cell in cells))
+            self._write(("> " * self.quotes) + "\t".join(cell.replace(_LINE_END, gap) for cell in cells))
 
     def _data(self, raw: str) -> None:
         if not raw:
@@ -220,7 +224,7 @@ class _Reader:
         text = text.rstrip() if self.pre else text.strip()
         self.line = []
         if text and text != "-":
-            self.out.lines.append("> " * self.quotes + text)
+            self._write("> " * self.quotes + text)
 
     def _styles(self, content: str) -> None:
         hiding = set(self.hiding)

@@ -15,7 +15,7 @@ from bridgehead.documents.outcome import Refusal
 
 MAX_DEPTH = 8
 MAX_PARTS = 200
-MAX_HEADER_BYTES = 256 * 1024
+MAX_HEADER_BYTES = 128 * 1024
 MAX_HEADER = 8192
 _HEADER_LINE = re.compile(rb"[!-9;-~]{1,76}:")
 _TELLING = frozenset(

@@ -27,8 +27,9 @@ from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal
 from bridgehead.documents.vigilance import addresses_machine, instruction_in, invisible_in, watch
 from bridgehead.documents.x12_order import read_x12
 
-MAX_TEXT = 400_000
-MAX_LINES = 6_000
+MAX_TEXT = 200_000
+MAX_LINES = 4_000
+MAX_LINE = 5_000
 _UNREAD = {
     "application/pdf": "pdf", ".pdf": "pdf", ".xlsx": "spreadsheet", ".xls": "spreadsheet", ".xlsm": "spreadsheet",
     ".ods": "spreadsheet", ".docx": "document", ".doc": "document", ".xml": "xml", ".zip": "archive", ".rtf": "document",
@@ -125,6 +126,14 @@ class _MailReader:
                 plain.extend(_unflow(text) if part.flowed else text.splitlines())
         if len(html) > MAX_LINES:
             raise Refusal("mail.too_long", f"The HTML text has more than {MAX_LINES} lines.", "html")
+        for where, lines in (("body", plain), ("html", html)):
+            longest = max((len(line) for line in lines), default=0)
+            if longest > MAX_LINE or sum(len(line) for line in lines) > MAX_TEXT:
+                raise Refusal(
+                    "mail.too_long",
+                    f"The text has more than {MAX_TEXT} characters, or {MAX_LINE} in one line.",
+                    where,
+                )
         found: list[tuple[str, list[TextLine]]] = []
         for name, lines in (("body", plain), ("html", html)):
             numbered = [(at, line.rstrip().translate(_PLAIN)) for at, line in enumerate(lines, 1)]
