@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bridgehead.errors import Unavailable
+from bridgehead.storage.arrivals import Arrivals, Stored
 from tests.cli.calls import Cli
 
 ORDER = json.dumps({"po": "P-1", "amount": 5}).encode()
@@ -83,6 +86,28 @@ def test_nothing_is_acknowledged_without_a_database(cli: Cli, orders: Path) -> N
     assert "0 acknowledged, 1 not" in done.err
     assert "s3cret" not in done.err
     assert cli("submit", orders, "one.json", "--json").json["arrivals"] == []
+
+
+def test_an_outage_in_between_says_what_was_acknowledged(cli: Cli, orders: Path) -> None:
+    """When the database goes away between two files, the first stays acknowledged and the rest is said not to be."""
+    for name in ("a.json", "b.json", "c.json"):
+        (cli.folder / name).write_bytes(ORDER + name.encode())
+    store = Arrivals.store
+    calls: list[str] = []
+
+    async def failing(self: Arrivals, deployment: str, **about: Any) -> Stored:  # noqa: ANN401  # passed through
+        calls.append(about["name"])
+        if len(calls) > 1:
+            raise Unavailable("gone", code="db.unavailable")
+        return await store(self, deployment, **about)
+
+    cli.monkeypatch.setattr(Arrivals, "store", failing)
+    done = cli("submit", orders, "a.json", "b.json", "c.json")
+    assert (done.code, done.out, calls) == (4, "a.json: arrival A-1\n", ["a.json", "b.json"])
+    assert "1 acknowledged, 2 not" in done.err
+    cli.monkeypatch.setattr(Arrivals, "store", store)
+    again = cli.ok("submit", orders, "a.json", "b.json", "c.json", "--json").json["arrivals"]
+    assert [(entry["arrival"], entry["again"]) for entry in again] == [("A-1", True), ("A-2", False), ("A-3", False)]
 
 
 def test_waiting_says_what_hinders(cli: Cli, orders: Path) -> None:

@@ -38,7 +38,7 @@ def status(as_json: AsJson = False) -> None:
     report: dict[str, object] = {"kind": "embedded" if chosen.database_url is None else "server"}
     if chosen.database_url is not None:
         url: str | None = chosen.database_url.get_secret_value()
-        report |= {"where": described(chosen.database_url.get_secret_value())}
+        report |= {"where": described(chosen.database_url.get_secret_value()), "pid": None}
     else:
         found = embedded.status(chosen.home)
         url = found.url
