@@ -11,6 +11,8 @@ from bridgehead.spec.tool import JSON
 from tests.support.world import WorkerProcess, World, end_all
 
 SLOW = """
+import time
+
 IDEMPOTENT = os.environ.get("TARGET", "") == "idempotent"
 GATE = Path(__file__).parent
 
@@ -18,7 +20,10 @@ async def point(name):
     '''Announces a point and stays there as long as its file says so.'''
     (GATE / f"at-{name}").touch()
     while (GATE / f"stop-{name}").exists():
-        await asyncio.sleep(0.01)
+        if os.environ.get("BLOCKING"):
+            time.sleep(0.01)
+        else:
+            await asyncio.sleep(0.01)
 
 @read(max_age="15m")
 async def customer(number: str) -> str:
@@ -174,13 +179,17 @@ async def test_a_zombie_between_intent_and_send_never_doubles(world: World, targ
 
 @pytest.mark.parametrize("target", ["idempotent", "plain"])
 async def test_a_zombie_inside_its_send_never_doubles(world: World, target: str) -> None:
-    """P2: a worker frozen in the tool's own code, overtaken and thawed, makes one booking or leaves a review open."""
+    """P2: a worker frozen in the tool's own code, overtaken and thawed, makes one booking or leaves a review open.
+
+    Its code blocks, so no timeout stops it: it goes on to its request as soon as it is thawed. What protects is
+    the key that the target gets, or that nobody tries a second time.
+    """
     await world.deploy(SLOW, tools=TOOLS)
     (world.place / "stop-send").touch()
     await world.submit(ORDER)
     workers: list[WorkerProcess] = []
     try:
-        workers.append(world.start_worker(TARGET=target))
+        workers.append(world.start_worker(TARGET=target, BLOCKING="1"))
         await reach(world, "send")
         workers[0].freeze()
         (world.place / "stop-send").unlink()
