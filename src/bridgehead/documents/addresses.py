@@ -14,7 +14,9 @@ _CODE_CITY: Final = re.compile(
     r"(?:(?P<cc>[A-Z]{1,2})[- ])?(?P<code>\d{4} ?[A-Z]{2}(?![a-z])|\d{2}-\d{3}(?!\d)|\d{3} ?\d{2}(?!\d)|\d{4,5}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})"
     r"[ ,]+(?P<city>[^\W\d_][^\d,;()]{1,50}?)\s*(?:\((?P<prov>[A-Z]{2})\))?(?:,\s*(?P<land>[^\d]{2,30}))?"
 )
-_CITY_STATE: Final = re.compile(r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<state>[A-Z]{2})[,]?\s+(?P<code>\d{5}(?:-\d{4})?)")
+_CITY_STATE: Final = re.compile(
+    r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<state>[A-Z]{2})[,]?\s+(?P<code>\d{5}(?:-\d{4})?)"
+)
 _CITY_CODE: Final = re.compile(
     r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<code>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4,5})"
 )
@@ -23,10 +25,12 @@ _SITE: Final = re.compile(
     r"\b(?:site|location|ship-?to|address|adress|lieferadress|plant|werk|dep[oô]t)[ -]?(?:id|code|no|nr|n[°º])\W{0,3}([A-Z0-9][A-Z0-9./-]{0,19})",
     re.IGNORECASE,
 )
-_ATTENTION: Final = re.compile(r"(?:attn|att|z\.? ?hd|c/o|t\.a\.v|a l'attention|tel|phone|fax|contact|ansprechpartner|e-?mail)\b", re.IGNORECASE)
+_ATTENTION: Final = re.compile(
+    r"(?:attn|att|z\.? ?hd|c/o|t\.a\.v|a l'attention|tel|phone|fax|contact|ansprechpartner|e-?mail)\b", re.IGNORECASE
+)
 
 
-def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None:
+def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None:  # noqa: C901 - one branch for each way an address is written
     """Fills ``party`` from an address block; lines that are none of its parts stay out.
 
     The first piece is the name unless it is already street or city; the street is the piece before
@@ -39,7 +43,11 @@ def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None
             if found is not None:
                 party.put(field, found[1], source)
                 text = text[: found.start()] + text[found.end() :]
-        parts = re.split(r"\s*[;|]\s*|\s*,\s+|\s+[-–·/]\s+", text) if len(lines) == 1 else re.split(r"\s*[;|]\s*|\s*,\s+(?=\D*\d)", text)
+        parts = (
+            re.split(r"\s*[;|]\s*|\s*,\s+|\s+[-–·/]\s+", text)
+            if len(lines) == 1
+            else re.split(r"\s*[;|]\s*|\s*,\s+(?=\D*\d)", text)
+        )
         pieces.extend((_trimmed(part), source) for part in parts if _trimmed(part))
     pieces = [piece for piece in pieces if _ATTENTION.match(piece[0]) is None]
     _rejoin_state(pieces)
@@ -105,7 +113,11 @@ def _rejoin_state(pieces: list[tuple[str, Source]]) -> None:
         if index > 0 and re.fullmatch(r"[A-Z]{2},? \d{5}(?:-\d{4})?", text):
             pieces[index : index + 2] = [(f"{pieces[index][0]}, {text}", pieces[index][1])]
             return
-        if index > 0 and re.fullmatch(r"(?:[A-Z]{1,2}-)?\d{4,5}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", text) and not any(one.isdigit() for one in pieces[index][0]):
+        if (
+            index > 0
+            and re.fullmatch(r"(?:[A-Z]{1,2}-)?\d{4,5}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}", text)
+            and not any(one.isdigit() for one in pieces[index][0])
+        ):
             pieces[index : index + 2] = [(f"{pieces[index][0]} {text}", pieces[index][1])]
             return
 

@@ -63,16 +63,17 @@ def written_unit(word: str, language: Language | None) -> str:
 
 def quantity_of(number: str, unit: str, ways: Ways) -> Quantity | None:
     """A quantity from its digits and unit word. A decimal fraction of exactly three digits of a counted
-    unit (``1,000 pcs`` under a decimal comma) stays uncertain."""
+    unit (``1,000 pcs`` under a decimal comma) stays uncertain.
+    """
     found = read_number(number, ways.sign)
     if found is None:
         return None
     certain = found.certain
     code = UNIT_CODES.get(unit.rstrip(".").lower())
     if is_open(number) and not (ways.thousandths and found.certain):
-        if found.certain and found.value != found.value.to_integral_value() and code not in MEASURES:
-            certain = False
-        elif found.certain and found.value < 1000 and code not in MEASURES:
+        if (found.certain and found.value != found.value.to_integral_value() and code not in MEASURES) or (
+            found.certain and found.value < 1000 and code not in MEASURES
+        ):
             certain = False
         elif ways.sign is None:
             default = "." if ways.language == "en" else "," if ways.language else None

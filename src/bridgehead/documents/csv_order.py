@@ -9,31 +9,54 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from bridgehead.documents.csv_records import Row, flatten
 from bridgehead.documents.cells import Ways, read_price
+from bridgehead.documents.csv_records import Row, flatten
 from bridgehead.documents.dates import DayContext, day_order, read_day
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.headings import label_of
 from bridgehead.documents.item_line import code_rank
-from bridgehead.documents.mail_table import is_rule
 from bridgehead.documents.language import guess_day_order, language_of
+from bridgehead.documents.mail_table import is_rule
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
-from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Refusal
 from bridgehead.documents.order_fields import put_field
+from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Refusal
 from bridgehead.documents.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.table_kinds import table_kind
 from bridgehead.documents.vigilance import deviation_in, instruction_in, watch
 
-MAX_ROWS = 50_000
+MAX_ROWS = 10_000
 MAX_CELLS = 200
 _HEADER_SEARCH = 60
 _DELIMITERS = ";\t|,"
 _FRAME = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
 _ORDER_LEVEL = frozenset(
-    """po_number order_date currency customer_number customer_name email ship_to ship_to.name ship_to.number ship_to.gln
-    ship_to.street ship_to.city ship_to.postal_code ship_to.country bill_to incoterms payment_terms buyer.vat buyer.gln
-    buyer.duns release note purpose stated_total""".split()
+    [
+        "po_number",
+        "order_date",
+        "currency",
+        "customer_number",
+        "customer_name",
+        "email",
+        "ship_to",
+        "ship_to.name",
+        "ship_to.number",
+        "ship_to.gln",
+        "ship_to.street",
+        "ship_to.city",
+        "ship_to.postal_code",
+        "ship_to.country",
+        "bill_to",
+        "incoterms",
+        "payment_terms",
+        "buyer.vat",
+        "buyer.gln",
+        "buyer.duns",
+        "release",
+        "note",
+        "purpose",
+        "stated_total",
+    ]
 )
 
 
@@ -55,12 +78,17 @@ def looks_like_table(text: str) -> bool:
         widths = [line.count(delimiter) for line in lines[:12]]
         if delimiter != "," and len(widths) >= 3 and min(widths) == max(widths) >= 2:
             return True
-        if delimiter == "," and len(widths) >= 3 and min(widths) == max(widths) >= 3 and len(lines) == len(head.splitlines()[: len(lines)]):
+        if (
+            delimiter == ","
+            and len(widths) >= 3
+            and min(widths) == max(widths) >= 3
+            and len(lines) == len(head.splitlines()[: len(lines)])
+        ):
             return True
     return False
 
 
-def read_csv(text: str, part: str = "document", today: date | None = None) -> Orders | NotAnOrder:
+def read_csv(text: str, part: str = "document", today: date | None = None) -> Orders | NotAnOrder:  # noqa: C901 - one branch for each kind of row
     """Reads every order of a delimited file, told apart by its order-number column.
 
     A table whose headings are those of a delivery note, a complaint or an invoice is no order.
@@ -91,7 +119,8 @@ def read_csv(text: str, part: str = "document", today: date | None = None) -> Or
     common = _preamble_number(sheet)
     if by_column is None and common is None:
         raise Refusal(
-            "csv.missing", "There is no order number: no such column and no such field above the table.",
+            "csv.missing",
+            "There is no order number: no such column and no such field above the table.",
             f"{part}, line {sheet.rows[sheet.header].line}: {', '.join(name for name in names if name)[:300]}",
         )
     current: Draft | None = None
@@ -126,16 +155,18 @@ def read_csv(text: str, part: str = "document", today: date | None = None) -> Or
         if key in seen:
             current.warn("uncertain", f"row {row.line} repeats row {seen[key]}")
         seen.setdefault(key, row.line)
-        line = line_from_cells(columns, row.cells, ways, sources, current)
-        if line is None:
+        item = line_from_cells(columns, row.cells, ways, sources, current)
+        if item is None:
             at = columns.index("quantity")
             found = row.cells[at] if at is not None and at < len(row.cells) else ""
             raise Refusal("csv.row", f"The quantity {found[:30]!r} is no number.", f"{part}, line {row.line}")
-        if line.part is None and not line.description:
+        if item.part is None and not item.description:
             raise Refusal("csv.row", "The row names nothing to order.", f"{part}, line {row.line}")
-        current.lines.append(line)
+        current.lines.append(item)
     if not drafts:
-        raise Refusal("csv.no_rows", "No order line stands below the header.", f"{part}, line {sheet.rows[sheet.header].line}")
+        raise Refusal(
+            "csv.no_rows", "No order line stands below the header.", f"{part}, line {sheet.rows[sheet.header].line}"
+        )
     return Orders(tuple(_finished(draft, last_remark, part, sheet) for draft in drafts.values()))
 
 
@@ -169,7 +200,9 @@ def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> bool:
     if at is None:
         return False
     cells = [row.cells[at].strip() for row in rows if at < len(row.cells) and row.cells[at].strip()]
-    return bool(cells) and all(re.fullmatch(r"(?:\d{1,3}(?:\.\d{3})*,000|\d{1,3}(?:,\d{3})*\.000)", cell) for cell in cells)
+    return bool(cells) and all(
+        re.fullmatch(r"(?:\d{1,3}(?:\.\d{3})*,000|\d{1,3}(?:,\d{3})*\.000)", cell) for cell in cells
+    )
 
 
 def _order_fields(draft: Draft, columns: Columns, row: Row, sources: _Sources, ways: Ways) -> None:
@@ -184,7 +217,9 @@ def _watch_other_cells(draft: Draft, columns: Columns, row: Row) -> None:
         if name is None and index < len(row.cells) and row.cells[index].strip():
             found = deviation_in(row.cells[index]) if any(one.isalpha() for one in row.cells[index]) else None
             if found is not None and code_rank(row.cells[index].strip()) == 0:
-                draft.warn("contradiction", f"row {row.line}, column {columns.names[index]}: {row.cells[index].strip()[:80]!r}")
+                draft.warn(
+                    "contradiction", f"row {row.line}, column {columns.names[index]}: {row.cells[index].strip()[:80]!r}"
+                )
 
 
 def _is_line(columns: Columns, row: Row) -> bool:
@@ -212,7 +247,9 @@ def _summed(row: Row, columns: Columns, drafts: dict[str, Draft], ways: Ways, pa
         quantity_at = columns.index("quantity")
         value = next((cell for index, cell in filled if index == at and index > 0), None)
         if value is None and len(filled) > 1:
-            value = next((cell for index, cell in reversed(filled) if index != quantity_at and read_price(cell, ways)), None)
+            value = next(
+                (cell for index, cell in reversed(filled) if index != quantity_at and read_price(cell, ways)), None
+            )
         quantity = next((cell for index, cell in filled if index == quantity_at and index > 0), None)
         if name in {"gross_total", "tax"} or len(drafts) > 1:
             return name in {"gross_total", "tax"}
@@ -226,7 +263,7 @@ def _summed(row: Row, columns: Columns, drafts: dict[str, Draft], ways: Ways, pa
     return False
 
 
-def _sheet(text: str, part: str) -> _Sheet:
+def _sheet(text: str, part: str) -> _Sheet:  # noqa: C901 - one branch for each way a table is laid out
     declared = re.match(r"sep=(.)\r?\n", text)
     best: tuple[int, str, int] = (0, "", -1)
     head = text[:65536].splitlines()[:_HEADER_SEARCH]
@@ -246,7 +283,9 @@ def _sheet(text: str, part: str) -> _Sheet:
     try:
         for cells in reader:
             if len(cells) > MAX_CELLS or len(sheet.rows) > MAX_ROWS:
-                raise Refusal("csv.too_large", f"More than {MAX_ROWS} rows or {MAX_CELLS} columns.", f"line {reader.line_num}")
+                raise Refusal(
+                    "csv.too_large", f"More than {MAX_ROWS} rows or {MAX_CELLS} columns.", f"line {reader.line_num}"
+                )
             if not any(cell.strip() for cell in cells) or is_rule("".join(cells)):
                 continue
             sheet.rows.append(Row(reader.line_num, cells))

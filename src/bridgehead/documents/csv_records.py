@@ -34,7 +34,13 @@ def flatten(rows: Sequence[Row]) -> list[Row] | None:
     for row in rows[:6]:
         mark = row.cells[0].strip() if row.cells else ""
         names = [cell for cell in row.cells[1:] if cell.strip()]
-        if not mark or len(mark) > _LONGEST_MARK or mark in heads or not names or any(heading_of(name) is None for name in names):
+        if (
+            not mark
+            or len(mark) > _LONGEST_MARK
+            or mark in heads
+            or not names
+            or any(heading_of(name) is None for name in names)
+        ):
             break
         heads[mark] = row
     line_mark = next((mark for mark, row in heads.items() if header_score(row.cells[1:])), None)

@@ -107,7 +107,11 @@ def _six_digits(text: str, context: DayContext) -> Day | None:
     near = {day for day in readings if day is not None and abs((day - context.today).days) <= 400}
     if len(near) == 1:
         return Day(near.pop(), 0, 6, text)
-    return Day(None, 0, 6, text, "can be read in several ways" if near else "is no day near the order") if readings else None
+    return (
+        Day(None, 0, 6, text, "can be read in several ways" if near else "is no day near the order")
+        if readings
+        else None
+    )
 
 
 def relative_day(text: str) -> str | None:

@@ -65,7 +65,9 @@ def _strict(document: bytes, encoding: str, part: str) -> str:
         text = document.decode(encoding)
     except UnicodeDecodeError as error:
         raise Refusal(
-            "encoding", f"The byte-order mark says {encoding} and the bytes do not follow it.", f"{part}, {error.reason}"
+            "encoding",
+            f"The byte-order mark says {encoding} and the bytes do not follow it.",
+            f"{part}, {error.reason}",
         ) from error
     if "\0" in text:
         raise Refusal("nul_bytes", "The text holds zero characters.", part)

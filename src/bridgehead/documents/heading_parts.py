@@ -8,7 +8,39 @@ from typing import Final
 
 _TOKEN: Final = re.compile(r"[A-ZÀ-ÞĄĆĘŁŃÓŚŹŻ]?[a-zß-ÿąćęłńóśźż]+|[A-ZÀ-ÞĄĆĘŁŃÓŚŹŻ]+(?![a-zß-ÿ])|\d+|#")
 _LETTERS: Final = str.maketrans({"ß": "ss", "№": "nr", "º": "", "°": "", "ł": "l", "ø": "o", "æ": "ae"})
-_FILLERS: Final = frozenset("de du des la le les del di d dell della dello van der den the n no nr num numer number nummer nbr to bei bij hos med".split())
+_FILLERS: Final = frozenset(
+    [
+        "de",
+        "du",
+        "des",
+        "la",
+        "le",
+        "les",
+        "del",
+        "di",
+        "d",
+        "dell",
+        "della",
+        "dello",
+        "van",
+        "der",
+        "den",
+        "the",
+        "n",
+        "no",
+        "nr",
+        "num",
+        "numer",
+        "number",
+        "nummer",
+        "nbr",
+        "to",
+        "bei",
+        "bij",
+        "hos",
+        "med",
+    ]
+)
 
 _SHIP: Final = re.compile(
     r"(?:shipto|ship|deliverto|deliver(?:y)?|liv(?:raison|rer|r)?|dest(?:ination|inatario|inazione|inataire)?|ent(?:rega|regar)?|cons(?:egna|egnare)?"
@@ -34,11 +66,15 @@ _SUPPLIER: Final = re.compile(
 _OWN: Final = re.compile(
     r"(?:our|own|eigen\w*|eget|egen|egna|unser\w*|notre|nos|ns|nuestr[oa]|ntra|nostr[oa]|ons|onze|vart|var|vara|nasz[ae]?|wlasn\w*|intern\w*|kunden?|kd|kund|client\w*|klant\w*|klient\w*|buyer\w*|customer\w*|cust|besteller\w*|nabywc\w+)"
 )
-_CUSTOMER: Final = re.compile(r"(?:kunden?|kd|kund|client[ei]?|klant|klient[a]?|customer|cust|debit(?:or|eur)|account|konto|cli|kli)(?:nr|nummer|no|number)?")
+_CUSTOMER: Final = re.compile(
+    r"(?:kunden?|kd|kund|client[ei]?|klant|klient[a]?|customer|cust|debit(?:or|eur)|account|konto|cli|kli)(?:nr|nummer|no|number)?"
+)
 _PART: Final = re.compile(
     r"(?:art(?:ikel|icle|icolo|iculo|ykul\w*)?(?:nr|no|nummer|num)?|item|part|ref\w*|cod|codice|codigo|code|kod|indeks\w*|kat|katalog\w*|mat(?:erial)?(?:nr)?|sku|teil\w*|pn|produ[ck]t\w*)"
 )
-_ORDER: Final = re.compile(r"(?:order|bestell(?:ung)?|auftrag|commande|cde|pedido|ped|ordine|ord|bestelling|bestallning|inkops\w*|zamowieni[ea]|zam|po)(?:s?(?:nr|nummer|no))?")
+_ORDER: Final = re.compile(
+    r"(?:order|bestell(?:ung)?|auftrag|commande|cde|pedido|ped|ordine|ord|bestelling|bestallning|inkops\w*|zamowieni[ea]|zam|po)(?:s?(?:nr|nummer|no))?"
+)
 _DATE: Final = re.compile(r"(?:date|datum|fecha|data|dat|termin|f|day|dag)")
 
 
@@ -66,8 +102,21 @@ def composed_field(text: str) -> str | None:
         return _dated(words)
     if any(_SUPPLIER.fullmatch(word) for word in words) and any(_PART.fullmatch(word) for word in words):
         return "supplier_part"
-    if any(_CUSTOMER.fullmatch(word) for word in words) and not any(_PART.fullmatch(word) and word not in _CODES for word in words):
-        return "customer_number" if all(_CUSTOMER.fullmatch(word) or _OWN.fullmatch(word) or word in _CODES or _SUPPLIER.fullmatch(word) or word in _YOU for word in words) else None
+    if any(_CUSTOMER.fullmatch(word) for word in words) and not any(
+        _PART.fullmatch(word) and word not in _CODES for word in words
+    ):
+        return (
+            "customer_number"
+            if all(
+                _CUSTOMER.fullmatch(word)
+                or _OWN.fullmatch(word)
+                or word in _CODES
+                or _SUPPLIER.fullmatch(word)
+                or word in _YOU
+                for word in words
+            )
+            else None
+        )
     if any(_OWN.fullmatch(word) for word in words):
         if any(_PART.fullmatch(word) for word in words):
             return "customer_part"
@@ -83,8 +132,8 @@ def composed_field(text: str) -> str | None:
     return None
 
 
-_CODES: Final = frozenset("code cod kod codice codigo id no nr".split())
-_YOU: Final = frozenset("ihnen u you vous voi ustedes er eder".split())
+_CODES: Final = frozenset(["code", "cod", "kod", "codice", "codigo", "id", "no", "nr"])
+_YOU: Final = frozenset(["ihnen", "u", "you", "vous", "voi", "ustedes", "er", "eder"])
 
 
 def _dated(words: list[str]) -> str | None:

@@ -202,11 +202,32 @@ for _field in ("stated_total", "gross_total", "tax", "stated_line_count", "state
     for _word in _FIELDS[_field].lower().split():
         LABEL_FIELDS.setdefault(_word, _field)
 
-_OURS = frozenset("our unsere unser unserer notre nos nuestra nuestro nuestras ns nostro nostra nostri onze ons my".split())
-_YOURS = frozenset("your ihre ihr ihrer votre vos vs su sus vostro vostra vostri uw yr".split())
+_OURS = frozenset(
+    [
+        "our",
+        "unsere",
+        "unser",
+        "unserer",
+        "notre",
+        "nos",
+        "nuestra",
+        "nuestro",
+        "nuestras",
+        "ns",
+        "nostro",
+        "nostra",
+        "nostri",
+        "onze",
+        "ons",
+        "my",
+    ]
+)
+_YOURS = frozenset(
+    ["your", "ihre", "ihr", "ihrer", "votre", "vos", "vs", "su", "sus", "vostro", "vostra", "vostri", "uw", "yr"]
+)
 _HINT = re.compile(rf"[\[(]([^\])]{{1,30}})[\])]|(?:\bin\s+)?({CURRENCY})", re.IGNORECASE)
 _BASIS = re.compile(r"(?:/|per|pro|par|por|je|a)\s*(100|1000|1\.000|1,000)(?!\d)", re.IGNORECASE)
-_STRIP_WORDS = frozenset("net netto exkl excl ht neto each".split())
+_STRIP_WORDS = frozenset(["net", "netto", "exkl", "excl", "ht", "neto", "each"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +274,12 @@ def heading_of(text: str) -> Heading | None:
         field = _field_of(" ".join(words))
         if field is None and len(words) > 1 and words[-1].lower() in UNIT_CODES:
             field = _field_of(" ".join(words[:-1]))
-        if field is None and len(words) == 1 and words[0].lower() in UNIT_CODES and UNIT_CODES[words[0].lower()] == "C62":
+        if (
+            field is None
+            and len(words) == 1
+            and words[0].lower() in UNIT_CODES
+            and UNIT_CODES[words[0].lower()] == "C62"
+        ):
             return Heading("quantity", unit=words[0].upper())
     if field is None:
         field = composed_field(bare)
@@ -276,7 +302,29 @@ def _field_of(text: str) -> str | None:
             return "customer_part" if words[0] in _OURS else "supplier_part"
         return rest if rest not in {"position", None} else None
     if len(words) > 1:
-        drop = frozenset("de du des la le les del di d dell della van der the no nr n num number".split())
+        drop = frozenset(
+            [
+                "de",
+                "du",
+                "des",
+                "la",
+                "le",
+                "les",
+                "del",
+                "di",
+                "d",
+                "dell",
+                "della",
+                "van",
+                "der",
+                "the",
+                "no",
+                "nr",
+                "n",
+                "num",
+                "number",
+            ]
+        )
         kept = "".join(word for word in words if word not in drop)
         return _NAMES.get(kept)
     return None

@@ -37,16 +37,54 @@ _SIDED = re.compile(
     rf"\b(?P<side>our|your|unsere?|ihre?|notre|votre|nuestr[ao]|su|nostr[ao]|vostr[ao]|onze|ons|uw|customer|kunden?|client|cliente|klant)\s{{0,2}}[:=]?\s{{0,2}}(?:ref|nr|no|n°|code|number|nummer)?\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
     re.IGNORECASE,
 )
-_OURS: Final = frozenset("our customer client unsere unser kunden kunde notre nos nuestra nuestro nostro nostra onze ons klant cliente".split())
+_OURS: Final = frozenset(
+    [
+        "our",
+        "customer",
+        "client",
+        "unsere",
+        "unser",
+        "kunden",
+        "kunde",
+        "notre",
+        "nos",
+        "nuestra",
+        "nuestro",
+        "nostro",
+        "nostra",
+        "onze",
+        "ons",
+        "klant",
+        "cliente",
+    ]
+)
 _YOURS: Final = frozenset(
-    "your supplier vendor mfr ihre ihr lieferanten hersteller votre vos su vostro vostra uw leveranciers fournisseur proveedor fornitore leverancier".split()
+    [
+        "your",
+        "supplier",
+        "vendor",
+        "mfr",
+        "ihre",
+        "ihr",
+        "lieferanten",
+        "hersteller",
+        "votre",
+        "vos",
+        "su",
+        "vostro",
+        "vostra",
+        "uw",
+        "leveranciers",
+        "fournisseur",
+        "proveedor",
+        "fornitore",
+        "leverancier",
+    ]
 )
 _GTIN = re.compile(r"\b(?:gtin|ean|upc)(?:[- ]?\d{1,2})?(?:[- ]?code)?\W{0,3}(\d{8}|\d{12,14})\b", re.IGNORECASE)
 _BARE_GTIN = re.compile(r"(?<![\w.,-])(\d{13,14})(?![\w-]|[.,]\d)")
 _AMOUNT: Final = rf"(?:\d{{1,3}}(?:[ \u00a0\u202f'’]\d{{3}})+(?:[.,]\d{{1,4}})?|{DIGITS})(?:,-|,--|\.-|\.--|\.—)?"
-_PER: Final = (
-    r"(?:\s{0,2}(?:/|\bper\b|\bcada\b|\bpour\b|\bles\b|\bogni\b|\bza\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>1[.,]?000|100|10|1(?!\d|[.,]\d))?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
-)
+_PER: Final = r"(?:\s{0,2}(?:/|\bper\b|\bcada\b|\bpour\b|\bles\b|\bogni\b|\bza\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>1[.,]?000|100|10|1(?!\d|[.,]\d))?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
 _MONEY = re.compile(
     rf"(?P<lead>@|=|(?<!\w)(?:à|á|a|je|zu|zu je|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
     rf"(?:(?P<c1>{CURRENCY})\s{{0,2}}(?P<n1>{_AMOUNT})|(?<![\w.,])(?P<n2>{_AMOUNT})\s{{0,2}}(?P<c2>{CURRENCY}))" + _PER,
@@ -69,8 +107,12 @@ _LABELLED_QTY = re.compile(
     rf"(?<![\w])(?:qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|antal|ilo[śs][ćc]|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(rf"(?<![\w.,/+-])(?P<n>\d{{1,3}}(?:[\u00a0\u202f'’]\d{{3}})+(?:[.,]\d{{1,3}})?|{DIGITS})(?P<t>[^\W\d_]{{1,14}}[²³]?\.?|×)?")
-_AFTER = re.compile(r"\s{0,3}(?:(?P<x>[xX×*]|mal|fois|veces|volte|times|keer)(?=\s|\d|[A-Z(])|(?P<u>[^\W\d_]{1,14}[²³]?)\.?(?![\w-]))")
+_NUMBER = re.compile(
+    rf"(?<![\w.,/+-])(?P<n>\d{{1,3}}(?:[\u00a0\u202f'’]\d{{3}})+(?:[.,]\d{{1,3}})?|{DIGITS})(?P<t>[^\W\d_]{{1,14}}[²³]?\.?|×)?"
+)
+_AFTER = re.compile(
+    r"\s{0,3}(?:(?P<x>[xX×*]|mal|fois|veces|volte|times|keer)(?=\s|\d|[A-Z(])|(?P<u>[^\W\d_]{1,14}[²³]?)\.?(?![\w-]))"
+)
 _BEFORE_UNIT = re.compile(r"(?P<u>[^\W\d_]{1,14})\.?\s{1,2}$")
 _TIMES_BEFORE = re.compile(r"(?:^|\s)[xX×]\s{0,2}$")
 _TOKEN = re.compile(rf"(?<![\w-])(?P<code>{_CODE})(?![\w])")
@@ -83,9 +125,12 @@ _DIMENSION = re.compile(
     re.IGNORECASE,
 )
 _DEVIATION = re.compile(
-    r"\b(?:instead|rather than|statt|anstatt|au lieu|en lugar|en vez|invece|in plaats|anzich\w*|sondern|not \d|nicht \d|pas \d|no \d|non \d|niet \d)\b", re.IGNORECASE
+    r"\b(?:instead|rather than|statt|anstatt|au lieu|en lugar|en vez|invece|in plaats|anzich\w*|sondern|not \d|nicht \d|pas \d|no \d|non \d|niet \d)\b",
+    re.IGNORECASE,
 )
-_CONNECTOR = re.compile(rf"[{_GAP}{_QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE)
+_CONNECTOR = re.compile(
+    rf"[{_GAP}{_QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE
+)
 _GLUED = re.compile(rf"([^\W\d_.])(?={CURRENCY}\s?\d)")
 _GLUED_UNIT = re.compile(r"(?<=\d )([^\W\d_]{1,12})\.?(?=\d+[.,]\d{2})")
 _SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
@@ -178,7 +223,10 @@ def _take_codes(rest: str, item: Item, source: Source) -> str:
             side = (match["side"] or "").lower()
             words = match[0][: -len(code)].lower()
             ours = side in _OURS or any(word in words for word in ("kunden", "client", "klant", "customer"))
-            yours = side in _YOURS or any(word in words for word in ("lieferant", "fournisseur", "proveedor", "fornitore", "leverancier", "supplier", "vendor"))
+            yours = side in _YOURS or any(
+                word in words
+                for word in ("lieferant", "fournisseur", "proveedor", "fornitore", "leverancier", "supplier", "vendor")
+            )
             if sided != (ours != yours):
                 continue
             name = "customer_part" if ours and not yours else "supplier_part"
@@ -333,7 +381,12 @@ def _take_columns(rest: str, item: Item, ways: Ways, source: Source) -> str:
     quantity = quantity_of(tail[0], "", ways)
     price = price_of(tail[1], None, None, "", ways)
     amount = price_of(tail[2], None, None, "", ways) if len(tail) == 3 else None
-    if quantity is None or price is None or not re.search(r"[.,]\d{2,4}$", tail[1]) or re.search(r"[.,]\d{2}$", tail[0]):
+    if (
+        quantity is None
+        or price is None
+        or not re.search(r"[.,]\d{2,4}$", tail[1])
+        or re.search(r"[.,]\d{2}$", tail[0])
+    ):
         return rest
     line = item.line
     line.quantity, line.price = quantity.value, price.value
@@ -350,7 +403,7 @@ def _take_columns(rest: str, item: Item, ways: Ways, source: Source) -> str:
     return f" {_GAP} ".join(cells) + f" {_QUANTITY_GAP} "
 
 
-def _candidate(rest: str, match: re.Match[str], ways: Ways, *, at_start: bool) -> _Candidate | None:
+def _candidate(rest: str, match: re.Match[str], ways: Ways, *, at_start: bool) -> _Candidate | None:  # noqa: C901 - one branch for each place a quantity stands in
     tail = (match["t"] or "").rstrip(".")
     end, unit, times = match.end(), "", False
     if tail:
@@ -364,7 +417,7 @@ def _candidate(rest: str, match: re.Match[str], ways: Ways, *, at_start: bool) -
         else:
             return None
     else:
-        if rest[end : end + 1] in {"-", "/", "_", "%", "°", '"', "”", "+", "#"} and not rest[end : end + 2] == "- ":
+        if rest[end : end + 1] in {"-", "/", "_", "%", "°", '"', "”", "+", "#"} and rest[end : end + 2] != "- ":
             return None
         after = _AFTER.match(rest, end)
         if after is not None and after["x"]:
@@ -385,7 +438,12 @@ def _candidate(rest: str, match: re.Match[str], ways: Ways, *, at_start: bool) -
             times, start = True, before.start()
         else:
             word = _BEFORE_UNIT.search(rest[:start][-20:])
-            if word is not None and word["u"].lower() in UNIT_CODES and len(word["u"]) > 1 and word["u"].lower() not in {"la", "to", "st", "un", "an"}:
+            if (
+                word is not None
+                and word["u"].lower() in UNIT_CODES
+                and len(word["u"]) > 1
+                and word["u"].lower() not in {"la", "to", "st", "un", "an"}
+            ):
                 unit = word["u"]
                 start -= len(word[0])
     quantity = quantity_of(number, unit, ways)
@@ -441,8 +499,52 @@ def _take_bare_code(rest: str, item: Item, source: Source) -> None:
         rest = after
     words = re.sub(r"[()\[\]]", " ", rest.replace(_QUANTITY_GAP, _GAP).replace(_GAP, " \x02 "))
     pieces = [piece.strip(" -–—:,;.=@/*") for piece in words.split("\x02")]
-    connectors = {"of", "von", "vom", "de", "d'", "di", "van", "x", "item", "article", "artikel", "part", "each", "the", "to", "and", "und", "et", "y", "e", "en", "à", "a", "der", "des", "mal", "pro", "je", "per", "netto", "net", "unités", "ref", "réf", "art", "units", "for", "at", "zu", "your", "our"}
-    kept = [piece for piece in pieces if piece and piece.lower() not in connectors and any(one.isalpha() for one in piece)]
+    connectors = {
+        "of",
+        "von",
+        "vom",
+        "de",
+        "d'",
+        "di",
+        "van",
+        "x",
+        "item",
+        "article",
+        "artikel",
+        "part",
+        "each",
+        "the",
+        "to",
+        "and",
+        "und",
+        "et",
+        "y",
+        "e",
+        "en",
+        "à",
+        "a",
+        "der",
+        "des",
+        "mal",
+        "pro",
+        "je",
+        "per",
+        "netto",
+        "net",
+        "unités",
+        "ref",
+        "réf",
+        "art",
+        "units",
+        "for",
+        "at",
+        "zu",
+        "your",
+        "our",
+    }
+    kept = [
+        piece for piece in pieces if piece and piece.lower() not in connectors and any(one.isalpha() for one in piece)
+    ]
     if kept:
         line.description = re.sub(r"\s+", " ", " ".join(kept))[:300]
         line.mark("description", source)

@@ -48,8 +48,12 @@ def language_of(text: str) -> Language | None:
     return ranked[0][0]
 
 
-_BRITISH: Final = re.compile(r"£|\bGBP\b|\bVAT\b|€|\bEUR\b|\b(?:Ltd|plc|Limited)\b|\.co\.uk\b|\b[Pp]ostcode\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\bUnited Kingdom\b")
-_AMERICAN: Final = re.compile(r"\$|\bUSD\b|\b(?:Inc|LLC|Corp)\b|[, \t;|][A-Z]{2},? \d{5}(?:-\d{4})?\b|\bZip\b|\bZIP\b|\bUSA?\b")
+_BRITISH: Final = re.compile(
+    r"£|\bGBP\b|\bVAT\b|€|\bEUR\b|\b(?:Ltd|plc|Limited)\b|\.co\.uk\b|\b[Pp]ostcode\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\bUnited Kingdom\b"
+)
+_AMERICAN: Final = re.compile(
+    r"\$|\bUSD\b|\b(?:Inc|LLC|Corp)\b|[, \t;|][A-Z]{2},? \d{5}(?:-\d{4})?\b|\bZip\b|\bZIP\b|\bUSA?\b"
+)
 
 
 def guess_day_order(text: str, language: Language | None) -> DayOrder | None:

@@ -12,10 +12,42 @@ MAX_HTML = 2**20
 MAX_LINES = 4_000
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])")
 MAX_DEPTH = 1000
-_VOID = frozenset("br hr img input meta link col area base embed source track wbr param".split())
-_BLOCKS = frozenset("p div tr table ul ol li h1 h2 h3 h4 h5 h6 blockquote pre section article header footer center dl dt dd body form".split())
+_VOID = frozenset(
+    ["br", "hr", "img", "input", "meta", "link", "col", "area", "base", "embed", "source", "track", "wbr", "param"]
+)
+_BLOCKS = frozenset(
+    [
+        "p",
+        "div",
+        "tr",
+        "table",
+        "ul",
+        "ol",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "pre",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "center",
+        "dl",
+        "dt",
+        "dd",
+        "body",
+        "form",
+    ]
+)
 _RAW = ("script", "style", "title", "template", "noscript")
-_ATTRIBUTE = re.compile(r"""([a-zA-Z-]{1,30})\s*=\s*(?:"([^"]{0,4000})"|'([^']{0,4000})'|([^\s"'>]{1,400}))|\b(hidden)\b""")
+_ATTRIBUTE = re.compile(
+    r"""([a-zA-Z-]{1,30})\s*=\s*(?:"([^"]{0,4000})"|'([^']{0,4000})'|([^\s"'>]{1,400}))|\b(hidden)\b"""
+)
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|font-size\s*:\s*(?:0(?:\.\d+)?|1)(?:px|pt|em|rem|%)?\s*(?:;|!|$)"
     r"|opacity\s*:\s*0(?:\.0\d*)?\s*(?:;|!|$)|max-(?:height|width)\s*:\s*0|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}|(?<!-)(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)",
@@ -117,8 +149,8 @@ class _Reader:
         self._open(tag, inside)
         return after
 
-    def _open(self, tag: str, inside: str) -> None:
-        attributes = {(a[1] or a[5]).lower(): a[2] or a[3] or a[4] or "" for a in _ATTRIBUTE.finditer(inside[: 12_000])}
+    def _open(self, tag: str, inside: str) -> None:  # noqa: C901 - one branch for each kind of element
+        attributes = {(a[1] or a[5]).lower(): a[2] or a[3] or a[4] or "" for a in _ATTRIBUTE.finditer(inside[:12_000])}
         if tag in {"br", "hr"} or tag in _BLOCKS:
             if self.row is None:
                 self._break()
@@ -145,7 +177,9 @@ class _Reader:
                 color = _plain(found[2])
             elif "url" not in found[2]:
                 background = _plain(found[2].split()[0])
-        hidden = parent.hidden or "hidden" in attributes or _HIDING.search(style) is not None or bool(classes & self.hiding)
+        hidden = (
+            parent.hidden or "hidden" in attributes or _HIDING.search(style) is not None or bool(classes & self.hiding)
+        )
         if tag == "font" and attributes.get("size") == "0":
             hidden = True
         self.stack.append(_Open(tag, hidden or _same(color, background), color, background))
@@ -239,7 +273,17 @@ def _plain(color: str) -> str:
     color = color.strip().lower().rstrip(";").replace(" ", "")
     if re.fullmatch(r"#[0-9a-f]{3}", color):
         color = "#" + "".join(one * 2 for one in color[1:])
-    if color in {"#ffffff", "#fefefe", "#fdfdfd", "#fcfcfc", "snow", "ghostwhite", "rgb(255,255,255)", "rgba(255,255,255,1)", "window"}:
+    if color in {
+        "#ffffff",
+        "#fefefe",
+        "#fdfdfd",
+        "#fcfcfc",
+        "snow",
+        "ghostwhite",
+        "rgb(255,255,255)",
+        "rgba(255,255,255,1)",
+        "window",
+    }:
         return "white"
     if color in {"#000000", "windowtext", "rgb(0,0,0)"}:
         return "black"

@@ -35,7 +35,8 @@ _CHANGES: Final = re.compile(
     re.IGNORECASE,
 )
 _BENIGN_CHANGE: Final = re.compile(
-    r"\b(?:any|possible|no|eventuelle?n?|allf[aä]llige|toute?|[eé]ventuelle?s?|cualquier|qualsiasi|eventuali|eventuele)\s+(?:\w+\s+)?(?:changes?|amendments?|modif\w+|[aä]nderung\w*|cambios?|wijziging\w*|variazion\w*|corrections?|korrektur\w*)[^.!?\n]*", re.IGNORECASE
+    r"\b(?:any|possible|no|eventuelle?n?|allf[aä]llige|toute?|[eé]ventuelle?s?|cualquier|qualsiasi|eventuali|eventuele)\s+(?:\w+\s+)?(?:changes?|amendments?|modif\w+|[aä]nderung\w*|cambios?|wijziging\w*|variazion\w*|corrections?|korrektur\w*)[^.!?\n]*",
+    re.IGNORECASE,
 )
 _KINDS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     (
@@ -54,7 +55,10 @@ _KINDS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     ),
     (
         "invoice",
-        re.compile(r"\b(?:(?:our|attached|the|your) invoice|invoice (?:no|number|#|\d)|payment reminder|overdue|rechnung (?:nr|nummer|\d)|unsere rechnung|zahlungserinnerung|mahnung|notre facture|facture n|rappel de paiement|factura n|nuestra factura|fattura n|sollecito|factuur n|onze factuur|betalingsherinnering|remittance)", re.IGNORECASE),
+        re.compile(
+            r"\b(?:(?:our|attached|the|your) invoice|invoice (?:no|number|#|\d)|payment reminder|overdue|rechnung (?:nr|nummer|\d)|unsere rechnung|zahlungserinnerung|mahnung|notre facture|facture n|rappel de paiement|factura n|nuestra factura|fattura n|sollecito|factuur n|onze factuur|betalingsherinnering|remittance)",
+            re.IGNORECASE,
+        ),
     ),
     (
         "question",

@@ -16,15 +16,31 @@ LABEL: Final = re.compile(
 )
 _CELLS: Final = re.compile(r"\s{3,}|\t|\s*\|\s*")
 _SENTENCES: Final = re.compile(
-    r"(?<![\s(]\d)(?<![\s(]\d\d)(?<!\bn)(?<!\bnr)(?<!\bno)(?<!\bart)(?<!\bpos)(?<!\bref)(?<!\bid)\.\s+(?=[^\W\d_])|;\s+(?=[^\W\d_])", re.IGNORECASE
+    r"(?<![\s(]\d)(?<![\s(]\d\d)(?<!\bn)(?<!\bnr)(?<!\bno)(?<!\bart)(?<!\bpos)(?<!\bref)(?<!\bid)\.\s+(?=[^\W\d_])|;\s+(?=[^\W\d_])",
+    re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"#?\s?(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{1,29}")
-_BARE: Final = frozenset("po_number po_or_part order_date requested_date customer_number stated_total quantity price amount".split())
+_BARE: Final = frozenset(
+    [
+        "po_number",
+        "po_or_part",
+        "order_date",
+        "requested_date",
+        "customer_number",
+        "stated_total",
+        "quantity",
+        "price",
+        "amount",
+    ]
+)
 DELIVERY: Final = re.compile(
     r"\b(?:deliver\w*|needed|required|due|ship\w*|arriv\w*|liefer\w*|anliefer\w*|termin\w*|eintreff\w*|livr\w+|entreg\w+|recib\w+|consegn\w+|lever\w*|dostaw\w*|dostarcz\w*|realizacj\w*)\b",
     re.IGNORECASE,
 )
-_BOUND: Final = re.compile(r"\b(?:not before|earliest|fr[uü]hest\w*|nicht vor|au plus t[oô]t|no antes|non prima|niet voor|tidigast|nie wcze[śs]niej)\b", re.IGNORECASE)
+_BOUND: Final = re.compile(
+    r"\b(?:not before|earliest|fr[uü]hest\w*|nicht vor|au plus t[oô]t|no antes|non prima|niet voor|tidigast|nie wcze[śs]niej)\b",
+    re.IGNORECASE,
+)
 _WRITTEN: Final = re.compile(r"(?:du|vom|de fecha|del|d\.?d\.?|dated|z dnia|den)\.?", re.IGNORECASE)
 _MOST_WORDS: Final = 6
 

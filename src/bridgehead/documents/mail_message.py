@@ -83,7 +83,8 @@ def looks_like_mail(document: bytes) -> bool:
 
 def parse_mail(document: bytes) -> Mail:
     """Parses a message. Raises Refusal: ``mail.too_deep``, ``mail.too_many_parts``, ``mail.header``,
-    ``mail.boundary``, ``mail.cut_off`` (a multipart without its last delimiter), ``mail.encoding``."""
+    ``mail.boundary``, ``mail.cut_off`` (a multipart without its last delimiter), ``mail.encoding``.
+    """
     document = document.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if document.startswith(b"From "):
         document = document.partition(b"\n")[2]

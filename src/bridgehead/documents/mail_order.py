@@ -15,11 +15,12 @@ from bridgehead.documents.dates import DayContext, day_order
 from bridgehead.documents.decoding import decode
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.language import guess_day_order, language_of
-from bridgehead.documents.mail_body import Walker, plausible_number
-from bridgehead.documents.mail_body import _PO as PO_PATTERN
+from bridgehead.documents.mail_body import Walker
 from bridgehead.documents.mail_html import HtmlText, html_to_text
 from bridgehead.documents.mail_intent import Intent, intent_of, is_automatic
 from bridgehead.documents.mail_message import Mail, Part, parse_mail
+from bridgehead.documents.mail_patterns import PO as PO_PATTERN
+from bridgehead.documents.mail_patterns import plausible_number
 from bridgehead.documents.mail_sections import Sections, TextLine, divide, forwarded_headers
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
@@ -31,8 +32,17 @@ MAX_TEXT = 200_000
 MAX_LINES = 4_000
 MAX_LINE = 5_000
 _UNREAD = {
-    "application/pdf": "pdf", ".pdf": "pdf", ".xlsx": "spreadsheet", ".xls": "spreadsheet", ".xlsm": "spreadsheet",
-    ".ods": "spreadsheet", ".docx": "document", ".doc": "document", ".xml": "xml", ".zip": "archive", ".rtf": "document",
+    "application/pdf": "pdf",
+    ".pdf": "pdf",
+    ".xlsx": "spreadsheet",
+    ".xls": "spreadsheet",
+    ".xlsm": "spreadsheet",
+    ".ods": "spreadsheet",
+    ".docx": "document",
+    ".doc": "document",
+    ".xml": "xml",
+    ".zip": "archive",
+    ".rtf": "document",
 }
 _PLAIN = {0xA0: " ", 0x200B: None, 0x2502: "|", 0x2503: "|", 0x2551: "|"}
 _DAMAGE = re.compile(
@@ -41,22 +51,30 @@ _DAMAGE = re.compile(
 )
 _FORWARDED = re.compile(r"^\s*(?:fwd?|wg|tr|rv|i|vs|vb|pd|enc|doorst|r[eé]tr)\s?:", re.IGNORECASE)
 _REASONS = {
-    "pdf": "The order seems to be in the PDF file", "spreadsheet": "The order seems to be in the Excel file",
-    "document": "The order seems to be in the text-processor file", "xml": "The order seems to be in the XML file",
+    "pdf": "The order seems to be in the PDF file",
+    "spreadsheet": "The order seems to be in the Excel file",
+    "document": "The order seems to be in the text-processor file",
+    "xml": "The order seems to be in the XML file",
     "archive": "The order seems to be in the archive",
 }
-_SILENT = re.compile(r"\.(?:png|jpe?g|gif|bmp|svg|ics|vcf|p7s|asc|sig|htm|html|tiff?|webp|eml)$|^(?:image|audio|video)/|pkcs7|pgp|calendar|vcard", re.IGNORECASE)
+_SILENT = re.compile(
+    r"\.(?:png|jpe?g|gif|bmp|svg|ics|vcf|p7s|asc|sig|htm|html|tiff?|webp|eml)$|^(?:image|audio|video)/|pkcs7|pgp|calendar|vcard",
+    re.IGNORECASE,
+)
 
 
 def read_mail(document: bytes) -> Reading:
     """Reads a message. Raises Refusal, also ``mail.pdf_only`` and the like when the order is in a file that
-    has no reader here, ``mail.no_lines`` when it orders nothing that can be named, ``uncertain``."""
+    has no reader here, ``mail.no_lines`` when it orders nothing that can be named, ``uncertain``.
+    """
     return _MailReader(parse_mail(document)).read()
 
 
 def read_plain_text(text: str) -> Reading:
     """Reads text without mail headers as if it were the body of a mail; refuses what holds no order."""
-    outcome = _MailReader(Mail((), (Part("text/plain", "utf-8", "", attached=False, flowed=False, body=text.encode("utf-8", "replace")),))).read()
+    outcome = _MailReader(
+        Mail((), (Part("text/plain", "utf-8", "", attached=False, flowed=False, body=text.encode("utf-8", "replace")),))
+    ).read()
     if isinstance(outcome, NotAnOrder) and outcome.kind == "other":
         raise Refusal("unknown_format", "The text is neither X12, a table nor an order in words.", "document")
     return outcome
@@ -107,7 +125,7 @@ class _MailReader:
 
     # Parts
 
-    def _bodies(self) -> list[tuple[str, list[TextLine]]]:
+    def _bodies(self) -> list[tuple[str, list[TextLine]]]:  # noqa: C901 - one branch for each kind of part and check
         plain: list[str] = []
         html: list[str] = []
         for number, part in enumerate(self.mail.parts, 1):
@@ -122,7 +140,11 @@ class _MailReader:
             elif part.content_type in {"text/plain", "text/enriched", "text"}:
                 text = decode(part.body, f"part {number}", part.charset)
                 if len(text) > MAX_TEXT or text.count("\n") > MAX_LINES:
-                    raise Refusal("mail.too_long", f"The text has more than {MAX_TEXT} characters or {MAX_LINES} lines.", f"part {number}")
+                    raise Refusal(
+                        "mail.too_long",
+                        f"The text has more than {MAX_TEXT} characters or {MAX_LINES} lines.",
+                        f"part {number}",
+                    )
                 plain.extend(_unflow(text) if part.flowed else text.splitlines())
         if len(html) > MAX_LINES:
             raise Refusal("mail.too_long", f"The HTML text has more than {MAX_LINES} lines.", "html")
@@ -214,7 +236,11 @@ class _MailReader:
             number = self._subject_number() if refusal.outcome.code == "csv.missing" else None
             if number is None:
                 raise
-            return read_csv(f"PO number;{number}\n{text}" if ";" in text[:2000] else f"PO number,{number}\n{text}", place, self.written)
+            return read_csv(
+                f"PO number;{number}\n{text}" if ";" in text[:2000] else f"PO number,{number}\n{text}",
+                place,
+                self.written,
+            )
 
     # Text
 
@@ -279,9 +305,13 @@ class _MailReader:
 
     # Decision
 
-    def _decide(self, drafts: list[Draft], intent: Intent, sections: Sections) -> Reading:
+    def _decide(self, drafts: list[Draft], intent: Intent, sections: Sections) -> Reading:  # noqa: C901 - one branch for each thing a mail can be
         has_lines = any(draft.lines for draft in drafts)
-        bulk = bool(self.mail.get("list-unsubscribe")) or self.mail.get("precedence").lower() in {"bulk", "list", "junk"}
+        bulk = bool(self.mail.get("list-unsubscribe")) or self.mail.get("precedence").lower() in {
+            "bulk",
+            "list",
+            "junk",
+        }
         kind = intent.kind
         if not intent.orders and self._subject_number() is not None and has_lines:
             intent = replace(intent, orders=True)
@@ -292,9 +322,27 @@ class _MailReader:
         if acts and number and kind not in {"complaint", "delivery_note", "invoice", "newsletter"}:
             return self._orders(drafts, intent, sections)
         if kind is not None and (not has_lines or intent.kind_in_subject or not intent.orders):
-            strong = kind in {"complaint", "delivery_note", "invoice", "newsletter"} or intent.kind_in_subject or intent.asks
-            confident = has_lines and bool(number) and not intent.kind_in_subject and not intent.asks and kind in {"question", "newsletter", "invoice"}
-            if not (has_lines and intent.orders and number and kind in {"question", "delivery_note"} and not intent.kind_in_subject) and (strong or not has_lines) and not confident:
+            strong = (
+                kind in {"complaint", "delivery_note", "invoice", "newsletter"} or intent.kind_in_subject or intent.asks
+            )
+            confident = (
+                has_lines
+                and bool(number)
+                and not intent.kind_in_subject
+                and not intent.asks
+                and kind in {"question", "newsletter", "invoice"}
+            )
+            if (
+                not (
+                    has_lines
+                    and intent.orders
+                    and number
+                    and kind in {"question", "delivery_note"}
+                    and not intent.kind_in_subject
+                )
+                and (strong or not has_lines)
+                and not confident
+            ):
                 if not has_lines and intent.orders and self.unread:
                     self._refuse_unread()
                 return NotAnOrder(kind, _why(kind, self.subject))
@@ -308,7 +356,9 @@ class _MailReader:
             return NotAnOrder("question" if intent.asks else "other", "The message orders nothing.")
         if not number:
             if not intent.orders and all(draft.warnings for draft in drafts):
-                raise Refusal("uncertain", "The message may be an order, and names neither order number nor wish.", "body")
+                raise Refusal(
+                    "uncertain", "The message may be an order, and names neither order number nor wish.", "body"
+                )
             raise Refusal("mail.no_number", "The order names no order number.", "subject and body")
         if kind == "complaint":
             for draft in drafts:
@@ -401,11 +451,15 @@ class _MailReader:
             for alert in self.alerts:
                 cover.warn("instruction", alert)
             twin = body.get(order.po_number)
-            if twin is not None and _items([twin]) != Counter((line.supplier_part or line.customer_part or line.gtin or "", line.quantity) for line in order.lines):
+            if twin is not None and _items([twin]) != Counter(
+                (line.supplier_part or line.customer_part or line.gtin or "", line.quantity) for line in order.lines
+            ):
                 cover.warn("contradiction", "the text of the mail and its attachment order different things")
             stated = {draft.po_number for draft in drafts if draft.po_number}
             if stated and order.po_number not in stated and len(orders) == 1 and not body:
-                cover.warn("contradiction", f"the mail speaks of order {sorted(stated)[0]}, its attachment of {order.po_number}")
+                cover.warn(
+                    "contradiction", f"the mail speaks of order {min(stated)}, its attachment of {order.po_number}"
+                )
             sources = dict(order.sources)
             buyer = order.buyer
             if buyer.email is None and address:
@@ -422,8 +476,12 @@ class _MailReader:
                 sources["order_date"] = Source("header", 1, self.mail.get("date")[:100])
             finished.append(
                 replace(
-                    order, buyer=buyer, sources=sources, order_date=order_date,
-                    notes=(*order.notes, *cover.notes), warnings=(*order.warnings, *cover.warnings),
+                    order,
+                    buyer=buyer,
+                    sources=sources,
+                    order_date=order_date,
+                    notes=(*order.notes, *cover.notes),
+                    warnings=(*order.warnings, *cover.warnings),
                 )
             )
         known = {order.po_number for order in orders}
@@ -434,7 +492,9 @@ class _MailReader:
         return Orders(tuple(finished))
 
 
-_COMPANY = re.compile(r"\b(?:GmbH|AG|KG|OHG|SE|e\.?\s?K\.?|UG|Ltd|Limited|PLC|LLP|LLC|Inc|Corp|Co\.|Company|SARL|SAS|SASU|S\.?A\.?S?\.?|EURL|S\.?p\.?A|S\.?r\.?l|S\.?L\.?U?|B\.?V|N\.?V|BVBA|VOF|Sp\. z o\.o|A/S|AB|Oy)\b\.?")
+_COMPANY = re.compile(
+    r"\b(?:GmbH|AG|KG|OHG|SE|e\.?\s?K\.?|UG|Ltd|Limited|PLC|LLP|LLC|Inc|Corp|Co\.|Company|SARL|SAS|SASU|S\.?A\.?S?\.?|EURL|S\.?p\.?A|S\.?r\.?l|S\.?L\.?U?|B\.?V|N\.?V|BVBA|VOF|Sp\. z o\.o|A/S|AB|Oy)\b\.?"
+)
 
 
 def _worth(drafts: list[Draft]) -> tuple[int, int]:
@@ -455,7 +515,7 @@ def _unflow(text: str) -> list[str]:
     lines: list[str] = []
     joined = False
     for raw in text.splitlines():
-        line = raw[1:] if raw.startswith(" ") else raw
+        line = raw.removeprefix(" ")
         if joined and lines:
             lines[-1] += line
         else:

@@ -18,10 +18,14 @@ _ORIGINAL = re.compile(
     re.IGNORECASE,
 )
 _WROTE = re.compile(
-    r"^\s*(?:on|am|le|el|il|op|den|w dniu|dnia)\b.{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?)\b.{0,80}:\s*$", re.IGNORECASE
+    r"^\s*(?:on|am|le|el|il|op|den|w dniu|dnia)\b.{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?)\b.{0,80}:\s*$",
+    re.IGNORECASE,
 )
 _BLOCK_FROM = re.compile(r"^\s*\*{0,2}(?:from|von|de|da|van|expéditeur|från|od)\s?\*{0,2}:\*{0,2}\s*\S", re.IGNORECASE)
-_BLOCK_NEXT = re.compile(r"^\s*\*{0,2}(?:sent|date|gesendet|datum|envoy[eé]|enviado|fecha|inviato|data|verzonden|skickat|wys[łl]ano|data|till|do|[äa]mne|temat|to|an|[àa]|para|aan|subject|betreff|objet|asunto|oggetto|onderwerp|cc)\s?\*{0,2}:", re.IGNORECASE)
+_BLOCK_NEXT = re.compile(
+    r"^\s*\*{0,2}(?:sent|date|gesendet|datum|envoy[eé]|enviado|fecha|inviato|data|verzonden|skickat|wys[łl]ano|data|till|do|[äa]mne|temat|to|an|[àa]|para|aan|subject|betreff|objet|asunto|oggetto|onderwerp|cc)\s?\*{0,2}:",
+    re.IGNORECASE,
+)
 _CLOSING = re.compile(
     r"^\s*(?:(?:with |my |our )?(?:best|kind|kindest|warm|warmest)(?: regards| wishes)?|regards|sincerely|yours (?:faithfully|sincerely|truly)|many thanks(?: and)?(?: (?:best|kind))?(?: regards)?|thank(?:s| you)(?: (?:and|in advance|very much|so much))?(?:,? (?:and )?(?:best|kind) regards)?|cheers|rgds|br"
     r"|(?:mit )?(?:freundliche[nm]?|besten?|herzliche[nm]?|viele[n]?|sch[oö]ne[n]?|liebe[n]?) (?:gr(?:ü|ue|u)(?:ß|ss)e?n?|gr[uü]ss)(?: aus .{2,30})?|mfg|vg|lg|hochachtungsvoll|gru(?:ß|ss)|danke und gru(?:ß|ss)|(?:vielen|besten|herzlichen) dank(?: (?:im voraus|und .{3,30}))?|i\. ?a\."
@@ -35,7 +39,10 @@ _DISCLAIMER = re.compile(
     r"^\W{0,4}(?:(?:this|the) (?:e-?mail|message|communication|information|transmission|electronic mail)\b.{0,200}|.{0,40}\bconfidential(?:ity)?\b.{0,200}|diese (?:e-?mail|nachricht|information).{0,200}|der inhalt dieser e-?mail.{0,200}|ce (?:message|courriel|mail|courrier).{0,200}|les informations contenues.{0,200}|este (?:mensaje|correo|e-?mail).{0,200}|la informaci[oó]n contenida.{0,200}|(?:questo|il presente|la presente) (?:messaggio|e-?mail|comunicazione).{0,200}|le informazioni contenute.{0,200}|dit (?:bericht|e-?mail).{0,200}|deze e-?mail.{0,200}|de informatie (?:in|verzonden).{0,200}|disclaimer\b.{0,200}|det(?:ta|ta e-?)\s?(?:meddelande|mejl|e-?postmeddelande).{0,200}|denna e-?post.{0,200}|(?:ta |niniejsza )?wiadomo[śs][ćc] (?:jest|ta|zawiera|e-?mail).{0,200}|t[äa]nk p[åa] milj[öo]n.{0,200}|(?:please )?(?:consider|think of) (?:the )?environment.{0,200}|avis de confidentialit[eé].{0,200}|aviso legal.{0,200}|avviso.{0,10}riservat.{0,200}|sent from my .{0,60}|von meinem .{0,30} gesendet.{0,30}|envoy[eé] de mon .{0,60}|enviado desde mi .{0,60}|inviato da(?:l mio)? .{0,60}|verzonden vanaf .{0,60})$",
     re.IGNORECASE,
 )
-_CONFIDENTIAL = re.compile(r"confiden|vertraulich|konfidentiell|poufn|adressat|adresat|milj|[śs]rodowisk|confidenc|riservat|vertrouwelijk|intended|bestimmt|destinat|bestemd|addressee|empf[aä]nger|privileg|sent from|gesendet|envoy|enviado|inviato|verzonden|environment|disclaimer|aviso legal", re.IGNORECASE)
+_CONFIDENTIAL = re.compile(
+    r"confiden|vertraulich|konfidentiell|poufn|adressat|adresat|milj|[śs]rodowisk|confidenc|riservat|vertrouwelijk|intended|bestimmt|destinat|bestemd|addressee|empf[aä]nger|privileg|sent from|gesendet|envoy|enviado|inviato|verzonden|environment|disclaimer|aviso legal",
+    re.IGNORECASE,
+)
 _POSTSCRIPT = re.compile(r"^\s*(?:p\.?\s?s\.?|nota bene|n\.?b\.?)\s*[:.\-]", re.IGNORECASE)
 
 
@@ -99,7 +106,11 @@ def _wrote(lines: Sequence[TextLine], index: int) -> bool:
         return False
     if _WROTE.match(text):
         return True
-    return index + 1 < len(lines) and not text.rstrip().endswith((".", ":")) and bool(_WROTE.match(f"{text} {lines[index + 1][1]}"[:300]))
+    return (
+        index + 1 < len(lines)
+        and not text.rstrip().endswith((".", ":"))
+        and bool(_WROTE.match(f"{text} {lines[index + 1][1]}"[:300]))
+    )
 
 
 def _header_block(lines: Sequence[TextLine], index: int) -> bool:
@@ -112,14 +123,47 @@ def _header_block(lines: Sequence[TextLine], index: int) -> bool:
 def _more_follows(lines: Sequence[TextLine], index: int) -> bool:
     """Whether a thank-you stands in the middle: what follows is long text or another closing."""
     following = [text for _, text in lines[index + 1 : index + 25] if text.strip()]
-    return any(_CLOSING.match(text[:160]) for text in following[:12]) and len(lines[index][1]) < 160 and bool(
-        re.match(r"^\s*(?:thank|danke|vielen dank|besten dank|merci|gracias|grazie|bedankt|alvast|muchas|many thanks|hartelijk)", lines[index][1], re.IGNORECASE)
+    return (
+        any(_CLOSING.match(text[:160]) for text in following[:12])
+        and len(lines[index][1]) < 160
+        and bool(
+            re.match(
+                r"^\s*(?:thank|danke|vielen dank|besten dank|merci|gracias|grazie|bedankt|alvast|muchas|many thanks|hartelijk)",
+                lines[index][1],
+                re.IGNORECASE,
+            )
+        )
     )
 
 
 def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], list[TextLine]]:
     """The header block at the start of a forwarded message, by English name, and the lines after it."""
-    names = {"von": "from", "de": "from", "da": "from", "van": "from", "gesendet": "date", "sent": "date", "datum": "date", "envoyé": "date", "enviado": "date", "fecha": "date", "inviato": "date", "data": "date", "verzonden": "date", "från": "from", "od": "from", "skickat": "date", "wysłano": "date", "ämne": "subject", "temat": "subject", "betreff": "subject", "objet": "subject", "asunto": "subject", "oggetto": "subject", "onderwerp": "subject"}
+    names = {
+        "von": "from",
+        "de": "from",
+        "da": "from",
+        "van": "from",
+        "gesendet": "date",
+        "sent": "date",
+        "datum": "date",
+        "envoyé": "date",
+        "enviado": "date",
+        "fecha": "date",
+        "inviato": "date",
+        "data": "date",
+        "verzonden": "date",
+        "från": "from",
+        "od": "from",
+        "skickat": "date",
+        "wysłano": "date",
+        "ämne": "subject",
+        "temat": "subject",
+        "betreff": "subject",
+        "objet": "subject",
+        "asunto": "subject",
+        "oggetto": "subject",
+        "onderwerp": "subject",
+    }
     found: dict[str, TextLine] = {}
     start = 0
     for index, (number, text) in enumerate(lines[:14]):
@@ -127,7 +171,14 @@ def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], l
         key = label.strip().lower()
         if not text.strip() and not found:
             continue
-        if colon and len(key) < 14 and (key in names or key in {"from", "to", "date", "subject", "cc", "an", "para", "aan", "à", "a", "till", "do", "dw"}):
+        if (
+            colon
+            and len(key) < 14
+            and (
+                key in names
+                or key in {"from", "to", "date", "subject", "cc", "an", "para", "aan", "à", "a", "till", "do", "dw"}
+            )
+        ):
             found.setdefault(names.get(key, key), (number, value.strip()))
             start = index + 1
         elif found:

@@ -47,7 +47,13 @@ def put_field(draft: Draft, name: str, value: str, source: Source, ways: Ways) -
     return False
 
 
-_BUYER = {"customer_number": "number", "customer_name": "name", "buyer.vat": "vat", "buyer.gln": "gln", "buyer.duns": "duns"}
+_BUYER = {
+    "customer_number": "number",
+    "customer_name": "name",
+    "buyer.vat": "vat",
+    "buyer.gln": "gln",
+    "buyer.duns": "duns",
+}
 
 
 def _once(draft: Draft, name: str, value: object, source: Source) -> bool:
@@ -60,7 +66,7 @@ def _once(draft: Draft, name: str, value: object, source: Source) -> bool:
     return True
 
 
-def _po_number(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _po_number(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     found = _CODE.match(value.lstrip("# "))
     if found is None or not any(one.isdigit() for one in found[0]) or len(value) - found.end() > 12:
         return False
@@ -88,25 +94,25 @@ def _requested_date(draft: Draft, value: str, source: Source, ways: Ways) -> boo
     return _day_field(draft, "requested_date", value, source, ways)
 
 
-def _currency(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _currency(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     currency = currency_of(value)
     return currency is not None and _once(draft, "currency", currency, source)
 
 
-def _incoterms(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _incoterms(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     code = incoterms_of(value.upper())
     return code is not None and _once(draft, "incoterms", code, source)
 
 
-def _payment_terms(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _payment_terms(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     return _once(draft, "payment_terms", payment_terms_of(value), source)
 
 
-def _release(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _release(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     return _once(draft, "release", value[:40], source)
 
 
-def _email(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _email(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     found = _MAIL.search(value[:200])
     if found is None:
         return False
@@ -114,7 +120,7 @@ def _email(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noq
     return True
 
 
-def _note(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _note(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     if value not in draft.notes:
         draft.note(value, source)
     return True
@@ -129,8 +135,8 @@ def _stated_total(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     return _once(draft, "stated_total", price.value, source)
 
 
-def _line_count(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
-    word = value.split()[0]
+def _line_count(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
+    word = value.split(maxsplit=1)[0]
     return word.isascii() and word.isdigit() and len(word) < 7 and _once(draft, "stated_line_count", int(word), source)
 
 
@@ -145,14 +151,21 @@ _PURPOSES: Final[tuple[tuple[Purpose, re.Pattern[str]], ...]] = (
     (
         "change",
         re.compile(
-            r"chang|[aä]nder|[aä]ndr|modif|wijzig|cambi|zmian|amend|revis|updat|korrekt|variaz|^chg$|^mod$|^04$|^05$", re.IGNORECASE
+            r"chang|[aä]nder|[aä]ndr|modif|wijzig|cambi|zmian|amend|revis|updat|korrekt|variaz|^chg$|^mod$|^04$|^05$",
+            re.IGNORECASE,
         ),
     ),
-    ("original", re.compile(r"new|neu|orig|order|bestell|nouv|nuev|nuov|nieuw|^ny|now|create|add|anleg|insert|commande|pedido|ordine|zam|standard|^00$", re.IGNORECASE)),
+    (
+        "original",
+        re.compile(
+            r"new|neu|orig|order|bestell|nouv|nuev|nuov|nieuw|^ny|now|create|add|anleg|insert|commande|pedido|ordine|zam|standard|^00$",
+            re.IGNORECASE,
+        ),
+    ),
 )
 
 
-def _purpose(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _purpose(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     purpose = next((name for name, pattern in _PURPOSES if pattern.search(value)), None)
     if purpose is None:
         draft.warn("uncertain", f"{value[:40]!r} may say what the order is for (line {source.line})")
@@ -163,7 +176,7 @@ def _purpose(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # n
     return True
 
 
-def _ship_to(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _ship_to(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     if _PLACE_NUMBER.fullmatch(value):
         draft.ship_to.put("number", value, source)
         return True
@@ -171,7 +184,7 @@ def _ship_to(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # n
     return True
 
 
-def _bill_to(draft: Draft, value: str, source: Source, ways: Ways) -> bool:  # noqa: ARG001
+def _bill_to(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     read_address([(value, source)], draft.bill_to)
     return True
 

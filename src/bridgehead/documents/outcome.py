@@ -48,7 +48,7 @@ class Unreadable:
 Reading = Orders | NotAnOrder | Unreadable
 
 
-class Refusal(Exception):  # noqa: N818 - it is how a reader refuses, not an error of the program
+class Refusal(Exception):
     """Raised inside a reader to refuse the document; ``read`` turns it into ``Unreadable``."""
 
     def __init__(self, code: str, reason: str, where: str = "") -> None:

@@ -51,6 +51,13 @@ def _read(document: bytes, name: str, max_bytes: int) -> Reading:
 
 def refuse_other_markup(head: str) -> None:
     """Raises Refusal for business documents of kinds that have other readers."""
-    for start, what in (("UNA", "EDIFACT"), ("UNB+", "EDIFACT"), ("<?xml", "XML"), ("STX=", "TRADACOMS"), ("{", "JSON"), ("<", "markup")):
+    for start, what in (
+        ("UNA", "EDIFACT"),
+        ("UNB+", "EDIFACT"),
+        ("<?xml", "XML"),
+        ("STX=", "TRADACOMS"),
+        ("{", "JSON"),
+        ("<", "markup"),
+    ):
         if head.startswith(start):
             raise Refusal(f"unsupported.{what.lower()}", f"{what} documents have no reader here.", "document")

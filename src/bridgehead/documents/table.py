@@ -13,15 +13,29 @@ from bridgehead.documents.draft import Draft, DraftLine
 from bridgehead.documents.headings import LABEL_FIELDS, Heading, heading_of, squash
 from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.terms import currency_of
 from bridgehead.documents.units import UNIT_CODES
 
 SourceOf = Callable[[int], Source]
 """Gives the source of the cell in column ``index`` of the row being read."""
 
 LINE_FIELDS = frozenset(
-    """position part article customer_part supplier_part gtin description quantity unit price price_basis amount
-    requested_date discount po_or_part""".split()
+    [
+        "position",
+        "part",
+        "article",
+        "customer_part",
+        "supplier_part",
+        "gtin",
+        "description",
+        "quantity",
+        "unit",
+        "price",
+        "price_basis",
+        "amount",
+        "requested_date",
+        "discount",
+        "po_or_part",
+    ]
 )
 
 
@@ -41,21 +55,33 @@ class Columns:
 def header_score(cells: Sequence[str]) -> int:
     """How many cells are headings of line fields; 0 unless a quantity and something to order are among them."""
     fields = {heading.field for cell in cells if (heading := heading_of(cell)) is not None}
-    if "quantity" not in fields or not fields & {"part", "article", "customer_part", "supplier_part", "gtin", "description", "po_or_part"}:
+    if "quantity" not in fields or not fields & {
+        "part",
+        "article",
+        "customer_part",
+        "supplier_part",
+        "gtin",
+        "description",
+        "po_or_part",
+    }:
         return 0
     return len(fields & LINE_FIELDS)
 
 
-def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> Columns:
+def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> Columns:  # noqa: C901 - one branch for each heading that other columns decide
     """Gives each column its field; what ``article``, ``item`` or ``per`` head is decided by the other columns
-    and by the cells below."""
+    and by the cells below.
+    """
     headings = [heading_of(name) for name in names]
     fields: list[str | None] = [None if heading is None else heading.field for heading in headings]
 
     def column(index: int) -> list[str]:
         return [row[index].strip() for row in samples[:50] if index < len(row) and row[index].strip()]
 
-    if "position" not in fields and sum(1 for one in fields if one in {"part", "supplier_part", "customer_part", "gtin"}) > 1:
+    if (
+        "position" not in fields
+        and sum(1 for one in fields if one in {"part", "supplier_part", "customer_part", "gtin"}) > 1
+    ):
         counted = next((i for i, one in enumerate(fields) if one == "part" and _counts_up(column(i))), None)
         if counted is not None:
             fields[counted] = "position"
@@ -87,16 +113,16 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
         fields[amounts[0]] = "stated_total"
     seen: set[str] = set()
     for index, field in enumerate(fields):
-        if field in {"ignore", "discount", "framework"}:
-            fields[index] = None
-        elif field is not None and field in seen:
+        if field in {"ignore", "discount", "framework"} or (field is not None and field in seen):
             fields[index] = None
         elif field is not None:
             seen.add(field)
     return Columns(tuple(names), tuple(fields), tuple(headings))
 
 
-def line_from_cells(columns: Columns, cells: Sequence[str], ways: Ways, source_of: SourceOf, draft: Draft) -> DraftLine | None:
+def line_from_cells(  # noqa: C901 - one branch for each kind of column
+    columns: Columns, cells: Sequence[str], ways: Ways, source_of: SourceOf, draft: Draft
+) -> DraftLine | None:
     """Reads one row; None when its quantity cell holds no quantity (it is no order line).
 
     Doubts become warnings on ``draft``. Raises Refusal ``table.value`` for a price, amount or position
@@ -182,7 +208,7 @@ def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[s
 
 def check_price_unit(line: DraftLine, price_unit: str, draft: Draft) -> None:
     """Warns when a price is for another unit than the one ordered (unless the amount proves the reading)."""
-    if not price_unit or not line.unit or line.amount is not None and _adds_up(line):
+    if not price_unit or not line.unit or (line.amount is not None and _adds_up(line)):
         return
     ordered, priced = UNIT_CODES.get(line.unit.lower()), UNIT_CODES.get(price_unit.lower())
     if ordered != priced and ordered is not None:
@@ -267,8 +293,42 @@ def is_total_row(cells: Sequence[str]) -> bool:
 
 def _announces_sum(word: str) -> bool:
     return word.startswith(
-        ("total", "gesamt", "summe", "grandtotal", "subtotal", "zwischensumme", "nettosumme", "bruttosumme", "somme",
-         "montanttotal", "suma", "importetotal", "totaal", "subtotaal", "imponibile", "subtotale", "soustotal",
-         "endsumme", "auftragswert", "bestellwert", "ordertotal", "ubertrag", "carried", "riporto", "areporter", "nettogesamt",
-         "mwst", "ust", "vat", "iva", "tva", "btw", "zzgl", "versand", "shipping", "freight")
+        (
+            "total",
+            "gesamt",
+            "summe",
+            "grandtotal",
+            "subtotal",
+            "zwischensumme",
+            "nettosumme",
+            "bruttosumme",
+            "somme",
+            "montanttotal",
+            "suma",
+            "importetotal",
+            "totaal",
+            "subtotaal",
+            "imponibile",
+            "subtotale",
+            "soustotal",
+            "endsumme",
+            "auftragswert",
+            "bestellwert",
+            "ordertotal",
+            "ubertrag",
+            "carried",
+            "riporto",
+            "areporter",
+            "nettogesamt",
+            "mwst",
+            "ust",
+            "vat",
+            "iva",
+            "tva",
+            "btw",
+            "zzgl",
+            "versand",
+            "shipping",
+            "freight",
+        )
     )

@@ -6,15 +6,52 @@ import re
 from typing import Final
 
 CURRENCY_CODES: Final = frozenset(
-    "EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON CAD AUD JPY CNY MXN BRL TRY INR SGD NZD ZAR AED BGN".split()
+    [
+        "EUR",
+        "USD",
+        "GBP",
+        "CHF",
+        "SEK",
+        "NOK",
+        "DKK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "RON",
+        "CAD",
+        "AUD",
+        "JPY",
+        "CNY",
+        "MXN",
+        "BRL",
+        "TRY",
+        "INR",
+        "SGD",
+        "NZD",
+        "ZAR",
+        "AED",
+        "BGN",
+    ]
 )
-_SYMBOLS: Final = {"\u20ac": "EUR", "$": "USD", "\u00a3": "GBP", "us$": "USD", "sfr": "CHF", "zł": "PLN", "zl": "PLN", "euro": "EUR", "euros": "EUR"}
+_SYMBOLS: Final = {
+    "\u20ac": "EUR",
+    "$": "USD",
+    "\u00a3": "GBP",
+    "us$": "USD",
+    "sfr": "CHF",
+    "zł": "PLN",
+    "zl": "PLN",
+    "euro": "EUR",
+    "euros": "EUR",
+}
 CURRENCY: Final = (
-    r"(?:\u20ac|US\$|\$|\u00a3|(?:" + "|".join(sorted(CURRENCY_CODES)) + r"|[Ee]uros?|SFr\.?|Fr\.|z[łl]|kr)(?![A-Za-z]))"
+    r"(?:\u20ac|US\$|\$|\u00a3|(?:"
+    + "|".join(sorted(CURRENCY_CODES))
+    + r"|[Ee]uros?|SFr\.?|Fr\.|z[łl]|kr)(?![A-Za-z]))"
 )
 """Pattern of a currency as written next to an amount."""
 
-INCOTERMS: Final = frozenset("EXW FCA FAS FOB CFR CIF CPT CIP DAP DPU DDP DAT".split())
+INCOTERMS: Final = frozenset(["EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU", "DDP", "DAT"])
 _INCOTERM = re.compile(r"\b(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAP|DPU|DDP|DAT)\b")
 _NET_WORDS = r"(?:net(?:to|t)?|n|netto|neti|netos|netti|netto)"
 _DAYS = r"(?:days?|tagen?|tage|jours|d\u00edas|dias|giorni|gg\.?|dagen|dgn|dagar|dgr|dni|t\b|d\b)"
@@ -85,6 +122,5 @@ def payment_terms_of(text: str) -> str:
 def country_of(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country's name in six languages, or of the code itself."""
     text = text.strip().strip(".,;()").lower()
-    if text.startswith("the "):
-        text = text[4:]
+    text = text.removeprefix("the ")
     return _COUNTRIES.get(text)

@@ -12,7 +12,7 @@ from bridgehead.documents.heading_parts import fold
 _INSTRUCTION: Final = re.compile(
     r"(?:ignor\w+|disregard|forget|override|bypass|vergiss|missacht\w+|oublie[zr]?|ignorez|olvid\w+|dimentica\w*|negeer)\W+(?:\w+\W+){0,4}"
     r"(?:instruction|instruktion|anweisung|prompt|rule|regel|check|polic|consigne|r[eè]gle|instruccion|reglas|istruzion|regole|instructies|guideline|guardrail|limit|pr[uü]fung)"
-    r"|\b(?:system|developer)[ _-]?(?:prompt|message|override|instruction|note)\b|<\|?(?:system|assistant|im_start)|\[/?(?:inst|system)\]|\[system\b|^\s*(?:system|assistant)\s*:"
+    r"|\b(?:system|developer)[ _-]?(?:prompt|message|override|instruction|note)\b|<\|?(?:system|assistant|im_start)|\[/?(?:inst|system)\]|\[system\b|^ ?(?:system|assistant) ?:"
     r"|\byou are (?:now |an? )?(?:ai|assistant|language model|llm|bot|agent|order (?:processing )?(?:agent|bot|assistant))"
     r"|\b(?:language model|large language|llm|chatgpt|gpt-?\d|claude|gemini|copilot|ki-agent|ki-assistent|ai[- ](?:agent|assistant|system|model|reader)|ai processing|agent[e]? (?:ia|ai)|modelo de lenguaje|mod[eè]le de langage|modello linguistico|taalmodel|sprachmodell|intelligence artificielle|inteligencia artificial|intelligenza artificiale|k[uü]nstliche intelligenz|kunstmatige intelligentie)\b"
     r"|\b(?:auto(?:matically|matisch|matiquement|m[aá]ticamente|maticamente)?[- ]?(?:approv|accept|confirm|genehmig|freigeb|best[aä]tig|approuv|valid|aprob|acept|approv|accett|goedkeur))"
@@ -25,6 +25,7 @@ _INSTRUCTION: Final = re.compile(
     r"|\b(?:release|book|process|execute|ship|freigeben|buchen|ausf[uü]hren)\W+(?:\w+\W+){0,3}(?:immediately|sofort|now)\W+(?:and\W+)?(?:without|regardless|irrespective|ohne|ungeachtet)",
     re.IGNORECASE | re.MULTILINE,
 )
+_BLANK_LINES: Final = re.compile(r"\n\s+")
 _INVISIBLE: Final = re.compile("[\u200b\u2060\u2062\u2063\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 
 _DEVIATES: Final = re.compile(
@@ -73,7 +74,9 @@ _AMOUNTS: Final = re.compile(
 
 def instruction_in(text: str) -> str | None:
     """The words of ``text`` that instruct whoever reads it by machine; None when there are none."""
-    found = _INSTRUCTION.search(unicodedata.normalize("NFKC", text[:200_000]))
+    found = _INSTRUCTION.search(
+        re.sub(r"[^\S\n]+", " ", _BLANK_LINES.sub("\n", unicodedata.normalize("NFKC", text[:200_000])))
+    )
     return None if found is None else " ".join(found[0].split())[:120]
 
 
@@ -99,12 +102,15 @@ def deviation_in(text: str) -> str | None:
     if _HARMLESS.match(fold(text[:200])):
         return None
     plain = fold(text[:4000])
-    found = _DEVIATES.search(text[:4000]) or _AMOUNTS.search(text[:4000]) or _MENTIONS.search(plain) or _DAY.search(plain)
+    found = (
+        _DEVIATES.search(text[:4000]) or _AMOUNTS.search(text[:4000]) or _MENTIONS.search(plain) or _DAY.search(plain)
+    )
     return None if found is None else found[0].strip()[:80]
 
 
 _HARMLESS: Final = re.compile(
-    r"[^.!?]{0,40}\b(?:invoices?|rechnung\w*|factures?|facturas?|fatture?|factu(?:ur|ren)|fakturo?r?|faktur[ay]?)\b[^.!?]{0,120}[.!]?$", re.IGNORECASE
+    r"[^.!?]{0,40}\b(?:invoices?|rechnung\w*|factures?|facturas?|fatture?|factu(?:ur|ren)|fakturo?r?|faktur[ay]?)\b[^.!?]{0,120}[.!]?$",
+    re.IGNORECASE,
 )
 """Where the invoice goes changes nothing about the order."""
 
@@ -122,7 +128,11 @@ def watch(draft: Draft) -> None:
     """Adds ``instruction`` and ``contradiction`` warnings for the notes and texts of an order."""
     texts = [(note, "note") for note in draft.notes]
     texts += [(line.description, f"line {line.number}") for line in draft.lines if line.description]
-    texts += [(value, f"{name}") for party in (draft.buyer, draft.ship_to, draft.bill_to) for name, value in party.values.items()]
+    texts += [
+        (value, f"{name}")
+        for party in (draft.buyer, draft.ship_to, draft.bill_to)
+        for name, value in party.values.items()
+    ]
     for text, where in texts:
         found = instruction_in(text) or (addresses_machine(text) if where == "note" else None)
         if found is not None:

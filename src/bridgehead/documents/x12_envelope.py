@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bridgehead.documents.outcome import Refusal
 
-MAX_SEGMENTS = 100_000
+MAX_SEGMENTS = 50_000
 _BLANK = " \t\r\n\f\v\xa0\x1a\ufeff"
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 
@@ -70,7 +70,9 @@ def split_transactions(text: str) -> list[Transaction]:
     while rest:
         if not rest.startswith("ISA"):
             raise Refusal(
-                "x12.trailing", f"After IEA follows {rest[:20]!r} instead of ISA.", f"segment {position + 1}, line {line}"
+                "x12.trailing",
+                f"After IEA follows {rest[:20]!r} instead of ISA.",
+                f"segment {position + 1}, line {line}",
             )
         separators = _separators(rest, f"ISA (segment {position + 1}, line {line})")
         if rest.count(separators.terminator) > MAX_SEGMENTS:
@@ -117,9 +119,7 @@ def _unwrap(text: str, separators: _Separators) -> str:
     return text
 
 
-def _interchange(
-    text: str, separators: _Separators, position: int, line: int
-) -> tuple[list[Segment], str, int]:
+def _interchange(text: str, separators: _Separators, position: int, line: int) -> tuple[list[Segment], str, int]:
     segments: list[Segment] = []
     at = 0
     tag_inside = re.compile(r"\n\s*[A-Z][A-Z0-9]{1,2}" + re.escape(separators.element))
@@ -205,5 +205,7 @@ def _matched(trailer: Segment, header: Segment, name: str, element: int = 2) -> 
     opened, closed = header.get(element), trailer.get(2)
     if opened.lstrip("0") != closed.lstrip("0"):
         raise Refusal(
-            "x12.control_number", f"{trailer.tag}02 is {closed!r}, {name} of {header.place} is {opened!r}.", trailer.place
+            "x12.control_number",
+            f"{trailer.tag}02 is {closed!r}, {name} of {header.place} is {opened!r}.",
+            trailer.place,
         )

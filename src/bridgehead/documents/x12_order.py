@@ -159,9 +159,7 @@ class _Reader:
         draft.purpose = codes.PURPOSES.get(purpose, "other")
         draft.mark("purpose", self._source(segment, 1))
         if not segment.get(number):
-            raise Refusal(
-                "x12.missing_element", f"{segment.tag}{number:02d} (order number) is empty.", segment.place
-            )
+            raise Refusal("x12.missing_element", f"{segment.tag}{number:02d} (order number) is empty.", segment.place)
         draft.po_number = segment.get(number)
         draft.mark("po_number", self._source(segment, number))
         if segment.get(release):
@@ -337,11 +335,17 @@ class _Reader:
             qualifier, value = segment.get(at), segment.get(at + 1)
             if bool(qualifier) != bool(value):
                 raise Refusal(
-                    "x12.value", f"{segment.tag}{at:02d}/{at + 1:02d} is half a pair of qualifier and number.", segment.place
+                    "x12.value",
+                    f"{segment.tag}{at:02d}/{at + 1:02d} is half a pair of qualifier and number.",
+                    segment.place,
                 )
             if value:
                 found.setdefault(qualifier, (value, self._source(segment, at + 1)))
-        fields = (("customer_part", codes.CUSTOMER_PARTS), ("supplier_part", codes.SUPPLIER_PARTS), ("gtin", codes.GTINS))
+        fields = (
+            ("customer_part", codes.CUSTOMER_PARTS),
+            ("supplier_part", codes.SUPPLIER_PARTS),
+            ("gtin", codes.GTINS),
+        )
         for field, qualifiers in fields:
             for qualifier in qualifiers:
                 if qualifier in found:

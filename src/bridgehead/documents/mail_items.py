@@ -1,0 +1,109 @@
+"""Takes items that stand on one line, in lists and in sentences."""
+
+from __future__ import annotations
+
+from bridgehead.documents.item_line import Item, read_item
+from bridgehead.documents.mail_blocks import Blocks
+from bridgehead.documents.mail_patterns import JOIN, TWINS
+from bridgehead.documents.order import Source
+from bridgehead.documents.table import check_price_unit
+
+
+class Items(Blocks):
+    """Items of one line, on top of those of several."""
+
+    def _is_item(self, text: str) -> bool:
+        item = read_item(text, self.ways, Source(self.part, 0, text))
+        return item is not None and item.rank >= 3 and (item.priced or item.code_rank >= 3)
+
+    def _items(self, text: str, source: Source, *, whole: bool) -> bool:
+        pieces = [piece for piece in JOIN.split(text) if piece and piece.strip()]
+        if len(pieces) > 1:
+            items = [read_item(piece, self.ways, source) for piece in pieces]
+            kept = [
+                item for item in items if item is not None and item.rank >= 2 and item.code_rank >= 1 and item.line.part
+            ]
+            if len(kept) == len(pieces) and len({(item.line.part) for item in kept}) == len(kept):
+                return all(self._accept(item, source, text) for item in kept)
+        item = read_item(text, self.ways, source)
+        if item is None:
+            return False
+        line = item.line
+        words = len(text.split())
+        short = words <= 14
+        strong = line.part is not None and (item.code_rank >= 3 or line.gtin is not None)
+        if item.rank >= 1 and line.part is not None:
+            if strong and (
+                item.rank >= 3
+                or item.listed
+                or item.priced
+                or (short and (item.rank >= 2 or self.last_was_item or words <= 6))
+            ):
+                return self._accept(item, source, text)
+            if not strong and item.rank >= 3 and (item.priced or item.listed or self.last_was_item or short):
+                return self._accept(item, source, text)
+        if item.rank >= 3 and line.part is None and line.description and (item.listed or item.priced) and whole:
+            return self._accept(item, source, text)
+        if item.rank == 0 and strong and (item.listed or item.code_rank == 9) and short:
+            self._close_block()
+            self._close_pending()
+            self.pending = item
+            return True
+        if self.pending is not None and line.part is None and (item.rank >= 3 or item.priced) and short:
+            pending = self.pending
+            for key, origin in line.sources.items():
+                if key not in pending.line.sources:
+                    setattr(pending.line, key, getattr(line, key))
+                    pending.line.sources[key] = origin
+            pending.doubts.extend(item.doubts)
+            pending.currency = pending.currency or item.currency
+            pending.price_unit = pending.price_unit or item.price_unit
+            if pending.line.quantity is not None:
+                self.pending = None
+                self._accept(pending, source, text)
+            return True
+        if self.last_was_item and self.draft.lines and item.rank == 0 and short:
+            return self._attach(item, source)
+        return False
+
+    def _attach(self, item: Item, source: Source) -> bool:
+        """A line under an item that adds its day, price or other part number."""
+        last = self.draft.lines[-1]
+        added = {key: origin for key, origin in item.line.sources.items() if key not in {"description", "number"}}
+        if not added or (item.line.description and len(item.line.description.split()) > 4):
+            return False
+        if any(key in last.sources for key in added):
+            return False
+        for key, origin in added.items():
+            setattr(last, key, getattr(item.line, key))
+            last.sources[key] = origin
+        self._doubts(item, source)
+        return True
+
+    def _accept(self, item: Item, source: Source, text: str) -> bool:
+        self._close_block()
+        self._close_pending()
+        self._doubts(item, source)
+        if item.currency is not None:
+            if self.draft.currency is None:
+                self.draft.currency = item.currency
+                self.draft.mark("currency", source)
+            elif self.draft.currency != item.currency:
+                self.draft.warn(
+                    "uncertain", f"two currencies: {self.draft.currency} and {item.currency} (line {source.line})"
+                )
+        if item.line.part is not None and any(one.part == item.line.part for one in self.draft.lines[-TWINS:]):
+            self.draft.warn(
+                "contradiction", f"{item.line.part} is named again (line {source.line}: {source.text[:120]!r})"
+            )
+        check_price_unit(item.line, item.price_unit, self.draft)
+        if item.line.price is None and item.line.amount is not None and item.line.quantity:
+            item.line.price, item.line.amount = None, item.line.amount
+        self._add(item.line)
+        self.last_was_item = True
+        return True
+
+    def _doubts(self, item: Item, source: Source) -> None:
+        for doubt in item.doubts:
+            kind, _, words = doubt.partition(": ")
+            self.draft.warn(kind, f"{words} (line {source.line}: {source.text[:80]!r})")

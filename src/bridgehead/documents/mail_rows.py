@@ -1,0 +1,141 @@
+"""Reads the tables of a mail into items."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bridgehead.documents.headings import LABEL_FIELDS, label_of, squash
+from bridgehead.documents.item_line import read_item
+from bridgehead.documents.mail_items import Items
+from bridgehead.documents.mail_labels import LABEL
+from bridgehead.documents.mail_patterns import SUM, SUMS, states_sum
+from bridgehead.documents.mail_sections import TextLine
+from bridgehead.documents.mail_table import Header, align, is_rule, split_cells, spread
+from bridgehead.documents.order import Source
+from bridgehead.documents.order_fields import put_field
+from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.table import is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.terms import CURRENCY
+
+
+class Rows(Items):
+    """Items of tables, on top of those of lines."""
+
+    def _table(self, header: Header, lines: Sequence[TextLine], at: int) -> int:
+        """Reads the table below ``header``; returns the index after it, 0 when no row follows."""
+        self._close_block()
+        rows = self._rows(header, lines, at + header.lines)
+        columns = resolve_columns(header.names, [cells for _, _, cells in rows if cells])
+        count = len(self.draft.lines)
+        end = at + header.lines
+        gap = False
+        for index, text, cells in rows:
+            number = lines[min(index, len(lines) - 1)][0]
+            if not text.strip():
+                gap = True
+                continue
+            if is_rule(text):
+                end = index + 1
+                continue
+            if cells is None and header.style == " ":
+                cells = spread(columns.fields, text.split())
+            line = None
+            if cells is not None and not is_total_row(cells) and not states_sum(cells):
+                names = header.names
+
+                def source_of(column: int, cells: list[str] = cells, number: int = number) -> Source:
+                    return Source(self.part, number, cells[column] if column < len(cells) else "", column=names[column])
+
+                try:
+                    line = line_from_cells(columns, cells, self.ways, source_of, self.draft)
+                except Refusal:
+                    line = None
+                    self.draft.warn("uncertain", f"a cell of line {number} is no number: {text.strip()[:120]!r}")
+            if line is not None and (line.part is not None or line.description):
+                po = columns.index("po_number")
+                if po is not None and cells is not None and cells[po]:
+                    self._open_order(cells[po], self._source(number, text, header.names[po]))
+                self._add(line)
+                gap = False
+            elif len(self.draft.lines) == count and gap:
+                break
+            elif (cells is not None and (is_total_row(cells) or states_sum(cells))) or is_total_row([text]):
+                self._total_row(text, cells, number)
+            elif gap or not self._continues(text, cells, columns.fields, number):
+                break
+            end = index + (header.lines if header.style == "vertical" else 1)
+        if len(self.draft.lines) == count and len(self.drafts) == 1:
+            return 0
+        return max(end, at + header.lines)
+
+    def _rows(self, header: Header, lines: Sequence[TextLine], start: int) -> list[tuple[int, str, list[str] | None]]:
+        rows: list[tuple[int, str, list[str] | None]] = []
+        if header.style == "vertical":
+            size = len(header.cells)
+            end = start
+            while (
+                end < len(lines)
+                and (header.spaced or lines[end][1].strip())
+                and label_of(lines[end][1].strip()) not in SUMS
+            ):
+                end += 1
+            filled = [(i, lines[i][1].strip()) for i in range(start, end) if lines[i][1].strip()]
+            for first in range(0, len(filled) - size + 1, size):
+                group = filled[first : first + size]
+                if any(len(text) > 80 for _, text in group):
+                    break
+                rows.append((group[0][0], " ".join(text for _, text in group), [text for _, text in group]))
+            return rows
+        blanks = 0
+        for index in range(start, len(lines)):
+            text = lines[index][1]
+            blanks = blanks + 1 if not text.strip() else 0
+            if blanks > 2:
+                break
+            cells: list[str] | None = None
+            if text.strip() and not is_rule(text):
+                split = split_cells(text, header.style) if header.style != " " else []
+                if header.style in {"|", "\t", ";"}:
+                    cells = [cell.text for cell in split] or None
+                elif split:
+                    cells = align(header, split)
+            rows.append((index, text, cells))
+        return rows
+
+    def _continues(self, text: str, cells: list[str] | None, fields: Sequence[str | None], number: int) -> bool:
+        """A row without quantity under an item: more description, or an item the columns do not fit."""
+        source = self._source(number, text)
+        filled = [cell for cell in cells or [] if cell]
+        item = read_item(text, self.ways, source)
+        if item is not None and item.rank >= 3 and item.line.part is not None:
+            return self._accept(item, source, text)
+        if not self.draft.lines:
+            return False
+        last = self.draft.lines[-1]
+        indented = text.startswith((" ", "\t", "|"))
+        if item is not None and item.rank == 0 and self._attach(item, source):
+            return True
+        if cells is not None and len(filled) == 1 and "description" in fields and cells[fields.index("description")]:
+            last.description = f"{last.description or ''} {filled[0]}".strip()
+            last.mark("description", last.sources.get("description", source))
+            return True
+        if indented and len(text.split()) <= 8 and LABEL.match(text.strip()) is None:
+            last.description = f"{last.description or ''} {text.strip(' |')}".strip()
+            last.mark("description", last.sources.get("description", source))
+            return True
+        position = fields.index("position") if "position" in fields else None
+        numbered = cells is not None and position is not None and cells[position].rstrip(".").isdigit()
+        if (item is not None and (item.code_rank >= 3 or len(filled) >= 3)) or (numbered and len(filled) >= 2):
+            self.draft.warn("uncertain", f"line {number} of the table was not read: {text.strip()[:120]!r}")
+            return True
+        return False
+
+    def _total_row(self, text: str, cells: list[str] | None, number: int) -> None:
+        bare = " ".join(cell for cell in cells if cell) if cells else text
+        summed = SUM.match(bare.strip(" |"))
+        if summed is None:
+            return
+        name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
+        if name in {"stated_total", "stated_line_count", "stated_quantity_total"}:
+            put_field(self.draft, name, summed["value"], self._source(number, text), self.ways)
