@@ -22,8 +22,22 @@ def shown(text: str) -> Iterator[str]:
         yield line.strip()
 
 
-def wrong(line: str, commands: dict[str, set[str]]) -> str | None:
-    """Returns what is wrong with a shown command, or None."""
+def demanded(command: object, path: tuple[str, ...] = ()) -> dict[str, set[str]]:
+    """Returns the flags that each command cannot do without, by its full name."""
+    found = {
+        " ".join(path): {
+            parameter.opts[0]
+            for parameter in getattr(command, "params", ())
+            if parameter.required and parameter.opts[0].startswith("--")
+        }
+    }
+    for name, child in getattr(command, "commands", {}).items():
+        found |= demanded(child, (*path, name))
+    return found
+
+
+def wrong(line: str, commands: dict[str, set[str]], needs: dict[str, set[str]]) -> str | None:
+    """Returns what is wrong with a shown command, or None; one that shows no flag is a name and no example."""
     words = line.split()
     if words[0].startswith("-") or words[0].isupper():  # a flag of the whole, or a placeholder
         return None
@@ -33,7 +47,10 @@ def wrong(line: str, commands: dict[str, set[str]]) -> str | None:
         return None if words[0] in groups and len(words) == 1 else "there is no such command"
     flags = set(re.findall(r"(?<!\S)--[a-z-]+", re.sub(r"\"[^\"]*\"|'[^']*'", "", line)))
     unknown = flags - commands[known[0]] - {"--help"}
-    return f"it has no {', '.join(sorted(unknown))}" if unknown else None
+    if unknown:
+        return f"it has no {', '.join(sorted(unknown))}"
+    absent = needs.get(known[0], set()) - flags if flags else set()
+    return f"it needs {', '.join(sorted(absent))}" if absent else None
 
 
 def pages() -> list[tuple[str, str]]:
@@ -45,19 +62,24 @@ def pages() -> list[tuple[str, str]]:
 
 def test_every_command_on_a_page_exists() -> None:
     """No page shows a command or a flag that the command line does not have."""
-    commands = offered(command_line())
+    commands, needs = offered(command_line()), demanded(command_line())
     lines = {(name, line) for name, text in pages() for line in shown(text)}
     assert len(lines) > 50
-    odd = {f"{name}: bridgehead {line}": why for name, line in lines if (why := wrong(line, commands)) is not None}
+    odd = {
+        f"{name}: bridgehead {line}": why for name, line in lines if (why := wrong(line, commands, needs)) is not None
+    }
     assert not odd, odd
 
 
 def test_the_guard_sees_wrong_commands() -> None:
     """The guard names a command and a flag that do not exist, and lets those be that do."""
     commands = {"review": {"--by"}, "db status": set[str](), "promote": {"--to", "--why"}}
+    needs = {"promote": {"--to", "--why"}}
     assert list(shown("`bridgehead go`\n```sh\n$ bridgehead stop | x\nbridgehead  no\n```\n")) == ["stop", "no", "go"]
-    assert wrong("revew R-1", commands) == "there is no such command"
-    assert wrong("review R-1 approve --bye max", commands) == "it has no --bye"
-    assert wrong("db stop", commands) == "there is no such command"
-    assert wrong('promote orders --to approve --why "up --now"', commands) is None
-    assert wrong("db", commands) is None
+    assert wrong("revew R-1", commands, needs) == "there is no such command"
+    assert wrong("review R-1 approve --bye max", commands, needs) == "it has no --bye"
+    assert wrong("db stop", commands, needs) == "there is no such command"
+    assert wrong('promote orders --to approve --why "up --now"', commands, needs) is None
+    assert wrong("promote orders --to approve", commands, needs) == "it needs --why"
+    assert wrong("promote", commands, needs) is None
+    assert wrong("db", commands, needs) is None
