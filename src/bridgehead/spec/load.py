@@ -46,6 +46,8 @@ POLICY_BYTES: Final = 256 * 1024
 
 _EXPECTED: Final[Mapping[str, str]] = {
     "string_type": "a text",
+    "string_too_short": "a text that is not empty",
+    "string_too_long": "a text of at most 500 characters",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -125,6 +127,8 @@ class _Check:
             expected = str(context.get("expected", "another word"))
         elif kind == "string_pattern_mismatch":
             expected = "module:object" if path[-1] in ("agent", "reader") else "a name of letters, digits, - and _"
+            if path == ("deployment",):
+                expected = "a name of lower-case letters, digits, - and _"
             if "[key]" in detail["loc"]:
                 found = shown(str(path[-1]))
         elif kind == "expected":
