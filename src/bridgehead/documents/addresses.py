@@ -37,7 +37,8 @@ def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None
     the city.
     """
     pieces: list[tuple[str, Source]] = []
-    for text, source in lines:
+    for written, source in lines:
+        text = written
         for pattern, field in ((_GLN, "gln"), (_SITE, "number")):
             found = pattern.search(text)
             if found is not None:
@@ -78,7 +79,7 @@ def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None
             party.put("country", country, origin)
     before = _by_line(pieces[:place])
     if len(before) == 1 and len(pieces) > place > 1:
-        before = pieces[:1] + [(", ".join(text for text, _ in pieces[1:place]), pieces[1][1])]
+        before = [pieces[0], (", ".join(text for text, _ in pieces[1:place]), pieces[1][1])]
     if len(before) >= 2:
         party.put("name", before[0][0], before[0][1])
         street = next((one for one in reversed(before[1:]) if any(char.isdigit() for char in one[0])), before[-1])

@@ -62,8 +62,10 @@ def written_unit(word: str, language: Language | None) -> str:
 
 
 def quantity_of(number: str, unit: str, ways: Ways) -> Quantity | None:
-    """A quantity from its digits and unit word. A decimal fraction of exactly three digits of a counted
-    unit (``1,000 pcs`` under a decimal comma) stays uncertain.
+    """A quantity from its digits and unit word.
+
+    A decimal fraction of exactly three digits of a counted unit (``1,000 pcs`` under a decimal comma)
+    stays uncertain.
     """
     found = read_number(number, ways.sign)
     if found is None:

@@ -29,6 +29,8 @@ MAX_ROWS = 10_000
 MAX_CELLS = 200
 _HEADER_SEARCH = 60
 _DELIMITERS = ";\t|,"
+_FORMULA = re.compile(r"\s*(?:[=@]\S|[+-][A-Za-z])")
+"""What a spreadsheet would compute instead of show; in an order it is no value."""
 _FRAME = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
 _ORDER_LEVEL = frozenset(
     [
@@ -213,6 +215,9 @@ def _order_fields(draft: Draft, columns: Columns, row: Row, sources: _Sources, w
 
 def _watch_other_cells(draft: Draft, columns: Columns, row: Row) -> None:
     """A cell of a column that no field holds may still say that the row does not count."""
+    for cell in row.cells:
+        if _FORMULA.match(cell):
+            draft.warn("instruction", f"row {row.line} holds a formula: {cell.strip()[:60]!r}")
     for index, name in enumerate(columns.fields):
         if name is None and index < len(row.cells) and row.cells[index].strip():
             found = deviation_in(row.cells[index]) if any(one.isalpha() for one in row.cells[index]) else None

@@ -88,7 +88,7 @@ class Blocks(State):
         return True
 
     def _block_field(self, name: str, label: str, value: str, source: Source) -> bool:
-        if name in {"position"}:
+        if name == "position":
             self._close_block()
         if name == "po_or_part":
             name = "part"

@@ -112,9 +112,9 @@ class _Reader:
             if text.startswith("<!--", start):
                 end = text.find("-->", start)
                 comment = text[start + 4 : end if end >= 0 else len(text)]
-                if not comment.lstrip().startswith(("[if", "<![endif")):
-                    if len(self.out.unseen) < MAX_LINES:
-                        self.out.unseen.append(comment[:2000])
+                conditional = comment.lstrip().startswith(("[if", "<![endif"))
+                if not conditional and len(self.out.unseen) < MAX_LINES:
+                    self.out.unseen.append(comment[:2000])
                 at = end + 3 if end >= 0 else len(text)
                 continue
             end = text.find(">", start)

@@ -24,7 +24,7 @@ class Items(Blocks):
                 item for item in items if item is not None and item.rank >= 2 and item.code_rank >= 1 and item.line.part
             ]
             if len(kept) == len(pieces) and len({(item.line.part) for item in kept}) == len(kept):
-                return all(self._accept(item, source, text) for item in kept)
+                return all(self._accept(item, source) for item in kept)
         item = read_item(text, self.ways, source)
         if item is None:
             return False
@@ -39,11 +39,11 @@ class Items(Blocks):
                 or item.priced
                 or (short and (item.rank >= 2 or self.last_was_item or words <= 6))
             ):
-                return self._accept(item, source, text)
+                return self._accept(item, source)
             if not strong and item.rank >= 3 and (item.priced or item.listed or self.last_was_item or short):
-                return self._accept(item, source, text)
+                return self._accept(item, source)
         if item.rank >= 3 and line.part is None and line.description and (item.listed or item.priced) and whole:
-            return self._accept(item, source, text)
+            return self._accept(item, source)
         if item.rank == 0 and strong and (item.listed or item.code_rank == 9) and short:
             self._close_block()
             self._close_pending()
@@ -60,7 +60,7 @@ class Items(Blocks):
             pending.price_unit = pending.price_unit or item.price_unit
             if pending.line.quantity is not None:
                 self.pending = None
-                self._accept(pending, source, text)
+                self._accept(pending, source)
             return True
         if self.last_was_item and self.draft.lines and item.rank == 0 and short:
             return self._attach(item, source)
@@ -80,7 +80,7 @@ class Items(Blocks):
         self._doubts(item, source)
         return True
 
-    def _accept(self, item: Item, source: Source, text: str) -> bool:
+    def _accept(self, item: Item, source: Source) -> bool:
         self._close_block()
         self._close_pending()
         self._doubts(item, source)

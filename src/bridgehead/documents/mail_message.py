@@ -67,8 +67,7 @@ def looks_like_mail(document: bytes) -> bool:
     """Whether the document opens with message headers."""
     head = document[:16384].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     names: set[bytes] = set()
-    for index, line in enumerate(head.split(b"\n")):
-        line = line.rstrip(b"\r")
+    for index, line in enumerate(one.rstrip(b"\r") for one in head.split(b"\n")):
         if not line or index > 200:
             break
         if line[:1] in b" \t" and index:
@@ -82,8 +81,9 @@ def looks_like_mail(document: bytes) -> bool:
 
 
 def parse_mail(document: bytes) -> Mail:
-    """Parses a message. Raises Refusal: ``mail.too_deep``, ``mail.too_many_parts``, ``mail.header``,
-    ``mail.boundary``, ``mail.cut_off`` (a multipart without its last delimiter), ``mail.encoding``.
+    """Parses a message.
+
+    Raises Refusal: ``mail.too_deep``, ``mail.too_many_parts``, ``mail.header``, ``mail.boundary``, ``mail.cut_off`` (a multipart without its last delimiter), ``mail.encoding``.
     """
     document = document.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if document.startswith(b"From "):
@@ -107,8 +107,7 @@ def _split_headers(document: bytes) -> tuple[list[tuple[str, str]], bytes]:
         raise Refusal("mail.header", f"The headers are longer than {MAX_HEADER_BYTES} bytes.", "header")
     headers: list[tuple[str, str]] = []
     unfolded: list[bytes] = []
-    for line in document[:end].split(b"\n"):
-        line = line.rstrip(b"\r")
+    for line in (one.rstrip(b"\r") for one in document[:end].split(b"\n")):
         if line[:1] in (b" ", b"\t") and unfolded:
             unfolded[-1] += b" " + line.strip()
         else:

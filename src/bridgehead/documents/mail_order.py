@@ -64,8 +64,10 @@ _SILENT = re.compile(
 
 
 def read_mail(document: bytes) -> Reading:
-    """Reads a message. Raises Refusal, also ``mail.pdf_only`` and the like when the order is in a file that
-    has no reader here, ``mail.no_lines`` when it orders nothing that can be named, ``uncertain``.
+    """Reads a message.
+
+    Raises Refusal, also ``mail.pdf_only`` and the like when the order is in a file that has no reader
+    here, ``mail.no_lines`` when it orders nothing that can be named, ``uncertain``.
     """
     return _MailReader(parse_mail(document)).read()
 

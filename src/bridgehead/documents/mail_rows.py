@@ -30,7 +30,9 @@ class Rows(Items):
         count = len(self.draft.lines)
         end = at + header.lines
         gap = False
-        for index, text, cells in rows:
+        names = header.names
+        for index, text, row in rows:
+            cells = row
             number = lines[min(index, len(lines) - 1)][0]
             if not text.strip():
                 gap = True
@@ -42,7 +44,6 @@ class Rows(Items):
                 cells = spread(columns.fields, text.split())
             line = None
             if cells is not None and not is_total_row(cells) and not states_sum(cells):
-                names = header.names
 
                 def source_of(column: int, cells: list[str] = cells, number: int = number) -> Source:
                     return Source(self.part, number, cells[column] if column < len(cells) else "", column=names[column])
@@ -109,7 +110,7 @@ class Rows(Items):
         filled = [cell for cell in cells or [] if cell]
         item = read_item(text, self.ways, source)
         if item is not None and item.rank >= 3 and item.line.part is not None:
-            return self._accept(item, source, text)
+            return self._accept(item, source)
         if not self.draft.lines:
             return False
         last = self.draft.lines[-1]

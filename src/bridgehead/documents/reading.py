@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from bridgehead.documents.csv_order import looks_like_table, read_csv
 from bridgehead.documents.decoding import decode, looks_binary
 from bridgehead.documents.mail_message import looks_like_mail
@@ -49,15 +52,26 @@ def _read(document: bytes, name: str, max_bytes: int) -> Reading:
     return read_plain_text(text)
 
 
+_OTHERS: Final = (
+    (re.compile(r"UN[AB][^\w\s]"), "EDIFACT"),
+    (re.compile(r"STX[=+][A-Z]{3,4}[:=+]"), "TRADACOMS"),
+    (re.compile("EDI_DC40"), "SAP IDoc"),
+    (re.compile(r"<\?xml"), "XML"),
+    (re.compile("<"), "markup"),
+    (re.compile(r"\{"), "JSON"),
+)
+_EDIFACT_TYPE: Final = re.compile(r"UNH.[^'\n]{1,20}?[^\w]([A-Z]{6})[^\w]")
+_ROOT: Final = re.compile(r"<(?![?!])([\w:.-]{1,60})")
+
+
 def refuse_other_markup(head: str) -> None:
-    """Raises Refusal for business documents of kinds that have other readers."""
-    for start, what in (
-        ("UNA", "EDIFACT"),
-        ("UNB+", "EDIFACT"),
-        ("<?xml", "XML"),
-        ("STX=", "TRADACOMS"),
-        ("{", "JSON"),
-        ("<", "markup"),
-    ):
-        if head.startswith(start):
-            raise Refusal(f"unsupported.{what.lower()}", f"{what} documents have no reader here.", "document")
+    """Raises Refusal for business documents of kinds that have other readers; the reason names kind and message."""
+    for start, what in _OTHERS:
+        if not start.match(head):
+            continue
+        named = (
+            _EDIFACT_TYPE.search(head) if what == "EDIFACT" else _ROOT.search(head) if start.startswith("<") else None
+        )
+        kind = f"{what} {named[1]}" if named else what
+        code = f"unsupported.{what.lower().replace(' ', '_')}"
+        raise Refusal(code, f"{kind} is not read by this deployment.", "document")

@@ -69,8 +69,9 @@ def header_score(cells: Sequence[str]) -> int:
 
 
 def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> Columns:  # noqa: C901 - one branch for each heading that other columns decide
-    """Gives each column its field; what ``article``, ``item`` or ``per`` head is decided by the other columns
-    and by the cells below.
+    """Gives each column its field.
+
+    What ``article``, ``item`` or ``per`` head is decided by the other columns and by the cells below.
     """
     headings = [heading_of(name) for name in names]
     fields: list[str | None] = [None if heading is None else heading.field for heading in headings]

@@ -101,7 +101,7 @@ def _separators(text: str, place: str) -> _Separators:
         if following.rstrip("\r ").endswith(first):
             return _Separators(element, "", first)
         return _Separators(element, first, "\n")
-    if second.isalnum() or second == " " or second == element:
+    if second.isalnum() or second in {" ", element}:
         raise Refusal("x12.isa", "ISA16 is not followed by a segment terminator.", place)
     return _Separators(element, first, second)
 
