@@ -141,10 +141,8 @@ async def test_a_dropped_connection_moves_cases_within_five_seconds(world: World
 
 @pytest.mark.parametrize("target", ["idempotent", "plain"])
 async def test_a_zombie_between_intent_and_send_never_doubles(world: World, target: str) -> None:
-    """P2: a worker stopped between intent and send, overtaken and continued, never makes a second booking.
-
-    ``send_by`` is what protects: the zombie has committed its intent and run no line of the tool.
-    """
+    """P2: a worker stopped between intent and send, overtaken and continued, never makes a second booking."""
+    # send_by is what protects: the zombie has committed its intent and run no line of the tool.
     await world.deploy(SLOW, tools=TOOLS)
     await world.submit(ORDER)
     workers: list[WorkerProcess] = []
@@ -179,11 +177,9 @@ async def test_a_zombie_between_intent_and_send_never_doubles(world: World, targ
 
 @pytest.mark.parametrize("target", ["idempotent", "plain"])
 async def test_a_zombie_inside_its_send_never_doubles(world: World, target: str) -> None:
-    """P2: a worker frozen in the tool's own code, overtaken and thawed, makes one booking or leaves a review open.
-
-    Its code blocks, so no timeout stops it: it goes on to its request as soon as it is thawed. What protects is
-    the key that the target gets, or that nobody tries a second time.
-    """
+    """P2: a worker frozen in the tool's own code, overtaken and thawed, makes one booking or leaves a review open."""
+    # Its code blocks, so no timeout stops it: it goes on to its request as soon as it is thawed. What protects is
+    # the key that the target gets, or that nobody tries a second time.
     await world.deploy(SLOW, tools=TOOLS)
     (world.place / "stop-send").touch()
     await world.submit(ORDER)
