@@ -38,7 +38,7 @@ def show_shadow(console: Console, report: ShadowReport) -> None:
     for left, right in zip(report.fields[:half], [*report.fields[half:], None], strict=False):
         cells: list[RenderableType] = []
         for field in (left, right):
-            cells += ["", ""] if field is None else [field.name, _same(field.same, field.of)]
+            cells += ["", ""] if field is None else [field.name.replace("_", " "), _same(field.same, field.of)]
         table.add_row(*cells)
     differ = report.both - report.equal
     told = Text()

@@ -7,12 +7,11 @@ import getpass
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from bridgehead.clock import boot_s
 from bridgehead.errors import Failed, Unavailable
-from bridgehead.ids import parse
 from bridgehead.ledger.verify import Verification
 from bridgehead.storage.queries import Queries, Tally
 from bridgehead.storage.queries_report import ReportQueries
@@ -70,6 +69,17 @@ class Outcome:
         return not self.findings and self.verification.whole
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """How things stood when a stage began."""
+
+    stage: str
+    arrivals: int
+    at_s: float
+    tally: Tally
+    booked: int
+
+
 class Run:
     """The stages of one run in a house."""
 
@@ -77,8 +87,6 @@ class Run:
         self._house = house
         self._screen = screen
         self._queries = Queries(house.app.database, house.app.vault)
-        self._since = boot_s()
-        self._booked_before = 0
 
     async def feed(self, stage: str, truths: Sequence[ArrivalTruth], *, kills: int = 0) -> float:
         """Stores the documents, at most ``AT_ONCE`` under way, until each is done or with a person; returns seconds.
@@ -89,8 +97,7 @@ class Run:
         moments = sorted(house.chance.uniform(0.02, 0.95) * len(truths) for _ in range(kills))
         began = last = boot_s()
         before: tuple[object, ...] = ()
-        base = await self._tally()
-        self._booked_before = (await house.erp.health()).orders
+        start = _Start(stage, len(truths), began, await self._tally(), (await house.erp.health()).orders)
         while True:
             now, busy = await self._tally(), await self._busy()
             flight = now.stored + now.due + now.running
@@ -102,7 +109,7 @@ class Run:
                 moments.pop(0)
                 pid = house.kill_one()
                 self._screen.say(f"  [red]kill -9[/] worker {pid}, another is started")
-            await self._show(stage, truths, len(left), max(0, decided), now, base, boot_s() - began)
+            await self._show(start, len(left), max(0, decided), now)
             if not left and not batch and not moments and not max(flight, busy):
                 return boot_s() - began
             state = (now, len(left), len(house.killed))
@@ -172,13 +179,12 @@ class Run:
             seconds=seconds,
         )
 
-    async def _store(self, name: str) -> int:
+    async def _store(self, name: str) -> None:
         house = self._house
         document = await asyncio.to_thread(house.corpus.document, name)
-        stored = await house.app.arrivals.store(
+        await house.app.arrivals.store(
             house.name, source="file", source_id=name, document=document, name=name, actor="submit"
         )
-        return parse("A", str(stored.id))
 
     async def _tally(self) -> Tally:
         return await self._queries.tally([self._house.name], 1)
@@ -186,36 +192,23 @@ class Run:
     async def _busy(self) -> int:
         return await self._queries.busy([self._house.name], [self._house.loaded.release.digest])
 
-    async def _show(
-        self,
-        stage: str,
-        truths: Sequence[ArrivalTruth],
-        left: int,
-        decided: int,
-        now: Tally,
-        base: Tally,
-        seconds: float,
-    ) -> None:
+    async def _show(self, start: _Start, left: int, decided: int, now: Tally) -> None:
         house = self._house
-        waiting = now.waiting + now.with_person - base.waiting - base.with_person
-        booked = (await house.erp.health()).orders - self._booked_before
-        note = (
-            "reading back what the killed workers had sent"
-            if left == 0 and decided < len(truths) and now.waiting
-            else ""
+        reading_back = house.killed and not left and decided < start.arrivals and now.waiting
+        self._screen.show(
+            Moment(
+                stage=start.stage,
+                arrivals=start.arrivals,
+                stored=start.arrivals - left,
+                decided=decided,
+                booked=(await house.erp.health()).orders - start.booked,
+                with_people=max(0, now.waiting + now.with_person - start.tally.waiting - start.tally.with_person),
+                per_s=decided / max(boot_s() - start.at_s, 0.1),
+                workers=tuple(worker.pid for worker in house.workers),
+                killed=tuple(house.killed),
+                note="reading back what the killed workers had sent" if reading_back else "",
+            )
         )
-        moment = Moment(
-            stage=stage,
-            arrivals=len(truths),
-            stored=len(truths) - left,
-            decided=decided,
-            booked=booked,
-            with_people=max(0, waiting),
-            per_s=decided / max(seconds, 0.1),
-            workers=tuple(worker.pid for worker in house.workers),
-            killed=tuple(house.killed),
-        )
-        self._screen.show(replace(moment, note=note) if house.killed else moment)
 
     def _check_workers(self) -> None:
         for worker in self._house.workers:
