@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from bridgehead.engine import worker
 from tests.support.world import World
 
 BOOK = """
@@ -183,6 +186,30 @@ async def agent(case: Case[dict], ctx: Context) -> str:
         await world.until(world.reviews)
     # The worker has come to its end: nothing held it up.
     assert [review.kind for review in await world.reviews()] == ["deadline"]
+
+
+async def test_a_worker_that_stops_puts_aside_what_does_not_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P3: a worker told to stop ends though an agent does not, and the case is at once there for another worker."""
+    monkeypatch.setattr(worker, "DRAIN_S", 0.2)
+    agent = """
+async def agent(case: Case[dict], ctx: Context) -> str:
+    first = not (HERE / "started").exists()
+    (HERE / "started").touch()
+    while first:
+        await asyncio.sleep(0.01)
+    return "done"
+"""
+    await world.deploy(BOOK + agent, tools=TOOLS)
+    await world.submit({"po": "1"})
+
+    async def started() -> bool:
+        return (world.place / "started").exists()
+
+    async with world.working():
+        await world.until(started)
+    assert [(case["state"], case["lost_segments"]) for case in await world.cases()] == [("waiting", 0)]
+    await world.settle()
+    assert [case["outcome"] for case in await world.cases()] == ["completed"]
 
 
 async def test_a_sync_agent_that_swallows_everything_makes_no_call_after_a_suspension(world: World) -> None:

@@ -28,6 +28,8 @@ from bridgehead.spec.tool import JSON
 log = logging.getLogger("bridgehead.worker")
 READ_LIMIT = 3
 HINT_AFTER_S = 5.0
+DRAIN_S = 10.0
+"""How long segments may run on in a worker that was told to stop."""
 STUCK_LEASES = 4
 """After so many leases without a turn of its event loop a worker is given up by its own lease thread."""
 
@@ -90,21 +92,31 @@ class Worker:
     async def run(self) -> None:
         """Serves until ``stop``; registers anew whenever this worker was declared dead."""
         sweeping = asyncio.create_task(self._sweep_forever())
+        letting_go = asyncio.create_task(self._let_go())
         try:
             await self._ensure_registered()
             await self._dispatch.run(self._handle, queues=("case", "arrival"), concurrency=self._settings.concurrency)
         finally:
             self._stopped.set()
-            sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeping
+            for task in (sweeping, letting_go):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await self._reading.close()
             await asyncio.to_thread(self._retire)
 
     def stop(self) -> None:
-        """Takes nothing further; segments that run come to their end."""
+        """Takes nothing further; segments that run come to their end, or are put aside after ``DRAIN_S``."""
         self._stopped.set()
         self._dispatch.stop()
+
+    async def _let_go(self) -> None:
+        """Puts aside, once the worker is stopping, what does not end by itself: others go on with it at once."""
+        await self._stopped.wait()
+        await asyncio.sleep(DRAIN_S)
+        for segment in self._running.values():
+            if segment is not None and segment.closed is None:
+                segment.wait(wake_after_s=0.0)
 
     async def _handle(self, due: Due, number: int) -> None:
         """Sees to one hint. A database that is away is no failure of the case: the sweep finds it again."""
