@@ -76,6 +76,10 @@ book: {allow: amount <= 10, otherwise: {hold: desk, within: 2h, valid_for: 10m}}
 tell: allow
 """
 AMOUNTS = (5, 6, 7, 8, 9, 40, 50)
+AMOUNT = st.sampled_from(AMOUNTS)
+WHICH = st.integers(0, 3)
+AT = st.integers(1, 6)
+MINUTES = st.sampled_from([11, 0])
 Hook = Callable[[Claim], Coroutine[object, object, None]]
 
 
@@ -129,6 +133,7 @@ class CaseMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.approved: set[tuple[str, int]] = set()
+        self.orders = 0
 
     def do(self, work: Coroutine[object, object, T]) -> T:
         """Runs to the end on this machine's own loop."""
@@ -183,11 +188,21 @@ class CaseMachine(RuleBasedStateMachine):
             *(settle(work, self.served.release, [one], [], spec.case.deadline_s, level="autonomous") for _ in range(2))
         )
 
-    async def claim_and_run(self, store: Cases | Faulty, which: int) -> None:
-        """Claims one of the due cases and runs a segment of it."""
-        due = await self.world.rows("select id from cases where state = 'due' order by id")
+    async def claim_and_run(self, store: Cases | Faulty, which: int, amount: int | None = None) -> None:
+        """Claims one of the due cases and runs a segment of it; with an ``amount`` an order arrives if none is due."""
+        query = "select id from cases where state = 'due' order by id desc"
+        due = await self.world.rows(query)
+        if not due and amount is not None:
+            await self.order(amount)
+            due = await self.world.rows(query)
         if due:
             await self.run_one(store, CaseId(int(str(due[which % len(due)]["id"]))))
+
+    async def order(self, amount: int) -> CaseId:
+        """Lets an order arrive that nobody has seen before, and returns its case."""
+        self.orders += 1
+        await self.read(await self.world.submit({"po": f"new-{self.orders}", "amount": amount}))
+        return CaseId(int(str((await self.world.rows("select max(id) as id from cases"))[0]["id"])))
 
     async def run_one(self, store: Cases | Faulty, case_id: CaseId) -> None:
         """Claims a case, if it may be claimed, and runs a segment of it."""
@@ -196,26 +211,26 @@ class CaseMachine(RuleBasedStateMachine):
             bench = replace(self.served.bench, store=store, grace_s=0.05, retry_base_s=0.0)
             await run_segment(bench, claim, self.served.agent)
 
-    @rule(which=st.integers(0, 5))
-    def run(self, which: int) -> None:
+    @rule(which=WHICH, amount=AMOUNT)
+    def run(self, which: int, amount: int) -> None:
         """A worker runs a due case."""
-        self.do(self.claim_and_run(self.app.cases, which))
+        self.do(self.claim_and_run(self.app.cases, which, amount))
 
-    @rule(which=st.integers(0, 5), before=st.booleans(), at=st.integers(1, 8))
-    def crash(self, which: int, before: bool, at: int) -> None:
+    @rule(which=WHICH, amount=AMOUNT, before=st.booleans(), at=AT)
+    def crash(self, which: int, amount: int, before: bool, at: int) -> None:
         """A worker dies before or after one of its commits; its cases are found again."""
         faulty = Faulty(self.app.cases, at, before=die) if before else Faulty(self.app.cases, at, after=die)
         try:
-            self.do(self.claim_and_run(faulty, which))
+            self.do(self.claim_and_run(faulty, which, amount))
         except Crash:
             self.lease.close()
             self.do(self.sweep())
             self.lease = self.register()
 
-    @rule(which=st.integers(0, 5), at=st.integers(1, 8))
-    def lose_lease(self, which: int, at: int) -> None:
+    @rule(which=WHICH, amount=AMOUNT, at=AT)
+    def lose_lease(self, which: int, amount: int, at: int) -> None:
         """A worker goes on after its case was taken away."""
-        self.do(self.claim_and_run(Faulty(self.app.cases, at, before=self.take_away), which))
+        self.do(self.claim_and_run(Faulty(self.app.cases, at, before=self.take_away), which, amount))
 
     async def take_away(self, claim: Claim) -> None:
         """The case goes to another worker, as when this one's lease has run out."""
@@ -226,10 +241,10 @@ class CaseMachine(RuleBasedStateMachine):
             claim.epoch,
         )
 
-    @rule(which=st.integers(0, 5), at=st.integers(1, 8))
-    def freeze(self, which: int, at: int) -> None:
+    @rule(which=WHICH, amount=AMOUNT, at=AT)
+    def freeze(self, which: int, amount: int, at: int) -> None:
         """A worker stands still after a commit for an hour; others finish its case meanwhile; then it goes on."""
-        self.do(self.claim_and_run(Faulty(self.app.cases, at, after=self.overtake), which))
+        self.do(self.claim_and_run(Faulty(self.app.cases, at, after=self.overtake), which, amount))
 
     async def overtake(self, claim: Claim) -> None:
         """An hour of machine time passes, and others bring the case as far as they and a person can."""
@@ -248,8 +263,8 @@ class CaseMachine(RuleBasedStateMachine):
             "update effects set send_by = send_by - %s, settle_from = settle_from - %s returning id", by, by
         )
 
-    @rule(which=st.integers(0, 5), at=st.integers(1, 8), verb=st.sampled_from(["approve", "reject", "answer", "take"]))
-    def decide_while_running(self, which: int, at: int, verb: Verb) -> None:
+    @rule(which=WHICH, amount=AMOUNT, at=AT, verb=st.sampled_from(["approve", "reject", "answer", "take"]))
+    def decide_while_running(self, which: int, amount: int, at: int, verb: Verb) -> None:
         """A person decides about a case while a worker runs it."""
 
         async def decided(claim: Claim) -> None:
@@ -257,10 +272,10 @@ class CaseMachine(RuleBasedStateMachine):
                 if review.case_id == claim.case_id and verb in VERBS[review.kind]:
                     await self.decide_one(review, verb, 5)
 
-        self.do(self.claim_and_run(Faulty(self.app.cases, at, after=decided), which))
+        self.do(self.claim_and_run(Faulty(self.app.cases, at, after=decided), which, amount))
 
     @rule(
-        which=st.integers(0, 5),
+        which=WHICH,
         verb=st.sampled_from(["approve", "edit", "reject", "answer", "take"]),
         amount=st.sampled_from([5, 40]),
     )
@@ -275,6 +290,31 @@ class CaseMachine(RuleBasedStateMachine):
         else:
             with pytest.raises(UserError):
                 self.do(self.app.reviews.decide(review.id, verb, by="pat"))
+
+    @rule(
+        amount=st.sampled_from([50, 9]),
+        talk=st.lists(
+            st.tuples(st.sampled_from(["edit", "approve"]), st.sampled_from([40, 5, 6]), MINUTES),
+            min_size=2,
+            max_size=3,
+        ),
+    )
+    def talk(self, amount: int, talk: list[tuple[Verb, int, int]]) -> None:
+        """An order goes back and forth between its agent and a person, who takes some time."""
+        self.do(self.back_and_forth(amount, talk))
+
+    async def back_and_forth(self, amount: int, talk: list[tuple[Verb, int, int]]) -> None:
+        """Decides what a fresh order asks, one thing after the other, with time between decision and run."""
+        case_id = await self.order(amount)
+        await self.run_one(self.app.cases, case_id)
+        for verb, other, minutes in talk:
+            for review in await self.world.reviews():
+                if review.case_id == case_id:
+                    fitting = verb if verb in VERBS[review.kind] else VERBS[review.kind][0]
+                    await self.decide_one(review, fitting, other)
+            if minutes:
+                await self.pass_time(timedelta(minutes=minutes))
+            await self.run_one(self.app.cases, case_id)
 
     async def decide_one(self, review: Review, verb: Verb, amount: int) -> None:
         """Decides as a person would who looks before answering, and remembers what was approved."""
@@ -422,7 +462,7 @@ def test_promises_hold_under_any_interleaving(server: str, monkeypatch: pytest.M
     shrink = os.environ.get("MACHINE_SHRINK", "yes") == "yes"  # of use to who reads a failure, slow otherwise
     run = settings(
         max_examples=int(os.environ.get("MACHINE_EXAMPLES", "15")),
-        stateful_step_count=25,
+        stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[phase for phase in Phase if shrink or phase is not Phase.shrink],
