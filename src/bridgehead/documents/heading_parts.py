@@ -150,4 +150,6 @@ def _glued(word: str) -> str | None:
     for size in range(2, len(word) - 1):
         if _SHIP.fullmatch(word[:size]) and (field := _PLACE.get(word[size:])) is not None:
             return f"ship_to.{field}"
+        if _SHIP.fullmatch(word[:size]) and len(word) - size > 2 and _DATE.fullmatch(word[size:]):
+            return "requested_date"
     return None

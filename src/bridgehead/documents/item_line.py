@@ -91,7 +91,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _BARE_PRICE = re.compile(
-    rf"(?P<lead>@|(?<=, )a(?= \d+[.,]\d{{2}})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
+    rf"(?P<lead>@|(?<=, )a(?= \d+[.,]\d{{2}})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|netprice|unitprice|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
     + _PER,
     re.IGNORECASE,
 )
@@ -363,7 +363,8 @@ def _join_thousands(rest: str, item: Item) -> str:
         if match[3].lower() not in UNIT_CODES:
             return match[0]
         own_column = match.start() >= 2 and not rest[match.start() - 2 : match.start()].strip()
-        if not match[2].startswith("0") and not own_column:
+        first = not rest[: match.start()].strip() and not item.listed
+        if first and not match[2].startswith("0") and not own_column:
             item.doubts.append(f"uncertain: {match[0]!r} can be read two ways")
         return match[1] + match[2]
 

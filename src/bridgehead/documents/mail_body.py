@@ -261,6 +261,8 @@ class Walker(Rows):
         while follow < len(lines) and len(block) < 8:
             number, text = lines[follow]
             stripped = text.strip().lstrip("*>| ").rstrip(" |")
+            if is_rule(text):
+                break
             if not stripped:
                 if block:
                     break
@@ -291,6 +293,9 @@ class Walker(Rows):
             self.draft.warn("uncertain", f"a second delivery address (line {number})")
         else:
             read_address(block, party)
+            used = {source.line for source in party.sources.values()}
+            last = max((at for at in range(at, follow) if lines[at][0] in used), default=follow - 1)
+            follow = last + 1
         return follow
 
     def _order_number(self, text: str, source: Source) -> str:
@@ -343,7 +348,9 @@ class Walker(Rows):
             if re.fullmatch(r"(?:\d[\d.]*/\d+ )?N\d+", terms):
                 put_field(draft, "payment_terms", terms, source, self.ways)
                 noted = True
-        codes = [token for token in re.findall(r"[A-Za-z0-9][A-Za-z0-9./_-]{2,30}", rest) if code_rank(token) >= 3]
+        codes = [
+            one for one in re.findall(r"[A-Za-z0-9][A-Za-z0-9./_-]{2,30}", rest) if code_rank(one.rstrip("./_-")) >= 3
+        ]
         item = read_item(rest, self.ways, source)
         if codes and item is not None and item.rank >= 1 and not days:
             draft.warn("uncertain", f"line {source.line} may order something and was not read: {source.text[:120]!r}")

@@ -282,7 +282,7 @@ class _MailReader:
         drafts = walker.drafts
         number = self._subject_number(subject, ways)
         if number is not None:
-            source = Source("header", 1, (subject or self.subject)[:300])
+            source = Source("header", 1, (subject or self.subject)[:300], column="Subject")
             first = drafts[0]
             known = {draft.po_number for draft in drafts}
             if not first.po_number:
@@ -383,7 +383,7 @@ class _MailReader:
 
     def _complete(self, draft: Draft, sections: Sections) -> None:
         name, address = self.mail.sender
-        source = Source("header", 1, self.mail.get("from")[:300])
+        source = Source("header", 1, self.mail.get("from")[:300], column="From")
         if self.forwarded_from is not None:
             number, text = self.forwarded_from
             found = re.search(r"[\w.+-]{1,64}@[\w.-]{1,100}", text)
@@ -401,7 +401,7 @@ class _MailReader:
             draft.buyer.put("name", name, source)
         if draft.order_date is None and self.written is not None:
             draft.order_date = self.written
-            draft.mark("order_date", Source("header", 1, self.mail.get("date")[:100]))
+            draft.mark("order_date", Source("header", 1, self.mail.get("date")[:100], column="Date"))
         for damage in self.damage:
             draft.warn("uncertain", f"the text is damaged or cut off ({damage})")
         for alert in self.alerts:
@@ -466,16 +466,16 @@ class _MailReader:
             buyer = order.buyer
             if buyer.email is None and address:
                 buyer = replace(buyer, email=address)
-                sources["buyer.email"] = Source("header", 1, self.mail.get("from")[:300])
+                sources["buyer.email"] = Source("header", 1, self.mail.get("from")[:300], column="From")
             if buyer.name is None and name:
                 buyer = replace(buyer, name=name)
-                sources["buyer.name"] = Source("header", 1, self.mail.get("from")[:300])
+                sources["buyer.name"] = Source("header", 1, self.mail.get("from")[:300], column="From")
             for at, note in enumerate(cover.notes):
                 sources[f"notes[{len(order.notes) + at}]"] = Source("body", 1, note)
             order_date: date | None = order.order_date
             if order_date is None and self.written is not None:
                 order_date = self.written
-                sources["order_date"] = Source("header", 1, self.mail.get("date")[:100])
+                sources["order_date"] = Source("header", 1, self.mail.get("date")[:100], column="Date")
             finished.append(
                 replace(
                     order,

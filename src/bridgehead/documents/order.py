@@ -18,7 +18,8 @@ class Source:
     """Where a field was read: the part of the document, the line in it (1-based), and the text as found.
 
     ``part`` is ``document``, ``header``, ``body``, ``html`` or ``attachment NAME``. X12 fields name
-    ``segment`` (``PO1[3]/02``: third PO1 of its transaction, element 2), tables name ``column``.
+    ``segment`` (``PO1[3]/02``: third PO1 of its transaction, element 2), tables name ``column``, fields of
+    ``header`` name the header there (``From``); its line is always 1.
     """
 
     part: str

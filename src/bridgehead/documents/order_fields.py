@@ -34,7 +34,7 @@ def put_field(draft: Draft, name: str, value: str, source: Source, ways: Ways) -
         elif field == "street" and "," in value:
             whole = DraftParty()
             read_address([(value, source)], whole)
-            if "city" in whole.values:
+            if "postal_code" in whole.values:
                 return _ship_to(draft, value, source, ways)
         old = draft.ship_to.values.get(field)
         if old is not None and old != value:

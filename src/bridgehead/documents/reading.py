@@ -69,9 +69,8 @@ def refuse_other_markup(head: str) -> None:
     for start, what in _OTHERS:
         if not start.match(head):
             continue
-        named = (
-            _EDIFACT_TYPE.search(head) if what == "EDIFACT" else _ROOT.search(head) if start.startswith("<") else None
-        )
+        pattern = {"EDIFACT": _EDIFACT_TYPE, "XML": _ROOT, "markup": _ROOT}.get(what)
+        named = pattern.search(head) if pattern is not None else None
         kind = f"{what} {named[1]}" if named else what
         code = f"unsupported.{what.lower().replace(' ', '_')}"
         raise Refusal(code, f"{kind} is not read by this deployment.", "document")
