@@ -5,15 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, NoReturn, cast, get_type_hints
+from typing import Any, NoReturn, cast, get_type_hints
 
 from pydantic import TypeAdapter
-from pydantic_ai import Agent as FrameworkAgent
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.messages import UserContent
 from pydantic_ai.models import Model
@@ -36,8 +34,6 @@ from bridgehead.errors import Failed, UserError
 from bridgehead.spec.problem import nearest
 
 Prompt = str | Callable[[Case[Any]], str | Sequence[UserContent]]
-_THREADS: Final = ThreadPoolExecutor(64, thread_name_prefix="bridgehead-tool")
-"""Runs synchronous tools. The framework's own threads would hold a call past its timeout until they return."""
 _GOVERNOR: ContextVar[Governor | None] = ContextVar("bridgehead_pydantic_ai_governor", default=None)
 
 
@@ -199,13 +195,11 @@ class _Runner:
         asked = self.governed.prompt
         prompt = prompts.fill(asked, case) if isinstance(asked, str) else asked(case)
         try:
-            with FrameworkAgent.using_thread_executor(_THREADS):
-                if self.entry is not None:
-                    return await _run_entry(self.entry, governor, prompt)
-                async with self._deps(case) as deps:
-                    model = self.governed.model
-                    result = await self.agent.run(prompt, deps=deps, model=model, capabilities=[governor])
-                    return cast("object", result.output)
+            if self.entry is not None:
+                return await _run_entry(self.entry, governor, prompt)
+            async with self._deps(case) as deps:
+                result = await self.agent.run(prompt, deps=deps, model=self.governed.model, capabilities=[governor])
+                return cast("object", result.output)
         except BaseException as error:
             found = classified(error)
             if isinstance(found, Failed):
