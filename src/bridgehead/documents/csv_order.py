@@ -202,7 +202,7 @@ def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> bool:
     if at is None:
         return False
     cells = [row.cells[at].strip() for row in rows if at < len(row.cells) and row.cells[at].strip()]
-    return bool(cells) and all(
+    return len(cells) > 1 and all(
         re.fullmatch(r"(?:\d{1,3}(?:\.\d{3})*,000|\d{1,3}(?:,\d{3})*\.000)", cell) for cell in cells
     )
 

@@ -117,7 +117,7 @@ _FIELDS: Final[dict[str, str]] = {
     "ship_to.name": """mottagare odbiorca nomeodbiorcy nazwaodbiorcy destinatariomerce
       shiptoname deliveryname lieferempfanger empfanger destinataire destinatario ontvanger consignee
       shiptocompany warenempfanger receiver lieferadressename nomlivraison recipient""",
-    "ship_to": """leveransadress godsmottagare dostawado adresdostawy miejscedostawy destinazionemerce puntodeentrega afleverpunt aflevering levereratill
+    "ship_to": """levererastill leveranstill wysylkado dostarczycdo leveransadress godsmottagare dostawado adresdostawy miejscedostawy destinazionemerce puntodeentrega afleverpunt aflevering levereratill
       shipto deliverto deliveryaddress shippingaddress lieferadresse lieferanschrift lieferort adressedelivraison
       adresselivraison lieudelivraison lieulivraison livrera direcciondeentrega direccionentrega lugardeentrega entregaren
       direcciondeenvio indirizzodiconsegna indirizzoconsegna luogodiconsegna luogoconsegna destinazione consegnareaa afleveradres

@@ -125,7 +125,7 @@ _DIMENSION = re.compile(
     re.IGNORECASE,
 )
 _DEVIATION = re.compile(
-    r"\b(?:instead|rather than|statt|anstatt|au lieu|en lugar|en vez|invece|in plaats|anzich\w*|sondern|not \d|nicht \d|pas \d|no \d|non \d|niet \d)\b",
+    r"\b(?:only|nur|lediglich|seulement|uniquement|solamente|soltanto|slechts|enbart|endast|bara|tylko|instead|rather than|statt|anstatt|au lieu|en lugar|en vez|invece|in plaats|anzich\w*|sondern|not \d|nicht \d|pas \d|no \d|non \d|niet \d)\b",
     re.IGNORECASE,
 )
 _CONNECTOR = re.compile(

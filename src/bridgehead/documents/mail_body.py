@@ -123,13 +123,13 @@ class Walker(Rows):
             self._close_block()
             self.block = DraftLine(number=int(position[1]), sources={"number": source})
             return at + 1
+        if self._segments(text, source):
+            return at + 1
         label = LABEL.match(text.strip())
         if label is not None:
             taken = (self._day_of_item(text, label, source) and at + 1) or self._labelled(lines, at, label, source)
             if taken:
                 return taken
-        if self._segments(text, source):
-            return at + 1
         text = self._fields(text, source)
         if not text.strip():
             return at + 1

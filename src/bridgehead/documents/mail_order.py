@@ -88,6 +88,7 @@ class _MailReader:
         self.subject = mail.get("subject")[:500]
         self.alerts: list[str] = []
         self.damage: list[str] = []
+        self.whole = ""
         for name, value in mail.headers:
             if name.startswith("x-") or name in {"comments", "keywords"}:
                 found = instruction_in(value) or addresses_machine(value)
@@ -107,6 +108,7 @@ class _MailReader:
             return NotAnOrder("auto_reply", f"The subject {self.subject[:80]!r} is that of an automatic answer.")
         best: tuple[list[Draft], Intent, Sections] | None = None
         others: list[list[Draft]] = []
+        self.whole = "\n".join(text for _, lines in bodies for _, text in lines)[:20_000]
         for part, lines in bodies:
             one = self._text(part, lines)
             if best is None or _worth(one[0]) > _worth(best[0]):
@@ -249,7 +251,7 @@ class _MailReader:
     def _ways(self, lines: Sequence[TextLine]) -> Ways:
         text = "\n".join(line for _, line in lines)
         language = language_of(f"{self.subject}\n{text}")
-        guess = guess_day_order(f"{self.mail.sender[1]}\n{text}", language)
+        guess = guess_day_order(f"{self.mail.sender[1]}\n{text}", language) or guess_day_order(self.whole, language)
         return Ways(decimal_sign(text), DayContext(day_order(text, guess), self.written), language)
 
     def _text(self, part: str, lines: list[TextLine]) -> tuple[list[Draft], Intent, Sections]:

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bridgehead.documents.outcome import NotAnOrder
+from bridgehead.documents.reading import read
+from tests.unit.documents.samples import CSV, doubts, only, orders, refused
+
+
+def test_an_order_is_read_whole() -> None:
+    """Every column of a plain export is in its field."""
+    order = only(CSV.encode(), "a.csv")
+    assert (order.po_number, order.order_date, order.buyer.number) == ("PO-4711", date(2026, 10, 30), "10020")
+    first, second = order.lines
+    assert (first.number, first.quantity, first.unit, first.price) == (10, Decimal(20), "PCS", Decimal("3.20"))
+    assert (second.supplier_part, second.amount) == ("AB-2002", Decimal("62.50"))
+    assert second.requested_date == date(2026, 11, 21)
+    assert order.warnings == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_dialects(encoding: str, delimiter: str) -> None:
+    """The same table in any encoding and with any delimiter is the same order."""
+    text = CSV.replace("Valve", "Gerät").replace(";", delimiter)
+    order = only(text.encode(encoding), "a.csv")
+    assert [line.description for line in order.lines] == ["Gerät", "Flange"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "BESTELLNR;POSNR;LIEFARTNR;TEXT1;MENGE;ME;PREIS",
+        "NUM_CDE;LIGNE;REF_FRN;DESIGNATION;QTE;UNITE;PU_HT",
+        "Nr zamówienia;Lp.;Indeks dostawcy;Nazwa towaru;Ilość;J.m.;Cena netto",
+        "Inköpsorder;Radnr;Leverantörens artnr;Benämning;Antal;Enhet;Á-pris",
+        "N.º pedido;Línea;Ref. proveedor;Descripción;Cantidad;Unidad;Precio",
+        "PONumber;LineNo;SupplierPartID;Text;OrderQty;UOM;NetPrice",
+    ],
+)
+def test_headings_of_many_languages(header: str) -> None:
+    """Headings are known in eight languages, and from the parts they are put together of."""
+    order = only(f"{header}\nP-1;10;AB-1;Valve;20;pcs;3,25\nP-1;20;AB-2;Tap;4;pcs;1,50\n".encode(), "a.csv")
+    assert [(line.number, line.supplier_part, line.quantity, line.price) for line in order.lines] == [
+        (10, "AB-1", Decimal(20), Decimal("3.25")),
+        (20, "AB-2", Decimal(4), Decimal("1.50")),
+    ]
+
+
+def test_records_of_header_line_and_trailer() -> None:
+    """A file whose rows say what they are gives each order its own header, lines and total."""
+    text = "H|Order No|Account\nL|Line|Supplier Item|Quantity|Price\nT|Total\n"
+    text += "H|P-1|10\nL|1|AB-1|2|3.00\nT|6.00\nH|P-2|11\nL|1|AB-2|1|4.00\nL|2|AB-3|1|5.00\nT|9.00\n"
+    first, second = orders(text.encode(), "a.csv")
+    assert (first.po_number, first.buyer.number, first.stated_total, len(first.lines)) == ("P-1", "10", Decimal("6.00"), 1)
+    assert (second.po_number, second.stated_total, len(second.lines)) == ("P-2", Decimal("9.00"), 2)
+    assert (second.sources["po_number"].line, second.sources["lines[1].quantity"].line) == (7, 9)
+
+
+def test_a_column_of_totals_is_not_the_lines() -> None:
+    """A total that is repeated on each row is the order's, and is checked against the lines."""
+    text = "PO;Part;Qty;Price;Total\nP-1;AB-1;2;3,00;11,00\nP-1;AB-2;1;5,00;11,00\n"
+    assert only(text.encode(), "a.csv").stated_total == Decimal("11.00")
+    assert doubts(only(text.replace("11,00", "12,00").encode(), "a.csv")) == {"totals"}
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("Delivery Note No;Ship Date;Part No;Qty Shipped\nL1;11/02/2026;AB;8\n", "delivery_note"),
+        ("Reklamations-Nr.;Artikel;Beanstandete Menge;Fehlerbild\n1;AB;8;rost\n", "complaint"),
+    ],
+)
+def test_tables_that_order_nothing(text: str, kind: str) -> None:
+    """A delivery note and a complaint are told by their headings."""
+    outcome = read(text.encode(), "a.csv")
+    assert isinstance(outcome, NotAnOrder)
+    assert outcome.kind == kind
+
+
+def test_quantities_that_can_be_read_two_ways() -> None:
+    """``1,000`` pieces beside prices with a decimal comma is a doubt."""
+    assert "uncertain" in doubts(only(b"PO;Part;Qty;Price\nP-1;AB-1;1,000;3,25\n", "a.csv"))
+
+
+def test_quantities_printed_with_three_decimals() -> None:
+    """Where every quantity ends in three zero decimals, as ERP lists print them, ``19,000`` is nineteen."""
+    text = "PO;Part;Qty;Price\nP-1;AB-1;19,000;3,25\nP-1;AB-2;5,000;1,20\n"
+    assert [line.quantity for line in only(text.encode(), "a.csv").lines] == [Decimal(19), Decimal(5)]
+    assert doubts(only(text.encode(), "a.csv")) == set()
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "@SUM(1)", "=1+2"])
+def test_a_formula_is_for_a_person(cell: str) -> None:
+    """A cell that a spreadsheet would compute is told, wherever it stands."""
+    order = only(CSV.replace("Valve", cell).encode(), "a.csv")
+    assert "instruction" in doubts(order)
+
+
+@pytest.mark.parametrize(
+    "text, code, where",
+    [
+        ("PO;Part;Qty\nP-1;AB;ten\n", "csv.row", "line 2"),
+        ("PO;Part;Qty\nP-1;AB;1;2;3\n", "csv.row", "line 2"),
+        ("PO;Part;Qty\nP-1;AB;1\n;;\nP-1;;7\n", "csv.row", "line 4"),
+        ("Part;Qty\nAB;1\n", "csv.missing", "line 1"),
+        ("PO;Part\nP-1;AB\n", "csv.missing", "first"),
+        ("PO;Part;Qty\n", "csv.no_rows", "line 1"),
+    ],
+)
+def test_broken_tables_are_refused_by_line(text: str, code: str, where: str) -> None:
+    """A row that is no order line, and a column that is missing, refuse the file and name the line."""
+    refusal = refused(text.encode(), "a.csv")
+    assert refusal.code == code
+    assert where in refusal.where
