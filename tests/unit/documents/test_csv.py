@@ -55,7 +55,12 @@ def test_records_of_header_line_and_trailer() -> None:
     text = "H|Order No|Account\nL|Line|Supplier Item|Quantity|Price\nT|Total\n"
     text += "H|P-1|10\nL|1|AB-1|2|3.00\nT|6.00\nH|P-2|11\nL|1|AB-2|1|4.00\nL|2|AB-3|1|5.00\nT|9.00\n"
     first, second = orders(text.encode(), "a.csv")
-    assert (first.po_number, first.buyer.number, first.stated_total, len(first.lines)) == ("P-1", "10", Decimal("6.00"), 1)
+    assert (first.po_number, first.buyer.number, first.stated_total, len(first.lines)) == (
+        "P-1",
+        "10",
+        Decimal("6.00"),
+        1,
+    )
     assert (second.po_number, second.stated_total, len(second.lines)) == ("P-2", Decimal("9.00"), 2)
     assert (second.sources["po_number"].line, second.sources["lines[1].quantity"].line) == (7, 9)
 

@@ -20,7 +20,11 @@ def items(text: str, **more: str) -> list[tuple[str | None, Decimal, str, Decima
 def test_an_order_is_read_whole() -> None:
     """Number, day, lines, sum and address of an ordinary mail are in their fields, and no doubt is left."""
     order = only(mail())
-    assert (order.po_number, order.requested_date, order.stated_total) == ("PO-4711", date(2026, 11, 20), Decimal("126.50"))
+    assert (order.po_number, order.requested_date, order.stated_total) == (
+        "PO-4711",
+        date(2026, 11, 20),
+        Decimal("126.50"),
+    )
     assert [(line.number, line.supplier_part, line.quantity, line.unit, line.price) for line in order.lines] == [
         (10, "AB-1001", Decimal(20), "STK", Decimal("3.20")),
         (20, "AB-2002", Decimal(5), "SCHACHTEL", Decimal("12.50")),
@@ -37,7 +41,10 @@ AB = ("AB-1001", Decimal(20), "PCS", Decimal("3.20"))
     "text, expected",
     [
         ("- 20 pcs AB-1001 at EUR 3.20", [AB]),
-        ("20 pcs AB-1001 Valve, price 3.20 EUR and 5 box AB-2002, price 12.50 EUR", [AB, ("AB-2002", Decimal(5), "BOX", Decimal("12.50"))]),
+        (
+            "20 pcs AB-1001 Valve, price 3.20 EUR and 5 box AB-2002, price 12.50 EUR",
+            [AB, ("AB-2002", Decimal(5), "BOX", Decimal("12.50"))],
+        ),
         ("Item: AB-1001; Qty: 20 pcs; Price: 3.20", [AB]),
         ("1) AB-1001 / Valve / Qty: 20 pcs / Price: 3.20 EUR", [AB]),
         ("Pos 10\n   Item no: AB-1001\n   Quantity: 20 pcs\n   Price: 3.20 EUR\n   Amount: 64.00 EUR", [AB]),
@@ -48,7 +55,10 @@ AB = ("AB-1001", Decimal(20), "PCS", Decimal("3.20"))
         ("Pos  Item no   Qty     Price\n---------------------------\n10   AB-1001   20 pcs  3.20 EUR", [AB]),
         ("Pos;Item no;Qty;Price\n10;AB-1001;20 pcs;3.20 EUR", [AB]),
         ("20 pcs 548 145 59 Valve, price 3.20 EUR", [("548 145 59", *AB[1:])]),
-        ("Pos;Item no;Qty;Unit;Price;Per\n10;AB-1001;20;pcs;320.00;100", [("AB-1001", Decimal(20), "PCS", Decimal("320.00"))]),
+        (
+            "Pos;Item no;Qty;Unit;Price;Per\n10;AB-1001;20;pcs;320.00;100",
+            [("AB-1001", Decimal(20), "PCS", Decimal("320.00"))],
+        ),
     ],
 )
 def test_items_as_people_write_them(text: str, expected: list[tuple[str, Decimal, str, Decimal]]) -> None:
@@ -58,9 +68,16 @@ def test_items_as_people_write_them(text: str, expected: list[tuple[str, Decimal
 
 def test_fields_without_a_colon() -> None:
     """Sentences that name a field before nothing but its value are that field."""
-    text = "Bitte liefern Sie 20 Stk AB-1001.\nBestellung Nr. 4500771. Datum 30. Oktober 2026. Liefertermin 26. November 2026.\n"
+    text = (
+        "Bitte liefern Sie 20 Stk AB-1001.\n"
+        "Bestellung Nr. 4500771. Datum 30. Oktober 2026. Liefertermin 26. November 2026.\n"
+    )
     order = only(mail(text, subject="Auftrag"))
-    assert (order.po_number, order.order_date, order.requested_date) == ("4500771", date(2026, 10, 30), date(2026, 11, 26))
+    assert (order.po_number, order.order_date, order.requested_date) == (
+        "4500771",
+        date(2026, 10, 30),
+        date(2026, 11, 26),
+    )
 
 
 def test_two_orders_in_one_mail() -> None:
@@ -90,7 +107,10 @@ def test_what_is_quoted_is_not_ordered() -> None:
 @pytest.mark.parametrize("to, held", [("desk@works.example", False), ("desk@other.example", True)])
 def test_forwarded_orders(to: str, *, held: bool) -> None:
     """What a colleague passes on is the customer's order; what a stranger quotes is a doubt."""
-    inner = f"Please enter.\n\n-----Original Message-----\nFrom: Anna <einkauf@kern.example>\nSent: 02.11.2026\nTo: {to}\nSubject: Bestellung PO-4711\n\n{TEXT}"
+    inner = (
+        "Please enter.\n\n-----Original Message-----\nFrom: Anna <einkauf@kern.example>\nSent: 02.11.2026\n"
+        f"To: {to}\nSubject: Bestellung PO-4711\n\n{TEXT}"
+    )
     document = mail(inner, subject="FW: Bestellung PO-4711", sender="Sales <sales@works.example>")
     order = only(document if not held else document.replace(b"To: orders@works.example", b"To: orders@else.example"))
     assert order.buyer.email == "einkauf@kern.example"
@@ -128,7 +148,10 @@ def test_mails_that_order_nothing(subject: str, text: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "text, purpose",
-    [("please cancel our order PO-4711 completely.", "cancel"), ("please change our order PO-4711: 30 pcs AB-1001 instead of 20.", "change")],
+    [
+        ("please cancel our order PO-4711 completely.", "cancel"),
+        ("please change our order PO-4711: 30 pcs AB-1001 instead of 20.", "change"),
+    ],
 )
 def test_changes_and_cancellations(text: str, purpose: str) -> None:
     """A mail that takes an order back or changes it is no new order."""
@@ -189,5 +212,8 @@ def test_a_clipped_table_is_told() -> None:
     """A gateway's mark that it cut the text, or a table that never ends, leaves a doubt."""
     clipped = only(mail(TEXT.replace("Summe: 126,50 EUR", "30\tAB-3\n[Message clipped: size limit exceeded]")))
     assert "uncertain" in doubts(clipped)
-    table = "<p>Please supply. Order no: PO-4711</p><table><tr><td>Item no</td><td>Qty</td></tr><tr><td>AB-1001</td><td>2</td>"
+    table = (
+        "<p>Please supply. Order no: PO-4711</p>"
+        "<table><tr><td>Item no</td><td>Qty</td></tr><tr><td>AB-1001</td><td>2</td>"
+    )
     assert "uncertain" in doubts(only(mail(table, kind="text/html")))

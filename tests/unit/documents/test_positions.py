@@ -10,8 +10,8 @@ import pytest
 
 from bridgehead.documents.numbers import read_number
 from bridgehead.documents.order import Order, Party, Source
-from bridgehead.documents.reading import read
 from bridgehead.documents.outcome import Orders
+from bridgehead.documents.reading import read
 from tests.unit.documents.samples import CSV, TEXT, interchange, mail, only, page
 
 HTML = (
@@ -22,7 +22,10 @@ DOCUMENTS = {
     "x12": interchange(),
     "csv": CSV.encode(),
     "text": mail(),
-    "list": mail("Please supply:\n- 20 pcs AB-1001 at EUR 3.20\n- 5 box AB-2002\nDelivery by 2026-11-20\n", subject="Order PO-4711"),
+    "list": mail(
+        "Please supply:\n- 20 pcs AB-1001 at EUR 3.20\n- 5 box AB-2002\nDelivery by 2026-11-20\n",
+        subject="Order PO-4711",
+    ),
     "html": page(HTML),
 }
 GIVEN_BY_DEFAULT = {"format", "purpose", "price_basis", "unit", "number", "sources", "warnings", "lines", "notes"}
@@ -33,7 +36,11 @@ def values(order: Order) -> Iterator[tuple[str, object]]:
     for name in (field.name for field in fields(Order) if field.name not in GIVEN_BY_DEFAULT):
         value = getattr(order, name)
         if isinstance(value, Party):
-            yield from ((f"{name}.{part.name}", getattr(value, part.name)) for part in fields(Party) if getattr(value, part.name))
+            yield from (
+                (f"{name}.{part.name}", getattr(value, part.name))
+                for part in fields(Party)
+                if getattr(value, part.name)
+            )
         elif value not in (None, ""):
             yield name, value
     for at, line in enumerate(order.lines):
@@ -48,7 +55,11 @@ def stands_in(value: object, text: str) -> bool:
     """Tells whether a text holds a value, as people write it."""
     if isinstance(value, Decimal):
         numbers = re.findall(r"\d[\d.,]*", text)
-        return any((found := read_number(one.rstrip(".,"), sign)) and found.value == value for one in numbers for sign in (".", ","))
+        return any(
+            (found := read_number(one.rstrip(".,"), sign)) and found.value == value
+            for one in numbers
+            for sign in (".", ",")
+        )
     if isinstance(value, date):
         forms = (value.isoformat(), value.strftime("%Y%m%d"), value.strftime("%d.%m.%Y"), value.strftime("%d %b %Y"))
         return any(form in text for form in forms)
@@ -114,7 +125,8 @@ def test_nothing_is_dropped() -> None:
 def test_unread_files_are_named() -> None:
     """A file that no reader here takes is named beside the order that was read."""
     document = mail(
-        f"--x\nContent-Type: text/plain; charset=utf-8\n\n{TEXT}\n--x\nContent-Type: application/pdf; name=terms.pdf\n\n%PDF-1.4\n--x--\n",
+        f"--x\nContent-Type: text/plain; charset=utf-8\n\n{TEXT}\n"
+        "--x\nContent-Type: application/pdf; name=terms.pdf\n\n%PDF-1.4\n--x--\n",
         kind="multipart/mixed; boundary=x",
     )
     outcome = read(document, "a.eml")

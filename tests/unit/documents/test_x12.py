@@ -13,7 +13,11 @@ from tests.unit.documents.samples import BODY, GS, ISA, interchange, only, order
 def test_an_order_is_read_whole() -> None:
     """Every element of a plain 850 that an order has a field for is in that field."""
     order = only(interchange())
-    assert (order.po_number, order.order_date, order.requested_date) == ("PO-4711", date(2026, 10, 30), date(2026, 11, 20))
+    assert (order.po_number, order.order_date, order.requested_date) == (
+        "PO-4711",
+        date(2026, 10, 30),
+        date(2026, 11, 20),
+    )
     assert (order.currency, order.stated_line_count, order.stated_quantity_total) == ("EUR", 2, Decimal(25))
     assert order.ship_to is not None
     assert (order.ship_to.street, order.ship_to.city, order.ship_to.postal_code) == ("Ringweg 5", "Stuttgart", "70173")
@@ -67,7 +71,9 @@ def test_a_day_that_is_none_is_told() -> None:
     assert [warning for warning in order.warnings if warning.startswith("date:") and "BEG" in warning]
 
 
-@pytest.mark.parametrize("purpose, expected", [("00", "original"), ("01", "cancel"), ("04", "change"), ("05", "change")])
+@pytest.mark.parametrize(
+    "purpose, expected", [("00", "original"), ("01", "cancel"), ("04", "change"), ("05", "change")]
+)
 def test_the_purpose_is_read(purpose: str, expected: str) -> None:
     """BEG01 says whether a document orders, changes or cancels."""
     body = (BODY[0].replace("*00*", f"*{purpose}*"), *BODY[1:])
