@@ -241,15 +241,19 @@ class CaseMachine(RuleBasedStateMachine):
             claim.epoch,
         )
 
-    @rule(which=WHICH, amount=AMOUNT, at=AT)
-    def freeze(self, which: int, amount: int, at: int) -> None:
-        """A worker stands still after a commit for an hour; others finish its case meanwhile; then it goes on."""
-        self.do(self.claim_and_run(Faulty(self.app.cases, at, after=self.overtake), which, amount))
+    @rule(which=WHICH, amount=AMOUNT, at=AT, hours=st.sampled_from([1, 0]))
+    def freeze(self, which: int, amount: int, at: int, hours: int) -> None:
+        """A worker stands still after a commit, for an hour or a blink; others go on with its case; then it does."""
 
-    async def overtake(self, claim: Claim) -> None:
-        """An hour of machine time passes, and others bring the case as far as they and a person can."""
+        async def overtaken(claim: Claim) -> None:
+            await self.overtake(claim, timedelta(hours=hours))
+
+        self.do(self.claim_and_run(Faulty(self.app.cases, at, after=overtaken), which, amount))
+
+    async def overtake(self, claim: Claim, by: timedelta) -> None:
+        """Machine time passes, and others bring the case as far as they and a person can."""
         await self.take_away(claim)
-        await self.machine_time(timedelta(hours=1))
+        await self.machine_time(by)
         for _ in range(3):
             await self.run_one(self.app.cases, claim.case_id)
             for review in await self.world.reviews():
@@ -461,8 +465,8 @@ def test_promises_hold_under_any_interleaving(server: str, monkeypatch: pytest.M
     CaseMachine.server = server
     shrink = os.environ.get("MACHINE_SHRINK", "yes") == "yes"  # of use to who reads a failure, slow otherwise
     run = settings(
-        max_examples=int(os.environ.get("MACHINE_EXAMPLES", "15")),
-        stateful_step_count=30,
+        max_examples=int(os.environ.get("MACHINE_EXAMPLES", "12")),
+        stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[phase for phase in Phase if shrink or phase is not Phase.shrink],
