@@ -31,6 +31,7 @@ _HEADER_SEARCH = 60
 _DELIMITERS = ";\t|,"
 _FORMULA = re.compile(r"\s*(?:[=@]\S|[+-][A-Za-z])")
 """What a spreadsheet would compute instead of show; in an order it is no value."""
+_FIGURE = re.compile(r"\d[.,]\d{2}(?!\d)")
 _FRAME = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
 _ORDER_LEVEL = frozenset(
     [
@@ -175,6 +176,8 @@ def read_csv(text: str, part: str = "document", today: date | None = None) -> Or
 def _finished(draft: Draft, remarks: Sequence[tuple[Row, str]], part: str, sheet: _Sheet) -> Order:
     for row, remark in remarks:
         draft.note(remark, Source(part, row.line, remark))
+        if _FIGURE.search(remark):
+            draft.warn("uncertain", f"row {row.line} holds a figure and is no line: {remark[:120]!r}")
     for row in sheet.rows[: sheet.header]:
         text = " ".join(cell for cell in row.cells if cell)
         found = instruction_in(text)

@@ -39,7 +39,7 @@ def flatten(rows: Sequence[Row]) -> list[Row] | None:
             or len(mark) > _LONGEST_MARK
             or mark in heads
             or not names
-            or any(heading_of(name) is None for name in names)
+            or 2 * sum(heading_of(name) is not None for name in names) <= len(names)
         ):
             break
         heads[mark] = row

@@ -150,7 +150,7 @@ _FIELDS: Final[dict[str, str]] = {
       remarque remarques observaciones observacion comentarios comentario nota commenti osservazioni opmerking opmerkingen
       anmerkung anmerkungen instructions specialinstructions notiz message nb ps important achtung attention wichtig
       importante belangrijk opgelet deliveryinstructions lieferhinweis avviso aviso""",
-    "stated_total": """totalt totaltexklmoms wartoscnetto summa totalsumma totaltnetto ordersumma razem razemnetto wartosczamowienia doplaty wartoscrazem sumanetto summaexklmoms totalexklmoms ordervarde
+    "stated_total": """ordertotaal totalt totaltexklmoms wartoscnetto summa totalsumma totaltnetto ordersumma razem razemnetto wartosczamowienia doplaty wartoscrazem sumanetto summaexklmoms totalexklmoms ordervarde
       ordertotal totalorder totalordervalue ordervalue grandtotal gesamtsumme nettosumme auftragswert bestellwert
       gesamtwert montanttotal totalgeneral totaleordine totaaleordine totaalbedrag totaal totalnetto nettogesamt totalcommande
       totalpedido summenetto nettogesamtbetrag gesamtnetto totalvalue importetotal totaalexclbtw montanttotalht totalnetht

@@ -19,7 +19,7 @@ _GAP: Final = "\x01"
 _QUANTITY_GAP: Final = "\x03"
 _BULLET = re.compile(r"^[\s>]{0,12}(?:[-*•–—·▪‣●○◦]|\+)\s{1,4}(?=\S)")
 _POSITION = re.compile(
-    r"^\s{0,12}(?:(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|[a-h]\))\s{1,6}(?=\S)",
+    r"^\s{0,12}(?:(?:n\.?[°º]?\s)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|[a-h]\))\s{1,6}(?=\S)",
     re.IGNORECASE,
 )
 _CODE: Final = r"[A-Za-z0-9](?:[A-Za-z0-9]|[-./_#+](?=[A-Za-z0-9])){1,34}"
@@ -91,7 +91,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _BARE_PRICE = re.compile(
-    rf"(?P<lead>@|(?<=, )a(?= \d+[.,]\d{{2}})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|netprice|unitprice|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
+    rf"(?P<lead>@|(?<=[\s,])a(?= \d+[.,]\d{{2,4}}\s*$)|(?<=, )a(?= \d+[.,]\d{{2}})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|netprice|unitprice|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
     + _PER,
     re.IGNORECASE,
 )
@@ -104,7 +104,7 @@ _GROUPS = re.compile(rf"{_QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?= +[^
 _LOOSE_NUMBER = re.compile(r"(?:^|[\s,;:])\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2,4}$")
 _TOTAL_LEAD = re.compile(r"=|total|gesamt|summe|gp|montant|importe|importo|bedrag|totaal|amount", re.IGNORECASE)
 _LABELLED_QTY = re.compile(
-    rf"(?<![\w])(?:qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|antal|ilo[śs][ćc]|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
+    rf"(?<![\w])(?:qt[eé] cd[eé]e|hoeveelheid|besteld|bestellt|orderqty|unidades|best[aä]llt antal|ilo[sś][cć] zam|qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|antal|ilo[śs][ćc]|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(
@@ -132,7 +132,7 @@ _CONNECTOR = re.compile(
     rf"[{_GAP}{_QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE
 )
 _GLUED = re.compile(rf"([^\W\d_.])(?={CURRENCY}\s?\d)")
-_GLUED_UNIT = re.compile(r"(?<=\d )([^\W\d_]{1,12})\.?(?=\d+[.,]\d{2})")
+_GLUED_UNIT = re.compile(r"(?<=\d )([^\W\d_]{1,12})\.?(?=\d{1,9}(?: \d{3}){0,3}[.,]\d{2})")
 _SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
 _DATE_WORD = re.compile(
     r"[\s,;(–|-]*(?:\b(?:(?:requested |required )?deliver(?:y|ed)?(?: date| by| on)?|due(?: date| by)?|needed by|req\.?(?: date)?|by|until|for|on|liefertermin|lieferdatum|lieferung(?: bis| am| zum)?|termin|lt|bis(?: zum| spätestens)?|zum|am|wunschtermin|livraison(?: souhaitée)?(?: le| pour le| avant le)?|date de livraison|pour le|avant le|le|entrega(?: el| para el)?|fecha(?: de entrega)?|para el|antes del|el|consegna(?: entro il| entro| il)?|data consegna|entro il|entro|per il|il|levering(?: op| voor| uiterlijk)?|leverdatum|uiterlijk|op|vóór|voor|tegen)\s*[:.]?\s*)$",

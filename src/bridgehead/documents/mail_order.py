@@ -49,6 +49,9 @@ _DAMAGE = re.compile(
     r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]{2,}|\[[^\]\n]{0,60}\b(?:clipped|truncated|cut off|size limit|abgeschnitten|gek[uü]rzt|tronqu[eé]|truncado|troncato|afgekapt|avkortat|obci[eę]t\w*)\b[^\]\n]{0,80}\]",
     re.IGNORECASE,
 )
+_PROSE_HEADERS = frozenset({"x-comment", "x-comments", "comments", "x-note", "x-message", "keywords"})
+"""Where a sender can write what no mail program shows."""
+_WORDS = re.compile(r"[^\W\d_]{2,}")
 _FORWARDED = re.compile(r"^\s*(?:fwd?|wg|tr|rv|i|vs|vb|pd|enc|doorst|r[eé]tr)\s?:", re.IGNORECASE)
 _REASONS = {
     "pdf": "The order seems to be in the PDF file",
@@ -94,6 +97,8 @@ class _MailReader:
                 found = instruction_in(value) or addresses_machine(value)
                 if found is not None:
                     self.alerts.append(f"header {name}: {found!r}")
+                elif name in _PROSE_HEADERS and len(_WORDS.findall(value)) >= 5:
+                    self.alerts.append(f"header {name} holds text: {value[:120]!r}")
         self.html: HtmlText | None = None
         self.unread: list[tuple[str, str]] = []
         self.written = mail.written

@@ -76,8 +76,16 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
     headings = [heading_of(name) for name in names]
     fields: list[str | None] = [None if heading is None else heading.field for heading in headings]
 
+    counted_by = fields.index("quantity") if "quantity" in fields else None
+
     def column(index: int) -> list[str]:
-        return [row[index].strip() for row in samples[:50] if index < len(row) and row[index].strip()]
+        return [
+            row[index].strip()
+            for row in samples[:50]
+            if index < len(row)
+            and row[index].strip()
+            and (counted_by is None or (counted_by < len(row) and row[counted_by].strip()[:1].isdigit()))
+        ]
 
     if (
         "position" not in fields

@@ -20,7 +20,7 @@ _KINDS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
         "delivery_note",
         re.compile(
             r"delivery note|packing (?:slip|list)|despatch|dispatch|shipped|tracking|lieferschein|liefermenge|versanddatum|gelieferte|\bbl\b|bon de livraison|qte livree"
-            r"|date expedition|albaran|cant\w*\.? (?:entregada|enviada)|\bddt\b|bolla|spedit|pakbon|verzenddatum|geleverd|foljesedel|levererat|utskeppat|\bwz\b|wydan"
+            r"|date expedition|albaran|cant\w*\.? (?:entregada|enviada)|\bddt\b|bolla|spedi[tz]|consegnata|pakbon|verzenddatum|geleverd|foljesedel|levererat|utskeppat|\bwz\b|wydan"
         ),
     ),
     ("invoice", re.compile(r"invoice|rechnung|facture|factura|fattura|factuur|faktur|due amount|open amount")),

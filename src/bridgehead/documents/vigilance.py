@@ -45,7 +45,7 @@ _MACHINES: Final = re.compile(
 )
 _ORDERS_IT: Final = re.compile(
     r"\b(?:must|shall|should|soll\w*|muss|m[uü]ssen|d[oö]it|doivent|debe\w*|deve|devono|moet\w*|ska|skall|ma|musi\w*|skip|book\w*|buch\w*|verbuch\w*|confirm\w*|best[aä]tig\w*|accept\w*|approv\w*|enregistr\w*|registr\w*|confirme\w*|conferm\w*"
-    r"|bevestig\w*|bekr[aä]fta\w*|potwierd\w*|zatwierd\w*|pomin\w*|hoppa|saut\w*|omit\w*|salta\w*|ignor\w*|send|forward|copy|set|note|kontrol\w*|check\w*|pruf\w*|pruef\w*|valid\w*)\b"
+    r"|bevestig\w*|bekr[aä]fta\w*|potwierd\w*|zatwierd\w*|pomin\w*|hoppa|saut\w*|omit\w*|salta\w*|z?ignor\w*|zastosuj\w*|bortse|send|forward|copy|set|note|kontrol\w*|check\w*|pruf\w*|pruef\w*|valid\w*)\b"
 )
 _APPROVED: Final = re.compile(
     r"\b(?:(?:ist|sind|wurde|wird|is|are|was|been|est|sont|esta|estan|e|sono|ar|jest|zosta\w+)\W+(?:\w+\W+){0,6})?(?:freigegeben|pre-?approved|genehmigt|autorizzat[oa]|autorizad[oa]|approuvee?|aprobad[oa]|approvat[oa]|goedgekeurd|godkan[dt]|zatwierdzon\w+)\b"
