@@ -1,4 +1,4 @@
-"""Bridgehead: takes one narrow AI agent from demo to production, and proves that it is ready."""
+"""Bridgehead: takes one narrow AI agent from demo to production."""
 
 from bridgehead.cases.context import Case, Context
 from bridgehead.cases.declare import irreversible, outbound_read, read, reversible

@@ -134,8 +134,8 @@ def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
     for name, rule in deployment.tools.items():
         if name in tools:
             continue
-        found = {id(bound.function): bound for bound in DECLARED.get(name, ())}
-        if not found:
+        declared = DECLARED.get(name, ())
+        if not declared:
             known = [*tools, *DECLARED]
             guess = nearest(name, known)
             raise UserError(
@@ -143,8 +143,32 @@ def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
                 code="tool.undeclared",
                 hint=guess or "No tool is declared: decorate a function with @read, @reversible or @irreversible.",
             )
-        tools[name] = list(found.values())[-1]
+        tools[name] = _meant(name, rule.line, declared, deployment.folder)
     return tools
+
+
+def _meant(name: str, line: int, declared: Sequence[BoundTool], folder: Path) -> BoundTool:
+    """Returns the tool a rule means: one of the deployment's own folder before one it imports.
+
+    A process may serve several deployments, so a name alone says too little: reading back or
+    undoing through another deployment's tool would ask the wrong system. Within one module the
+    last declaration counts, as a later ``def`` does.
+    """
+    by_module = {bound.function.__module__: bound for bound in declared}
+    own = {module: bound for module, bound in by_module.items() if _lies_in(module, folder)}
+    candidates = own or by_module
+    if len(candidates) > 1:
+        raise UserError(
+            f"bridgehead.yaml:{line} has a rule for {name!r}, and {' and '.join(sorted(candidates))} each declare one",
+            code="tool.ambiguous",
+            hint="Give the tools different names.",
+        )
+    return next(iter(candidates.values()))
+
+
+def _lies_in(module: str, folder: Path) -> bool:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is not None and Path(file).resolve().is_relative_to(folder.resolve())
 
 
 class App:

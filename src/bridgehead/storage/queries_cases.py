@@ -142,7 +142,7 @@ def _waits(row: Mapping[str, Any], release: str) -> str | None:
         return reviews or "a person"
     ready = state == "due" or (state == "waiting" and row["wake_at"] is not None)
     if ready and not row["served"]:
-        return f"no worker serves release {release[:12]}"
+        return f"a worker that serves release {release[:12]}"
     if reviews:
         return reviews
     if state == "waiting" and row["wake_at"] is not None:
