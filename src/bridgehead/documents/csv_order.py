@@ -132,6 +132,8 @@ def read_csv(text: str, part: str = "document", today: date | None = None) -> Or
     for row in body:
         number = row.cells[by_column].strip() if by_column is not None and by_column < len(row.cells) else ""
         number = number or (common if by_column is None else None) or (current.po_number if current else "")
+        if header_score(row.cells) > 2:
+            raise Refusal("csv.row", "A second table begins; each file may hold one.", f"{part}, line {row.line}")
         sources = _Sources(part, row, columns)
         if is_total_row(row.cells) or not _is_line(columns, row):
             if not _summed(row, columns, drafts, ways, part):

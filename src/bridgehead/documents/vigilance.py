@@ -63,7 +63,7 @@ _MENTIONS: Final = re.compile(
 )
 """Free text that speaks of an item, a price or another place than the fields do is for a person, whatever it says."""
 _DAY: Final = re.compile(
-    r"(?<![\w.,/-])(?:\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\1\d{2,4}|\d{1,2}[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[- ]\d{2,4}"
+    r"(?<![\w.,/-])(?:2\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\1\d{2,4}|\d{1,2}[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[- ]\d{2,4}"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2},? \d{2,4}|\d{1,2}\.? [a-z]{3,10} 20\d{2})(?!\w)"
 )
 _AMOUNTS: Final = re.compile(

@@ -40,6 +40,16 @@ def test_an_exact_resend_books_nothing_and_asks_nobody() -> None:
     assert (again.resend_of, again.booking, again.holds) == ("SO-1", None, ())
 
 
+def test_a_revision_that_rounds_to_the_same_booking_is_held() -> None:
+    """A changed quantity that becomes the same sold quantity does not pass as the same order again."""
+    first = verdict(order(line(quantity=Decimal(98)))).booking
+    assert first is not None
+    changed = order(line(quantity=Decimal(97)))
+    known = facts(changed, earlier=(booked(first),), revises=True)
+    assert verdict(changed, known).resend_of is None
+    assert verdict(changed, replace(known, revises=False)).resend_of == "SO-1"
+
+
 def test_a_resend_is_known_whatever_the_credit_says_by_now() -> None:
     """A block that came after the booking does not turn an exact resend into work for credit control."""
     first = verdict(order()).booking

@@ -114,6 +114,7 @@ def test_a_formula_is_for_a_person(cell: str) -> None:
         ("Part;Qty\nAB;1\n", "csv.missing", "line 1"),
         ("PO;Part\nP-1;AB\n", "csv.missing", "first"),
         ("PO;Part;Qty\n", "csv.no_rows", "line 1"),
+        ("PO;Part;Qty\nP-1;AB;1\nPO;Part;Qty\nP-2;AC;1\n", "csv.row", "line 3"),
     ],
 )
 def test_broken_tables_are_refused_by_line(text: str, code: str, where: str) -> None:

@@ -17,7 +17,28 @@ from bridgehead.templates.purchase_orders.checks.verdict import LOGISTICS, ORDER
 _ORDER: Final = TypeAdapter(Order)
 _NOBODY: Final = frozenset({"newsletter", "auto_reply", "acknowledgement"})
 _ROLES: Final[Mapping[Kind, str]] = {"delivery_note": LOGISTICS, "forecast": PLANNER}
-_NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings"})
+_PUBLIC_HOSTS: Final = frozenset(
+    {
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "yahoo.com",
+        "icloud.com",
+        "aol.com",
+        "gmx.de",
+        "gmx.net",
+        "web.de",
+        "t-online.de",
+        "orange.fr",
+        "wanadoo.fr",
+        "free.fr",
+        "libero.it",
+        "proton.me",
+    }
+)
+_NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings", "buyer"})
 
 
 def read_arrival(document: bytes, name: str) -> ReadResult:
@@ -43,16 +64,23 @@ def read_arrival(document: bytes, name: str) -> ReadResult:
             )
 
 
+def _mailed_by(address: str | None) -> str | None:
+    """Returns the domain of an address, the address itself where anybody can have one."""
+    domain = (address or "").rpartition("@")[2].casefold()
+    return address if domain in _PUBLIC_HOSTS else domain or None
+
+
 def new_case(order: Order) -> NewCase:
     """Returns the case of one order, found again by who ordered and the PO number.
 
     Two sendings are the same when what they order is equal, and they are in doubt for the same
     kinds of reasons; positions in the document, a cover note (``second sending``) and a day that
     only the envelope gives do not count. The sender counts by its steadiest name, because nobody
-    has looked it up yet.
+    has looked it up yet; colleagues who write from one domain are one sender.
     """
     buyer = order.buyer
-    who = next((name for name in (buyer.number, buyer.gln, buyer.duns, buyer.vat, buyer.email, buyer.name) if name), "")
+    mailed = _mailed_by(buyer.email)
+    who = next((name for name in (buyer.number, buyer.gln, buyer.duns, buyer.vat, mailed, buyer.name) if name), "")
     plain: dict[str, JsonValue] = _ORDER.dump_python(order, mode="json")
     content: dict[str, JsonValue] = {field: value for field, value in plain.items() if field not in _NOT_CONTENT}
     content["doubts"] = [*sorted({warning.partition(":")[0] for warning in order.warnings})]

@@ -50,9 +50,12 @@ def resent(ground: Ground) -> BookedOrder | None:
     """Returns the standing order that this document repeats exactly, or None.
 
     Same content is what would be booked again, line codes aside. A document with warnings
-    repeats nothing: somebody must read it first.
+    repeats nothing: somebody must read it first. Nor does a case whose own content differs from an
+    earlier one's, where rounding to what is sold may hide the difference.
     """
     if ground.proposal is None or ground.order.warnings or ground.order.purpose != "original":
+        return None
+    if ground.facts.revises and any(settled.quantity != settled.ordered for settled in ground.lines):
         return None
     wanted = _content(ground.proposal)
     standing = [known for known in ground.facts.earlier if known.status != "cancelled"]
