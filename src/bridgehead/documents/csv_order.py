@@ -23,7 +23,7 @@ from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Refusal
 from bridgehead.documents.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.table_kinds import table_kind
-from bridgehead.documents.vigilance import deviation_in, instruction_in, watch
+from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, watch
 
 MAX_ROWS = 10_000
 MAX_CELLS = 200
@@ -225,6 +225,9 @@ def _watch_other_cells(draft: Draft, columns: Columns, row: Row) -> None:
             draft.warn("instruction", f"row {row.line} holds a formula: {cell.strip()[:60]!r}")
     for index, name in enumerate(columns.fields):
         if name is None and index < len(row.cells) and row.cells[index].strip():
+            instruction = instruction_in(row.cells[index]) or addresses_machine(row.cells[index])
+            if instruction is not None:
+                draft.warn("instruction", f"row {row.line}, column {columns.names[index]}: {instruction!r}")
             found = deviation_in(row.cells[index]) if any(one.isalpha() for one in row.cells[index]) else None
             if found is not None and code_rank(row.cells[index].strip()) == 0:
                 draft.warn(
@@ -239,7 +242,9 @@ def _is_line(columns: Columns, row: Row) -> bool:
         return True
     part = next((i for f in ("supplier_part", "customer_part", "gtin") if (i := columns.index(f)) is not None), None)
     has_part = part is not None and part < len(row.cells) and bool(row.cells[part].strip())
-    return has_part and filled >= 3
+    position = columns.index("position")
+    numbered = position is not None and position < len(row.cells) and row.cells[position].strip().isdigit()
+    return has_part and (filled >= 3 or numbered)
 
 
 def _summed(row: Row, columns: Columns, drafts: dict[str, Draft], ways: Ways, part: str) -> bool:
@@ -289,7 +294,7 @@ def _sheet(text: str, part: str) -> _Sheet:  # noqa: C901 - one branch for each 
         raise Refusal("csv.too_large", f"More than {MAX_ROWS} rows.", part)
     if best[1] == "|":
         text = _FRAME.sub(r"\1", text)
-    reader = csv.reader(io.StringIO(text), delimiter=best[1])
+    reader = csv.reader(io.StringIO(text), delimiter=best[1], strict=True)
     try:
         for cells in reader:
             if len(cells) > MAX_CELLS or len(sheet.rows) > MAX_ROWS:
