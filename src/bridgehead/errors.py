@@ -56,9 +56,7 @@ class BridgeheadError(Exception):
 
     code: str = "error"
 
-    def __init__(
-        self, message: str, *, code: str | None = None, hint: str = "", **attributes: Attribute
-    ) -> None:
+    def __init__(self, message: str, *, code: str | None = None, hint: str = "", **attributes: Attribute) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

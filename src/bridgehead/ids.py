@@ -31,9 +31,7 @@ def parse(prefix: str, text: str) -> int:
         return int(bare)
     found = _SHOWN.match(bare)
     if found is None or found[1] != prefix:
-        raise UserError(
-            f"{text!r} is no {prefix}-number", code="input.id", hint=f"Write it like {prefix}-17."
-        )
+        raise UserError(f"{text!r} is no {prefix}-number", code="input.id", hint=f"Write it like {prefix}-17.")
     return int(found[2])
 
 

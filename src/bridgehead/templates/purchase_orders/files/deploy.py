@@ -13,10 +13,10 @@ from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
 from bridgehead.templates.purchase_orders.intake import read_arrival
 
 RULES = Rules(
-    max_overdue_days=30,                # older unpaid invoices: credit control
-    max_delay_days=10,                  # later than requested by more: planner
-    max_increase=Decimal("0.25"),       # a raised quantity may cost a quarter more,
-    max_increase_amount=Decimal(100),   # or this much in the customer's currency; beyond both: inside sales
+    max_overdue_days=30,  # older unpaid invoices: credit control
+    max_delay_days=10,  # later than requested by more: planner
+    max_increase=Decimal("0.25"),  # a raised quantity may cost a quarter more,
+    max_increase_amount=Decimal(100),  # or this much in the customer's currency; beyond both: inside sales
 )
 
 
