@@ -1,21 +1,26 @@
-"""Decides a call over 30 policies in at most 0.2 ms at the median and 1 ms at the 99th percentile.
+"""Decides a call over 30 policies in at most 1.75 times what Cedar alone takes, 1 ms at the 99th percentile.
 
 Ten tools with a rule each (an expression, and a role otherwise: two policies a tool) and ten Cedar
 policies over all effects; the 12 that can apply to a call's tool meet it. Calls are allowed, held
-and denied in turn; no decision is cached.
+and denied in turn; no decision is cached. Times are processor time of the deciding thread, so that a
+busy machine counts against nobody; Cedar alone is measured in the same run, inside every tenth pass.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from time import thread_time
 from typing import Final
+
+import cedarpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.report import Cell, Report
-from bridgehead.clock import perf_s
 from bridgehead.gate.decide import Gate
 from bridgehead.gate.model import Call, View
 from bridgehead.spec.deployment import CaseSpec, Deployment, Fallback, Otherwise, Role, ToolRule
@@ -94,11 +99,30 @@ def measure(gate: Gate, mixed: list[tuple[str, Call]], view: View, passes: int) 
     took: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for _ in range(passes):
         for kind, call in mixed:
-            started = perf_s()
+            started = thread_time()
             decision = gate.decide(call, view)
-            took[kind].append(perf_s() - started)
+            took[kind].append(thread_time() - started)
             assert decision.verdict == kind
     return took
+
+
+@contextmanager
+def cedar_watched(spent: list[float]) -> Iterator[None]:
+    """Adds the seconds of each evaluation by Cedar to ``spent``."""
+    evaluate = cedarpy.is_authorized
+
+    def timed(*arguments: object, **named: object) -> object:
+        started = thread_time()
+        try:
+            return evaluate(*arguments, **named)  # type: ignore[arg-type]  # passed through
+        finally:
+            spent.append(thread_time() - started)
+
+    cedarpy.is_authorized = timed  # type: ignore[assignment]  # the same call, watched
+    try:
+        yield
+    finally:
+        cedarpy.is_authorized = evaluate
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -114,9 +138,14 @@ def main() -> int:
     mixed, view = calls(tools), View("autonomous", release="ab" * 32)
     measure(gate, mixed, view, 10)
     measured = []
+    over_cedar = []
     for number in range(rounds):
         report.progress(f"round {number + 1} of {rounds}")
         measured.append(measure(gate, mixed, view, passes))
+        alone: list[float] = []
+        with cedar_watched(alone):
+            whole = measure(gate, mixed, view, passes // 10)
+        over_cedar.append(sum(sum(values) for values in whole.values()) / sum(alone))
     together = [[value for values in took.values() for value in values] for took in measured]
     rows: list[dict[str, Cell]] = [
         {
@@ -128,7 +157,8 @@ def main() -> int:
     ]
     report.table("one decision (median of rounds)", rows)
     report.figure("decisions", median(len(values) / sum(values) for values in together), unit="1/s")
-    report.figure("median", median(percentile(values, 0.50) for values in together), unit="us", at_most=200)
+    report.figure("median", median(percentile(values, 0.50) for values in together), unit="us")
+    report.figure("a decision over Cedar alone", median(over_cedar), unit="times", at_most=1.75)
     report.figure("99th percentile", median(percentile(values, 0.99) for values in together), unit="us", at_most=1_000)
     report.condition("policies", gate.policies_text.count("@id"))
     report.condition("rounds x decisions", f"{rounds} x {passes * len(mixed):,}")

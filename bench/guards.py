@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ from bridgehead.storage import embedded
 ROOT: Final = Path(__file__).resolve().parent.parent
 GUARDS_TEST: Final = "tests/contract/test_guards.py"
 KILLS_TEST: Final = "tests/faults/test_real_kills.py"
+NOTICED: Final = ""
 FAILED: Final = 1
 """pytest's exit code for "tests ran and some failed"; 2 and more mean that they did not run."""
 
@@ -193,6 +195,25 @@ def fresh(folder: Path, name: str) -> Path:
     return copy
 
 
+def removal(report: Report, folder: Path, server: str, guard: Guard, test: str) -> dict[str, Cell]:
+    """Runs one test without one guard and returns what came of it, as a row."""
+    copy = fresh(Path(tempfile.mkdtemp(dir=folder)), "src")
+    removed(copy, guard)
+    report.progress(f"without {guard.name}: {test}")
+    started = perf_s()
+    code, said = run(copy, server, [test])
+    if code != FAILED:
+        report.progress(said)
+    shutil.rmtree(copy.parent)
+    return {
+        "guard removed": guard.name,
+        "in": guard.file,
+        "test": test.partition("::")[2],
+        NOTICED: "fails" if code == FAILED else f"NOT NOTICED (exit {code})",
+        "s": round(perf_s() - started, 1),
+    }
+
+
 def measure(report: Report, folder: Path, server: str) -> None:
     chosen = {guard.name: guard.tests[:1] if report.quick else guard.tests for guard in GUARDS}
     untouched = fresh(folder, "untouched")
@@ -203,29 +224,12 @@ def measure(report: Report, folder: Path, server: str) -> None:
     if code != 0:
         report.progress(said)
     report.figure("tests pass with every guard in place", float(code == 0), exactly=1)
-    rows: list[dict[str, Cell]] = []
-    survived = 0
-    for number, guard in enumerate(GUARDS):
-        copy = fresh(folder, f"without-{number}")
-        removed(copy, guard)
-        for test in chosen[guard.name]:
-            report.progress(f"without {guard.name}: {test}")
-            started = perf_s()
-            code, said = run(copy, server, [test])
-            killed = code == FAILED
-            if not killed:
-                survived += 1
-                report.progress(said)
-            rows.append(
-                {
-                    "guard removed": guard.name,
-                    "in": guard.file,
-                    "test": test.partition("::")[2],
-                    "": "fails" if killed else f"NOT NOTICED (exit {code})",
-                    "s": round(perf_s() - started, 1),
-                }
-            )
-        shutil.rmtree(copy)
+    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as pool:
+        removals = [
+            pool.submit(removal, report, folder, server, guard, test) for guard in GUARDS for test in chosen[guard.name]
+        ]
+        rows = [one.result() for one in removals]
+    survived = sum(row[NOTICED] != "fails" for row in rows)
     report.table("one guard removed at a time", rows)
     report.figure("guards", len(GUARDS))
     report.figure("removals that no test noticed", survived, exactly=0)
