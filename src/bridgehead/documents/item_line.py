@@ -100,7 +100,7 @@ _PER_PRICE = re.compile(
     re.IGNORECASE,
 )
 _LAST_AMOUNT = re.compile(r"\s{2,}(\d{1,3}(?:[ .,'’\u00a0]\d{3})*[.,]\d{2})\s*$")
-_GROUPS = re.compile(rf"{_QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?= +[^\W\d_]{{2,}}|\s*[,(–-]|\s*$)")
+_GROUPS = re.compile(rf"{_QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_]{{2,}}|\s*[,;(–-]|\s*$))")
 _LOOSE_NUMBER = re.compile(r"(?:^|[\s,;:])\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2,4}$")
 _TOTAL_LEAD = re.compile(r"=|total|gesamt|summe|gp|montant|importe|importo|bedrag|totaal|amount", re.IGNORECASE)
 _LABELLED_QTY = re.compile(

@@ -8,6 +8,9 @@ from bridgehead.documents.mail_patterns import JOIN, TWINS
 from bridgehead.documents.order import Source
 from bridgehead.documents.table import check_price_unit
 
+COUNTED = 4
+"""The rank of a quantity that opens a piece of text and has a unit or a times sign: it orders something."""
+
 
 class Items(Blocks):
     """Items of one line, on top of those of several."""
@@ -17,14 +20,8 @@ class Items(Blocks):
         return item is not None and item.rank >= 3 and (item.priced or item.code_rank >= 3)
 
     def _items(self, text: str, source: Source, *, whole: bool) -> bool:
-        pieces = [piece for piece in JOIN.split(text) if piece and piece.strip()]
-        if len(pieces) > 1:
-            items = [read_item(piece, self.ways, source) for piece in pieces]
-            kept = [
-                item for item in items if item is not None and item.rank >= 2 and item.code_rank >= 1 and item.line.part
-            ]
-            if len(kept) == len(pieces) and len({(item.line.part) for item in kept}) == len(kept):
-                return all(self._accept(item, source) for item in kept)
+        if self._several(text, source):
+            return True
         item = read_item(text, self.ways, source)
         if item is None:
             return False
@@ -64,6 +61,24 @@ class Items(Blocks):
             return True
         if self.last_was_item and self.draft.lines and item.rank == 0 and short:
             return self._attach(item, source)
+        return False
+
+    def _several(self, text: str, source: Source) -> bool:
+        """Takes the items of a sentence that orders several; one not read whole is doubted aloud."""
+        pieces = [piece for piece in JOIN.split(text) if piece and piece.strip()]
+        if len(pieces) < 2:
+            return False
+        items = [read_item(piece, self.ways, source) for piece in pieces]
+        kept = [
+            item for item in items if item is not None and item.rank >= 2 and item.code_rank >= 1 and item.line.part
+        ]
+        if len(kept) == len(pieces) and len({(item.line.part) for item in kept}) == len(kept):
+            return all(self._accept(item, source) for item in kept)
+        if sum(item is not None and item.rank >= COUNTED for item in items) > 1:
+            # Read as one item, the line would lose the others without a word.
+            self.draft.warn(
+                "uncertain", f"line {source.line} orders several items, not all read: {source.text[:120]!r}"
+            )
         return False
 
     def _attach(self, item: Item, source: Source) -> bool:

@@ -217,3 +217,10 @@ def test_a_clipped_table_is_told() -> None:
         "<table><tr><td>Item no</td><td>Qty</td></tr><tr><td>AB-1001</td><td>2</td>"
     )
     assert "uncertain" in doubts(only(mail(table, kind="text/html")))
+
+
+def test_every_item_of_a_sentence_is_read_or_doubted() -> None:
+    """None of several items in one sentence is dropped: spaced part numbers at its end, or words for a number."""
+    text = "Bestellung PO-4711\n\n18 Set 146 208 26 und 7 Stück 142 136 18."
+    assert [line.part for line in only(mail(text)).lines] == ["146 208 26", "142 136 18"]
+    assert "uncertain" in doubts(only(mail("Bestellung PO-4711\n\n18 Stk AB-1001 und 7 Stk der anderen Sorte.")))
