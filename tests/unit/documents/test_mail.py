@@ -222,5 +222,5 @@ def test_a_clipped_table_is_told() -> None:
 def test_every_item_of_a_sentence_is_read_or_doubted() -> None:
     """None of several items in one sentence is dropped: spaced part numbers at its end, or words for a number."""
     text = "Bestellung PO-4711\n\n18 Set 146 208 26 und 7 Stück 142 136 18."
-    assert [line.part for line in only(mail(text)).lines] == ["146 208 26", "142 136 18"]
+    assert [line.supplier_part for line in only(mail(text)).lines] == ["146 208 26", "142 136 18"]
     assert "uncertain" in doubts(only(mail("Bestellung PO-4711\n\n18 Stk AB-1001 und 7 Stk der anderen Sorte.")))
