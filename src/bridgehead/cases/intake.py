@@ -8,7 +8,7 @@ from typing import cast
 
 from pydantic import TypeAdapter
 
-from bridgehead.effects.keys import Hmac, path_value
+from bridgehead.effects.keys import Hmac, path_value, spelled
 from bridgehead.errors import UserError
 from bridgehead.ledger.canonical import canonical
 from bridgehead.spec.deployment import Deployment
@@ -78,7 +78,7 @@ def opening(deployment: Deployment, hmac: Hmac, adapter: TypeAdapter[object], ne
             key[path] = found
     content = plain if new.content is None else new.content
     return Opening(
-        business_key=hmac("case", canonical([deployment.name, key])),
+        business_key=hmac("case", canonical([deployment.name, spelled(key)])),
         content=hmac("content", canonical(content)),
         input=plain,
         text=new.text if new.text is not None else text,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
 
 from bridgehead.errors import UserError
 from bridgehead.ledger.canonical import canonical
@@ -10,6 +14,8 @@ from bridgehead.spec.tool import JSON, Tool
 
 Hmac = Callable[[str, bytes], bytes]
 """(purpose, data) → 32 bytes; one vault gives the same digest in every process."""
+
+_DECIMAL: Final = re.compile(r"[+-]?(?:0|[1-9]\d{0,40})(?:\.\d{1,40})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
 
 def args_digest(hmac: Hmac, name: str, args: Mapping[str, JSON]) -> bytes:
@@ -20,11 +26,55 @@ def args_digest(hmac: Hmac, name: str, args: Mapping[str, JSON]) -> bytes:
 def effect_key(hmac: Hmac, deployment: str, tool: Tool, args: Mapping[str, JSON]) -> bytes:
     """Returns the digest of deployment, tool and the arguments named in ``key=`` (all, if none).
 
-    Two calls with the same key are the same effect. Raises UserError when a named argument
+    Two calls with the same key are the same effect. Values count as ``spelled``, so that another
+    spelling of one order number is no second effect. Raises UserError when a named argument
     is absent, because a key with a hole would join effects that have nothing in common.
     """
-    chosen = dict(args) if tool.key is None else {path: _at(tool.name, args, path) for path in tool.key}
+    chosen: JSON
+    if tool.key is None:
+        chosen = spelled(dict(args), decimals=True)
+    else:
+        chosen = {path: spelled(_at(tool.name, args, path)) for path in tool.key}
     return hmac("effect", canonical([deployment, tool.name, chosen]))
+
+
+def spelled(value: JSON, *, decimals: bool = False) -> JSON:
+    """Returns a value in the one spelling that keys compare.
+
+    Texts are taken in Unicode's compatibility form (NFKC, UAX 15), without invisible characters
+    (category Cf), with one kind of dash, single spaces and no difference of case (RFC 8264
+    prescribes the like for identifiers). ``decimals`` writes ``1000``, ``1000.0`` and ``1E3``
+    alike; an order number is not treated so, because 7.1 and 7.10 are two. Two values that
+    only look alike meet as a conflict, which a person settles: that is the safe side.
+    """
+    if isinstance(value, str):
+        return _number(value) if decimals and _DECIMAL.fullmatch(value) else _text(value)
+    if isinstance(value, Mapping):
+        return {name: spelled(inner, decimals=decimals) for name, inner in value.items()}
+    if isinstance(value, Sequence):
+        return [spelled(inner, decimals=decimals) for inner in value]
+    return value
+
+
+def _number(text: str) -> str:
+    return format(Decimal(text).normalize(), "f")
+
+
+def _text(text: str) -> str:
+    # Taking something out or folding can make what the next form joins: until nothing changes.
+    while (once := _folded(text)) != text:
+        text = once
+    return text
+
+
+def _folded(text: str) -> str:
+    compatible = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = (
+        "-" if one == "\u2212" or unicodedata.category(one) == "Pd" else one
+        for one in compatible
+        if unicodedata.category(one) != "Cf"
+    )
+    return " ".join("".join(kept).split())
 
 
 def idempotency_key(key: bytes, occurrence: int) -> str:
