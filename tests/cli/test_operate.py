@@ -158,6 +158,7 @@ def test_check_says_what_could_happen(cli: Cli, orders: Path) -> None:
     assert "book writes when amount <= 100, once for each po, and cannot be undone." in found["worst_case"]
     told = cli.ok("check", orders).out
     assert "mail cannot be undone and is allowed on every call." in told
+    assert "book is allowed for any negative amount: add 'amount >= 0' to its rule." in told
     assert "desk catches every error class" in told
 
 

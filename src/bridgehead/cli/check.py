@@ -164,16 +164,7 @@ def _warnings(loaded: LoadedDeployment, tools: dict[str, Tool], bounds: Sequence
         if not bound.listed:
             yield f"{bound.tool} is declared and no rule covers it: virtual in shadow, denied elsewhere."
             continue
-        tool = tools[bound.tool]
-        if bound.reach == "always" and bound.effect_class == "irreversible":
-            yield f"{bound.tool} cannot be undone and is allowed on every call."
-        if tool.is_effect and bound.reach != "denied" and not tool.has_verify:
-            yield f"{bound.tool} has no verify: after a lost reply a person must look whether it happened."
-        if tool.is_effect and bound.reach != "denied" and not tool.has_preview:
-            yield f"{bound.tool} has no preview: in shadow its result is a placeholder."
-        rule = spec.tools[bound.tool]
-        if rule.otherwise is not None and rule.otherwise.within_s is None:
-            yield f"{bound.tool} is held for {rule.otherwise.hold} without `within`: nobody is asked a second time."
+        yield from _of_tool(spec, tools[bound.tool], bound)
     yield from _unset(spec)
     for source in spec.intake:
         if source.kind != "folder":
@@ -182,6 +173,23 @@ def _warnings(loaded: LoadedDeployment, tools: dict[str, Tool], bounds: Sequence
         yield "`connect` is read by a later version; until then an agent brings its own clients."
     if spec.baseline is None:
         yield "There is no `baseline`: a report cannot say what people's work would have taken."
+
+
+def _of_tool(spec: Deployment, tool: Tool, bound: Bound) -> Iterator[str]:
+    from bridgehead.gate.unattended import open_below
+
+    if bound.reach == "always" and bound.effect_class == "irreversible":
+        yield f"{bound.tool} cannot be undone and is allowed on every call."
+    if tool.is_effect and bound.reach != "denied" and not tool.has_verify:
+        yield f"{bound.tool} has no verify: after a lost reply a person must look whether it happened."
+    if tool.is_effect and bound.reach != "denied" and not tool.has_preview:
+        yield f"{bound.tool} has no preview: in shadow its result is a placeholder."
+    rule = spec.tools[bound.tool]
+    if tool.is_effect and isinstance(rule.allow, str):
+        for path in open_below(rule.allow):
+            yield f"{bound.tool} is allowed for any negative {path}: add '{path} >= 0' to its rule."
+    if rule.otherwise is not None and rule.otherwise.within_s is None:
+        yield f"{bound.tool} is held for {rule.otherwise.hold} without `within`: nobody is asked a second time."
 
 
 def _unset(spec: Deployment) -> Iterator[str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from decimal import Decimal
+from typing import Final, Literal
 
+from bridgehead.gate.expression import Compare, Constant, Either, Every, Expression, Not, Path, parse
+from bridgehead.money import Money
 from bridgehead.spec.deployment import Deployment
 from bridgehead.spec.tool import EffectClass, Tool
+
+_TURNED: Final[Mapping[str, str]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_NEGATED: Final[Mapping[str, str]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 Reach = Literal["always", "when", "held", "denied"]
 """How far a tool reaches by itself: every call, calls that meet a condition, none without a person, none at all."""
@@ -63,6 +69,36 @@ def sentences(deployment: Deployment, tools: Mapping[str, Tool]) -> tuple[str, .
         files = ", ".join(deployment.policies)
         said.append(f"Besides, the policies of {files} decide; 'bridgehead policy show' prints all of them.")
     return tuple(said)
+
+
+def open_below(rule: str) -> tuple[str, ...]:
+    """Returns the arguments that a rule bounds from above alone, so that any negative value passes it.
+
+    Which way a comparison counts under ``or`` is not weighed: a lower bound anywhere will do.
+    Raises RuleError for a text that is no rule.
+    """
+    above, below = set[str](), set[str]()
+    for path, operator in _comparisons(parse(rule), flipped=False):
+        if operator != "!=":
+            (above if operator in ("<", "<=") else below).add(path)
+    return tuple(sorted(above - below))
+
+
+def _comparisons(expression: Expression, *, flipped: bool) -> Iterator[tuple[str, str]]:
+    """Yields (path, operator) of each comparison of a path with a number, as it counts after negations."""
+    match expression:
+        case Not(inner):
+            yield from _comparisons(inner, flipped=not flipped)
+        case Every(items) | Either(items):
+            for item in items:
+                yield from _comparisons(item, flipped=flipped)
+        case Compare(operator, Path() as path, Constant(value=Decimal() | Money())):
+            yield str(path), _NEGATED[operator] if flipped else operator
+        case Compare(operator, Constant(value=Decimal() | Money()), Path() as path):
+            turned = _TURNED.get(operator, operator)
+            yield str(path), _NEGATED[turned] if flipped else turned
+        case _:
+            return
 
 
 def _bound(deployment: Deployment, tool: Tool) -> Bound:

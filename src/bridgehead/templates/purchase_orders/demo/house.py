@@ -35,7 +35,7 @@ _ORDERS_PER_ARRIVAL: Final = 0.93
 _PEOPLE_SHARE: Final = 5
 _MOST_PEOPLE: Final = 60
 _RULE: Final = """  import_order:
-    allow: order.total <= 25000
+    allow: order.total >= 0 and order.total <= 25000
     otherwise: {hold: sales-lead, within: 4h, valid_for: 8h}
 
 limits:"""
