@@ -36,7 +36,7 @@ def start(home: Path) -> str:
             code="db.path",
             hint=f"Set BRIDGEHEAD_HOME to a shorter path (at most {SOCKET_LIMIT - 20} characters).",
         )
-    home.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # a server that this process knows does not make it again
     # The wheel asks for a runtime folder and warns that none is set; it is not used here.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -48,10 +48,11 @@ def start(home: Path) -> str:
             if _postmaster(folder) is None:
                 server.start()  # this process has had the server before, and it has ended since
         except (OSError, RuntimeError, AssertionError, ValueError, subprocess.SubprocessError) as error:
+            log = f"Look at {folder / 'log'}, or set" if (folder / "log").exists() else "Set"
             raise Unavailable(
-                f"the embedded database in {folder} did not start: {error}",
+                f"the embedded database in {folder} did not start: {str(error) or type(error).__name__}",
                 code="db.start",
-                hint=f"Look at {folder / 'log'}, or set BRIDGEHEAD_DATABASE_URL to a PostgreSQL of your own.",
+                hint=f"{log} BRIDGEHEAD_DATABASE_URL to a PostgreSQL of your own.",
             ) from error
         return str(server.get_uri())
 
