@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 BIN   := .venv/bin
 READY := .venv/.ready
+PIP   := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 CODE  := $(wildcard src tests bench)
 SEED   ?=
 KILLS  ?=
@@ -52,7 +53,8 @@ $(READY): pyproject.toml constraints.txt
 	    echo "Bridgehead needs Python 3.11 or newer with its venv module, and found none on the path." >&2; \
 	    echo "  Install one, or name it: make PYTHON=/path/to/python3.12" >&2; \
 	    exit 1; }
-	@echo "installing into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
-	@touch $@
+	@echo "installing into .venv: some 600 MB, a few minutes the first time"
+	@{ while sleep 5; do printf .; done; } & dots=$$!; trap "kill $$dots" EXIT; \
+	    $(PIP) hatchling editables; \
+	    $(PIP) --no-build-isolation -e '.[dev]'
+	@echo && touch $@

@@ -59,7 +59,10 @@ async def _demo(console: Console, options: Options, folder: Path) -> Outcome:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     began = boot_s()
     with screen(console) as shown:
-        shown.say(f"[bold]Bridgehead[/]: an order desk, seed {options.seed}. Starting database, ERP and two workers.")
+        shown.say(
+            f"[bold]Bridgehead[/]: an order desk, seed {options.seed}."
+            " Its agent is rules in plain Python: no model runs.\nStarting database, ERP and two workers."
+        )
         async with opened(folder, seed=options.seed, orders=options.orders) as house:
             outcome = await _stages(console, shown, house, options.kills)
             show_outcome(console, outcome, house.loaded.deployment)
@@ -97,17 +100,17 @@ def _show_next(console: Console, options: Options, house: House, seconds: float)
     if options.kills:
         other = (f"make demo SEED={options.seed + 1}", "other orders")
     lines = (
-        (f"export BRIDGEHEAD_HOME={shlex.quote(home)}", ""),
-        (f"{command} reviews", "what people have to decide"),
-        (f"{command} cases --state with_person", "then: explain C-…, says why"),
-        (f"{command} ledger verify", "the record, checked again"),
-        (f"{command} init orders --template purchase_orders", "a deployment of your own"),
-        other,
+        ("the run's database, for the commands below", f"export BRIDGEHEAD_HOME={shlex.quote(home)}"),
+        ("what people have to decide", f"{command} reviews"),
+        ("then: explain C-…, says why", f"{command} cases --state with_person"),
+        ("the record, checked again", f"{command} ledger verify"),
+        ("a deployment of your own, elsewhere", f"{command} init orders --template purchase_orders"),
+        (other[1], other[0]),
     )
-    width = max(len(text) for text, _ in lines) + 2
     console.print(Text(f"\nDone in {seconds:.0f} s. Look around:", style="bold"))
-    for text, remark in lines:
-        console.print(Text.assemble("  ", text.ljust(width), (remark, "dim")), soft_wrap=True)
+    for remark, text in lines:
+        console.print(Text(f"  # {remark}", style="dim"), soft_wrap=True)
+        console.print(Text(f"  {text}"), soft_wrap=True)
 
 
 def _short(path: Path) -> str:

@@ -62,6 +62,7 @@ def show_outcome(console: Console, outcome: Outcome, deployment: Deployment) -> 
     wide = console.width >= WIDE
     console.print()
     console.print(_headline(outcome, wide=wide))
+    console.print(_reconciled(outcome), soft_wrap=True)
     console.print(_slices("by format", [*outcome.score.formats, outcome.score.whole], wide=wide, total=True))
     console.print(_slices("by defect", outcome.score.defects, wide=wide))
     console.print(_legend())
@@ -102,6 +103,18 @@ def _headline(outcome: Outcome, *, wide: bool) -> Panel:
     grid.add_row(*(Text(name) for _, _, name, _ in figures))
     grid.add_row(*(Text(more, style="dim") for _, _, _, more in figures))
     return Panel(grid, box=box.ROUNDED, border_style="green" if outcome.sound else "red")
+
+
+def _reconciled(outcome: Outcome) -> Text:
+    """Says how documents, orders, bookings and people's work add up."""
+    whole, alone = outcome.score.whole, outcome.score.whole.touchless.count
+    known = alone - outcome.booked
+    resent = f", {known} known already" if known else ""
+    return Text(
+        f"  {outcome.latency.arrivals} documents hold {whole.orders} orders: {alone} touchless"
+        f" ({outcome.booked} booked{resent}), {whole.orders - alone} with people.",
+        style="dim",
+    )
 
 
 def _judged(count: int) -> str:
@@ -231,7 +244,8 @@ def _facts(outcome: Outcome, deployment: Deployment) -> Iterable[RenderableType]
         yield _line(f"{_money(worth.by_hand)} by hand, {deployment.baseline.minutes:g} minutes")
         yield _line(f"people {worth.minutes / 60:.1f} h, machine {_money(worth.recorded)}:", style="dim")
         yield _line("an exception counts its time by hand;", style="dim")
-        yield _line("nobody worked here, it stays open", style="dim")
+        yield _line("nobody worked here, it stays open,", style="dim")
+        yield _line("and no model was asked", style="dim")
     yield Text()
     yield _heading("by the ERP's books")
     yield _check(outcome, "lost", f"{outcome.booked} orders booked, none lost", "unfinished")
