@@ -116,6 +116,7 @@ def _show(view: CaseView) -> None:
     pairs += [("came with", f"{one.id} ({one.relation}) {one.name}, {size(one.size_bytes)}") for one in view.arrivals]
     chain = view.chain
     pairs += [("ledger", f"{chain.rows} rows, " + ("whole" if chain.whole else f"BROKEN: {chain.broken}"))]
+    pairs += [("NOT AS RECORDED", str(each)) for each in chain.differences]
     facts(pairs)
     if view.input is not None:
         heading("Input")

@@ -28,15 +28,22 @@ def verify(
     heads: Annotated[
         Path | None, typer.Option("--heads", metavar="FILE", help="Compare with heads that were exported earlier.")
     ] = None,
+    payloads: Annotated[
+        bool,
+        typer.Option(
+            "--payloads/--no-payloads",
+            help="Open every payload and compare it with its commitment, or only look for it.",
+        ),
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Check every chain of the ledger in one pass.
+    """Check every chain of the ledger, and that the tables say what the chains say.
 
-    Exits with 1 when one is broken. Without --heads it finds what was changed by somebody who
-    did not rehash the chain. With heads that were exported earlier and kept elsewhere, it finds
-    every change of what was there then.
+    Exits with 1 when a chain is broken, or a row or payload is missing, additional or different.
+    Without --heads it finds what was changed by somebody who did not rehash the chain. With heads
+    that were exported earlier and kept elsewhere, it finds every change of what was there then.
     """
-    found = opening.run(_verify(heads))
+    found = opening.run(_verify(heads, payloads=payloads))
     if as_json:
         print_json(
             {
@@ -44,27 +51,39 @@ def verify(
                 "rows": found.rows,
                 "chains": found.chains,
                 "against_exported_heads": heads is not None,
+                "payloads_opened": payloads,
                 "breaks": found.breaks,
+                "differences": found.differences,
             }
         )
     else:
         for one in found.breaks:
             print(clean(f"{one.chain} row {one.seq}: {one.kind}, {one.detail}"))
-        told = "whole" if found.whole else f"{len(found.breaks)} of {found.chains} chains are broken"
-        print(f"{told}: {found.rows} rows in {found.chains} chains" if found.whole else told)
+        for other in found.differences:
+            print(clean(str(other)))
+        print(_summary(found))
         if heads is None and found.whole:
             note("Whoever can write to the database could rehash it; heads kept elsewhere show that: ledger export.")
     if not found.whole:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _verify(heads: Path | None) -> Verification:
+def _summary(found: Verification) -> str:
+    if found.whole:
+        return f"whole: {found.rows} rows in {found.chains} chains, and the tables agree with them"
+    told = [f"{len(found.breaks)} of {found.chains} chains are broken"] if found.breaks else []
+    changed = len({(each.chain, each.table, each.id) for each in found.differences})
+    told += [f"{changed} rows or payloads are not as the ledger says"] if changed else []
+    return " and ".join(told)
+
+
+async def _verify(heads: Path | None, *, payloads: bool) -> Verification:
     from bridgehead.ledger.heads import read_heads
     from bridgehead.storage.queries_system import verify_whole
 
     expected = None if heads is None else read_heads(heads)
     async with opening.opened() as app:
-        return await verify_whole(app.database, expected)
+        return await verify_whole(app.database, expected, vault=app.vault if payloads else None)
 
 
 def export(

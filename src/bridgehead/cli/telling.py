@@ -272,10 +272,16 @@ def _record(chain: ChainStatus, events: Sequence[Event]) -> Iterator[str]:
     drifts = sum(1 for event in events if event.kind.startswith("drift"))
     if drifts:
         yield f"In {drifts} replays a model's request differed from the recorded one; the recorded reply was served."
-    if chain.whole:
-        yield f"The chain of {chain.rows} rows is whole."
-    else:
+    if not chain.whole:
         yield f"THE CHAIN IS BROKEN: {chain.broken}. Treat this account as unproven."
+    elif not chain.differences:
+        yield f"The chain of {chain.rows} rows is whole, and this account agrees with it."
+    else:
+        yield (
+            f"THIS ACCOUNT DOES NOT AGREE WITH THE LEDGER: the chain of {chain.rows} rows is whole, and the tables"
+            " that the sentences above were told from were changed. Believe what the chain says:"
+        )
+        yield from (f"{each}." for each in chain.differences)
 
 
 def _message(value: JSON) -> str:

@@ -65,8 +65,14 @@ class Arrivals:
             if row is not None:
                 number = ArrivalId(row["id"])
                 chain = await Chain.lock(conn, show("A", number), actor=actor, create=True)
-                refs: dict[str, JSON] = {"arrival": number, "deployment": deployment, "source": source}
-                await chain.append("arrival.stored", refs, {"document": reference})
+                refs: dict[str, JSON] = {
+                    "arrival": number,
+                    "deployment": deployment,
+                    "source": source,
+                    "size_bytes": len(document),
+                    "data_key": key_id,
+                }
+                await chain.append("arrival.stored", refs, {"document": reference, "key": source_key})
                 await chain.close()
                 await self._dispatch.hint(conn, "arrival", [number])
                 return Stored(number, again=False)
@@ -169,6 +175,7 @@ class Arrivals:
         key_id, key = await new_key(conn, self._vault)
         sealer = Sealer(conn, key_id, key)
         reference = await sealer.put({"input": opening.input, "text": opening.text})
+        revision = 1 if newest is None else newest["revision"] + 1
         row = await (
             await conn.execute(
                 "insert into cases (deployment, release, level, business_key, content, revision, revises, key_id,"
@@ -180,7 +187,7 @@ class Arrivals:
                     level,
                     opening.business_key,
                     opening.content,
-                    1 if newest is None else newest["revision"] + 1,
+                    revision,
                     None if newest is None else newest["id"],
                     key_id,
                     reference,
@@ -199,9 +206,12 @@ class Arrivals:
             "deployment": work.deployment,
             "release": release.hex(),
             "level": level,
+            "revision": revision,
             "revises": None if newest is None else newest["id"],
+            "data_key": key_id,
         }
-        await chain.append("case.opened", refs, {"input": reference, "key": opening.business_key})
+        commitments = {"input": reference, "key": opening.business_key, "content": opening.content}
+        await chain.append("case.opened", refs, commitments)
         await chain.close()
         await self._dispatch.hint(conn, "case", [case_id])
         return relation, case_id

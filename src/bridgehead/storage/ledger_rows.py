@@ -1,4 +1,4 @@
-"""Reading the ledger as it stands: its rows in order, in one snapshot with the heads they must end in."""
+"""Reading the ledger as it stands: its rows in order, in one snapshot with the heads and the tables they vouch for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from psycopg.rows import TupleRow, tuple_row
 
 from bridgehead.ledger.chain import Head, Row
 from bridgehead.ledger.heads import export_heads
+from bridgehead.ledger.vault import Vault
 from bridgehead.ledger.verify import Verification, verify
+from bridgehead.storage.ledger_tables import LedgerTables
 
 _CURSOR: Final = "bridgehead_ledger"
 
@@ -48,10 +50,15 @@ async def stored_heads(conn: AsyncConnection[TupleRow]) -> dict[str, Head]:
         return {chain: Head(seq, digest) async for chain, seq, digest in cursor}
 
 
-async def verify_ledger(conn: AsyncConnection[TupleRow], expected: Mapping[str, Head] | None = None) -> Verification:
-    """Checks the whole ledger against its stored heads and, if given, the exported ones."""
+async def verify_ledger(
+    conn: AsyncConnection[TupleRow], expected: Mapping[str, Head] | None = None, *, vault: Vault | None = None
+) -> Verification:
+    """Checks the whole ledger against its stored heads, the tables and, if given, the exported heads.
+
+    With a ``vault`` every payload is opened and compared with its commitment.
+    """
     async with snapshot(conn):
-        return await verify(stream(conn), await stored_heads(conn), expected)
+        return await verify(stream(conn), await stored_heads(conn), expected, LedgerTables(conn, vault))
 
 
 async def export_ledger_heads(conn: AsyncConnection[TupleRow], path: Path, *, at: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from bridgehead.ledger.vault import Vault
 from bridgehead.spec.deployment import Level
 from bridgehead.storage.database import Database
@@ -27,7 +29,8 @@ class Levels:
                 )
             ).fetchone()
             if made is not None:
-                await chain.append("release.registered", {"release": release.hex()})
+                digest = hashlib.sha256(manifest).hexdigest()
+                await chain.append("release.registered", {"release": release.hex(), "manifest": digest})
             levelled = await (
                 await conn.execute(
                     "insert into levels (deployment, level, set_by) values (%s, %s, 'runtime')"

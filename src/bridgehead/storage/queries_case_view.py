@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridgehead.ledger.fold import Difference
 from bridgehead.spec.tool import JSON
 
 
@@ -162,11 +163,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ChainStatus:
-    """Whether the case's chain is as it was linked; ``broken`` names the first break."""
+    """Whether the chain is as it was linked; ``broken`` names the first break.
+
+    ``differences``: where the tables, from which everything else here is told, are not as the chain
+    says. A broken chain is compared with nothing.
+    """
 
     rows: int
     whole: bool
     broken: str | None
+    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 
 from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.ledger.chain import Head, Row, check
 from bridgehead.ledger.vault import Vault
+from bridgehead.ledger.verify import differing
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection, Database
+from bridgehead.storage.ledger_tables import LedgerTables
 from bridgehead.storage.queries import ALIVE, Opener, Queries, page
 from bridgehead.storage.queries_case_view import (
     ArrivalOf,
@@ -91,7 +96,7 @@ class CaseQueries:
                 reviews=await _reviews(conn, opener, case_id),
                 costs=await _costs(conn, case_id),
                 revisions=await _revisions(conn, row),
-                chain=_status(rows, show("C", case_id), head),
+                chain=await _status(conn, self._vault, show("C", case_id), rows, head),
                 events=tuple(event for event in map(_event, rows) if event is not None),
             )
 
@@ -106,7 +111,7 @@ class CaseQueries:
             return ArrivalView(
                 arrival=line,
                 reviews=await _reviews(conn, opener, arrival_id, of="arrival_id"),
-                chain=_status(rows, line.id, head),
+                chain=await _status(conn, self._vault, line.id, rows, head),
                 events=tuple(event for event in map(_event, rows) if event is not None),
             )
 
@@ -342,12 +347,16 @@ async def _chain(conn: Connection, name: str) -> tuple[list[Row], Head | None]:
     )
 
 
-def _status(rows: Sequence[Row], name: str, head: Head | None) -> ChainStatus:
+async def _status(conn: Connection, vault: Vault, name: str, rows: Sequence[Row], head: Head | None) -> ChainStatus:
     breaks = list(check(rows, None, {} if head is None else {name: head}))
     if not rows and not breaks:
-        return ChainStatus(0, whole=False, broken="there are no ledger rows")
-    broken = f"row {breaks[0].seq}: {breaks[0].kind}, {breaks[0].detail}" if breaks else None
-    return ChainStatus(len(rows), whole=not breaks, broken=broken)
+        return ChainStatus(0, whole=False, broken="there are no ledger rows", differences=())
+    if breaks:
+        broken = f"row {breaks[0].seq}: {breaks[0].kind}, {breaks[0].detail}"
+        return ChainStatus(len(rows), whole=False, broken=broken, differences=())
+    tables = LedgerTables(cast("AsyncConnection[TupleRow]", conn), vault)
+    differences = [each async for each in differing({name: [row.body for row in rows]}, tables)]
+    return ChainStatus(len(rows), whole=True, broken=None, differences=tuple(differences))
 
 
 def _event(row: Row) -> Event | None:

@@ -16,11 +16,13 @@ from psycopg.rows import DictRow, TupleRow, dict_row
 from bridgehead.clock import perf_s, utc_now
 from bridgehead.errors import UserError
 from bridgehead.ledger.chain import Head
+from bridgehead.ledger.vault import Vault
 from bridgehead.ledger.verify import Verification
 from bridgehead.storage.database import Database, translated
 from bridgehead.storage.ledger_rows import export_ledger_heads, verify_ledger
 from bridgehead.storage.migrate import migrations
 from bridgehead.storage.queries import ALIVE
+from bridgehead.storage.sealing import check_key
 
 _PROBE_S = 5
 
@@ -90,10 +92,17 @@ async def probe(url: str) -> Probe:
             )
 
 
-async def verify_whole(database: Database, expected: Mapping[str, Head] | None) -> Verification:
-    """Returns what one pass over the whole ledger finds."""
+async def verify_whole(
+    database: Database, expected: Mapping[str, Head] | None, *, vault: Vault | None = None
+) -> Verification:
+    """Returns what one pass over the whole ledger and its tables finds; with a ``vault`` also over all payloads.
+
+    Raises Unreadable (``ledger.wrong_key``) for a vault of another database.
+    """
     async with database.connection() as conn:
-        return await verify_ledger(cast("AsyncConnection[TupleRow]", conn), expected)
+        if vault is not None:
+            await check_key(conn, vault)
+        return await verify_ledger(cast("AsyncConnection[TupleRow]", conn), expected, vault=vault)
 
 
 async def export_whole(database: Database, path: Path, *, at: datetime) -> str:

@@ -97,13 +97,19 @@ class Reviews:
                     code="review.decided",
                     hint="Nothing was changed by this second decision.",
                 )
-            refs: dict[str, JSON] = {"review": review_id, "decision": verb, "by": by}
+            spent = row["decided_at"] - row["opened_at"] if minutes is None else timedelta(minutes=minutes)
+            cost = meter.of_person(row["role"], spent, rate, idle_cap_minutes)
+            refs: dict[str, JSON] = {
+                "review": review_id,
+                "decision": verb,
+                "state": STATE_OF[verb],
+                "by": by,
+                "minutes": str(cost.minutes),
+            }
             commitments = {} if reference is None else {"answer": reference}
             if found.args_digest is not None:
                 commitments["args"] = found.args_digest
             await chain.append("review.decided", refs, commitments)
-            spent = row["decided_at"] - row["opened_at"] if minutes is None else timedelta(minutes=minutes)
-            cost = meter.of_person(row["role"], spent, rate, idle_cap_minutes)
             await conn.execute("update reviews set minutes = %s where id = %s", (cost.minutes, review_id))
             if found.case_id is not None:
                 await write_cost(conn, chain, found.case_id, CostWrite(cost))
@@ -148,12 +154,13 @@ class Reviews:
         elif review.kind in FENCING:
             if verb == "answer":
                 outcome = await sealer.put({"output": answer, "by": by})
-                await conn.execute(
+                closed = await conn.execute(
                     "update cases set state = 'done', outcome = 'settled_by_person', outcome_blob = %s,"
                     " closed_at = bridgehead_now() where id = %s and state = 'with_person'",
                     (outcome, case_id),
                 )
-                await chain.append("case.done", {"outcome": "settled_by_person", "by": by}, {"outcome": outcome})
+                if closed.rowcount:  # a case has one outcome: a second answer is recorded and closes nothing
+                    await chain.append("case.done", {"outcome": "settled_by_person", "by": by}, {"outcome": outcome})
         else:
             await self._wake(conn, case_id, resume_s)
 

@@ -268,7 +268,9 @@ class Workers:
                 (outcome, case_id),
             )
             await chain.append(
-                "case.done", {"outcome": "would_hand_over", "error_class": error_class}, {"outcome": outcome}
+                "case.done",
+                {"outcome": "would_hand_over", "error_class": error_class, "data_key": sealer.key_id},
+                {"outcome": outcome},
             )
         else:
             shown: dict[str, JSON] = {"reason": why, "error_class": error_class}

@@ -98,7 +98,12 @@ class Writing:
                 self.claim.epoch,
             ),
         )
-        refs: dict[str, JSON] = {"step": self.next_step, "name": write.name, "ok": write.ok}
+        refs: dict[str, JSON] = {
+            "step": self.next_step,
+            "name": write.name,
+            "occurrence": write.occurrence,
+            "ok": write.ok,
+        }
         await self.chain.append(f"step.{write.kind}", refs, {"payload": payload, "args": write.digest})
         self.next_step += 1
 
@@ -126,6 +131,7 @@ class Writing:
         check_move("proposed", check)
         args = await self.sealer.put(dict(write.args))
         result = None if write.result is None else await self.sealer.put(dict(write.result))
+        decision = self.tokens.get(write.decision)
         number = await self._id(
             "insert into effects (case_id, deployment, tool, key, args_digest, branch, occurrence, level, state,"
             " attempt, epoch, payload, result, decision_id, send_by, settle_from, settled_at)"
@@ -146,7 +152,7 @@ class Writing:
                 self.claim.epoch,
                 args,
                 result,
-                self.tokens.get(write.decision),
+                decision,
                 write.send_s,
                 write.settle_s,
                 result,
@@ -158,7 +164,14 @@ class Writing:
                 "update effects set superseded_by = %s where id = %s and case_id = %s",
                 (number, write.supersedes, self.claim.case_id),
             )
-        refs: dict[str, JSON] = {"effect": number, "tool": write.tool, "attempt": write.attempt}
+        refs: dict[str, JSON] = {
+            "effect": number,
+            "tool": write.tool,
+            "attempt": write.attempt,
+            "occurrence": write.occurrence,
+            "decision": decision,
+            "supersedes": write.supersedes,
+        }
         commitments = {"payload": args, "args": write.digest, "key": write.key}
         if result is not None:
             commitments["result"] = result
@@ -193,7 +206,12 @@ class Writing:
         ).fetchone()
         if row is None:
             raise LeaseLost  # somebody settled or moved it: this segment works on an old view
-        refs: dict[str, JSON] = {"effect": write.effect_id, "tool": row["tool"], "attempt": row["attempt"]}
+        refs: dict[str, JSON] = {
+            "effect": write.effect_id,
+            "tool": row["tool"],
+            "attempt": row["attempt"],
+            "decision": decision,
+        }
         await self.chain.append(f"effect.{write.after}", refs, {} if result is None else {"result": result})
 
     async def _review_use(self, write: ReviewUse) -> None:
@@ -308,7 +326,15 @@ async def open_review(
         )
     ).fetchone()
     number = int(row["id"]) if row is not None else 0
-    refs: dict[str, JSON] = {"review": number, "kind": write.kind, "role": write.role, "effect": effect}
+    refs: dict[str, JSON] = {
+        "review": number,
+        "kind": write.kind,
+        "role": write.role,
+        "effect": effect,
+        "error_class": write.error_class,
+        "valid_for_s": write.valid_for_s,
+        "data_key": sealer.key_id,
+    }
     commitments = {"payload": payload} if write.digest is None else {"payload": payload, "args": write.digest}
     await chain.append("review.opened", refs, commitments)
     return number
@@ -317,23 +343,26 @@ async def open_review(
 async def write_cost(conn: Connection, chain: Chain, case_id: int, write: CostWrite) -> None:
     """Stores an entry of the case's books and its ledger row."""
     cost = write.cost
-    await conn.execute(
-        "insert into costs (case_id, kind, name, amount, currency, input_tokens, output_tokens, minutes)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            case_id,
-            cost.kind,
-            cost.name,
-            None if cost.money is None else cost.money.amount,
-            None if cost.money is None else cost.money.currency,
-            cost.input_tokens,
-            cost.output_tokens,
-            cost.minutes,
-        ),
-    )
+    row = await (
+        await conn.execute(
+            "insert into costs (case_id, kind, name, amount, currency, input_tokens, output_tokens, minutes)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s) returning seq",
+            (
+                case_id,
+                cost.kind,
+                cost.name,
+                None if cost.money is None else cost.money.amount,
+                None if cost.money is None else cost.money.currency,
+                cost.input_tokens,
+                cost.output_tokens,
+                cost.minutes,
+            ),
+        )
+    ).fetchone()
     await chain.append(
         "cost",
         {
+            "cost": int(row["seq"]) if row is not None else 0,
             "kind": cost.kind,
             "name": cost.name,
             "money": None if cost.money is None else str(cost.money),

@@ -24,7 +24,7 @@ def grown(chain: str, length: int, head: Head = EMPTY) -> list[Row]:
             kind="step",
             actor="order-desk",
             refs={"step": head.seq + 1},
-            commitments={"input": hashlib.sha256(f"{chain}{head.seq}".encode()).digest()},
+            commitments={"args": hashlib.sha256(f"{chain}{head.seq}".encode()).digest()},
         )
         rows.append(row)
     return rows

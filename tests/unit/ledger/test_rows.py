@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection, connect, errors
 from psycopg.rows import TupleRow
 
 from bridgehead.ledger.chain import EMPTY, Row
@@ -23,8 +23,10 @@ def uri() -> Iterator[str]:
     with warnings.catch_warnings():
         # The embedded server's wheel looks for a runtime folder that a test machine need not have.
         warnings.simplefilter("ignore")
-        from bench.ledger import start_server
+        from bench.ledger import SCHEMA, start_server
     server = start_server()
+    with connect(server.get_uri()) as conn:
+        conn.execute(SCHEMA.read_bytes())
     yield server.get_uri()
     server.stop()
 
@@ -32,13 +34,11 @@ def uri() -> Iterator[str]:
 @pytest.fixture
 async def conn(uri: str) -> AsyncIterator[AsyncConnection[TupleRow]]:
     async with await AsyncConnection.connect(uri, autocommit=True) as conn:
-        await conn.execute("create table chains (chain text primary key, seq bigint, head bytea)")
-        await conn.execute("create table ledger (chain text, seq bigint, body bytea, hash bytea)")
         await conn.execute("insert into chains values ('C-3', 0, '\\x')")
         for rows in reversed(CHAINS.values()):
             await append(conn, rows)
         yield conn
-        await conn.execute("drop table chains, ledger")
+        await conn.execute("truncate chains, ledger")
 
 
 async def append(conn: AsyncConnection[TupleRow], rows: list[Row]) -> None:
