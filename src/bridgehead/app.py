@@ -21,7 +21,7 @@ from bridgehead.engine.queue import ProcrastinateDispatch
 from bridgehead.engine.worker import Served, Worker
 from bridgehead.errors import BridgeheadError, UserError
 from bridgehead.gate.decide import Gate
-from bridgehead.ledger.master import load_master
+from bridgehead.ledger.master import find_master, make_master, missing_master
 from bridgehead.ledger.vault import Vault
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
@@ -34,7 +34,7 @@ from bridgehead.storage.database import Database, url_of
 from bridgehead.storage.levels import Levels
 from bridgehead.storage.migrate import migrate
 from bridgehead.storage.reviews import Reviews
-from bridgehead.storage.sealing import check_key
+from bridgehead.storage.sealing import check_key, has_keys
 from bridgehead.storage.workers import Lease, Workers
 
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
@@ -188,15 +188,23 @@ class App:
     @classmethod
     @asynccontextmanager
     async def opened(cls, settings: Settings | None = None) -> AsyncIterator[App]:
-        """Gives the app over an open, migrated database, and closes it afterwards."""
+        """Gives the app over an open, migrated database, and closes it afterwards.
+
+        A key is made for a database that nothing was sealed in yet, and only there: raises
+        UserError (``key.missing``) when there is no key for one that has its own.
+        """
         settings = settings or Settings()
-        vault = Vault(load_master(settings))
+        master = find_master(settings)
         database = Database(url_of(settings), size=max(8, settings.concurrency + 4))
         await database.open()
         try:
-            app = cls(settings, database, vault)
-            await migrate(database, queue_schema=app.dispatch.schema)
-            yield app
+            await migrate(database, queue_schema=ProcrastinateDispatch(database.pool, database.url).schema)
+            if master is None:
+                async with database.connection() as conn:
+                    if await has_keys(conn):
+                        raise missing_master(settings)
+                master = make_master(settings)
+            yield cls(settings, database, Vault(master))
         finally:
             await database.close()
 

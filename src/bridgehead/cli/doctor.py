@@ -17,6 +17,7 @@ from bridgehead.cli.options import AsJson
 from bridgehead.cli.output import clean, print_json, size
 
 if TYPE_CHECKING:
+    from bridgehead.errors import UserError
     from bridgehead.settings import Settings
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -159,32 +160,75 @@ def _schema(there: int | None, known: int, *, may_create: bool) -> Line:
 
 
 def _key(chosen: Settings) -> Iterator[Line]:
-    from bridgehead.errors import BridgeheadError
-    from bridgehead.ledger.master import load_master
+    from bridgehead.errors import BridgeheadError, Unavailable
+    from bridgehead.ledger.master import find_master, missing_master
+    from bridgehead.ledger.vault import Vault
+    from bridgehead.storage.queries_key import key_fits
 
     path = chosen.home / "key"
-    if chosen.key is None and not path.exists():
-        if chosen.database_url is None:
-            yield Line("key", "ok", f"none yet; made on first use in {path}")
-        else:
-            yield Line(
-                "key",
-                "warn",
-                f"none yet; this machine would make one of its own in {path}",
-                "Give all machines of one database the same BRIDGEHEAD_KEY.",
-            )
-        return
+    url = _running(chosen)
     try:
-        load_master(chosen)
+        master = find_master(chosen)
     except BridgeheadError as error:
         yield Line("key", "fail", error.message, error.hint)
         return
-    if chosen.key is not None:
-        yield Line("key", "ok", "from BRIDGEHEAD_KEY")
+    try:
+        fits = None if url is None else opening.run(key_fits(url, None if master is None else Vault(master)))
+    except Unavailable:
+        url = fits = None  # the line of the database says that it does not answer
+    if master is None:
+        yield _no_key(chosen, missing_master(chosen), tried=url is not None, there=fits is False)
         return
-    mode = stat.S_IMODE(path.stat().st_mode)
-    remedy = "" if chosen.database_url is None else "Give all machines of one database the same BRIDGEHEAD_KEY."
-    yield Line("key", "ok", f"{path}, mode {mode:04o}", remedy)
+    found = "from BRIDGEHEAD_KEY" if chosen.key is not None else f"{path}, mode {stat.S_IMODE(path.stat().st_mode):04o}"
+    if fits is False:
+        yield Line(
+            "key",
+            "fail",
+            f"{found}: another one than this database's, which does not open with it",
+            "Set BRIDGEHEAD_KEY (or put back the key file) to the key this database was started with.",
+        )
+        return
+    tried = (
+        "it opens the database" if fits else "nothing is sealed yet" if url is not None else "not tried: no database"
+    )
+    several = chosen.key is None and chosen.database_url is not None
+    remedy = "Give all machines of one database the same BRIDGEHEAD_KEY." if several else ""
+    yield Line("key", "ok", f"{found}; {tried}", remedy)
+
+
+def _running(chosen: Settings) -> str | None:
+    """Returns the URL of the database, None for an embedded one that does not run and for what is no URL."""
+    from bridgehead.errors import UserError
+    from bridgehead.storage import embedded
+    from bridgehead.storage.queries_system import described
+
+    if chosen.database_url is None:
+        return embedded.status(chosen.home).url
+    url = chosen.database_url.get_secret_value()
+    try:
+        described(url)
+    except UserError:
+        return None
+    return url
+
+
+def _no_key(chosen: Settings, missing: UserError, *, tried: bool, there: bool) -> Line:
+    from bridgehead.storage import embedded
+
+    path = chosen.home / "key"
+    if there:
+        return Line("key", "fail", missing.message, missing.hint)
+    cluster = embedded.status(chosen.home).folder
+    if chosen.database_url is None and not tried and cluster.exists():
+        return Line("key", "fail", f"none in {path}, and a database lies in {cluster}", missing.hint)
+    if chosen.database_url is None:
+        return Line("key", "ok", f"none yet; made on first use in {path}")
+    return Line(
+        "key",
+        "warn",
+        f"none yet; this machine would make one of its own in {path}",
+        "Give all machines of one database the same BRIDGEHEAD_KEY.",
+    )
 
 
 def _disk(chosen: Settings) -> Iterator[Line]:

@@ -18,19 +18,48 @@ _FILE: Final = "key"
 _SHAPE: Final = f"Give {KEY_BYTES} random bytes in base64 or hex, for instance from `openssl rand -base64 {KEY_BYTES}`."
 
 
-def load_master(settings: Settings) -> bytes:
-    """Returns the 32-byte master key: BRIDGEHEAD_KEY, else the file ``key`` in the home folder.
+def find_master(settings: Settings) -> bytes | None:
+    """Returns the 32-byte master key: BRIDGEHEAD_KEY, else the file ``key`` in the home folder, None without either.
 
-    The file is made on first use, readable by its owner alone, and appears whole or not at all:
-    processes that start at once all get the key that is there in the end. Raises UserError
-    (``settings.key``) for a key of another shape and for a file that others can read, Unavailable
-    (``key.file``) where it can be neither read nor made. No error holds any part of a key.
+    Raises UserError (``settings.key``) for a key of another shape and for a file that others can
+    read, Unavailable (``key.file``) where it cannot be read. No error holds any part of a key.
     """
+    return _master(settings, make=False)
+
+
+def make_master(settings: Settings) -> bytes:
+    """Returns what ``find_master`` finds, and makes the file where there is no key.
+
+    Only for a database that nothing was sealed in yet: what is there opens with its own key alone.
+    The file is readable by its owner alone and appears whole or not at all, so processes that start
+    at once all get the key that is there in the end. Raises as ``find_master``, and Unavailable
+    (``key.file``) where the file cannot be made.
+    """
+    master = _master(settings, make=True)
+    if master is None:  # pragma: no cover - made, found, or raised
+        raise missing_master(settings)
+    return master
+
+
+def missing_master(settings: Settings) -> UserError:
+    """Returns the error for a database whose key is not here."""
+    return UserError(
+        f"This database has a key, and there is none in {settings.home / _FILE} nor in BRIDGEHEAD_KEY.",
+        code="key.missing",
+        hint="Put the key file back from its backup, or set BRIDGEHEAD_KEY to it; no other one was made. Without it "
+        "nothing in the database can be read again: neither documents nor cases nor answers. To start over, set "
+        "BRIDGEHEAD_HOME to a new folder, or BRIDGEHEAD_DATABASE_URL to an empty database.",
+    )
+
+
+def _master(settings: Settings, *, make: bool) -> bytes | None:
     if settings.key is not None:
         return _decode(settings.key.get_secret_value(), "BRIDGEHEAD_KEY")
     path = settings.home / _FILE
     try:
         if not path.exists():
+            if not make:
+                return None
             _make(path)
         return _read(path)
     except OSError as error:

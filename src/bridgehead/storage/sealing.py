@@ -41,6 +41,12 @@ async def load_key(conn: Connection, vault: Vault, key_id: int) -> DataKey:
     return vault.unwrap(None if row is None else row["wrapped"])
 
 
+async def has_keys(conn: Connection) -> bool:
+    """Returns whether anything was ever sealed in this database, erased keys included."""
+    row = await (await conn.execute("select exists (select from data_keys) as there")).fetchone()
+    return row is not None and bool(row["there"])
+
+
 async def check_key(conn: Connection, vault: Vault) -> None:
     """Returns when the newest data keys of the database were wrapped by this vault, or there are none.
 
