@@ -118,6 +118,10 @@ class ArrivalStore(Protocol):
         """Counts an attempt at reading a stored arrival and returns it; None when it is settled."""
         ...
 
+    async def earlier_under_way(self, work: ArrivalWork, *, within_s: float) -> bool:
+        """Tells whether an arrival that came before this one is still to be settled and was taken up lately."""
+        ...
+
     async def settle(
         self,
         work: ArrivalWork,
@@ -128,8 +132,11 @@ class ArrivalStore(Protocol):
         *,
         level: str,
         reason: str = "",
+        late: Callable[[CaseId], ReviewOpen] | None = None,
     ) -> Mapping[str, int]:
         """Opens or attaches an arrival's cases and opens its reviews, once and in one commit.
+
+        ``late`` makes the review of an order whose newer version was taken up before it.
 
         Returns how many were ``opened``, attached as ``resend``, opened as ``revision`` and put
         to ``review``; an arrival already settled changes nothing and returns an empty mapping.

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -20,7 +21,7 @@ from bridgehead.clock import boot_s
 from bridgehead.engine.ports import ArrivalStore, ArrivalWork, Dispatch, Due, Lease, Serving, WorkerStore
 from bridgehead.engine.reading import ReaderLost, ReadingProcess
 from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Unavailable
-from bridgehead.ids import ArrivalId, CaseId, jitter
+from bridgehead.ids import ArrivalId, CaseId, jitter, show
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
 from bridgehead.spec.tool import JSON
@@ -28,6 +29,9 @@ from bridgehead.spec.tool import JSON
 log = logging.getLogger("bridgehead.worker")
 READ_LIMIT = 3
 HINT_AFTER_S = 5.0
+ORDER_S = 3.0
+"""How long an arrival that is read waits for those before it to be settled, in seconds."""
+LOOK_S = 0.05
 DRAIN_S = 10.0
 """How long segments may run on in a worker that was told to stop."""
 STUCK_LEASES = 4
@@ -178,9 +182,27 @@ class Worker:
                 message = error.message if isinstance(error, BridgeheadError) else "the reader's input does not fit"
                 reviews.append(document_review(spec, work, ToReview(message)))
         level = await one.level() or spec.autonomy.level
+        await self._in_order(work)
         await self._arrivals.settle(
-            work, one.release, openings, reviews, spec.case.deadline_s, level=level, reason=reason
+            work,
+            one.release,
+            openings,
+            reviews,
+            spec.case.deadline_s,
+            level=level,
+            reason=reason,
+            late=partial(late_review, spec, work),
         )
+
+    async def _in_order(self, work: ArrivalWork) -> None:
+        """Returns when the arrivals before this one are settled, or hang: a change must not come before its original.
+
+        What is overtaken all the same is found out when it is settled, and goes to a person.
+        """
+        for _ in range(round(ORDER_S / LOOK_S)):
+            if self._stopped.is_set() or not await self._arrivals.earlier_under_way(work, within_s=ORDER_S):
+                return
+            await asyncio.sleep(LOOK_S)  # another process settles it, and this path is rare
 
     async def _read(self, one: Served, work: ArrivalWork) -> tuple[Sequence[NewCase | ToReview], str]:
         if work.attempts > READ_LIMIT:
@@ -281,6 +303,15 @@ class Worker:
         if self._lease is not None:
             self._lease.close()
             self._lease = None
+
+
+def late_review(deployment: Deployment, work: ArrivalWork, newer: CaseId) -> ReviewOpen:
+    """Returns the review of an order whose newer version became a case before it was read."""
+    reason = (
+        f"It came before the document that opened {show('C', newer)}, holds other content under the same key,"
+        " and was read after it. Somebody must say which of the two counts."
+    )
+    return document_review(deployment, work, ToReview(reason, error_class="conflict", details={"newer": newer}))
 
 
 def document_review(deployment: Deployment, work: ArrivalWork, item: ToReview) -> ReviewOpen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridgehead.cases.intake import Opening
@@ -102,6 +102,21 @@ class Arrivals:
             document = await sealer.get(bytes(row["document"]))
             return ArrivalWork(ArrivalId(row["id"]), row["deployment"], document, row["name"], row["attempts"])
 
+    async def earlier_under_way(self, work: ArrivalWork, *, within_s: float) -> bool:
+        """Tells whether an arrival that came before this one is still to be settled and was taken up lately.
+
+        One that hangs (nothing was heard of it for ``within_s`` seconds) holds nobody up.
+        """
+        async with self._database.connection() as conn:
+            row = await (
+                await conn.execute(
+                    "select exists (select from arrivals where deployment = %s and id < %s and state = 'stored'"
+                    " and hinted_at > clock_timestamp() - make_interval(secs => %s)) as waiting",
+                    (work.deployment, work.id, within_s),
+                )
+            ).fetchone()
+        return row is not None and bool(row["waiting"])
+
     async def settle(
         self,
         work: ArrivalWork,
@@ -112,8 +127,14 @@ class Arrivals:
         *,
         level: str,
         reason: str = "",
+        late: Callable[[CaseId], ReviewOpen] | None = None,
     ) -> Mapping[str, int]:
-        """Opens or attaches the cases of an arrival and opens its reviews, in one commit."""
+        """Opens or attaches the cases of an arrival and opens its reviews, in one commit.
+
+        ``late`` makes the review of an order whose newer version was taken up before it: the
+        older document is no revision of the newer one. None opens a revision all the same.
+        """
+        reviews = list(reviews)
         counts = {"opened": 0, "resend": 0, "revision": 0, "review": 0}
         async with self._database.transaction() as conn:
             # Two readers of one arrival: the row lock lets one settle it, the other finds it settled.
@@ -128,6 +149,9 @@ class Arrivals:
             chain = await Chain.lock(conn, show("A", work.id), actor="intake")
             sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
             for opening in sorted(openings, key=lambda one: one.business_key):
+                if late is not None and (newer := await self._overtaken_by(conn, work, opening)) is not None:
+                    reviews.append(late(newer))
+                    continue
                 relation, case_id = await self._open(
                     conn, work, release, opening, deadline_s, level, row["received_at"]
                 )
@@ -156,11 +180,7 @@ class Arrivals:
         received_at: object,
     ) -> tuple[str, CaseId]:
         """Opens a case, attaches an exact resend, or opens a linked revision; idempotent by business key."""
-        # One opener per business key at a time: the unique index alone would abort the whole arrival.
-        await conn.execute(
-            "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            (f"{work.deployment}:{opening.business_key.hex()}",),
-        )
+        await self._lock_key(conn, work, opening)
         known = await (
             await conn.execute(
                 "select id, content, revision from cases where deployment = %s and business_key = %s order by revision",
@@ -215,6 +235,34 @@ class Arrivals:
         await chain.close()
         await self._dispatch.hint(conn, "case", [case_id])
         return relation, case_id
+
+    async def _overtaken_by(self, conn: Connection, work: ArrivalWork, opening: Opening) -> CaseId | None:
+        """Returns the newest case of the same key if a later arrival opened it with other content."""
+        await self._lock_key(conn, work, opening)
+        row = await (
+            await conn.execute(
+                "select c.id from cases c join arrival_cases a on a.case_id = c.id and a.relation <> 'resend'"
+                " where c.deployment = %(d)s and c.business_key = %(key)s and a.arrival_id > %(arrival)s"
+                " and not exists (select from cases same where same.deployment = %(d)s"
+                " and same.business_key = %(key)s and same.content = %(content)s)"
+                " order by c.revision desc limit 1",
+                {
+                    "d": work.deployment,
+                    "key": opening.business_key,
+                    "arrival": work.id,
+                    "content": opening.content,
+                },
+            )
+        ).fetchone()
+        return None if row is None else CaseId(row["id"])
+
+    @staticmethod
+    async def _lock_key(conn: Connection, work: ArrivalWork, opening: Opening) -> None:
+        # One opener per business key at a time: the unique index alone would abort the whole arrival.
+        await conn.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            (f"{work.deployment}:{opening.business_key.hex()}",),
+        )
 
     @staticmethod
     async def _join(conn: Connection, arrival_id: int, case_id: int, relation: str) -> None:
