@@ -33,6 +33,7 @@ from bridgehead.reviews.model import VERBS, Review, Verb
 from bridgehead.settings import Settings
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.cases import Cases
+from bridgehead.storage.queries_system import verify_whole
 from bridgehead.storage.workers import Lease
 from tests.support.world import World
 
@@ -419,6 +420,12 @@ class CaseMachine(RuleBasedStateMachine):
             for r in rows
         ]
         assert list(check(typed, None, stored)) == []
+
+    @invariant()
+    def tables_agree_with_the_ledger(self) -> None:
+        """The tables are the state that the chains fold to, and every payload opens to its commitment."""
+        found = self.do(verify_whole(self.app.database, None, vault=self.app.vault))
+        assert found.differences == (), found.differences
 
     def teardown(self) -> None:
         """Runs everything to rest: no case is lost on the way."""

@@ -44,7 +44,7 @@ _ARRIVED: Final = frozenset({"arrival.read", "arrival.no_case", "arrival.review"
 _PAYLOADS: Final = ("payload", "result", "document", "input", "outcome", "answer", "detail")
 """Names of commitments that refer to a blob; the others are digests for lookup."""
 
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_DIGEST: Final = re.compile("([0-9a-f]{64})?")  # a timer has an empty digest: it is found by its name alone
 _LARGEST_EXPONENT: Final = 60
 _CUT: Final = 70
 
@@ -166,7 +166,7 @@ class _Folding:
         """Adds one row."""
         for name in _PAYLOADS:
             commitment = event.digest(name)
-            if isinstance(commitment, str):
+            if isinstance(commitment, str) and commitment:
                 self.proved.blobs[commitment] = None
         key = event.ref("data_key")
         if isinstance(key, int):
