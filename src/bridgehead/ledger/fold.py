@@ -39,7 +39,7 @@ EFFECT_STATES: Final = frozenset(
         "undone",
     }
 )
-_STEPS: Final = frozenset({"step.read", "step.effect", "step.model", "step.question", "step.timer"})
+STEPS: Final = frozenset({"step.read", "step.effect", "step.model", "step.question", "step.timer"})
 _ARRIVED: Final = frozenset({"arrival.read", "arrival.no_case", "arrival.review"})
 _PAYLOADS: Final = ("payload", "result", "document", "input", "outcome", "answer", "detail")
 """Names of commitments that refer to a blob; the others are digests for lookup."""
@@ -173,7 +173,7 @@ class _Folding:
             self.proved.keys.add(key)
         if event.kind in self._kinds:
             self._kinds[event.kind](event)
-        elif event.kind in _STEPS:
+        elif event.kind in STEPS:
             self._step(event)
         elif event.kind in _ARRIVED:
             self._row("arrivals", self._number)["state"] = event.kind.removeprefix("arrival.")
