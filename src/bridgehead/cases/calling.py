@@ -66,23 +66,22 @@ class Calling:
         if decision.verdict != "allow":
             refused = Refused(f"{tool.name}: {decision.short()}", code=refusal_code(decision), hint=remedy(decision))
             await segment.commit(verdict, write({"error": {"refused": refused.message, "code": refused.code}}))
-            segment.steps += 1
             raise refused
         virtual = _holds_virtual(args, segment.virtual_marks)
         if virtual:
+            segment.release(tool.cost)  # leaves no step and costs nothing
             return await self._virtual_read(bound, args)
         try:
             result = await self._attempt(bound, args)
         except Failed as error:
             parked = segment.journal.parked(tool.name)
             if error.error_class in RETRIED and parked < PARKS:
+                segment.refund(tool.cost)
                 await segment.commit(timer_write(tool.name, parked))
                 raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
-            await segment.commit(verdict, write({"error": failure_json(error)}), *priced(segment, bound))
-            segment.steps += 1
+            await segment.commit(verdict, write({"error": failure_json(error)}), *priced(bound))
             raise
-        await segment.commit(verdict, write({"result": result}), *priced(segment, bound))
-        segment.steps += 1
+        await segment.commit(verdict, write({"result": result}), *priced(bound))
         return result
 
     async def _attempt(self, bound: BoundTool, args: Mapping[str, JSON]) -> JSON:

@@ -161,6 +161,7 @@ class Context:
         limit = segment.bench.deployment.limits.steps
         if segment.steps >= limit:
             raise Refused(f"the case has used its {limit} steps", code="policy.limit")
+        segment.reserve(None)  # before the model is asked: a turn that fails has been asked too
         started_at, started = clock.utc_now(), clock.perf_s()
         try:
             turn = await run()
@@ -190,5 +191,4 @@ class Context:
             ),
             CostWrite(meter.of_model(turn.model, turn.input_tokens, turn.output_tokens)),
         )
-        segment.steps += 1
         return turn.reply

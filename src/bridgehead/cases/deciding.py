@@ -23,9 +23,19 @@ def decide(
     repeats: int,
     approval: Approval | None = None,
 ) -> Decision:
-    """Asks the gate about one call, with what the segment knows."""
+    """Asks the gate about one call, with what the segment knows, and reserves what the call will use up.
+
+    The answer and the reservation are one step of the event loop, so calls under way at once
+    share one limit. A refused call counts as a step and costs nothing; a held one counts once
+    it was approved.
+    """
     call = Call(tool=bound.tool, args=args, args_digest=digest)
-    return segment.bench.gate.decide(call, view_of(segment, repeats, approval))
+    decision = segment.bench.gate.decide(call, view_of(segment, repeats, approval))
+    if decision.verdict == "allow":
+        segment.reserve(bound.tool.cost)
+    elif decision.verdict == "deny" or segment.shadow or not bound.tool.is_effect:
+        segment.reserve(None)
+    return decision
 
 
 def view_of(segment: Segment, repeats: int, approval: Approval | None = None) -> View:
@@ -73,15 +83,10 @@ def timer_write(name: str, occurrence: int) -> StepWrite:
     )
 
 
-def priced(segment: Segment, bound: BoundTool) -> tuple[CostWrite, ...]:
+def priced(bound: BoundTool) -> tuple[CostWrite, ...]:
     """Returns the books' entry for one call of a tool that has a price."""
     cost = meter.of_tool(bound.tool)
-    if cost is None:
-        return ()
-    if cost.money is not None:
-        before = segment.spent.get(cost.money.currency)
-        segment.spent[cost.money.currency] = cost.money.amount if before is None else before + cost.money.amount
-    return (CostWrite(cost),)
+    return () if cost is None else (CostWrite(cost),)
 
 
 def refusal_code(decision: Decision) -> str:

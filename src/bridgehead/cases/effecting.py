@@ -36,6 +36,7 @@ class Proposal:
     key: bytes
     occurrence: int
     branch: str
+    repeats: int
     attempt: int = 1
 
 
@@ -52,8 +53,8 @@ class Effecting:
         segment, tool = self._segment, bound.tool
         key = effect_key(segment.bench.hmac, segment.bench.deployment.name, tool, args)
         occurrence = segment.journal.effect_occurrence(tool.name, key, repeatable=tool.repeatable)
-        segment.journal.count_call(tool.name, digest)
-        proposal = Proposal(bound, args, digest, key, occurrence, BRANCH.get())
+        repeats = segment.journal.count_call(tool.name, digest)
+        proposal = Proposal(bound, args, digest, key, occurrence, BRANCH.get(), repeats)
         lock = self._under_way.setdefault((tool.name, key, occurrence), asyncio.Lock())
         # One call at a time under a key: a parallel twin finds what the first one recorded.
         async with lock:
@@ -71,6 +72,8 @@ class Effecting:
             return await self._propose(proposal)
         row = self._segment.journal.follow(row)
         # What stands in its place may have other arguments: an edit. Those are approved and sent, no others.
+        if row.digest != proposal.digest:
+            proposal = replace(proposal, repeats=self._segment.journal.count_call(row.tool, row.digest))
         proposal = replace(proposal, args=row.args, digest=row.digest, key=row.key)
         recorded = row.result or {}
         match row.state:
@@ -93,8 +96,7 @@ class Effecting:
     async def _propose(self, proposal: Proposal, conflict: EffectRow | None = None) -> JSON:
         segment, bound = self._segment, proposal.bound
         await segment.replayed()
-        repeats = segment.journal.repeats(bound.tool.name, proposal.digest) - 1
-        decision = decide(segment, bound, proposal.args, proposal.digest, repeats)
+        decision = decide(segment, bound, proposal.args, proposal.digest, proposal.repeats)
         if segment.shadow and (decision.verdict != "deny" or not self._listed(bound)):
             return await self._virtual(proposal, decision)
         if decision.verdict == "deny":
@@ -151,9 +153,8 @@ class Effecting:
         await segment.commit(
             EffectMove(number, "intended", "committed", {"result": result}),
             self._step(proposal, number, ok=True, started_at=started_at, started=started),
-            *priced(segment, bound),
+            *priced(bound),
         )
-        segment.steps += 1
         self._keep(proposal, number, "committed", {"result": result})
         return result
 
@@ -162,6 +163,7 @@ class Effecting:
     ) -> JSON:
         """Records a call that surely did not happen: to be made again later, or for good."""
         segment, name = self._segment, proposal.bound.tool.name
+        segment.refund(proposal.bound.tool.cost)
         parked = segment.journal.parked(name)
         again = failed.error_class in RETRIED and parked < PARKS
         recorded = {**failure_json(failed), "again": again}
@@ -170,7 +172,6 @@ class Effecting:
             writes.append(timer_write(name, parked))
         else:
             writes.append(self._step(proposal, number, ok=False, started_at=started_at, started=started))
-            segment.steps += 1
         await segment.commit(*writes)
         self._keep(proposal, number, "failed", recorded)
         if again:
@@ -220,9 +221,10 @@ class Effecting:
             valid_until_passed=approval_expired(review, segment.loaded.now),
             used=review.used,
         )
-        decision = decide(segment, bound, row.args, row.digest, 0, approval)
+        decision = decide(segment, bound, row.args, row.digest, proposal.repeats, approval)
         verdict = decision_write(segment, row.tool, row.digest, decision)
         if decision.verdict == "deny":
+            segment.release(None)  # as a rejected call, it leaves no step
             message = f"{row.tool}: {decision.short()}"
             recorded: dict[str, JSON] = {"message": message, "code": refusal_code(decision)}
             await segment.commit(verdict, EffectMove(row.id, "held", "cancelled", recorded, decision=verdict.token))
@@ -255,9 +257,10 @@ class Effecting:
         await segment.replayed()
         digest = args_digest(segment.bench.hmac, bound.tool.name, args)
         key = effect_key(segment.bench.hmac, segment.bench.deployment.name, bound.tool, args)
-        changed = replace(proposal, args=args, digest=digest, key=key)
+        repeats = proposal.repeats if digest == row.digest else segment.journal.count_call(row.tool, digest)
+        changed = replace(proposal, args=args, digest=digest, key=key, repeats=repeats)
         approval = Approval(review.id, digest, who, approval_expired(review, segment.loaded.now), review.used)
-        decision = decide(segment, bound, args, digest, 0, approval)
+        decision = decide(segment, bound, args, digest, repeats, approval)
         verdict = decision_write(segment, bound.tool.name, digest, decision)
         state: EffectState = {"allow": "intended", "hold": "held", "deny": "denied"}[decision.verdict]  # type: ignore[assignment]  # three literals
         opened = replace(self._open(changed, state, verdict.token), supersedes=row.id)
@@ -285,7 +288,6 @@ class Effecting:
         recorded: dict[str, JSON] = {"message": message, "code": refusal_code(decision)}
         opened = replace(self._open(proposal, "denied", verdict.token), result=recorded)
         tokens = await segment.commit(verdict, opened)
-        segment.steps += 1
         self._keep(proposal, tokens[opened.token], "denied", recorded)
         raise Refused(message, code=refusal_code(decision), hint=remedy(decision))
 
@@ -294,6 +296,8 @@ class Effecting:
     ) -> JSON:
         """Opens work for a person; the segment ends and no worker waits."""
         segment = self._segment
+        if decision.verdict == "allow":  # a conflict: it is decided anew once a person has looked
+            segment.release(proposal.bound.tool.cost)
         verdict = decision_write(segment, proposal.bound.tool.name, proposal.digest, decision)
         opened = self._open(proposal, "held", verdict.token)
         review = self._review(proposal, decision, opened.token, conflict=conflict)
@@ -314,7 +318,6 @@ class Effecting:
         recorded: dict[str, JSON] = {"result": result, "would": decision.verdict, "role": decision.role}
         opened = replace(self._open(proposal, "virtual", verdict.token), result=recorded)
         tokens = await segment.commit(verdict, opened)
-        segment.steps += 1
         self._mark(self._keep(proposal, tokens[opened.token], "virtual", recorded))
         return result
 

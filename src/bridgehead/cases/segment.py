@@ -20,7 +20,9 @@ from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import Finish, HandOver, OutcomeKind, ReviewOpen, Write
 from bridgehead.effects.keys import Hmac
+from bridgehead.effects.states import EffectState
 from bridgehead.errors import ErrorClass, LeaseLost, Suspended, Unavailable
+from bridgehead.money import Money
 from bridgehead.spec.deployment import Deployment
 from bridgehead.spec.tool import JSON
 
@@ -31,6 +33,8 @@ BRANCH: ContextVar[str] = ContextVar("bridgehead_branch", default="")
 
 
 _TURNS = 50
+_WITHOUT_STEP: frozenset[EffectState] = frozenset({"denied", "virtual", "intended", "unknown"})
+"""States of an effect that a segment counts as a step though the journal has no step of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ class Segment:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     virtual_marks: set[str] = field(default_factory=set)
     spent: dict[str, Decimal] = field(init=False)
+    """Money by currency: what is on the books, and what calls under way will cost if they happen."""
     steps: int = field(init=False)
+    """Recorded calls of the case, and those under way."""
     calls: set[asyncio.Task[object]] = field(default_factory=set)
     _commit: asyncio.Lock = field(default_factory=asyncio.Lock)
     _busy: int = 0
@@ -84,11 +90,32 @@ class Segment:
         self.journal = Journal(self.loaded)
         self.spent = dict(self.loaded.spent)
         self.steps = self.journal.recorded
+        for row in self.journal.effects():
+            if row.state in _WITHOUT_STEP:
+                bound = self.bench.tools.get(row.tool)
+                free = bound is None or row.state == "denied" or (row.result or {}).get("would", "allow") != "allow"
+                self.reserve(None if bound is None or free else bound.tool.cost)
 
     @property
     def shadow(self) -> bool:
         """Whether writes and questions are virtual."""
         return self.claim.level == "shadow"
+
+    def reserve(self, cost: Money | None) -> None:
+        """Counts one step, and its price, from the decision on: what follows is decided with it in view."""
+        self.steps += 1
+        if cost is not None:
+            self.spent[cost.currency] = self.spent.get(cost.currency, Decimal(0)) + cost.amount
+
+    def refund(self, cost: Money | None) -> None:
+        """Gives back the price of a call that surely did not happen; its step stays counted."""
+        if cost is not None:
+            self.spent[cost.currency] -= cost.amount
+
+    def release(self, cost: Money | None) -> None:
+        """Gives back all of a reservation: the call is not made, or will be decided anew."""
+        self.steps -= 1
+        self.refund(cost)
 
     def token(self) -> str:
         """Returns a name by which writes of one commit refer to each other."""

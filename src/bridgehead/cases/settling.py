@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from bridgehead import clock
+from bridgehead.cases.deciding import priced
 from bridgehead.cases.failures import failure
 from bridgehead.cases.ports import EffectRow
 from bridgehead.cases.segment import Segment
@@ -76,7 +77,7 @@ class Settling:
 
     async def _read_back(self, bound: BoundTool, row: EffectRow) -> tuple[ReadBack, JSON, str]:
         if bound.verify is None:
-            return "none", None, f"The reply to {row.tool} was lost, and the tool declares no verify."
+            return "none", None, f"No reply to {row.tool} came, and the tool declares no verify."
         try:
             async with asyncio.timeout(bound.tool.timeout_s):
                 key = idempotency_key(row.key, row.occurrence)
@@ -116,14 +117,17 @@ class Settling:
             started_at=clock.utc_now(),
             duration_ms=0.0,
         )
-        await self._segment.commit(EffectMove(row.id, "unknown", "committed", recorded), step)
-        self._segment.steps += 1
+        bound = self._segment.bench.tools.get(row.tool)
+        cost = () if bound is None else priced(bound)
+        await self._segment.commit(EffectMove(row.id, "unknown", "committed", recorded), step, *cost)
         self._segment.journal.put_effect(replace(row, state="committed", result=recorded))
         return Happened(result)
 
     async def _fail(self, row: EffectRow, why: str) -> None:
         recorded: dict[str, JSON] = {"error_class": "unknown_effect", "message": why, "again": True}
         await self._segment.commit(EffectMove(row.id, "unknown", "failed", recorded))
+        bound = self._segment.bench.tools.get(row.tool)
+        self._segment.release(None if bound is None else bound.tool.cost)
         self._segment.journal.put_effect(replace(row, state="failed", result=recorded))
 
     async def _ask(self, row: EffectRow, why: str) -> None:

@@ -44,9 +44,9 @@ class Approval:
 class View:
     """Everything besides the call that a decision rests on, read by the caller before it asks.
 
-    ``steps_so_far`` and ``repeats`` count what was made before this call: steps of the case,
-    and calls of the same tool with the same arguments. ``cost_so_far`` is the priced spend of
-    the case (None: nothing that has a price). ``suspended_tools`` is the kill switch.
+    ``steps_so_far`` and ``repeats`` count what was made before this call or is under way: steps
+    of the case, and calls of the same tool with the same arguments. ``cost_so_far`` is the priced
+    spend of the case, calls under way included (None: no limit is set). ``suspended_tools`` is the kill switch.
     """
 
     level: Level
