@@ -25,12 +25,19 @@ class Dispatch(Protocol):
         """The queue's own tables, as SQL."""
         ...
 
-    async def hint(self, connection: object, due: Due, numbers: Sequence[int]) -> None:
-        """Hands on hints inside the caller's transaction; one queued hint per subject is enough."""
+    async def hint(self, connection: object, due: Due, numbers: Sequence[int], *, fresh: bool = False) -> None:
+        """Hands on hints inside the caller's transaction; one queued hint per subject is enough.
+
+        Cases that were only just opened are ``fresh``: what goes on after a person's decision
+        comes before them, however many are queued.
+        """
         ...
 
-    async def run(self, handler: Handler, *, queues: Sequence[str], concurrency: int) -> None:
-        """Calls the handler for every hint until ``stop``; survives a database that restarts."""
+    async def run(self, handler: Handler, *, slots: Mapping[Due, int]) -> None:
+        """Calls the handler for every hint until ``stop``; survives a database that restarts.
+
+        Each kind of hint has ``slots`` of its own, so neither waits for the other's.
+        """
         ...
 
     def stop(self) -> None:

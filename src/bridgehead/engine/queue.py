@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import procrastinate
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _RESTART_S = 1.0
 _POLL_S = 2.0
+_FRESH, _GOING_ON = 0, 1
 _KEEP = logging.getLogger("procrastinate")
 
 
@@ -33,20 +34,20 @@ class ProcrastinateDispatch:
         self._pool = pool
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
         self._handler: Handler | None = None
-        self._worker: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._opened = False
         self._case = self._app.task(name="bridgehead.case", pass_context=False)(self._run_case)
         self._arrival = self._app.task(name="bridgehead.arrival", pass_context=False)(self._run_arrival)
-        _KEEP.setLevel(logging.WARNING)
+        if _KEEP.level == logging.NOTSET:
+            _KEEP.setLevel(logging.WARNING)
 
     @property
     def schema(self) -> str:
         """The queue's own tables, as SQL."""
         return str(SchemaManager.get_schema())
 
-    async def hint(self, connection: object, due: Due, numbers: Sequence[int]) -> None:
-        """Defers one job per subject inside the caller's transaction.
+    async def hint(self, connection: object, due: Due, numbers: Sequence[int], *, fresh: bool = False) -> None:
+        """Defers one job per subject inside the caller's transaction; the queue takes the higher priority first.
 
         A duplicate raises in the database, so each is deferred inside a savepoint.
         """
@@ -54,20 +55,35 @@ class ProcrastinateDispatch:
         task = self._case if due == "case" else self._arrival
         conn: Any = connection
         for number in numbers:
-            deferrer = task.configure(queue=due, queueing_lock=f"{due}:{number}", connection=conn)
+            deferrer = task.configure(
+                queue=due,
+                queueing_lock=f"{due}:{number}",
+                priority=_FRESH if fresh else _GOING_ON,
+                connection=conn,
+            )
             with contextlib.suppress(AlreadyEnqueued):
                 async with conn.transaction():
                     await deferrer.defer_async(number=number)
 
-    async def run(self, handler: Handler, *, queues: Sequence[str], concurrency: int) -> None:
-        """Runs jobs until ``stop``; a worker loop that ends because the database went away is started again."""
+    async def run(self, handler: Handler, *, slots: Mapping[Due, int]) -> None:
+        """Runs jobs until ``stop``, those of each queue by a procrastinate worker of its own."""
         await self._open()
         self._handler = handler
+        serving = [asyncio.create_task(self._serve(queue, count)) for queue, count in slots.items()]
+        try:
+            await asyncio.gather(*serving)
+        finally:
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
+
+    async def _serve(self, queue: Due, slots: int) -> None:
+        """Runs one queue's jobs; a worker loop that ends because the database went away is started again."""
         while not self._stopping.is_set():
-            self._worker = asyncio.create_task(
+            worker = asyncio.create_task(
                 self._app.run_worker_async(
-                    queues=list(queues),
-                    concurrency=concurrency,
+                    queues=[queue],
+                    concurrency=slots,
                     wait=True,
                     install_signal_handlers=False,
                     listen_notify=True,
@@ -77,11 +93,11 @@ class ProcrastinateDispatch:
             )
             stopping = asyncio.create_task(self._stopping.wait())
             try:
-                await asyncio.wait({self._worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if not self._worker.done():
-                    self._worker.cancel()
+                await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not worker.done():
+                    worker.cancel()
                 with contextlib.suppress(asyncio.CancelledError, ConnectorException, OSError):
-                    await self._worker
+                    await worker
             finally:
                 stopping.cancel()
             if not self._stopping.is_set():

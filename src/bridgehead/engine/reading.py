@@ -12,7 +12,7 @@ from bridgehead.cases.intake import NewCase, NoCase, ToReview
 from bridgehead.engine.reading_child import HEADER, from_json
 from bridgehead.errors import BridgeheadError
 
-READ_S = 60.0
+READ_S = 20.0
 
 
 class ReaderLost(BridgeheadError):
@@ -69,6 +69,7 @@ class ReadingProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=2**20,
+                start_new_session=True,  # a terminal's Ctrl-C is for the worker, which ends this process itself
             )
         child = self._child
         if child.stdin is None or child.stdout is None:  # pragma: no cover - both are pipes

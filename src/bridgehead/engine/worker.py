@@ -28,6 +28,8 @@ from bridgehead.spec.tool import JSON
 
 log = logging.getLogger("bridgehead.worker")
 READ_LIMIT = 3
+READING = 2
+"""Arrivals seen to at the same time, beside the cases: one is read while the one before it is settled."""
 HINT_AFTER_S = 5.0
 ORDER_S = 3.0
 """How long an arrival that is read waits for those before it to be settled, in seconds."""
@@ -99,7 +101,8 @@ class Worker:
         letting_go = asyncio.create_task(self._let_go())
         try:
             await self._ensure_registered()
-            await self._dispatch.run(self._handle, queues=("case", "arrival"), concurrency=self._settings.concurrency)
+            slots: Mapping[Due, int] = {"case": self._settings.concurrency, "arrival": READING}
+            await self._dispatch.run(self._handle, slots=slots)
         finally:
             self._stopped.set()
             for task in (sweeping, letting_go):

@@ -233,7 +233,7 @@ class Arrivals:
         commitments = {"input": reference, "key": opening.business_key, "content": opening.content}
         await chain.append("case.opened", refs, commitments)
         await chain.close()
-        await self._dispatch.hint(conn, "case", [case_id])
+        await self._dispatch.hint(conn, "case", [case_id], fresh=True)
         return relation, case_id
 
     async def _overtaken_by(self, conn: Connection, work: ArrivalWork, opening: Opening) -> CaseId | None:
