@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -37,3 +38,15 @@ class Settings(BaseSettings):
     )
     concurrency: int = Field(default=16, ge=1, le=512, description="Cases one worker runs at the same time.")
     max_document_mb: int = Field(default=25, ge=1, description="Largest document that is taken in, in MiB.")
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What a worker writes to standard error: this and what is graver."
+    )
+
+    @model_validator(mode="after")
+    def _sends_within_its_lease(self) -> Self:
+        """A worker that lost its cases must send nothing any more, so a send ends before the lease does."""
+        if self.send_s >= self.lease_s:
+            raise ValueError(
+                f"BRIDGEHEAD_SEND_S ({self.send_s:g}) must be less than BRIDGEHEAD_LEASE_S ({self.lease_s:g})"
+            )
+        return self

@@ -292,7 +292,7 @@ async def test_an_agent_that_never_yields_keeps_no_case(world: World) -> None:
     await world.submit(ORDER)
     workers: list[WorkerProcess] = []
     try:
-        workers.append(world.start_worker(STUCK="1", BRIDGEHEAD_LEASE_S="0.6"))
+        workers.append(world.start_worker(STUCK="1", BRIDGEHEAD_LEASE_S="0.6", BRIDGEHEAD_SEND_S="0.3"))
         await reach(world, "stuck")
         workers.append(world.start_worker())
         await world.until(lambda: finished(world), timeout_s=40)

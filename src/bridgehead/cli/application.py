@@ -17,6 +17,7 @@ from bridgehead.cli import (
     explain,
     init,
     ledger,
+    opening,
     policy,
     promote,
     report,
@@ -25,6 +26,7 @@ from bridgehead.cli import (
     submit,
 )
 from bridgehead.cli.exits import Exit, complain, exit_code
+from bridgehead.cli.output import clean, note
 
 app = typer.Typer(
     name="bridgehead",
@@ -52,6 +54,8 @@ def root(
         except PackageNotFoundError:
             print("bridgehead (not installed as a package)")
         raise typer.Exit
+    for warning in opening.unknown_settings():
+        note(f"warning: {clean(warning)}")
 
 
 for module in (init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, database):

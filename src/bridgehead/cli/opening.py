@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from bridgehead.app import App, LoadedDeployment
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from bridgehead.spec.deployment import Deployment
 
 T = TypeVar("T")
+NO_DATABASE: Final = "db.none"
+_OF_TESTS: Final = frozenset({"BRIDGEHEAD_TEST_SERVER"})
+"""Read by the project's own tests, not by a setting."""
 
 
 def run(work: Coroutine[object, object, T]) -> T:
@@ -24,6 +28,20 @@ def run(work: Coroutine[object, object, T]) -> T:
         return asyncio.run(work)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+
+
+def run_list(work: Coroutine[object, object, Sequence[T]]) -> Sequence[T]:
+    """Runs a command that lists; where there is no database, says so and gives the empty list."""
+    from bridgehead.cli.output import note
+    from bridgehead.errors import UserError
+
+    try:
+        return run(work)
+    except UserError as error:
+        if error.code != NO_DATABASE:
+            raise
+        note(f"{error.message}: {error.hint}")
+        return ()
 
 
 def quiet() -> None:
@@ -47,20 +65,45 @@ def settings(*, concurrency: int | None = None) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise UserError(
-            f"BRIDGEHEAD_{name}: {first['msg'].lower()}",
+            f"BRIDGEHEAD_{name}: {first['msg'].lower()}" if name else first["msg"].removeprefix("Value error, "),
             code="settings.value",
             hint="See docs/reference/settings.md.",
         ) from None
     return found
 
 
+def unknown_settings() -> list[str]:
+    """Returns a sentence for each variable of the environment that looks like a setting and is none."""
+    given = sorted(name for name in os.environ if name.upper().startswith("BRIDGEHEAD_"))
+    if not given:
+        return []
+    from bridgehead.settings import Settings
+    from bridgehead.spec.problem import nearest
+
+    known = [f"BRIDGEHEAD_{field.upper()}" for field in Settings.model_fields]
+    unknown = [name for name in given if name.upper() not in known and name not in _OF_TESTS]
+    return [f"{name} is no setting and changes nothing: {nearest(name.upper(), known)}" for name in unknown]
+
+
 @asynccontextmanager
-async def opened(chosen: Settings | None = None) -> AsyncIterator[App]:
-    """Gives the app over an open, migrated database; raises Unavailable within seconds when there is none."""
+async def opened(chosen: Settings | None = None, *, makes: bool = False) -> AsyncIterator[App]:
+    """Gives the app over an open, migrated database; raises Unavailable within seconds when none answers.
+
+    An embedded database that exists is started where it does not run; a new one is made for a
+    command that ``makes`` something to keep. Others raise UserError with the code ``db.none``.
+    """
     from bridgehead.app import App
+    from bridgehead.errors import UserError
+    from bridgehead.storage import embedded
     from bridgehead.storage.queries_system import described, probe
 
     found = chosen or settings()
+    if found.database_url is None and not makes and not embedded.exists(found.home):
+        raise UserError(
+            f"there is no database in {found.home.absolute()}",
+            code=NO_DATABASE,
+            hint="'bridgehead submit' or 'serve' makes one. Are you in the right folder? See BRIDGEHEAD_HOME.",
+        )
     if found.database_url is not None:
         url = found.database_url.get_secret_value()
         described(url)
