@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 
 from bridgehead.documents.order import Line, Order, Party, Purpose, Source
+from bridgehead.documents.outcome import Refusal
 
 _MOST_WARNINGS = 200
 """A person who reads two hundred doubts knows enough."""
 _CENT = Decimal("0.01")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PARTY_FIELDS = tuple(f.name for f in fields(Party))
 
 
@@ -100,7 +103,11 @@ class Draft:
             self.warnings.append(warning)
 
     def finish(self) -> Order:
-        """The frozen order, with ``totals`` and ``count`` warnings where control values do not add up."""
+        """The frozen order, with ``totals`` and ``count`` warnings where control values do not add up.
+
+        Raises Refusal ``control_character`` for an order or part number that holds one.
+        """
+        self._refuse_controls()
         self._check_sums()
         sources = dict(self.sources)
         for prefix, party in (("buyer", self.buyer), ("ship_to", self.ship_to), ("bill_to", self.bill_to)):
@@ -146,6 +153,20 @@ class Draft:
             warnings=tuple(self.warnings),
             sources=sources,
         )
+
+    def _refuse_controls(self) -> None:
+        names = [("order number", self.po_number, self.sources.get("po_number"))]
+        for line in self.lines:
+            names.extend(
+                (name.replace("_", " "), getattr(line, name) or "", line.sources.get(name))
+                for name in ("supplier_part", "customer_part", "gtin")
+            )
+        for what, value, source in names:
+            if _CONTROLS.search(value) is not None:
+                place = "document" if source is None else f"{source.part}, line {source.line}"
+                if source is not None and source.segment is not None:
+                    place = f"{source.segment}, line {source.line}"
+                raise Refusal("control_character", f"The {what} {value[:40]!r} holds a control character.", place)
 
     def _check_sums(self) -> None:
         seen: set[int] = set()

@@ -37,50 +37,14 @@ _SIDED = re.compile(
     rf"\b(?P<side>our|your|unsere?|ihre?|notre|votre|nuestr[ao]|su|nostr[ao]|vostr[ao]|onze|ons|uw|customer|kunden?|client|cliente|klant)\s{{0,2}}[:=]?\s{{0,2}}(?:ref|nr|no|n°|code|number|nummer)?\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
     re.IGNORECASE,
 )
-_OURS: Final = frozenset(
-    [
-        "our",
-        "customer",
-        "client",
-        "unsere",
-        "unser",
-        "kunden",
-        "kunde",
-        "notre",
-        "nos",
-        "nuestra",
-        "nuestro",
-        "nostro",
-        "nostra",
-        "onze",
-        "ons",
-        "klant",
-        "cliente",
-    ]
+_OURS_WORDS: Final = (
+    "our customer client unsere unser kunden kunde notre nos nuestra nuestro nostro nostra onze ons klant cliente"
 )
-_YOURS: Final = frozenset(
-    [
-        "your",
-        "supplier",
-        "vendor",
-        "mfr",
-        "ihre",
-        "ihr",
-        "lieferanten",
-        "hersteller",
-        "votre",
-        "vos",
-        "su",
-        "vostro",
-        "vostra",
-        "uw",
-        "leveranciers",
-        "fournisseur",
-        "proveedor",
-        "fornitore",
-        "leverancier",
-    ]
-)
+_OURS: Final = frozenset(_OURS_WORDS.split())
+_YOURS_WORDS: Final = "your supplier vendor mfr ihre ihr lieferanten hersteller votre vos su vostro vostra uw leveranciers fournisseur proveedor fornitore leverancier"
+_YOURS: Final = frozenset(_YOURS_WORDS.split())
+_CONNECTING_WORDS: Final = "of von vom de d' di van x item article artikel part each the to and und et y e en à a der des mal pro je per netto net unités ref réf art units for at zu your our"
+_CONNECTING: Final = frozenset(_CONNECTING_WORDS.split())
 _GTIN = re.compile(r"\b(?:gtin|ean|upc)(?:[- ]?\d{1,2})?(?:[- ]?code)?\W{0,3}(\d{8}|\d{12,14})\b", re.IGNORECASE)
 _BARE_GTIN = re.compile(r"(?<![\w.,-])(\d{13,14})(?![\w-]|[.,]\d)")
 _AMOUNT: Final = rf"(?:\d{{1,3}}(?:[ \u00a0\u202f'’]\d{{3}})+(?:[.,]\d{{1,4}})?|{DIGITS})(?:,-|,--|\.-|\.--|\.—)?"
@@ -91,7 +55,7 @@ _MONEY = re.compile(
     re.IGNORECASE,
 )
 _BARE_PRICE = re.compile(
-    rf"(?P<lead>@|(?<=[\s,])a(?= \d+[.,]\d{{2,4}}\s*$)|(?<=, )a(?= \d+[.,]\d{{2}})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|netprice|unitprice|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
+    rf"(?P<lead>@|(?<=[\s,])a(?= \d+[.,]\d{{2,4}}[\s.]*$)|(?<=, )a(?= \d+[.,]\d{{2}})|(?<!\w)(?:à|á|je|zu|at|price|zu je|po|netprice|unitprice|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?\s?h\.?t|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})(?![\w%]|[.,]\d)"
     + _PER,
     re.IGNORECASE,
 )
@@ -102,6 +66,15 @@ _PER_PRICE = re.compile(
 _LAST_AMOUNT = re.compile(r"\s{2,}(\d{1,3}(?:[ .,'’\u00a0]\d{3})*[.,]\d{2})\s*$")
 _GROUPS = re.compile(rf"{_QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_]{{2,}}|\s*[,;(–-]|\s*$))")
 _LOOSE_NUMBER = re.compile(r"(?:^|[\s,;:])\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2,4}$")
+_LOOSE_PRICE = re.compile(
+    r"(?<![\w.,/-])\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2,4}(?=\s*(?:$|[\x01\x03]|\s{2}|[^\W\d_]{4,}|\d))"
+)
+_NEGATIVE = re.compile(
+    r"(?:^|[\s;|])(?:[\u2010-\u2015\u2212]\d|-\d(?![\d.,/]{0,12}-))|\u2212\s?\d|(?:\s{2}|\t|[|;]\s?)[\u2010-\u2015-]\s\d|\(\s?-\s?\d"
+)
+"""A number that is less than nothing: a dash of any kind glued to it, or a dash that opens a column."""
+MOST_LIKELY: Final = 3
+_LOOSE_DIGIT = re.compile(r"(?<![\w.,/])\d{1,3}\s$")
 _TOTAL_LEAD = re.compile(r"=|total|gesamt|summe|gp|montant|importe|importo|bedrag|totaal|amount", re.IGNORECASE)
 _LABELLED_QTY = re.compile(
     rf"(?<![\w])(?:qt[eé] cd[eé]e|hoeveelheid|besteld|bestellt|orderqty|unidades|best[aä]llt antal|ilo[sś][cć] zam|qty|quantity|quant|menge|anzahl|st[uü]ckzahl|qt[eé]|quantit[eé]|cantidad|cant|ctd|quantit[aà]|q\.?t[aà]|aantal|antal|ilo[śs][ćc]|order(?:ed)? qty|bestellmenge)\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{_AMOUNT})\s{{0,2}}(?P<u>[^\W\d_]{{1,14}}[²³]?)?",
@@ -195,10 +168,26 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     rest = _take_day(rest, item, ways, source)
     rest = _take_money(rest, item, ways, source)
     rest = _take_quantity(rest, item, ways, source)
-    _take_bare_code(rest, item, source)
-    if item.line.price is None and _LOOSE_NUMBER.search(item.line.description or ""):
-        item.doubts.append("uncertain: a number at the end of the line may be its price")
+    left = _take_bare_code(rest, item, source)
+    if item.rank >= 1 and _NEGATIVE.search(text):
+        item.doubts.append("uncertain: a dash stands before a number of the line; it may take something back")
+    if item.line.price is None and (_LOOSE_NUMBER.search(item.line.description or "") or _LOOSE_PRICE.search(left)):
+        item.doubts.append("uncertain: a number of the line may be its price")
+    if item.line.part is not None and _twin_of(item.line.part, left):
+        item.doubts.append("uncertain: the line names a second part number")
     return item
+
+
+def _twin_of(part: str, left: str) -> bool:
+    """Whether what is left of a line holds a word built like its part number, letters for letters."""
+    form = _form(part)
+    return code_rank(part) >= MOST_LIKELY and any(
+        _form(found["code"]) == form and found["code"] != part for found in _TOKEN.finditer(left)
+    )
+
+
+def _form(code: str) -> str:
+    return re.sub(r"[A-Za-z]", "A", re.sub(r"\d", "0", code))
 
 
 def _blank(text: str, start: int, end: int) -> str:
@@ -353,6 +342,8 @@ def _take_quantity(rest: str, item: Item, ways: Ways, source: Source) -> str:
     item.rank = top
     if not chosen.quantity.certain and not _adds_up(line):
         item.doubts.append("uncertain: the quantity can be read two ways")
+    if not _adds_up(line) and _LOOSE_DIGIT.search(rest[: chosen.start]):
+        item.doubts.append("uncertain: another number stands right before the quantity")
     return rest[: chosen.start] + f" {_QUANTITY_GAP} " + rest[chosen.end :]
 
 
@@ -464,7 +455,8 @@ def _candidate(rest: str, match: re.Match[str], ways: Ways, *, at_start: bool) -
     return _Candidate(quantity, rank, start, end)
 
 
-def _take_bare_code(rest: str, item: Item, source: Source) -> None:
+def _take_bare_code(rest: str, item: Item, source: Source) -> str:
+    """Takes part number and description; returns what is left of the line."""
     line = item.line
     best: tuple[int, int, int] | None = None
     rivals = 0
@@ -495,60 +487,19 @@ def _take_bare_code(rest: str, item: Item, source: Source) -> None:
             rest = _blank(rest, best[1], best[2])
             if rivals and not item.sided:
                 item.doubts.append("uncertain: several words of the line could be its part number")
+    whole = rest
     before, _, after = rest.partition(_QUANTITY_GAP)
     if item.rank == 3 and sum(one.isalpha() for one in after) > 3 and not item.listed:
         rest = after
     words = re.sub(r"[()\[\]]", " ", rest.replace(_QUANTITY_GAP, _GAP).replace(_GAP, " \x02 "))
     pieces = [piece.strip(" -–—:,;.=@/*") for piece in words.split("\x02")]
-    connectors = {
-        "of",
-        "von",
-        "vom",
-        "de",
-        "d'",
-        "di",
-        "van",
-        "x",
-        "item",
-        "article",
-        "artikel",
-        "part",
-        "each",
-        "the",
-        "to",
-        "and",
-        "und",
-        "et",
-        "y",
-        "e",
-        "en",
-        "à",
-        "a",
-        "der",
-        "des",
-        "mal",
-        "pro",
-        "je",
-        "per",
-        "netto",
-        "net",
-        "unités",
-        "ref",
-        "réf",
-        "art",
-        "units",
-        "for",
-        "at",
-        "zu",
-        "your",
-        "our",
-    }
     kept = [
-        piece for piece in pieces if piece and piece.lower() not in connectors and any(one.isalpha() for one in piece)
+        piece for piece in pieces if piece and piece.lower() not in _CONNECTING and any(one.isalpha() for one in piece)
     ]
     if kept:
         line.description = re.sub(r"\s+", " ", " ".join(kept))[:300]
         line.mark("description", source)
+    return whole
 
 
 def code_rank(token: str) -> int:

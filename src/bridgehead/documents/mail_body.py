@@ -240,6 +240,8 @@ class Walker(Rows):
             re.IGNORECASE,
         ):
             self._note(lines[at][1].strip(), source)
+            if any(one.isdigit() for one in value):
+                self.draft.warn("date", f"{value[:40]!r} names no single day (line {source.line})")
             return at + 1
         if put_field(self.draft, name, value, source, self.ways):
             return at + 1

@@ -41,6 +41,8 @@ class Items(Blocks):
                 return self._accept(item, source)
         if item.rank >= 3 and line.part is None and line.description and (item.listed or item.priced) and whole:
             return self._accept(item, source)
+        if item.rank == 0 and line.part == self.draft.po_number and line.part:
+            return True
         if item.rank == 0 and strong and (item.listed or item.code_rank == 9) and short:
             self._close_block()
             self._close_pending()

@@ -21,6 +21,7 @@ from bridgehead.documents.mail_intent import Intent, intent_of, is_automatic
 from bridgehead.documents.mail_message import Mail, Part, parse_mail
 from bridgehead.documents.mail_patterns import PO as PO_PATTERN
 from bridgehead.documents.mail_patterns import plausible_number
+from bridgehead.documents.mail_rest import watch_numbers, watch_other_body, watch_rest, watch_subject
 from bridgehead.documents.mail_sections import Sections, TextLine, divide, forwarded_headers
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
@@ -60,10 +61,13 @@ _REASONS = {
     "xml": "The order seems to be in the XML file",
     "archive": "The order seems to be in the archive",
 }
-_SILENT = re.compile(
-    r"\.(?:png|jpe?g|gif|bmp|svg|ics|vcf|p7s|asc|sig|htm|html|tiff?|webp|eml)$|^(?:image|audio|video)/|pkcs7|pgp|calendar|vcard",
+_SILENT = re.compile(r"\.(?:ics|vcf|p7s|asc|sig)$|pkcs7|pgp|calendar|vcard", re.IGNORECASE)
+_PICTURE = re.compile(r"\.(?:png|jpe?g|gif|bmp|svg|webp)$|^image/(?!tif)", re.IGNORECASE)
+_DECORATION = re.compile(
+    r"^(?:image|img|logo|icon|banner|signatur\w*|oledata|outlook|facebook|linkedin|unnamed)[\w .-]{0,40}$",
     re.IGNORECASE,
 )
+"""Pictures that mail programs put into signatures; any other may be the order."""
 
 
 def read_mail(document: bytes) -> Reading:
@@ -104,6 +108,9 @@ class _MailReader:
         self.written = mail.written
         self.forwarded_from: TextLine | None = None
         self.attached_kind: NotAnOrder | None = None
+        self.numbers: set[str] = set()
+        self.others: list[tuple[str, list[TextLine]]] = []
+        self.read_lines: list[TextLine] = []
 
     def read(self) -> Reading:
         """Decides between orders, no order and refusal."""
@@ -119,9 +126,10 @@ class _MailReader:
             if best is None or _worth(one[0]) > _worth(best[0]):
                 if best is not None:
                     others.append(best[0])
-                best = one
+                best, self.read_lines = one, lines
             else:
                 others.append(one[0])
+        self.others = [(part, lines) for part, lines in bodies if lines is not self.read_lines]
         if best is None:
             best = self._text("body", [])
         drafts, intent, sections = best
@@ -212,7 +220,7 @@ class _MailReader:
             if kind is not None:
                 self.unread.append((kind, name))
                 continue
-            if _SILENT.search(suffix) or _SILENT.search(part.content_type):
+            if _decorates(part, name, suffix):
                 continue
             head = part.body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
             is_table = suffix in {".csv", ".tsv"} or part.content_type in {"text/csv", "text/tab-separated-values"}
@@ -276,6 +284,12 @@ class _MailReader:
                     for note in drafts[0].notes:
                         draft.note(note, Source(part, sections.own[0][0] if sections.own else 1, note))
                 return inner_drafts, inner_intent, inner_sections
+        if any(draft.lines for draft in drafts) and sections.forwarded:
+            below = self._walk(part, divide(forwarded_headers(sections.forwarded)[1]).own, "")
+            same = {draft.po_number for draft in below} <= {draft.po_number for draft in drafts}
+            if any(draft.lines for draft in below) and not (same and _items(below) == _items(drafts)):
+                for draft in drafts:
+                    draft.warn("ignored", f"the message forwarded below (line {sections.forwarded[0][0]}) orders too")
         if not any(draft.lines for draft in drafts) and sections.signature:
             again = self._walk(part, [*sections.own, *sections.signature])
             if any(draft.lines for draft in again):
@@ -381,6 +395,7 @@ class _MailReader:
 
     def _orders(self, drafts: list[Draft], intent: Intent, sections: Sections) -> Reading:
         kept = [draft for draft in drafts if draft.lines] or drafts[:1]
+        self.numbers |= {draft.po_number for draft in drafts}
         for draft in kept:
             draft.purpose = intent.purpose
             self._complete(draft, sections)
@@ -415,10 +430,16 @@ class _MailReader:
             draft.warn("instruction", alert)
         for kind, file in self.unread:
             draft.warn("ignored", f"attachment {file!r} ({kind}) was not read")
-        for line, text in (*sections.signature, *sections.disclaimer):
-            instruction = instruction_in(text)
-            if instruction is not None:
-                draft.warn("instruction", f"line {line}: {instruction!r}")
+        self._watch(draft, sections)
+
+    def _watch(self, draft: Draft, sections: Sections) -> None:
+        """Doubts the order for what stands where no field was read from."""
+        ways = self._ways(sections.own)
+        watch_subject(draft, self.subject)
+        watch_rest(draft, self.numbers, sections.signature, sections.disclaimer, ways)
+        watch_numbers(draft, self.numbers, sections.own, ways)
+        for name, lines in self.others:
+            watch_other_body(draft, (text for _, text in self.read_lines), lines, name)
         watch(draft)
 
     def _internal(self) -> bool:
@@ -504,6 +525,14 @@ class _MailReader:
 _COMPANY = re.compile(
     r"\b(?:GmbH|AG|KG|OHG|SE|e\.?\s?K\.?|UG|Ltd|Limited|PLC|LLP|LLC|Inc|Corp|Co\.|Company|SARL|SAS|SASU|S\.?A\.?S?\.?|EURL|S\.?p\.?A|S\.?r\.?l|S\.?L\.?U?|B\.?V|N\.?V|BVBA|VOF|Sp\. z o\.o|A/S|AB|Oy)\b\.?"
 )
+
+
+def _decorates(part: Part, name: str, suffix: str) -> bool:
+    """Whether a part is what mail programs add by themselves: a signature, a card, a picture in the text."""
+    if _SILENT.search(suffix) or _SILENT.search(part.content_type):
+        return True
+    picture = _PICTURE.search(suffix) or _PICTURE.search(part.content_type)
+    return picture is not None and (not part.attached or _DECORATION.search(name) is not None)
 
 
 def _worth(drafts: list[Draft]) -> tuple[int, int]:

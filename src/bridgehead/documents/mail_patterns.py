@@ -63,7 +63,7 @@ INCOTERM_USE = re.compile(
     re.IGNORECASE,
 )
 JOIN = re.compile(
-    rf"\s{{0,3}}(?:[;,]\s*(?:and|und|et|y|e|en)?|\b(?:and|und|sowie|plus|et|ainsi que|y|e|ed|en|as well as|along with|additionally|zus[aä]tzlich|ebenso))\s+(?:also )?(?=(?:{DIGITS})\s{{0,2}}[^\W\d_]{{0,14}}[×x.]?\s)",
+    rf"\s{{0,3}}(?:[;,]\s*(?:and|und|et|y|e|en|och|i|oraz)?|\b(?:and|und|sowie|plus|et|ainsi que|y|e|ed|en|och|samt|oraz|i|as well as|along with|additionally|zus[aä]tzlich|ebenso))\s+(?:also )?(?=(?:{DIGITS})\s{{0,2}}[^\W\d_]{{0,14}}[×x.]?\s)",
     re.IGNORECASE,
 )
 SUMS = frozenset(["stated_total", "gross_total", "tax", "stated_line_count", "stated_quantity_total"])

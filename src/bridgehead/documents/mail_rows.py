@@ -107,9 +107,13 @@ class Rows(Items):
     def _continues(self, text: str, cells: list[str] | None, fields: Sequence[str | None], number: int) -> bool:
         """A row without quantity under an item: more description, or an item the columns do not fit."""
         source = self._source(number, text)
+        if self._unreadable_quantity(fields, cells, number):
+            return True
         filled = [cell for cell in cells or [] if cell]
         item = read_item(text, self.ways, source)
         if item is not None and item.rank >= 3 and item.line.part is not None:
+            if "price" in fields and item.line.price is None:
+                self.draft.warn("uncertain", f"line {number} does not fit the columns; its price was not read")
             return self._accept(item, source)
         if not self.draft.lines:
             return False
@@ -131,6 +135,16 @@ class Rows(Items):
             self.draft.warn("uncertain", f"line {number} of the table was not read: {text.strip()[:120]!r}")
             return True
         return False
+
+    def _unreadable_quantity(self, fields: Sequence[str | None], cells: list[str] | None, number: int) -> bool:
+        """Warns of a row that has a part number and a quantity which is none, such as a negative one."""
+        values = {} if cells is None else dict(zip(fields, (cell.strip() for cell in cells), strict=False))
+        cell = values.get("quantity", "")
+        named = any(values.get(one) for one in ("supplier_part", "customer_part", "gtin"))
+        if not (named and any(one.isdigit() for one in cell)):
+            return False
+        self.draft.warn("uncertain", f"the quantity of line {number} is no number: {cell[:40]!r}")
+        return True
 
     def _total_row(self, text: str, cells: list[str] | None, number: int) -> None:
         bare = " ".join(cell for cell in cells if cell) if cells else text

@@ -18,7 +18,7 @@ _ORIGINAL = re.compile(
     re.IGNORECASE,
 )
 _WROTE = re.compile(
-    r"^\s*(?:on|am|le|el|il|op|den|w dniu|dnia)\b.{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?)\b.{0,80}:\s*$",
+    r"^\s*(?:(?:on|am|le|el|il|op|den|w dniu|dnia)\b|\d{1,4}[-./ ]).{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?)\b.{0,80}:\s*$",
     re.IGNORECASE,
 )
 _BLOCK_FROM = re.compile(r"^\s*\*{0,2}(?:from|von|de|da|van|expéditeur|från|od)\s?\*{0,2}:\*{0,2}\s*\S", re.IGNORECASE)
@@ -32,7 +32,7 @@ _CLOSING = re.compile(
     r"|(?:bien |tr[eè]s )?cordialement|(?:meilleures |sinc[eè]res |cordiales )?salutations(?: distingu[eé]es)?|bien à vous|(?:nous vous prions|veuillez|je vous prie) (?:d[’']agr[eé]er|agr[eé]er|de croire).{0,120}|(?:merci(?: d[’']avance| par avance| beaucoup)?(?: et .{3,30})?)|cdlt"
     r"|(?:un )?(?:cordial )?(?:saludos?|saludo)(?: cordiales| cordial)?|atentamente|atte\.?|(?:le |les )?(?:saluda|saludamos) atentamente|(?:muchas )?gracias(?: de antemano| por adelantado)?(?: y .{3,30})?|reciba un cordial saludo"
     r"|(?:cordiali|distinti|cari|migliori|un cordiale) salut[oi]|cordialmente|saluti|(?:grazie|ringraziando)(?: mille| in anticipo)?(?: e .{3,30})?"
-    r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|m\.?v\.?g\.?|groet(?:en|jes)?|hoogachtend|(?:med )?(?:v[äa]nlig|b[äa]sta|hj[äa]rtliga)\w* h[äa]lsning(?:ar)?|mvh|h[äa]lsningar|(?:tack|stort tack)(?: p[åa] f[öo]rhand)?|z (?:wyrazami szacunku|powa[żz]aniem)|(?:serdecznie )?pozdrawiam|(?:z )?pozdrowieni\w+|(?:dzi[ęe]kuj[ęe]|z g[óo]ry dzi[ęe]kuj[ęe])(?: i .{3,30})?|(?:alvast )?(?:hartelijk )?(?:bedankt|dank)(?: voor.{0,30}| en .{3,30})?|met dank)\s*[,.!]*\s*$",
+    r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|m\.?v\.?g\.?|groet(?:en|jes)?|hoogachtend|(?:med )?(?:v[äa]nlig|b[äa]sta|hj[äa]rtliga)\w* h[äa]lsning(?:ar)?|mvh|h[äa]lsningar|(?:tack|stort tack)(?: p[åa] f[öo]rhand)?|z (?:wyrazami szacunku|powa[żz]aniem)|(?:serdecznie )?pozdrawiam(?:y)?|(?:z )?pozdrowieni\w+|(?:dzi[ęe]kuj[ęe]|z g[óo]ry dzi[ęe]kuj[ęe])(?: i .{3,30})?|(?:alvast )?(?:hartelijk )?(?:bedankt|dank)(?: voor.{0,30}| en .{3,30})?|met dank)\s*[,.!]*\s*$",
     re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(
@@ -89,7 +89,7 @@ def divide(lines: Sequence[TextLine], *, forwards: bool = False) -> Sections:
             continue
         if _DISCLAIMER.match(text[:400].strip()) and _CONFIDENTIAL.search(text):
             target = sections.disclaimer
-        elif target is sections.own and len(text) < 160 and _CLOSING.match(text):
+        elif target is sections.own and len(text) < 160 and not text.endswith(":") and _CLOSING.match(text):
             if _more_follows(lines, index):
                 continue
             target = sections.signature

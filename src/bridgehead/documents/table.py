@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from bridgehead.documents.cells import Ways, read_price, read_quantity
 from bridgehead.documents.dates import read_day, relative_day
@@ -189,10 +190,33 @@ def line_from_cells(  # noqa: C901 - one branch for each kind of column
             _currency(draft, amount.currency or (heading.currency if heading else None), source_of(index))
         elif field == "requested_date":
             put_line_day(line, cell, ways, source_of(index), draft)
+    _watch_unread(columns, cells, source_of, draft)
     if not quantity.certain and not _adds_up(line):
         draft.warn("uncertain", f"quantity {cells[at].strip()[:30]!r} can be read two ways ({_place(source_of(at))})")
     check_price_unit(line, price_unit, draft)
     return line
+
+
+def _watch_unread(columns: Columns, cells: Sequence[str], source_of: SourceOf, draft: Draft) -> None:
+    """Warns of a filled cell that no field holds: a discount, or a second column of a field that says otherwise."""
+    for index, (field, heading) in enumerate(zip(columns.fields, columns.headings, strict=True)):
+        cell = cells[index].strip() if index < len(cells) else ""
+        if field is not None or heading is None or not cell or heading.field not in _COUNTED:
+            continue
+        at = columns.index(heading.field)
+        other = cells[at].strip() if at is not None and at < len(cells) else None
+        if heading.field == "discount":
+            doubted = any(one in "123456789" for one in cell)
+        else:
+            doubted = other is not None and other != cell
+        if doubted:
+            draft.warn("uncertain", f"{cell[:40]!r} was not read ({_place(source_of(index))})")
+
+
+_COUNTED: Final = frozenset(
+    {"quantity", "price", "unit", "requested_date", "discount", "supplier_part", "customer_part"}
+)
+"""The fields of a line that decide what is booked."""
 
 
 def _counts_up(values: Sequence[str]) -> bool:
@@ -240,6 +264,8 @@ def _price(line: DraftLine, cell: str, ways: Ways, source: Source, draft: Draft,
     price = read_price(cell, ways)
     if price is None:
         if not any(one.isdigit() for one in cell):
+            if any(one.isalpha() for one in cell):
+                draft.warn("uncertain", f"the price {cell[:30]!r} is no number ({_place(source)})")
             return ""
         raise Refusal("table.value", f"{cell[:30]!r} is no price.", _place(source))
     line.price = price.value

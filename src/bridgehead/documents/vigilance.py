@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
+from bridgehead.documents.doubt import doubt_in, row_doubt_in
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.heading_parts import fold
 
@@ -41,11 +42,11 @@ _DEVIATES: Final = re.compile(
     re.IGNORECASE,
 )
 _MACHINES: Final = re.compile(
-    r"\b(?:system\w*|syst[eè]me\w*|sistem[ai]\w*|automat\w*|robot\w*|bot|bots|agents?|parser|reader|software|algorithm\w*|ai|ki|ia)\b"
+    r"\b(?:system\w*|syst[eè]me\w*|sistem[ai]\w*|automat\w*|robot\w*|bot|bots|agents?|assistants?|assistent\w*|parser|reader|software|algorithm\w*|ai|ki|ia)\b"
 )
 _ORDERS_IT: Final = re.compile(
     r"\b(?:must|shall|should|soll\w*|muss|m[uü]ssen|d[oö]it|doivent|debe\w*|deve|devono|moet\w*|ska|skall|ma|musi\w*|skip|book\w*|buch\w*|verbuch\w*|confirm\w*|best[aä]tig\w*|accept\w*|approv\w*|enregistr\w*|registr\w*|confirme\w*|conferm\w*"
-    r"|bevestig\w*|bekr[aä]fta\w*|potwierd\w*|zatwierd\w*|pomin\w*|hoppa|saut\w*|omit\w*|salta\w*|z?ignor\w*|zastosuj\w*|bortse|send|forward|copy|set|note|kontrol\w*|check\w*|pruf\w*|pruef\w*|valid\w*)\b"
+    r"|bevestig\w*|bekr[aä]fta\w*|potwierd\w*|zatwierd\w*|pomin\w*|hoppa|saut\w*|omit\w*|salta\w*|z?ignor\w*|zastosuj\w*|bortse|send|forward|copy|set|treat\w*|note|kontrol\w*|check\w*|pruf\w*|pruef\w*|valid\w*)\b"
 )
 _APPROVED: Final = re.compile(
     r"\b(?:(?:ist|sind|wurde|wird|is|are|was|been|est|sont|esta|estan|e|sono|ar|jest|zosta\w+)\W+(?:\w+\W+){0,6})?(?:freigegeben|pre-?approved|genehmigt|autorizzat[oa]|autorizad[oa]|approuvee?|aprobad[oa]|approvat[oa]|goedgekeurd|godkan[dt]|zatwierdzon\w+)\b"
@@ -54,6 +55,7 @@ _APPROVED: Final = re.compile(
 _MENTIONS: Final = re.compile(
     r"\b(?:pos|position|posicion|posizione|item|line|zeile|ligne|poste|linea|riga|regel|rad|poz|pozycj[aeięy])\b\.?\s?(?:no|nr|n)?\.?\s?\d{1,5}\b"
     r"|\b(?:price|preise?|prix|precios?|prezz[oi]|prijs|prijzen|pris|priset|cen[aęy])\b"
+    r"|\b(?:quantity|qty|menge|stuckzahl|quantite|qte|cantidad|quantita|aantal|hoeveelheid|ilosc|antal)\W+(?:\w+\W+){0,2}\d"
     r"|\b(?:our|unser\w*|notre|nos|nuestr[oa]s?|nostr[oaie]|ons|onze|v[aå]rt?|v[aå]ra|nasz\w*)\s+(?:\w+\s+){0,2}(?:plant|works|site|warehouse|depot|branch|factory|werk|lager|niederlassung|standort|usine|entrepot|depot|agence"
     r"|planta|fabrica|almacen|sede|stabilimento|magazzino|filiale|fabriek|vestiging|magazijn|fabrik|anlaggning|zaklad\w*|magazyn\w*|oddzial\w*)\b"
     r"|\b(?:usual|habitual|habituel\w*|ublich\w*|solit[oa]|gebruikelijk\w*|normale?|vanlig\w*|zwykl\w*)\W+(?:delivery |shipping )?(?:address|adress\w*|direccion|indirizzo|adres\w*)\b"
@@ -115,7 +117,8 @@ _HARMLESS: Final = re.compile(
 """Where the invoice goes changes nothing about the order."""
 
 
-def _names_item(text: str, draft: Draft) -> str | None:
+def names_item(text: str, draft: Draft) -> str | None:
+    """The part number of the order that a text names; None when it names none."""
     upper = text.upper()
     for line in draft.lines:
         for part in (line.supplier_part, line.customer_part, line.gtin):
@@ -140,6 +143,8 @@ def watch(draft: Draft) -> None:
         elif invisible_in(text):
             draft.warn("instruction", f"{where} holds invisible characters")
         elif where == "note":
-            deviating = deviation_in(text) or _names_item(text, draft)
+            deviating = deviation_in(text) or names_item(text, draft) or doubt_in(text)
             if deviating is not None:
                 draft.warn("contradiction", f"a note says {deviating!r}: {text[:200]!r}")
+        elif where.startswith("line ") and (doubted := row_doubt_in(text)) is not None:
+            draft.warn("contradiction", f"{where} says {doubted!r}: {text[:200]!r}")

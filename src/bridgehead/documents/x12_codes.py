@@ -74,6 +74,28 @@ GTINS: Final = ("UK", "EN", "UP", "UA", "UI", "EO", "UN")
 DELIVERY_DATES: Final = ("002", "074", "106", "067", "010", "118")
 """Element 374 in order of preference: delivery requested, by and including, required by, scheduled, ship, pick-up."""
 
+LIMITS: Final[dict[str, bool]] = {
+    "001": True,
+    "061": True,
+    "063": True,
+    "038": True,
+    "177": True,
+    "037": False,
+    "064": False,
+}
+"""Element 374: cancel after, cancel if not delivered by, do not deliver after, ship no later, cancellation (true:
+the last day); ship not before, do not deliver before (false: the first)."""
+
+ORDER_TYPES: Final = frozenset(
+    {"SA", "NE", "RL", "RO", "RE", "DS", "OS", "KN", "SO", "NP", "EO", "UE", "SP", "SS", "00"}
+)
+"""Element 92: kinds of order that ask for delivery against payment and nothing else."""
+
+NAMED: Final = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA", "N1", "N2", "N3", "N4", "PER", "G61", "NM1"})
+"""Segments of the envelope, of names and of addresses: words in them are names."""
+SHORT: Final = 3
+"""An element of so few characters is a code."""
+
 PRICE_CLASSES: Final = ("CON", "UCP", "NET", "PRO", "CAT", "ACT", "INV")
 """Element 236: prices the buyer pays; retail prices are none of ours."""
 

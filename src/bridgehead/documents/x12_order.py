@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from bridgehead.documents import x12_codes as codes
+from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft, DraftLine, DraftParty
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal
@@ -45,9 +46,24 @@ def read_x12(text: str, part: str = "document") -> Reading:
         if others:
             ignored = f"ignored: the interchange also holds {len(others)} other transaction set(s): {_names(others)}"
             orders = [_with_warning(order, ignored) for order in orders]
-        return Orders(tuple(orders))
+        return Orders(tuple(_told_apart(orders)))
     kind = codes.OTHER_SETS.get(others[0], ("other", ""))[0]
     return NotAnOrder(kind, f"X12 {_names(others)}.")
+
+
+def _told_apart(orders: list[Order]) -> list[Order]:
+    """The orders; those that share a number and differ are doubted, for nobody knows which one counts."""
+    differing = {
+        one.po_number
+        for one in orders
+        for other in orders[:200]
+        if one.po_number == other.po_number and one.lines != other.lines
+    }
+    text = "uncertain: the interchange holds two orders of number {} that differ"
+    return [
+        _with_warning(order, text.format(order.po_number)) if order.po_number in differing else order
+        for order in orders
+    ]
 
 
 def _names(sets: list[str]) -> str:
@@ -94,15 +110,34 @@ class _Reader:
             handler = getattr(self, f"_on_{segment.tag.lower()}", None)
             if handler is not None:
                 handler(segment)
+            self._watch_words(segment)
         self._close_line()
         return self._finish()
 
+    def _watch_words(self, segment: Segment) -> None:
+        """Words in an element that no field holds may say that the order does not count."""
+        if segment.tag in codes.NAMED:
+            return
+        for at, element in enumerate(segment.elements[1:], 1):
+            found = doubt_in(element) if len(element) > codes.SHORT else None
+            if found is not None:
+                self.draft.warn(
+                    "contradiction", f"{segment.tag}{at:02d} says {found!r}: {element[:80]!r} ({segment.place})"
+                )
+
     def _finish(self) -> Order:
         draft = self.draft
+        usage = self.transaction.interchange
+        if usage.get(15).upper() != "P":
+            draft.warn(
+                "uncertain", f"ISA15 is {usage.get(15)[:10]!r}: the interchange is no production one ({usage.place})"
+            )
         chosen = _preferred(self.dates)
         if chosen is not None:
             draft.requested_date, source = chosen
             draft.mark("requested_date", source)
+        days = [line.requested_date for line in draft.lines if line.requested_date is not None]
+        self._watch_limits(self.dates, max(days, default=draft.requested_date))
         if not draft.lines and draft.purpose in {"original", "confirmation"}:
             raise Refusal("x12.missing_segment", "The order has no PO1 line.", self.transaction.segments[-1].place)
         if not {"name", "number", "duns", "gln"} & draft.buyer.values.keys():
@@ -143,8 +178,12 @@ class _Reader:
         self._opening(segment, number=3, release=4, ordered=5)
         if segment.get(2) == "CP":
             self.draft.purpose = "change"
-        if segment.get(2) in {"BK", "BE", "BL"}:
+        elif segment.get(2) in {"BK", "BE", "BL"}:
             self.draft.purpose = "other"
+        elif segment.get(2) and segment.get(2) not in codes.ORDER_TYPES:
+            self.draft.warn(
+                "uncertain", f"BEG02 {segment.get(2)[:10]!r} is no ordinary kind of order ({segment.place})"
+            )
 
     def _on_bch(self, segment: Segment) -> None:
         self._opening(segment, number=3, release=4, ordered=6)
@@ -203,7 +242,25 @@ class _Reader:
         if found is None:
             return
         dates = self.dates if self.line is None else self.line_dates
-        dates.setdefault(segment.get(1), (found, self._source(segment, element)))
+        known = dates.setdefault(segment.get(1), (found, self._source(segment, element)))
+        if known[0] != found:
+            self.draft.warn("uncertain", f"DTM {segment.get(1)} is {known[0]} and {found} ({segment.place})")
+
+    def _watch_limits(self, dates: dict[str, tuple[date, Source]], wanted: date | None) -> None:
+        """Warns where a day that limits the delivery (cancel after, not before) contradicts the day asked for."""
+        for qualifier, is_last in codes.LIMITS.items():
+            if qualifier not in dates:
+                continue
+            limit, source = dates[qualifier]
+            ordered = self.draft.order_date
+            if (
+                wanted is None
+                or (limit < wanted if is_last else limit > wanted)
+                or (is_last and ordered and limit < ordered)
+            ):
+                self.draft.warn(
+                    "contradiction", f"{source.segment} limits the delivery by {limit}; {wanted} is asked for"
+                )
 
     def _on_sac(self, segment: Segment) -> None:
         amount = self._number(segment, 5, signed=True)
@@ -359,13 +416,32 @@ class _Reader:
     def _on_ctp(self, segment: Segment) -> None:
         price = self._number(segment, 3)
         line = self.line
-        if line is None or price is None or line.price is not None:
+        if line is None or price is None:
             return
         if segment.get(2) and segment.get(2) not in codes.PRICE_CLASSES:
+            return
+        if line.price is not None:
+            if price != line.price:
+                self.draft.warn(
+                    "contradiction",
+                    f"line {line.number}: CTP states the price {price}, not {line.price} ({segment.place})",
+                )
             return
         line.price = price
         line.mark("price", self._source(segment, 3))
         self._price_basis(line, segment, 9)
+
+    def _on_qty(self, segment: Segment) -> None:
+        quantity = self._number(segment, 2, signed=True)
+        if self.line is not None and quantity is not None and quantity != self.line.quantity:
+            self.draft.warn(
+                "contradiction",
+                f"line {self.line.number} orders {self.line.quantity}, QTY states {quantity} ({segment.place})",
+            )
+
+    def _on_ref(self, segment: Segment) -> None:
+        if segment.get(3):
+            self.draft.note(segment.get(3), self._source(segment, 3))
 
     def _on_pid(self, segment: Segment) -> None:
         if self.line is None:
@@ -407,6 +483,7 @@ class _Reader:
         elif chosen is not None:
             line.requested_date, source = chosen
             line.mark("requested_date", source)
+        self._watch_limits(self.line_dates, line.requested_date)
         self.line, self.line_dates, self.schedule = None, {}, []
 
     # Summary
