@@ -20,7 +20,9 @@ PARKS = 6
 def failure(error: BaseException) -> Failed:
     """Returns what a tool raised as a Failed: its own, or the nearest class.
 
-    Only a Failed with ``applied=False`` says that a write surely did not happen.
+    Only a Failed with ``applied=False`` says that a write surely did not happen. A connection that
+    was refused does not: it may have been the body's second request (a redirect after a POST, a
+    look at what it had just written), and only the tool knows. Reads are asked again all the same.
     """
     if isinstance(error, Failed):
         return error
@@ -28,6 +30,8 @@ def failure(error: BaseException) -> Failed:
         return Failed("the call took longer than its timeout", error_class="timeout")
     if isinstance(error, ConnectionError):
         return Failed(f"the connection failed: {type(error).__name__}", error_class="dependency_down")
+    if (lost := _of_httpx(error)) is not None:
+        return Failed(f"the connection failed: {type(error).__name__}", error_class=lost)
     if isinstance(error, ValidationError):
         return Failed("the answer is not of the declared type", error_class="invalid_output")
     if isinstance(error, Mismatch):
@@ -35,6 +39,16 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, Refused):
         return Failed(error.message, error_class="policy_denied", applied=False)
     return Failed(f"{type(error).__name__}: {error}", error_class="bug")
+
+
+def _of_httpx(error: BaseException) -> ErrorClass | None:
+    """Returns the class of an httpx.TransportError by its names: tools may use httpx, this room does not."""
+    names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.partition(".")[0] == "httpx"}
+    if "TransportError" not in names:
+        return None
+    if names & {"ConnectError", "ConnectTimeout"}:
+        return "dependency_down"
+    return "timeout" if "TimeoutException" in names else "transient"
 
 
 def failure_json(error: Failed) -> dict[str, JSON]:
