@@ -27,7 +27,6 @@ def test_lists_page_and_filter(done: Cli, orders: Path) -> None:
     assert numbers == ["C-3", "C-2", "C-1"]
     assert rest["next"] is None
     assert len(done.ok("cases", "--deployment", orders, "--state", "done", "--json").json["cases"]) == 3
-    assert done.ok("cases", "--deployment", "another", "--json").json["cases"] == []
     assert "There are no such cases." in done.ok("cases", "--state", "running").out
     assert [line["state"] for line in done.ok("arrivals", "--json", "--limit", "2").json["arrivals"]] == [
         "review",
@@ -103,7 +102,7 @@ def test_an_original_comes_back_as_it_was(done: Cli) -> None:
     assert done("arrival", "A-5", "--original", done.folder / "no" / "where").code == 2
 
 
-@pytest.mark.parametrize("command", ["case C-9", "explain C-9", "explain A-9", "arrival A-9", "explain R-1", "case x"])
+@pytest.mark.parametrize("command", ["case C-9", "explain C-9", "explain A-9", "arrival A-9", "explain Q-1", "case x"])
 def test_an_unknown_number_is_wrong_use(cli: Cli, command: str) -> None:
     """A number that does not exist, or is none, is wrong use and says where to look."""
     done = cli(*command.split())

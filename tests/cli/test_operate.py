@@ -155,7 +155,7 @@ def test_check_says_what_could_happen(cli: Cli, orders: Path) -> None:
         "book": "when",
         "mail": "always",
     }
-    assert "book writes when amount <= 100, once for each po, and cannot be undone." in found["worst_case"]
+    assert "book writes when amount <= 100, once for each po, and declares no undo." in found["worst_case"]
     told = cli.ok("check", orders).out
     assert "mail cannot be undone and is allowed on every call." in told
     assert "book is allowed for any negative amount: add 'amount >= 0' to its rule." in told
@@ -265,6 +265,11 @@ def test_the_embedded_database_starts_and_stops(
     cli = Cli(home, monkeypatch, capsys)
     try:
         assert cli.ok("db", "status", "--json").json["running"] is False
+        assert "there is no database in" in cli.ok("cases").err
+        assert not (home / "pg").exists()
+        (home / "orders").mkdir()
+        (home / "orders" / "bridgehead.yaml").write_text(desk.YAML.format(module=cli.module, more=""))
+        cli.ok("promote", home / "orders", "--to", "shadow", "--why", "a start", "--by", "lee")
         assert "There are no cases yet." in cli.ok("cases").out
         assert cli.ok("db", "status", "--json").json["running"] is True
         assert cli.ok("db", "stop").out == "stopped\n"

@@ -118,14 +118,32 @@ def test_waiting_says_what_hinders(cli: Cli, orders: Path) -> None:
         "settled": 0,
         "unsettled": 1,
         "hindered": ["no worker serves this deployment"],
+        "waiting": [{"arrival": "A-1", "case": None, "waits": "it is stored and not read: no worker serves it"}],
     }
+    assert "A-1: it is stored and not read: no worker serves it" in done.err
 
 
 def test_waiting_ends_when_all_is_settled(cli: Cli, orders: Path) -> None:
     """Waiting for arrivals that are settled already ends at once."""
     cli.ok("submit", orders, "-", stdin=ORDER)
     cli.work(orders)
-    assert cli.ok("submit", orders, "-", "--wait", "--json", stdin=ORDER).json["waited"]["settled"] == 1
+    again = cli.ok("submit", orders, "-", "--wait", "--json", stdin=ORDER)
+    assert again.json["waited"]["settled"] == 1
+    assert "1 done or with a person, 0 not" in again.err
+
+
+def test_a_case_that_no_worker_goes_on_with_is_named(cli: Cli, orders: Path) -> None:
+    """Whoever waits for a case whose worker is gone reads which case it is and what it waits for."""
+    cli.ok("promote", orders, "--to", "autonomous", "--why", "a test", "--by", "lee")
+    order = json.dumps({"po": "P-1", "amount": 500}).encode()
+    cli.ok("submit", orders, "-", stdin=order)
+    cli.work(orders)
+    assert "1 done or with a person" in cli.ok("submit", orders, "-", "--wait", stdin=order).err
+    cli.ok("review", "R-1", "approve", "--by", "pat")
+    done = cli("submit", orders, "-", "--wait", "--timeout", "0.3s", stdin=order)
+    assert done.code == 1
+    assert "0 done or with a person, 1 not" in done.err
+    assert "A-1, C-1: it waits for a worker that serves release" in done.err
 
 
 @pytest.mark.parametrize("bad", [["--timeout", "soon"], []])

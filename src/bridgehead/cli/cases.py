@@ -10,14 +10,14 @@ import typer
 
 from bridgehead.cli import opening
 from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, deployment_name, one_of
-from bridgehead.cli.output import facts, heading, note, one_line, print_json, size, table, when
+from bridgehead.cli.output import brief, facts, heading, lines_of, note, print_json, size, table, when
 
 if TYPE_CHECKING:
     from bridgehead.storage.queries_case_view import ArrivalLine, CaseLine, CaseView
 
 _STATES: Final = ("due", "running", "waiting", "with_person", "done")
 _ARRIVAL_STATES: Final = ("stored", "read", "no_case", "review", "settled")
-_SHOWN_TEXT: Final = 2_000
+_CELL: Final = 80
 
 After = Annotated[str | None, typer.Option("--after", metavar="ID", help="Go on below this line of the page before.")]
 
@@ -41,12 +41,12 @@ def cases(
 ) -> None:
     """List cases, newest first, and what each waits for."""
     wanted = one_of("--state", state, _STATES)
-    lines = opening.run(_lines(wanted, deployment_name(deployment), limit, after_id("C", after)))
+    lines = opening.run_list(_lines(wanted, deployment, limit, after_id("C", after)))
     if as_json:
         print_json({"cases": lines, "next": lines[-1].id if len(lines) == limit else None})
         return
     table(
-        ("case", "deployment", "state", "outcome", "level", "received", "waits for"),
+        ("case", "deployment", "state", "outcome", "level", "received (UTC)", "waits for"),
         [
             (
                 line.id,
@@ -69,7 +69,8 @@ async def _lines(state: str | None, deployment: str | None, limit: int, after: i
 
     async with opening.opened() as app:
         queries = CaseQueries(app.database, app.vault)
-        return await queries.lines(deployment=deployment, state=state, after=after, limit=limit)
+        name = await deployment_name(app, deployment)
+        return await queries.lines(deployment=name, state=state, after=after, limit=limit)
 
 
 def case(
@@ -98,12 +99,14 @@ async def case_view(number: int) -> CaseView:
 
 
 def _show(view: CaseView) -> None:
+    from bridgehead.cli.telling import sends
+
     line = view.case
     pairs = [
         ("case", line.id),
         ("deployment", f"{line.deployment}, release {line.release[:12]}, level {line.level}"),
         ("state", line.state + (f": {line.outcome}" if line.outcome else "")),
-        ("received", when(line.received_at)),
+        ("received", f"{when(line.received_at)} (times are in UTC)"),
         ("opened", when(line.opened_at)),
     ]
     pairs += [("closed", when(line.closed_at))] if line.closed_at else []
@@ -120,7 +123,7 @@ def _show(view: CaseView) -> None:
     facts(pairs)
     if view.input is not None:
         heading("Input")
-        print(one_line(view.input, _SHOWN_TEXT))
+        print(lines_of(view.input))
     heading("Steps")
     table(
         ("#", "kind", "name", "ok", "at", "ms", "arguments", "result"),
@@ -132,8 +135,8 @@ def _show(view: CaseView) -> None:
                 "yes" if step.ok else "no",
                 when(step.started_at),
                 f"{step.duration_ms:.0f}",
-                step.effect or ("-" if step.args is None else one_line(step.args)),
-                step.unreadable or one_line(step.result if step.error is None else step.error),
+                step.effect or ("-" if step.args is None else brief(step.args, _CELL)),
+                step.unreadable or brief(step.result if step.error is None else step.error, _CELL),
             )
             for step in view.steps
         ],
@@ -142,15 +145,15 @@ def _show(view: CaseView) -> None:
     if view.effects:
         heading("Effects")
         table(
-            ("effect", "tool", "state", "attempt", "arguments", "result"),
+            ("effect", "tool", "state", "sends", "arguments", "result"),
             [
                 (
                     effect.id,
                     effect.tool,
                     effect.state + (f" by {effect.superseded_by}" if effect.superseded_by else ""),
-                    str(effect.attempt),
-                    one_line(effect.args),
-                    effect.unreadable or one_line(effect.result),
+                    str(sends(view.events, effect)),
+                    brief(effect.args, _CELL),
+                    effect.unreadable or ("-" if effect.result is None else brief(effect.result, _CELL)),
                 )
                 for effect in view.effects
             ],
@@ -192,7 +195,7 @@ def _show(view: CaseView) -> None:
         )
     if view.outcome is not None:
         heading("Outcome")
-        print(one_line(view.outcome, _SHOWN_TEXT))
+        print(lines_of(view.outcome))
 
 
 def arrivals(
@@ -207,12 +210,12 @@ def arrivals(
 ) -> None:
     """List what came in and what became of it, newest first."""
     wanted = one_of("--state", state, _ARRIVAL_STATES)
-    lines = opening.run(_arrivals(wanted, deployment_name(deployment), limit, after_id("A", after)))
+    lines = opening.run_list(_arrivals(wanted, deployment, limit, after_id("A", after)))
     if as_json:
         print_json({"arrivals": lines, "next": lines[-1].id if len(lines) == limit else None})
         return
     table(
-        ("arrival", "deployment", "state", "name", "size", "received", "became"),
+        ("arrival", "deployment", "state", "name", "size", "received (UTC)", "became"),
         [
             (
                 line.id,
@@ -235,7 +238,8 @@ async def _arrivals(state: str | None, deployment: str | None, limit: int, after
 
     async with opening.opened() as app:
         queries = Queries(app.database, app.vault)
-        return await queries.arrivals(deployment=deployment, state=state, after=after, limit=limit)
+        name = await deployment_name(app, deployment)
+        return await queries.arrivals(deployment=name, state=state, after=after, limit=limit)
 
 
 def arrival(
@@ -262,7 +266,7 @@ def arrival(
             ("size", size(line.size_bytes)),
             ("source", line.source),
             ("state", line.state),
-            ("received", when(line.received_at)),
+            ("received", f"{when(line.received_at)} (times are in UTC)"),
             ("settled", when(line.settled_at)),
             ("cases", ", ".join(line.cases) or "-"),
             ("reviews", ", ".join(line.reviews) or "-"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bridgehead.gate.unattended import Bound
     from bridgehead.spec.deployment import Deployment
     from bridgehead.spec.tool import Tool
+    from bridgehead.storage.queries_system import Standing
 
 _ALONE = {"always": "every call", "when": "", "held": "no call", "denied": "no call"}
 
@@ -32,14 +33,20 @@ def register(app: typer.Typer) -> None:
 def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
     """Check a deployment; show what it could do alone.
 
-    Loads bridgehead.yaml and the code it names, and nothing else: no database, no model, no
-    other system is reached. Every mistake is named with file, line and field, what was expected and
-    the nearest right word. Exits with 2 when there is one.
+    Loads bridgehead.yaml and the code it names; no model and no other system is reached. A database
+    that runs is asked which level is in force, and none is made or started for that. Every mistake is named with
+    file, line and field, what was expected and the nearest right word. Exits with 2 when there is one.
     """
+    from bridgehead.cli import case_key
     from bridgehead.errors import UserError
+    from bridgehead.spec.problem import DeploymentError
 
     try:
         loaded = opening.load(deployment)
+        lacking = list(case_key.missing(loaded))
+        mistakes = [problem for problem, gives in lacking if gives == "never"]
+        if mistakes:
+            raise DeploymentError(mistakes)
     except UserError as error:
         _mistakes(deployment, error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from None
@@ -49,9 +56,16 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
 
     bounds = unattended(spec, tools)
     worst = sentences(spec, {name: tool for name, tool in tools.items() if name in loaded.tools})
+    standing, stands = _standing(loaded)
     warnings = list(_warnings(loaded, tools, bounds))
+    warnings += [f"{problem}, unless the reader gives the key itself (NewCase(key=…))." for problem, _ in lacking]
+    if standing is not None and standing.level not in (None, "shadow") and standing.seen_in_shadow is False:
+        warnings.append(
+            f"This release was never seen in shadow, and the level in force is {standing.level}:"
+            " set it to shadow first and compare."
+        )
     if as_json:
-        print_json(_as_json(loaded, bounds, worst, warnings))
+        print_json(_as_json(loaded, bounds, worst, warnings) | {"level_in_force": standing and standing.level})
         return
     where = spec.file or spec.folder
     facts(
@@ -60,6 +74,7 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
             ("agent", spec.agent + (f", reader {spec.reader}" if spec.reader else ", no reader: any text is a case")),
             ("release", loaded.release.digest.hex()[:12]),
             ("starts at", f"{spec.autonomy.level}; 'bridgehead promote' raises the level"),
+            *([("in force", stands)] if stands else []),
             ("fallback", _fallback(spec)),
         ]
     )
@@ -82,6 +97,30 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
             print(f"- {clean(warning)}")
     print()
     print("No mistakes." + (f" {len(warnings)} remarks." if len(warnings) > 1 else ""))
+
+
+def _standing(loaded: LoadedDeployment) -> tuple[Standing | None, str]:
+    """Returns the level in force and how to say it; nothing where there is no database that knows one."""
+    from bridgehead.errors import BridgeheadError
+    from bridgehead.storage import embedded
+    from bridgehead.storage.queries_system import standing
+
+    try:
+        chosen = opening.settings()
+        if chosen.database_url is not None:
+            url: str | None = chosen.database_url.get_secret_value()
+        else:
+            url = embedded.status(chosen.home).url
+            if url is None and embedded.exists(chosen.home):
+                return None, "unknown: the database does not run, and check starts none"
+        if url is None:
+            return None, ""
+        found = opening.run(standing(url, loaded.deployment.name, loaded.release.digest))
+    except BridgeheadError as error:
+        return None, f"unknown: {error.message}"
+    if found.level is None:
+        return found, "no level yet: it was never served over this database"
+    return found, f"level {found.level} in the database"
 
 
 def _mistakes(path: Path, error: UserError, *, as_json: bool) -> None:
@@ -180,6 +219,8 @@ def _of_tool(spec: Deployment, tool: Tool, bound: Bound) -> Iterator[str]:
 
     if bound.reach == "always" and bound.effect_class == "irreversible":
         yield f"{bound.tool} cannot be undone and is allowed on every call."
+    if bound.effect_class == "reversible" and bound.reach != "denied" and not tool.has_undo:
+        yield f"{bound.tool} is reversible and declares no undo: only people can take it back."
     if tool.is_effect and bound.reach != "denied" and not tool.has_verify:
         yield f"{bound.tool} has no verify: after a lost reply a person must look whether it happened."
     if tool.is_effect and bound.reach != "denied" and not tool.has_preview:

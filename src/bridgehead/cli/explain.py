@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +13,11 @@ from bridgehead.cli.output import clean, heading, print_json
 if TYPE_CHECKING:
     from bridgehead.cli.telling import Section
     from bridgehead.storage.queries_case_view import ArrivalView, CaseView
+
+_OTHERS: Final = {
+    "R": "Use 'bridgehead review {}'; it names its case.",
+    "E": "Use 'bridgehead explain' with the case that made it: {} stands there under \"What it did\".",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +38,16 @@ def explain(
     from bridgehead.cli.telling import of_arrival, of_case
     from bridgehead.ids import parse
 
-    if number.strip().upper().startswith("A"):
+    kind = number.strip().upper()[:1]
+    if kind in _OTHERS:
+        from bridgehead.errors import UserError
+
+        raise UserError(
+            f"explain tells a case (C-17) or an arrival (A-5), not {number.strip()}",
+            code="input.id",
+            hint=_OTHERS[kind].format(number.strip()),
+        )
+    if kind == "A":
         arrival = opening.run(_arrival(parse("A", number)))
         _tell(arrival.arrival.id, of_arrival(arrival), as_json=as_json)
     else:
@@ -59,7 +73,7 @@ def _tell(number: str, sections: list[Section], *, as_json: bool) -> None:
     if as_json:
         print_json({"about": number, "sections": sections})
         return
-    print(number)
+    print(f"{number} (times are in UTC)")
     for section in sections:
         heading(section.title)
         for sentence in section.sentences:

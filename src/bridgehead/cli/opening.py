@@ -101,7 +101,7 @@ async def opened(chosen: Settings | None = None, *, makes: bool = False) -> Asyn
     if found.database_url is None and not makes and not embedded.exists(found.home):
         raise UserError(
             f"there is no database in {found.home.absolute()}",
-            code=NO_DATABASE,
+            code="db.none",
             hint="'bridgehead submit' or 'serve' makes one. Are you in the right folder? See BRIDGEHEAD_HOME.",
         )
     if found.database_url is not None:

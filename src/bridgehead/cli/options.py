@@ -5,9 +5,12 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from bridgehead.app import App
 
 FolderArgument: TypeAlias = Annotated[
     Path, typer.Argument(metavar="DEPLOYMENT", help="The deployment's folder, or its bridgehead.yaml.")
@@ -29,16 +32,55 @@ Idle: TypeAlias = Annotated[
 ]
 
 
-def deployment_name(text: str | None) -> str | None:
-    """Returns the deployment's name: what the file in a folder says, or the text itself."""
+async def deployment_name(app: App, text: str | None) -> str | None:
+    """Returns the name behind ``--deployment``: what the file in a folder says, or a name that the database knows.
+
+    Raises UserError with the nearest name for an unknown one.
+    """
+    from bridgehead.errors import UserError
+    from bridgehead.spec.problem import nearest
+    from bridgehead.storage.queries_names import deployments
+
     if text is None:
         return None
-    place = Path(text)
-    if place.is_file() or (place / "bridgehead.yaml").is_file():
-        from bridgehead.cli.opening import load_spec
+    named = _named_by(Path(text))
+    if named is not None:
+        return named
+    known = await deployments(app.database, text)
+    if text in known:
+        return text
+    raise UserError(
+        f"--deployment {text}: there is no such deployment in this database",
+        code="input.deployment",
+        hint=nearest(text, known) or "Nothing was submitted or served yet.",
+    )
 
-        return load_spec(place).name
-    return text
+
+def _named_by(place: Path) -> str | None:
+    if not place.is_file() and not (place / "bridgehead.yaml").is_file():
+        return None
+    from bridgehead.cli.opening import load_spec
+
+    return load_spec(place).name
+
+
+async def check_role(app: App, role: str | None) -> None:
+    """Raises UserError for a role that looks like a misspelt one; says of any other unknown one that it is unknown.
+
+    A role that has had no work yet need not be known to the database: the files of deployments are elsewhere.
+    """
+    from bridgehead.cli.output import note
+    from bridgehead.errors import UserError
+    from bridgehead.spec.problem import nearest
+    from bridgehead.storage.queries_names import roles
+
+    known = [] if role is None else await roles(app.database)
+    if role is None or role in known:
+        return
+    hint = nearest(role, known)
+    if hint.startswith("did you mean"):
+        raise UserError(f"--role {role}: no work was ever opened for it", code="input.role", hint=hint)
+    note(f"No work was ever opened for {role}" + (f"; {hint}." if hint else "."))
 
 
 def person(by: str | None) -> str:
@@ -72,8 +114,9 @@ def one_of(flag: str, value: str | None, options: Sequence[str]) -> str | None:
     from bridgehead.errors import UserError
     from bridgehead.spec.problem import nearest
 
+    close = nearest(value, options)
     raise UserError(
         f"{flag} {value}: expected one of {', '.join(options)}",
         code="input.choice",
-        hint=nearest(value, options),
+        hint=close if close.startswith("did you mean") else "",  # the options stand in the message already
     )

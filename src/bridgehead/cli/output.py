@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNSAFE_IN_JSON: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
-_PIPE_WIDTH: Final = 200
+_PIPE_WIDTH: Final = 120
+_NARROW: Final = 12
 
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
@@ -70,9 +71,47 @@ def one_line(value: object, limit: int | None = 100) -> str:
     return text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
 
 
+def brief(value: object, limit: int = 160) -> str:
+    """Returns a value for a sentence or a cell: text on one line, short JSON as it is, of longer JSON its plain fields.
+
+    A mapping that is too long keeps its fields that hold one value, and says how many entries the
+    others have; ``--json`` has all of it.
+    """
+    if isinstance(value, str):
+        text = " ".join(value.split())
+        return text if len(text) <= limit else text[: limit - 1] + "…"
+    whole = one_line(value, None)
+    if len(whole) <= limit or not isinstance(value, Mapping):
+        return whole if len(whole) <= limit else whole[: limit - 1] + "…"
+    inner = next(iter(value.values())) if len(value) == 1 else None
+    parts = []
+    for name, field in (inner if isinstance(inner, Mapping) else value).items():
+        if isinstance(field, Mapping | list | tuple):
+            parts.append(f"{name}: {len(field)} {'fields' if isinstance(field, Mapping) else 'entries'}")
+        else:
+            parts.append(f"{name}: {one_line(field, 60)}")
+    text = clean(f"{', '.join(parts)}")
+    text = f"{next(iter(value))}: {{{text}}}" if isinstance(inner, Mapping) else f"{{{text}}}"
+    return text if len(text) <= limit else text[: limit - 2] + "…}"
+
+
+def lines_of(value: object, limit: int = 40) -> str:
+    """Returns JSON as indented lines, at most ``limit`` of them; the last one then says how many are left out."""
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False)
+    rows = text.split("\n")
+    if len(rows) > limit:
+        rows = [*rows[: limit - 1], f"… {len(rows) - limit + 1} more lines: --json has all of them"]
+    return clean("\n".join(rows), keep_lines=True)
+
+
 def when(moment: datetime | None) -> str:
     """Returns a time to the second in UTC, or a dash."""
     return "-" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def minute(moment: datetime | None) -> str:
+    """Returns a time to the minute in UTC, without the year, or a dash: for lists of what is recent."""
+    return "-" if moment is None else f"{moment.astimezone(UTC):%m-%d %H:%M}"
 
 
 def size(count: int) -> str:
@@ -106,12 +145,30 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) 
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[clean(cell) for cell in row] for row in rows]
+    screen = console()
     grid = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(clean(cell)) for cell in row))
-    console().print(grid)
+    for column, width in zip(columns, _widths(columns, cells, screen.width), strict=True):
+        grid.add_column(column, overflow="fold", width=width)
+    for row in cells:
+        grid.add_row(*map(Text, row))
+    screen.print(grid)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Returns the columns' widths: the widest gives way first, and words are cut only where nothing else is left."""
+    from rich.cells import cell_len
+
+    texts = [[column, *(row[at] for row in rows)] for at, column in enumerate(columns)]
+    widths = [max(map(cell_len, column)) for column in texts]
+    words = [max((cell_len(word) for text in column for word in text.split()), default=1) for column in texts]
+    room -= 2 * (len(columns) - 1)  # the gaps
+    # A word of more than half the line is no reason to keep a column: an identifier or JSON without spaces.
+    for least in ([min(word, room // 2) for word in words], [min(word, _NARROW) for word in words], [1] * len(words)):
+        while sum(widths) > room and any(width > low for width, low in zip(widths, least, strict=True)):
+            at = max((at for at in range(len(widths)) if widths[at] > least[at]), key=lambda at: (widths[at], at))
+            widths[at] -= 1
+    return widths
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> None:

@@ -52,7 +52,7 @@ async def _promote(folder: Path, level: Level, why: str, by: str, *, as_json: bo
     from bridgehead.storage.queries import Queries
 
     name = opening.load_spec(folder).name
-    async with opening.opened() as app:
+    async with opening.opened(makes=True) as app:
         before = await app.levels.level(name)
         changed = before != level
         if changed:

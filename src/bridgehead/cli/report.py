@@ -245,7 +245,7 @@ def _money(spec: Deployment, books: Books) -> list[tuple[str, str]]:
         least = "at least " if books.unknown else ""
         each = ", ".join(f"{least}{amount} {currency}" for currency, amount in books.per_completed.items())
         pairs.append(("per completed case", each or ("unknown" if books.unknown else "nothing")))
-    pairs.append(("people's minutes", f"{books.minutes:.1f} over {books.cases} cases"))
+    pairs.append(("people's minutes", f"{books.minutes:.1f} over {books.cases} case{'' if books.cases == 1 else 's'}"))
     if spec.baseline is not None:
         by_hand = spec.baseline.minutes * books.completed
         pairs.append(

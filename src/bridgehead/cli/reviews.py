@@ -9,13 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 import typer
 
 from bridgehead.cli import opening
-from bridgehead.cli.options import AsJson, By, DeploymentFilter, Limit, after_id, deployment_name, one_of, person
-from bridgehead.cli.output import clean, facts, heading, note, one_line, print_json, table, when
+from bridgehead.cli.options import (
+    AsJson,
+    By,
+    DeploymentFilter,
+    Limit,
+    after_id,
+    check_role,
+    deployment_name,
+    one_of,
+    person,
+)
+from bridgehead.cli.output import clean, minute, note, one_line, print_json, table
 
 if TYPE_CHECKING:
     from bridgehead.cli.deciding import Choice
+    from bridgehead.cli.reviewing import Beside
     from bridgehead.reviews.model import Review
     from bridgehead.storage.queries import ReviewLine
+    from bridgehead.storage.queries_case_view import Rival
 
 _STATES: Final = (
     "open",
@@ -30,15 +42,6 @@ _STATES: Final = (
     "all",
 )
 _VERBS: Final = ("show", "approve", "edit", "reject", "answer", "take")
-_WORDS: Final = {
-    "approval": "a call that waits for approval",
-    "question": "a question of the agent's",
-    "exception": "a case that has left the agent's hands",
-    "unknown_effect": "a call of which nobody knows whether it happened",
-    "deadline": "a case whose deadline has passed",
-    "conflict": "a call that conflicts with an earlier one",
-    "document": "a document that a person must look at",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -59,24 +62,21 @@ def reviews(
 ) -> None:
     """List the work that waits for people."""
     wanted = one_of("--state", state, _STATES)
-    name = deployment_name(deployment)
-    lines = opening.run(_lines(name, role, None if wanted == "all" else wanted, after_id("R", after), limit))
+    lines = opening.run_list(_lines(deployment, role, None if wanted == "all" else wanted, after_id("R", after), limit))
     if as_json:
         print_json({"reviews": lines, "next": lines[-1].id if len(lines) == limit else None})
         return
+    undecided = wanted == "open"
     table(
-        ("review", "kind", "role", "state", "about", "error class", "opened", "due", "decided by"),
+        ("review", "about", "kind", "role", "opened (UTC)", "due" if undecided else "decided"),
         [
             (
                 line.id,
-                line.kind,
-                line.role,
-                line.state,
                 line.case or line.arrival or "-",
-                line.error_class or "-",
-                when(line.opened_at),
-                when(line.escalate_at) + (" late" if line.overdue else ""),
-                line.decided_by or "-",
+                line.kind + (f" {line.error_class}" if line.error_class not in (None, line.kind) else ""),
+                line.role,
+                minute(line.opened_at),
+                minute(line.escalate_at) + (" late" if line.overdue else "") if undecided else _ended(line),
             )
             for line in lines
         ],
@@ -86,6 +86,11 @@ def reviews(
         note(f"There may be more: --after {lines[-1].id}")
 
 
+def _ended(line: ReviewLine) -> str:
+    by = f" by {line.decided_by}" if line.decided_by else ""
+    return f"{line.state}{by}" + (f" {minute(line.decided_at)}" if line.decided_at else "")
+
+
 async def _lines(
     deployment: str | None, role: str | None, state: str | None, after: int | None, limit: int
 ) -> Sequence[ReviewLine]:
@@ -93,7 +98,9 @@ async def _lines(
 
     async with opening.opened() as app:
         queries = Queries(app.database, app.vault)
-        return await queries.reviews(deployment=deployment, role=role, state=state, after=after, limit=limit)
+        name = await deployment_name(app, deployment)
+        await check_role(app, role)
+        return await queries.reviews(deployment=name, role=role, state=state, after=after, limit=limit)
 
 
 def review(
@@ -135,16 +142,17 @@ def review(
     without --set and --args they are opened in $EDITOR.
     """
     from bridgehead.cli.deciding import Choice
+    from bridgehead.cli.reviewing import show_review
     from bridgehead.ids import parse
 
     chosen = one_of("the verb", verb, _VERBS)
     review_id = parse("R", number)
     if chosen == "show":
-        found, deployment = opening.run(_find(review_id))
+        found, deployment, beside = opening.run(_find(review_id))
         if as_json:
-            print_json(as_json_view(found, deployment))
+            print_json(as_json_view(found, deployment, beside.rival))
         else:
-            _show(found, deployment)
+            show_review(found, deployment, beside)
         return
     choice = Choice(
         verb=cast("str", chosen),
@@ -157,28 +165,32 @@ def review(
         minutes=minutes,
         folder=folder,
     )
-    deployment, decided = opening.run(_decide(review_id, choice))
+    deployment, decided, beside = opening.run(_decide(review_id, choice))
     if as_json:
-        print_json(as_json_view(decided, deployment))
+        print_json(as_json_view(decided, deployment, beside.rival))
         return
     _decided(decided)
 
 
-async def _find(review_id: int) -> tuple[Review, str]:
+async def _find(review_id: int) -> tuple[Review, str, Beside]:
+    from bridgehead.cli.reviewing import beside
     from bridgehead.ids import ReviewId
 
     async with opening.opened() as app:
-        return await app.reviews.find(ReviewId(review_id))
+        found, deployment = await app.reviews.find(ReviewId(review_id))
+        return found, deployment, await beside(app, found)
 
 
-async def _decide(review_id: int, choice: Choice) -> tuple[str, Review]:
+async def _decide(review_id: int, choice: Choice) -> tuple[str, Review, Beside]:
     from bridgehead.cli.deciding import decide
+    from bridgehead.cli.reviewing import beside
 
     async with opening.opened() as app:
-        return await decide(app, review_id, choice)
+        deployment, decided = await decide(app, review_id, choice)
+        return deployment, decided, await beside(app, decided)
 
 
-def as_json_view(review: Review, deployment: str) -> dict[str, object]:
+def as_json_view(review: Review, deployment: str, rival: Rival | None) -> dict[str, object]:
     """Returns a review as JSON: ids as people type them, what it shows, which decisions it takes."""
     from bridgehead.ids import show
     from bridgehead.reviews.model import VERBS
@@ -194,6 +206,7 @@ def as_json_view(review: Review, deployment: str) -> dict[str, object]:
         "effect": None if review.effect_id is None else show("E", review.effect_id),
         "error_class": review.error_class,
         "shown": review.shown,
+        "conflict_with": rival,
         "digest": review.args_digest,
         "takes": VERBS[review.kind] if review.state == "open" else (),
         "opened_at": review.opened_at,
@@ -203,55 +216,6 @@ def as_json_view(review: Review, deployment: str) -> dict[str, object]:
         "answer": review.answer,
         "used": review.used,
     }
-
-
-def _show(review: Review, deployment: str) -> None:
-    from bridgehead.ids import show
-    from bridgehead.reviews.model import VERBS
-
-    about = show("C", review.case_id) if review.case_id is not None else show("A", review.arrival_id or 0)
-    pairs = [
-        ("review", f"{show('R', review.id)}, {_WORDS[review.kind]}"),
-        ("about", f"{about} of {deployment}"),
-        ("role", review.role),
-        (
-            "state",
-            review.state + (f" by {review.decided_by} at {when(review.decided_at)}" if review.decided_by else ""),
-        ),
-        ("opened", when(review.opened_at)),
-    ]
-    pairs += [("due", when(review.escalate_at))] if review.escalate_at else []
-    pairs += [("error class", review.error_class)] if review.error_class else []
-    shown = dict(review.shown)
-    for name in ("reason", "question", "conflict"):
-        if name in shown:
-            pairs.append((name, " ".join(str(shown.pop(name)).split())))
-    facts(pairs)
-    if "args" in shown:
-        heading(f"What would be sent: {clean(str(shown.pop('tool', 'the call')))}")
-        print_json(shown.pop("args"))
-        if review.args_digest is not None:
-            print(f"digest {review.args_digest.hex()}")
-    why = shown.pop("why", None)
-    if why:
-        heading("Why a person decides")
-        for reason in why if isinstance(why, list) else [why]:
-            print(f"- {clean(str(reason))}")
-    trace = shown.pop("traceback", None)
-    if shown:
-        heading("What is known")
-        facts([(name, one_line(value, 1_000)) for name, value in shown.items()])
-    if isinstance(trace, str):
-        heading("Traceback")
-        print(clean(trace, keep_lines=True))
-    if review.answer is not None:
-        heading("What was decided")
-        print(one_line(review.answer, 2_000))
-    if review.state == "open":
-        takes = "|".join(VERBS[review.kind])
-        note(f"\nDecide: bridgehead review {show('R', review.id)} {takes}")
-        if review.arrival_id is not None:
-            note(f"The original: bridgehead arrival {show('A', review.arrival_id)} --original FILE")
 
 
 def _decided(review: Review) -> None:

@@ -63,7 +63,7 @@ async def _serve(folders: Sequence[Path], *, concurrency: int | None, until_idle
 
     chosen = opening.settings(concurrency=concurrency)
     loaded = opening.load_all(folders)
-    async with opening.opened(chosen) as app:
+    async with opening.opened(chosen, makes=True) as app:
         served = [await app.serve(one) for one in loaded]
         intakes = _intakes(app, loaded)
         running = app.worker(served)
@@ -189,15 +189,16 @@ async def _status(queries: Queries, served: Sequence[Served], stopped: asyncio.E
     from bridgehead.errors import Unavailable
 
     names = [one.deployment.name for one in served]
-    bound, passed = 1, 0
+    bound, passed, before = 1, 0, None
     with contextlib.suppress(Unavailable):
         bound = await queries.first_open(names)
     while not stopped.is_set():
         try:
             now = await queries.tally(names, bound)
+            before = now.done if before is None else before
             line = (
                 f"arrivals to read {now.stored} | due {now.due} | running {now.running} | waiting {now.waiting}"
-                f" | with a person {now.with_person} | done {passed + now.done}"
+                f" | with a person {now.with_person} | done since the start {passed + now.done - before}"
             )
             bound, passed = now.bound, passed + now.passed
         except Unavailable as error:

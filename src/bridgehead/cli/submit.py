@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import glob
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from bridgehead.app import App
     from bridgehead.errors import BridgeheadError
     from bridgehead.spec.deployment import Deployment
+    from bridgehead.storage.queries import Unsettled
 
 _POLL_S: Final = 0.2
 _SAY_AFTER_S: Final = 3.0
 _STDIN: Final = "-"
+_NAMED: Final = 20
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ async def _submit(
     names = list(_expanded(files))
     sent.left = len(names)
     try:
-        async with opening.opened(chosen) as app:
+        async with opening.opened(chosen, makes=True) as app:
             await _store_all(app, spec, names, name, sent, as_json=as_json)
             if wait and sent.arrivals:
                 settled = await _wait(app, folder, [number for _, number, _ in sent.arrivals], limit_s)
@@ -145,16 +147,18 @@ async def _wait(app: App, folder: Path, arrivals: Sequence[int], limit_s: float 
     """Waits until the arrivals are settled, or the time is up; says what hinders as soon as it lasts."""
     from bridgehead.clock import boot_s
     from bridgehead.storage.queries import Queries
+    from bridgehead.storage.queries_cases import CaseQueries
 
     queries = Queries(app.database, app.vault)
     started = boot_s()
     said: tuple[str, ...] = ()
     live = sys.stderr.isatty()
     while True:
-        settled, busy, hindered = await queries.unsettled(arrivals)
+        found = await queries.unsettled(arrivals)
+        settled, busy, hindered = found.settled, len(found.arrivals), found.hindered
         waited = boot_s() - started
         if live:
-            sys.stderr.write(f"\r\x1b[K{settled} settled, {busy} to go")
+            sys.stderr.write(f"\r\x1b[K{settled} done or with a person, {busy} to go")
             sys.stderr.flush()
         over = limit_s is not None and waited >= limit_s
         if not busy or over:
@@ -166,8 +170,34 @@ async def _wait(app: App, folder: Path, arrivals: Sequence[int], limit_s: float 
             if hindered:
                 note(f"waiting: {'; '.join(hindered)}. Start one: bridgehead serve {folder}")
         await asyncio.sleep(_POLL_S)
-    note(f"{settled} settled, {busy} not" + (f": {'; '.join(hindered)}" if hindered else ""))
-    return {"settled": settled, "unsettled": busy, "hindered": list(hindered)}
+    waits = await CaseQueries(app.database, app.vault).waits([case for _, _, cases in found.arrivals for case in cases])
+    waiting = list(_waiting(found, waits))
+    note(f"{settled} done or with a person, {busy} not" + (f": {'; '.join(hindered)}" if hindered else ""))
+    for one in waiting[:_NAMED]:
+        note(f"  {', '.join(name for name in (one['arrival'], one['case']) if name)}: {one['waits']}")
+    if len(waiting) > _NAMED:
+        note(f"  and {len(waiting) - _NAMED} more: 'bridgehead cases' and 'bridgehead arrivals' list them")
+    return {"settled": settled, "unsettled": busy, "hindered": list(hindered), "waiting": waiting}
+
+
+def _waiting(found: Unsettled, waits: Mapping[str, str]) -> Iterator[dict[str, str | None]]:
+    """Yields what each unsettled arrival, or each of its cases, waits for."""
+    from bridgehead.ids import show
+
+    for arrival, unread, cases in found.arrivals:
+        if not cases:
+            why = "it is stored and not read: no worker serves it" if unread else "a worker is to read it"
+            yield {"arrival": arrival, "case": None, "waits": why}
+        for number in cases:
+            case = show("C", number)
+            text = waits.get(case, "it is gone")
+            if text == "running":
+                text = "a worker runs it"
+            elif not text.startswith("until "):
+                text = f"it waits for {text}"
+            else:
+                text = f"it waits {text} (UTC)"
+            yield {"arrival": arrival, "case": case, "waits": text}
 
 
 def _as_json(spec: Deployment, sent: _Sent, settled: dict[str, object] | None) -> dict[str, object]:

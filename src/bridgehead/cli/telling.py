@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.cli.output import duration, one_line, size, when
+from bridgehead.cli.output import brief, duration, size, when
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_case_view import (
     ArrivalView,
@@ -63,7 +63,7 @@ def of_case(view: CaseView) -> list[Section]:
         Section("What came", tuple(_came(view))),
         Section("What the agent read", tuple(map(_read, reads))),
         Section("What was decided about its calls", tuple(map(_decision, view.decisions))),
-        Section("What it did", tuple(_effect(effect, _sends(view.events, effect)) for effect in view.effects)),
+        Section("What it did", tuple(_effect(effect, view) for effect in view.effects)),
         Section("What people did", tuple(map(_review, view.reviews))),
         Section("What it cost", tuple(_costs(view.costs))),
         Section("How it stands", tuple(_stands(view))),
@@ -151,25 +151,28 @@ def _reason(reason: Mapping[str, JSON]) -> str:
     said = str(reason.get("text", ""))
     if reason.get("argument") and reason.get("found"):
         said += f" (found {reason['argument']} = {reason['found']})"
-    elif reason.get("found") and reason["found"] != "none":
+    elif reason.get("found") and reason["found"] not in ("none", "forbidden"):
         said += f" (found {reason['found']})"
     return said
 
 
-def _sends(events: Sequence[Event], effect: EffectView) -> int:
+def sends(events: Sequence[Event], effect: EffectView) -> int:
     """Returns how often a call was about to be sent: how many intents the chain holds."""
-    return sum(
-        1 for event in events if event.kind == "effect.intended" and f"E-{event.refs.get('effect')}" == effect.id
-    )
+    return _count_of(events, effect, "effect.intended")
 
 
-def _effect(effect: EffectView, sends: int) -> str:
+def _count_of(events: Sequence[Event], effect: EffectView, kind: str) -> int:
+    return sum(1 for event in events if event.kind == kind and f"E-{event.refs.get('effect')}" == effect.id)
+
+
+def _effect(effect: EffectView, view: CaseView) -> str:
     if effect.unreadable:
         return f"{effect.id}, {effect.tool}, is {effect.state}; it cannot be shown: {effect.unreadable}"
     recorded = effect.result if isinstance(effect.result, Mapping) else {}
     name = f"{effect.id}, {effect.tool} with {_cut(effect.args)}"
     at = when(effect.settled_at)
-    tries = f" at attempt {sends}" if sends > 1 else ""
+    tried = sends(view.events, effect)
+    tries = f" at attempt {tried}" if tried > 1 else ""
     match effect.state:
         case "committed":
             by = recorded.get("settled_by")
@@ -188,17 +191,42 @@ def _effect(effect: EffectView, sends: int) -> str:
         case "intended":
             return f"{name}, is on its way{tries}."
         case "unknown":
-            lost = f"{name}, was sent{tries} and its reply was lost ({_message(recorded)})"
-            return f"{lost}; it is read back before anything else."
+            return f"{name}, may have been sent{tries}: no reply came ({_message(recorded)}). {_looked(effect, view)}"
         case "denied" | "cancelled":
             return f"{name}, did not happen: {_message(recorded)}."
         case "superseded":
             other = f"{effect.superseded_by} with the arguments that a person gave"
             return f"{name}, was replaced by {other}; nothing was sent."
         case "failed":
-            return f"{name}, did not happen{tries}: {_message(recorded)}."
+            if not _count_of(view.events, effect, "effect.unknown"):
+                return f"{name}, did not happen{tries}: {_message(recorded)}."
+            again = _tried_again(effect, view)
+            return f"{name}, may have been sent{tries}: no reply came. Then {_message(recorded)}{again}."
         case _:
             return f"{name}, is {effect.state}."
+
+
+def _looked(effect: EffectView, view: CaseView) -> str:
+    """Returns what became of looking whether a call happened, as far as it is recorded."""
+    reviews = [one for one in view.reviews if one.kind == "unknown_effect" and one.effect == effect.id]
+    asked = reviews[-1] if reviews else None
+    if asked is None:
+        return "It is read back until it is known whether it happened; until then nothing else is sent."
+    shown = asked.shown if isinstance(asked.shown, Mapping) else {}
+    found = _cut(shown.get("reason") or "It could not be read back.").rstrip(".")
+    return f"{found}. So {asked.role} was asked ({asked.id}); nothing else is sent meanwhile."
+
+
+def _tried_again(effect: EffectView, view: CaseView) -> str:
+    """Returns which effect took the place of one that did not happen, and nothing where none did."""
+    number = int(effect.id.removeprefix("E-"))
+    later = (
+        other.id
+        for other in view.effects
+        if other.tool == effect.tool and other.args == effect.args and int(other.id.removeprefix("E-")) > number
+    )
+    found = next(later, None)
+    return "" if found is None else f", so it was tried again as {found}"
 
 
 def _review(review: CaseReview) -> str:
@@ -250,7 +278,8 @@ def _stands(view: CaseView) -> Iterator[str]:
     elif line.state == "with_person":
         yield f"It is with a person: {line.waits}. The agent can no longer act on it."
     elif line.state == "waiting":
-        yield f"It waits for {line.waits}; no worker is bound meanwhile."
+        waits = str(line.waits)
+        yield f"It waits {waits if waits.startswith('until ') else f'for {waits}'}; no worker is bound meanwhile."
     elif line.state == "due":
         yield f"It is due and waits for {line.waits or 'a worker'}."
     else:
@@ -261,7 +290,7 @@ def _stands(view: CaseView) -> Iterator[str]:
         yield f"By {when(line.deadline_at)} it is done, or with a person."
     outcome = view.outcome if isinstance(view.outcome, Mapping) else {}
     if "output" in outcome:
-        yield f"The outcome: {one_line(outcome['output'], 2_000)}"
+        yield f"The outcome: {brief(outcome['output'], _CUT)}"
     elif outcome.get("reason"):
         yield f"The reason: {outcome['reason']}" + (f" (for {outcome['role']})" if outcome.get("role") else "")
     if view.revisions:
@@ -293,7 +322,8 @@ def _message(value: JSON) -> str:
 
 
 def _cut(value: JSON) -> str:
-    return value if isinstance(value, str) and len(value) <= _CUT else one_line(value, _CUT)
+    """Returns text on one line as it reads, and other values as JSON, both cut to a length."""
+    return brief(value, _CUT)
 
 
 def _count(tokens: int | None) -> str:

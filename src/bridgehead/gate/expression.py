@@ -37,7 +37,7 @@ _TOKEN: Final = re.compile(
 )
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _WORDS: Final = frozenset({"and", "or", "not", "in", "from", "true", "false"})
-_HABITS: Final = {"=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not"}
+_HABITS: Final = {"=>": ">=", "=<": "<=", "=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not"}
 
 
 class RuleError(UserError):
@@ -163,7 +163,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             start = at + len(text[at:]) - len(text[at:].lstrip())
-            word = next((habit for habit in ("&&", "||", "=", "&", "|", "!") if text.startswith(habit, start)), None)
+            word = next((habit for habit in _HABITS if text.startswith(habit, start)), None)
             hint = f"Write {_HABITS[word]}." if word else "Write a comparison such as total <= 5000 EUR."
             raise RuleError(f"{text[start : start + 12]!r} is not understood", start, hint=hint)
         kind = cast(

@@ -115,7 +115,9 @@ def _sentence(bound: Bound, tool: Tool) -> str:
     when = "on every call" if bound.condition is None else f"when {bound.condition}"
     if bound.effect_class == "outbound_read":
         return f"{bound.tool} takes data out {when}."
-    undo = "and can be undone" if tool.has_undo else "and cannot be undone"
+    undo = "and cannot be undone"
+    if tool.has_undo or bound.effect_class == "reversible":
+        undo = "and can be undone" if tool.has_undo else "and declares no undo"
     return f"{bound.tool} writes {when}, {_once(tool)} {undo}."
 
 

@@ -93,5 +93,7 @@ def parse_duration(text: str) -> float:
         )
     seconds = sum(float(amount) * _UNIT_S[unit] for unit, amount in found.groupdict().items() if amount)
     if seconds > _LONGEST_S:
-        raise UserError(f"{text!r} is longer than ten years", code="input.duration", hint="Write a shorter duration.")
+        raise UserError(
+            f"{text!r} is longer than ten years", code="input.duration", hint="The longest is ten years: 3660d."
+        )
     return seconds

@@ -57,6 +57,11 @@ def start(home: Path) -> str:
         return str(server.get_uri())
 
 
+def exists(home: Path) -> bool:
+    """Returns whether ``home`` holds an embedded database, running or not."""
+    return (_folder(home) / "PG_VERSION").is_file()
+
+
 def status(home: Path) -> EmbeddedStatus:
     """Returns whether the embedded server of ``home`` runs, without starting it."""
     folder = _folder(home)

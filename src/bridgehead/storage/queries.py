@@ -117,6 +117,18 @@ class Tally:
     passed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What a wait for arrivals found.
+
+    ``arrivals``: those that still need work, each with whether no worker would read it, and its cases that need work.
+    """
+
+    settled: int
+    arrivals: tuple[tuple[str, bool, tuple[int, ...]], ...]
+    hindered: tuple[str, ...]
+
+
 class Queries:
     """Read models over one database."""
 
@@ -292,8 +304,8 @@ class Queries:
             ).fetchone()
         return 0 if row is None else int(row["n"])
 
-    async def unsettled(self, arrivals: Sequence[int]) -> tuple[int, int, tuple[str, ...]]:
-        """Returns how many of these arrivals nobody needs to work on any more, how many do, and what hinders them.
+    async def unsettled(self, arrivals: Sequence[int]) -> Unsettled:
+        """Returns how many of these arrivals nobody needs to work on any more, which others do, and what hinders them.
 
         An arrival is settled when it was read and each of its cases is done or with a person.
         """
@@ -303,12 +315,15 @@ class Queries:
                     "with living as (select release from worker_releases where worker_id in (" + ALIVE + "))"
                     " select a.id, a.state = 'stored' or coalesce(bool_or(c.state in ('due', 'running')"
                     " or (c.state = 'waiting' and c.wake_at is not null)), false) as busy,"
-                    " bool_or(c.state in ('due', 'waiting') and c.release not in (select release from living))"
-                    " as unserved,"
+                    " coalesce(bool_or((c.state in ('due', 'running')"
+                    " or (c.state = 'waiting' and c.wake_at is not null))"
+                    " and c.release not in (select release from living)), false) as unserved,"
+                    " coalesce(array_agg(c.id order by c.id) filter (where c.state in ('due', 'running')"
+                    " or (c.state = 'waiting' and c.wake_at is not null)), '{}') as cases,"
                     " a.state = 'stored' and not exists (select from worker_releases wr where wr.deployment ="
                     " a.deployment and wr.worker_id in (" + ALIVE + ")) as unread"
                     " from arrivals a left join arrival_cases ac on ac.arrival_id = a.id"
-                    " left join cases c on c.id = ac.case_id where a.id = any(%s) group by a.id",
+                    " left join cases c on c.id = ac.case_id where a.id = any(%s) group by a.id order by a.id",
                     (list(arrivals),),
                 )
             ).fetchall()
@@ -318,7 +333,11 @@ class Queries:
             hindered.append("no worker serves this deployment")
         if any(row["unserved"] for row in busy):
             hindered.append("no worker serves the release of some cases")
-        return len(rows) - len(busy), len(busy), tuple(hindered)
+        return Unsettled(
+            settled=len(rows) - len(busy),
+            arrivals=tuple((show("A", row["id"]), bool(row["unread"]), tuple(row["cases"])) for row in busy),
+            hindered=tuple(hindered),
+        )
 
     async def open_levels(self, deployment: str) -> dict[str, int]:
         """Returns how many open cases of a deployment have which level."""

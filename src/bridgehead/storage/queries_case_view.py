@@ -104,6 +104,17 @@ class EffectView:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """The effect that holds a key which another call wants."""
+
+    effect: str
+    case: str
+    state: str
+    args: JSON
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseReview:
     """One piece of human work about a case or an arrival: what was shown, and what was decided."""
 

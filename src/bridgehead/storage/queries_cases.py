@@ -29,6 +29,7 @@ from bridgehead.storage.queries_case_view import (
     DecisionView,
     EffectView,
     Event,
+    Rival,
     StepView,
 )
 
@@ -65,6 +66,49 @@ class CaseQueries:
                 )
             ).fetchall()
         return [_line(row) for row in rows]
+
+    async def waits(self, numbers: Sequence[int]) -> Mapping[str, str]:
+        """Returns what each of these cases waits for, in words; a running one, that it runs."""
+        async with self._database.connection() as conn:
+            rows = await (
+                await conn.execute(_LINES + "where c.id = any(%s) order by c.id", (list(numbers),))
+            ).fetchall()
+        return {line.id: line.waits or line.state for line in map(_line, rows)}
+
+    async def input(self, case_id: int) -> JSON:
+        """Returns what the agent was given, or None where it cannot be opened or there is no such case."""
+        async with self._database.connection() as conn:
+            row = await (await conn.execute("select key_id, input from cases where id = %s", (case_id,))).fetchone()
+            if row is None:
+                return None
+            opener = await Opener.load(conn, self._vault, row["key_id"])
+            stored = opener.open(await _blob(conn, row["input"]), row["input"])
+        return stored.value.get("input") if isinstance(stored.value, dict) else None
+
+    async def rival(self, effect_id: int) -> Rival | None:
+        """Returns the effect that holds the key of another one: sent, perhaps sent, or done. None where none does."""
+        async with self._database.connection() as conn:
+            row = await (
+                await conn.execute(
+                    "select o.id, o.case_id, o.state, o.payload, o.settled_at, b.sealed, c.key_id from effects e"
+                    " join effects o on o.deployment = e.deployment and o.tool = e.tool and o.key = e.key"
+                    " and o.occurrence = e.occurrence and o.id <> e.id and o.state in"
+                    " ('intended', 'unknown', 'committed') join cases c on c.id = o.case_id"
+                    " left join blobs b on b.commitment = o.payload where e.id = %s limit 1",
+                    (effect_id,),
+                )
+            ).fetchone()
+            if row is None:
+                return None
+            opener = await Opener.load(conn, self._vault, row["key_id"])
+            args = opener.open(row["sealed"], row["payload"])
+        return Rival(
+            effect=show("E", row["id"]),
+            case=show("C", row["case_id"]),
+            state=row["state"],
+            args=args.value,
+            settled_at=row["settled_at"],
+        )
 
     async def case(self, case_id: int) -> CaseView:
         """Returns one case whole, in one snapshot; raises UserError for an unknown one."""
@@ -145,7 +189,7 @@ def _waits(row: Mapping[str, Any], release: str) -> str | None:
         return None
     if state == "with_person":
         return reviews or "a person"
-    ready = state == "due" or (state == "waiting" and row["wake_at"] is not None)
+    ready = state in ("due", "running") or (state == "waiting" and row["wake_at"] is not None)
     if ready and not row["served"]:
         return f"a worker that serves release {release[:12]}"
     if reviews:

@@ -25,6 +25,7 @@ from bridgehead.storage.queries import ALIVE
 from bridgehead.storage.sealing import check_key
 
 _PROBE_S = 5
+_SEEN_MS = 1_000  # no index serves this question, and a remark is not worth a long wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,44 @@ class Probe:
     skew_s: float
     workers: int
     open_cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a deployment acts: ``level`` is None where nothing has set one.
+
+    ``seen_in_shadow``: whether this very release had a case in shadow; None where finding out takes too long.
+    """
+
+    level: str | None
+    seen_in_shadow: bool | None
+
+
+async def standing(url: str, deployment: str, release: bytes) -> Standing:
+    """Returns a deployment's level in force over one short connection; raises Unavailable when there is no answer."""
+    described(url)
+    with translated():
+        conn = await AsyncConnection[DictRow].connect(
+            url, autocommit=True, row_factory=dict_row, connect_timeout=_PROBE_S, application_name="bridgehead-check"
+        )
+        async with conn:
+            if not (await _one(conn, "select to_regclass('levels') is not null as used"))["used"]:
+                return Standing(None, seen_in_shadow=False)
+            level = await (
+                await conn.execute("select level from levels where deployment = %s", (deployment,))
+            ).fetchone()
+            await conn.execute(f"set statement_timeout = {_SEEN_MS}")
+            try:
+                row = await (
+                    await conn.execute(
+                        "select exists (select from cases where deployment = %s and release = %s and level = 'shadow')"
+                        " as seen",
+                        (deployment, release),
+                    )
+                ).fetchone()
+            except psycopg.errors.QueryCanceled:
+                row = None
+    return Standing(None if level is None else level["level"], None if row is None else row["seen"])
 
 
 def described(url: str) -> str:

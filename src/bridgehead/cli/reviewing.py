@@ -1,0 +1,163 @@
+"""One review as a person reads it: what is asked, about what, what stands against it, and how to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bridgehead.cli.output import brief, clean, facts, heading, lines_of, note, one_line, print_json, table, when
+from bridgehead.ids import show
+from bridgehead.reviews.model import VERBS, Review
+from bridgehead.spec.tool import JSON
+from bridgehead.storage.queries_cases import CaseQueries
+
+if TYPE_CHECKING:
+    from bridgehead.app import App
+    from bridgehead.storage.queries_case_view import Rival
+
+_WORDS: Final = {
+    "approval": "a call that waits for approval",
+    "question": "a question of the agent's",
+    "exception": "a case that has left the agent's hands",
+    "unknown_effect": "a call of which nobody knows whether it happened",
+    "deadline": "a case whose deadline has passed",
+    "conflict": "a call that conflicts with an earlier one",
+    "document": "a document that a person must look at",
+}
+_SENT: Final = {"intended": "is being sent", "unknown": "may have been sent", "committed": "happened"}
+_OF_MACHINES: Final = ("branch", "occurrence", "effect_class", "error_class")
+"""What a review carries to be found again, or what stands in its head already."""
+_REFUSALS: Final = ("policy_denied", "budget_exhausted")
+"""Classes in which a refused call ends: nothing broke, so where it was raised says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a review does not carry itself: the input of its case, and the effect that holds its call's key."""
+
+    input: JSON = None
+    rival: Rival | None = None
+
+
+async def beside(app: App, review: Review) -> Beside:
+    """Returns what stands beside a review."""
+    queries = CaseQueries(app.database, app.vault)
+    rival = None
+    if review.kind == "conflict" and review.effect_id is not None:
+        rival = await queries.rival(review.effect_id)
+    return Beside(None if review.case_id is None else await queries.input(review.case_id), rival)
+
+
+def show_review(review: Review, deployment: str, others: Beside) -> None:
+    """Prints a review, and how to decide it."""
+    about = show("C", review.case_id) if review.case_id is not None else show("A", review.arrival_id or 0)
+    pairs = [
+        ("review", f"{show('R', review.id)}, {_WORDS[review.kind]}"),
+        ("about", f"{about} of {deployment}" + ("" if review.case_id is None else f": bridgehead case {about}")),
+        ("role", review.role),
+        (
+            "state",
+            review.state + (f" by {review.decided_by} at {when(review.decided_at)}" if review.decided_by else ""),
+        ),
+        ("opened", f"{when(review.opened_at)} (times are in UTC)"),
+    ]
+    pairs += [("due", when(review.escalate_at))] if review.escalate_at else []
+    pairs += [("error class", review.error_class)] if review.error_class else []
+    shown = {name: value for name, value in review.shown.items() if name not in _OF_MACHINES}
+    conflict = shown.pop("conflict", None)
+    for name in ("reason", "question"):
+        if name in shown:
+            pairs.append((name, " ".join(str(shown.pop(name)).split())))
+    facts(pairs)
+    args = shown.get("args")
+    if "args" in shown:
+        sent = "What may have been sent" if review.kind == "unknown_effect" else "What would be sent"
+        heading(f"{sent}: {clean(str(shown.pop('tool', 'the call')))}")
+        print_json(shown.pop("args"))
+        if review.args_digest is not None:
+            print(f"digest {review.args_digest.hex()}")
+    why = shown.pop("why", None)
+    if conflict is not None:
+        _conflict(str(conflict), args, others.rival)
+    elif why:
+        heading("Why a person decides")
+        for reason in why if isinstance(why, list) else [why]:
+            print(f"- {clean(str(reason))}")
+    given = shown.pop("input", others.input)
+    if given is not None and review.case_id is not None:
+        heading("What the agent was given")
+        print(lines_of(given, 24))
+    _known(review, shown)
+    if review.answer is not None:
+        heading("What was decided")
+        print(one_line(review.answer, 2_000))
+    if review.state == "open":
+        _how(review)
+
+
+def _known(review: Review, shown: dict[str, JSON]) -> None:
+    trace = shown.pop("traceback", None)
+    if shown:
+        heading("What is known")
+        for name, value in shown.items():
+            if isinstance(value, Mapping | list) and len(one_line(value, None)) > 100:  # noqa: PLR2004  # one line of a screen
+                print(f"{clean(name)}:\n{lines_of(value, 24)}")
+            else:
+                facts([(name, value if isinstance(value, str) else one_line(value, None))])
+    if isinstance(trace, str) and review.error_class not in _REFUSALS:
+        heading("Traceback")
+        print(clean(trace, keep_lines=True))
+
+
+def _conflict(said: str, args: JSON, rival: Rival | None) -> None:
+    """Says which other effect stands against a call, and where the two differ."""
+    heading("Why a person decides")
+    if rival is None:
+        print(f"- {clean(said)}")
+        print("- That effect does not hold the key any more.")
+        return
+    at = "" if rival.settled_at is None else f" at {when(rival.settled_at)}"
+    state = _SENT.get(rival.state, rival.state)
+    print(f"- {rival.effect} of {rival.case} has the same key and {state}{at}; a key is used once.")
+    print(f"- All about it: bridgehead explain {rival.case}")
+    differing = list(_differences(args, rival.args))
+    if not differing:
+        print("- Both have the same arguments: this would be the same call once more.")
+        return
+    heading(f"This call and {rival.effect}")
+    table(("field", "this call", rival.effect), differing, empty="")
+
+
+def _differences(ours: JSON, theirs: JSON, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yields each place where two arguments differ, with what stands there in either."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        for name in dict.fromkeys((*ours, *theirs)):
+            below = f"{path}.{name}" if path else name
+            if name in ours and name in theirs:
+                yield from _differences(ours[name], theirs[name], below)
+            else:
+                yield below, _cell(ours, name), _cell(theirs, name)
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for at, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from _differences(one, other, f"{path}[{at}]")
+    elif ours != theirs:
+        yield path or "arguments", brief(ours, 60), brief(theirs, 60)
+
+
+def _cell(of: Mapping[str, JSON], name: str) -> str:
+    return brief(of[name], 60) if name in of else "-"
+
+
+def _how(review: Review) -> None:
+    number = show("R", review.id)
+    command = f"bridgehead review {number}"
+    if review.kind == "unknown_effect":
+        note("\nLook in the other system. Then say what you found:")
+        note(f"  {command} answer --happened ['what the call would have returned']")
+        note(f"  {command} answer --did-not-happen")
+        note(f"  {command} take")
+    else:
+        note(f"\nDecide: {command} {'|'.join(VERBS[review.kind])}")
+    if review.arrival_id is not None:
+        note(f"The original: bridgehead arrival {show('A', review.arrival_id)} --original FILE")

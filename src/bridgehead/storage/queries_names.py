@@ -1,0 +1,37 @@
+"""The names that a filter may hold: deployments and roles that the database knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridgehead.storage.database import Database
+from bridgehead.storage.sealing import from_bytes
+
+
+async def deployments(database: Database, name: str) -> Sequence[str]:
+    """Returns the deployments that were ever served or levelled, and ``name`` if something was submitted to it."""
+    async with database.connection() as conn:
+        rows = await (
+            await conn.execute(
+                "select deployment as name from levels union select deployment from releases"
+                " union select %(name)s where exists (select from arrivals where deployment = %(name)s)",
+                {"name": name},
+            )
+        ).fetchall()
+    return sorted(row["name"] for row in rows)
+
+
+async def roles(database: Database) -> Sequence[str]:
+    """Returns the roles that work was opened for, and those that a rule of a known release holds calls for."""
+    async with database.connection() as conn:
+        rows = await (await conn.execute("select distinct role from reviews")).fetchall()
+        manifests = await (await conn.execute("select manifest from releases")).fetchall()
+    known = {str(row["role"]) for row in rows}
+    for row in manifests:
+        manifest = from_bytes(bytes(row["manifest"]))
+        rules = manifest.get("rules") if isinstance(manifest, dict) else None
+        for rule in rules.values() if isinstance(rules, dict) else ():
+            held = rule.get("otherwise") if isinstance(rule, dict) else None
+            if isinstance(held, dict) and isinstance(held.get("hold"), str):
+                known.add(str(held["hold"]))
+    return sorted(known)
