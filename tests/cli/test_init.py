@@ -75,6 +75,19 @@ def test_a_template_becomes_a_deployment_of_its_own_name(place: Path) -> None:
     assert sorted(entry.name for entry in place.iterdir()) == ["desk-2"]
 
 
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8750"])
+def test_nothing_runs_without_an_erp(place: Path, url: str) -> None:
+    """Without an ERP to ask, the template's deployment neither checks nor starts, and the message says what to set."""
+    assert shell(place, {}, "init", "orders", "--template", "purchase_orders").code == 0
+    for command in (["check", "orders"], ["worker", "orders", "--until-idle"]):
+        done = shell(place, {"ERP_URL": url, "BRIDGEHEAD_HOME": str(place / "home")}, *command)
+        assert done.code == 2, done
+        assert "erp.url" in done.err
+        assert "export ERP_URL=" in done.err
+    assert not (place / "home").exists()
+    assert shell(place, {"ERP_URL": "http://127.0.0.1:8750"}, "check", "orders").code == 0
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from bridgehead.cases.tools import BoundTool
 from bridgehead.errors import ErrorClass, Failed, Mismatch, UserError
 from bridgehead.templates.purchase_orders import tools
-from bridgehead.templates.purchase_orders.client import ErpClient, close_erp, erp
+from bridgehead.templates.purchase_orders.client import ErpClient, close_erp, erp, erp_url
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, PartNames
 from tests.unit.erp import small_master
 from tests.unit.erp.running import RunningErp
@@ -199,11 +199,18 @@ async def test_a_number_cannot_name_another_resource() -> None:
     await client.aclose()
 
 
-async def test_without_a_url_there_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unset ERP_URL is the user's to fix and says how."""
-    monkeypatch.delenv("ERP_URL", raising=False)
+@pytest.mark.parametrize("url", [None, "", "erp.example.com", "http://", "ftp://erp", "http://erp:x", "http://[::1"])
+async def test_without_a_url_there_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, url: str | None) -> None:
+    """An ERP_URL that names no server is refused when a deployment is loaded; a call says that nothing was sent."""
+    if url is None:
+        monkeypatch.delenv("ERP_URL", raising=False)
+    else:
+        monkeypatch.setenv("ERP_URL", url)
     with pytest.raises(UserError, match="ERP_URL"):
+        erp_url()
+    with pytest.raises(Failed, match="ERP_URL") as failed:
         erp()
+    assert (failed.value.error_class, failed.value.applied) == ("dependency_down", False)
 
 
 async def test_one_client_serves_a_loop(client: ErpClient) -> None:

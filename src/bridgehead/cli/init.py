@@ -60,7 +60,11 @@ def init(
 
 
 def _next(folder: Path) -> list[str]:
-    return [f"bridgehead check {folder}", f"bridgehead serve {folder}", f"bridgehead submit {folder} FILES"]
+    return [
+        f"bridgehead check {folder}",
+        f"bridgehead serve {folder}            (goes on until Ctrl-C)",
+        f"bridgehead submit {folder} FILES     (in another terminal)",
+    ]
 
 
 def _said(folder: Path, steps: list[str]) -> None:

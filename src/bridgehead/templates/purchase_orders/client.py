@@ -166,18 +166,35 @@ class ErpClient:
 _CLIENTS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, ErpClient]] = WeakKeyDictionary()
 
 
+def erp_url() -> str:
+    """Returns the base URL in ``ERP_URL``; raises UserError (``erp.url``) when that names no server.
+
+    A deployment calls it while it is loaded, so that no worker starts and no case is used up without an ERP.
+    """
+    url = ErpSettings().url
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        parts = httpx.URL()
+    if parts.scheme in {"http", "https"} and parts.host:
+        return url
+    raise UserError(
+        "ERP_URL is no URL of an ERP" if url else "ERP_URL is not set here",
+        code="erp.url",
+        hint="Set it to the base URL of a server that meets docs/reference/erp-openapi.json,"
+        " such as `export ERP_URL=http://127.0.0.1:8750`, in every terminal that checks or runs this deployment.",
+    )
+
+
 def erp() -> ErpClient:
-    """Returns the running loop's client for ``ERP_URL``; raises UserError when that is not set."""
+    """Returns the running loop's client for ``ERP_URL``; Failed ``dependency_down`` when that names no server."""
     loop = asyncio.get_running_loop()
     client = _CLIENTS.get(loop)
     if client is None:
-        url = ErpSettings().url
-        if not url.startswith(("http://", "https://")):
-            raise UserError(
-                "ERP_URL names no ERP",
-                code="erp.url",
-                hint="Set ERP_URL to the base URL of a server that meets docs/reference/erp-openapi.json.",
-            )
+        try:
+            url = erp_url()
+        except UserError as error:
+            raise Failed(error.message, error_class="dependency_down", applied=False, hint=error.hint) from error
         client = _CLIENTS[loop] = ErpClient(url)
     return client
 

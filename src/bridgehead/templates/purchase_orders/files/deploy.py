@@ -9,8 +9,11 @@ from bridgehead.cases.intake import ReadResult
 from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.agent import Handled, process
 from bridgehead.templates.purchase_orders.checks.verdict import Rules
+from bridgehead.templates.purchase_orders.client import erp_url
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
 from bridgehead.templates.purchase_orders.intake import read_arrival
+
+erp_url()  # raises where ERP_URL is not set: nothing is checked and no worker starts without an ERP
 
 RULES = Rules(
     max_overdue_days=30,  # older unpaid invoices: credit control
