@@ -235,7 +235,7 @@ class Walker(Rows):
             self._note(lines[at][1].strip(), source)
             return at + 1
         if name == "requested_date" and re.search(
-            r"\b(?:asap|as soon as|schnellst|umgehend|sofort|d[eè]s que|lo antes|cuanto antes|prima possibile|zo (?:snel|spoedig))",
+            r"\b(?:asap|as soon as|so (?:bald|schnell)|schnellst|umgehend|sofort|d[eè]s que|lo antes|cuanto antes|prima possibile|zo (?:snel|spoedig))",
             value,
             re.IGNORECASE,
         ):
@@ -243,6 +243,8 @@ class Walker(Rows):
             if any(one.isdigit() for one in value):
                 self.draft.warn("date", f"{value[:40]!r} names no single day (line {source.line})")
             return at + 1
+        if name == "requested_date" and CONSTRAINT.search(value):
+            self.draft.warn("date", f"{value[:40]!r} limits the day and names none (line {source.line})")
         if put_field(self.draft, name, value, source, self.ways):
             return at + 1
         if name in {"order_date", "requested_date"} and any(one.isdigit() for one in value):

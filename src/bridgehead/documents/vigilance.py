@@ -9,6 +9,7 @@ from typing import Final
 from bridgehead.documents.doubt import doubt_in, row_doubt_in
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.heading_parts import fold
+from bridgehead.documents.order import Source
 
 _INSTRUCTION: Final = re.compile(
     r"(?:ignor\w+|disregard|forget|override|bypass|vergiss|missacht\w+|oublie[zr]?|ignorez|olvid\w+|dimentica\w*|negeer)\W+(?:\w+\W+){0,4}"
@@ -127,16 +128,23 @@ def names_item(text: str, draft: Draft) -> str | None:
     return None
 
 
+def _place(source: Source | None) -> str:
+    if source is None:
+        return ""
+    return f" ({source.part}, line {source.line}{f', {source.segment}' if source.segment else ''})"
+
+
 def watch(draft: Draft) -> None:
     """Adds ``instruction`` and ``contradiction`` warnings for the notes and texts of an order."""
     texts = [(note, "note") for note in draft.notes]
+    places = [_place(draft.sources.get(f"notes[{at}]")) for at in range(len(draft.notes))]
     texts += [(line.description, f"line {line.number}") for line in draft.lines if line.description]
     texts += [
         (value, f"{name}")
         for party in (draft.buyer, draft.ship_to, draft.bill_to)
         for name, value in party.values.items()
     ]
-    for text, where in texts:
+    for at, (text, where) in enumerate(texts):
         found = instruction_in(text) or (addresses_machine(text) if where == "note" else None)
         if found is not None:
             draft.warn("instruction", f"{where}: {found!r}")
@@ -145,6 +153,6 @@ def watch(draft: Draft) -> None:
         elif where == "note":
             deviating = deviation_in(text) or names_item(text, draft) or doubt_in(text)
             if deviating is not None:
-                draft.warn("contradiction", f"a note says {deviating!r}: {text[:200]!r}")
+                draft.warn("contradiction", f"a note says {deviating!r}{places[at]}: {text[:200]!r}")
         elif where.startswith("line ") and (doubted := row_doubt_in(text)) is not None:
             draft.warn("contradiction", f"{where} says {doubted!r}: {text[:200]!r}")
