@@ -120,6 +120,16 @@ def test_a_case_key_that_may_be_there_is_none(cli: Cli, tmp_path: Path, about: d
     assert "No mistakes." in cli.ok("check", mails(cli, tmp_path / "mails", **about)).out
 
 
+def test_a_case_key_of_a_reader_that_cannot_be_read_is_a_remark(cli: Cli, tmp_path: Path) -> None:
+    """Where no one can see whether the reader gives the key, a field that the type lacks is worth a look."""
+    folder = mails(cli, tmp_path / "mails", key="reff")
+    (code,) = folder.glob("*.py")
+    code.write_text(code.read_text().replace("return NewCase(", "made = NewCase\n    return made("))
+    done = cli.ok("check", folder).out
+    assert "Worth a look" in done
+    assert "did you mean ref?, unless the reader gives the key itself (NewCase(key=…))." in done
+
+
 def test_a_conflict_shows_the_other_effect(cli: Cli, orders: Path) -> None:
     """A conflict names the effect that holds the key, its case, and each field in which the two differ."""
     autonomous(cli, orders)
@@ -298,7 +308,9 @@ def test_long_values_are_cut_where_they_can_be_read() -> None:
     assert len(output.brief(["x" * 50] * 9, 100)) == 100
     shown = output.lines_of(long, 10).splitlines()
     assert len(shown) == 10
-    assert shown[-1] == "… 119 more lines: --json has all of them"
+    assert shown[3:5] == ['    "lines": [', '      {"item": "VLV", "quantity": 1},']
+    assert shown[-1] == "… 29 more lines: --json has all of them"
+    assert output.lines_of({"po": "P-1\x1b[2J", "lines": []}) == '{"po": "P-1\\u001b[2J", "lines": []}'
 
 
 @dataclass

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -24,6 +24,8 @@ _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\
 _UNSAFE_IN_JSON: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _PIPE_WIDTH: Final = 120
 _NARROW: Final = 12
+_INLINE: Final = 96
+_LINE: Final = 500
 
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
@@ -95,13 +97,34 @@ def brief(value: object, limit: int = 160) -> str:
     return text if len(text) <= limit else text[: limit - 2] + "…}"
 
 
-def lines_of(value: object, limit: int = 40) -> str:
-    """Returns JSON as indented lines, at most ``limit`` of them; the last one then says how many are left out."""
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False)
-    rows = text.split("\n")
+def lines_of(value: object, limit: int = 40, *, whole: str = "--json") -> str:
+    """Returns JSON as indented lines, at most ``limit`` of them; what fits a line stands on one.
+
+    The last line says how many are left out, and that ``whole`` has them.
+    """
+    rows = list(_laid_out(plain(value), "", ""))
     if len(rows) > limit:
-        rows = [*rows[: limit - 1], f"… {len(rows) - limit + 1} more lines: --json has all of them"]
-    return clean("\n".join(rows), keep_lines=True)
+        rows = [*rows[: limit - 1], f"… {len(rows) - limit + 1} more lines: {whole} has all of them"]
+    return "\n".join(clean(row[:_LINE]) + ("…" if len(row) > _LINE else "") for row in rows)
+
+
+def _laid_out(value: object, indent: str, name: str) -> Iterator[str]:
+    """Yields the lines of a JSON value: of one that fits a line one, else one or more for each entry."""
+    inline = f"{indent}{name}{json.dumps(value, ensure_ascii=False)}"
+    if len(inline) <= _INLINE or not isinstance(value, Mapping | list) or not value:
+        yield inline
+        return
+    opening, closing = ("{", "}") if isinstance(value, Mapping) else ("[", "]")
+    yield f"{indent}{name}{opening}"
+    if isinstance(value, Mapping):
+        entries = [(f"{json.dumps(key, ensure_ascii=False)}: ", inner) for key, inner in value.items()]
+    else:
+        entries = [("", inner) for inner in value]
+    for number, (label, inner) in enumerate(entries):
+        rows = list(_laid_out(inner, indent + "  ", label))
+        yield from rows[:-1]
+        yield rows[-1] + ("," if number < len(entries) - 1 else "")
+    yield f"{indent}{closing}"
 
 
 def when(moment: datetime | None) -> str:

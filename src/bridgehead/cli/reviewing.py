@@ -66,6 +66,8 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
     pairs += [("error class", review.error_class)] if review.error_class else []
     shown = {name: value for name, value in review.shown.items() if name not in _OF_MACHINES}
     conflict = shown.pop("conflict", None)
+    if "schema" in shown:
+        shown["form of the answer"] = shown.pop("schema")
     for name in ("reason", "question"):
         if name in shown:
             pairs.append((name, " ".join(str(shown.pop(name)).split())))
@@ -87,7 +89,7 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
     given = shown.pop("input", others.input)
     if given is not None and review.case_id is not None:
         heading("What the agent was given")
-        print(lines_of(given, 24))
+        print(lines_of(given, 24, whole=f"'bridgehead case {about} --json'"))
     _known(review, shown)
     if review.answer is not None:
         heading("What was decided")
