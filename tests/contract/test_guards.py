@@ -40,6 +40,7 @@ ORDER: dict[str, JSON] = {"po": "1", "customer": "c", "amount": 5}
 
 async def claimed(world: World) -> tuple[Claim, Lease]:
     """Returns a claim on a freshly opened case, held by a worker of this test's own."""
+    world.tampered = True  # the case is put there without its ledger rows
     assert world.loaded is not None
     lease = Lease(world.app.database.url, name="test", pid=1, lease_s=30)
     await world.rows("insert into data_keys (wrapped) values (%s) returning id", world.app.vault.new_data_key()[0])

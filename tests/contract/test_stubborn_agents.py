@@ -252,6 +252,7 @@ async def agent(case: Case[dict], ctx: Context) -> str:
     for po in ("1", "2"):
         await world.submit({"po": po})
     await world.settle()
+    world.tampered = True
     await world.rows("update data_keys set wrapped = null where id = (select min(key_id) from cases) returning id")
     await world.rows("update cases set state = 'due', deadline_at = bridgehead_now() - interval '1s' returning id")
     async with world.working():

@@ -59,6 +59,7 @@ async def test_one_damaged_key_stops_nobody(world: World) -> None:
 
 async def test_an_erased_key_stops_nobody(world: World) -> None:
     """P3: where every data key was erased, a new arrival is taken as in an empty database."""
+    world.tampered = True
     await world.deploy(CODE, tools="{}")
     await world.submit({"po": "1"})
     async with world.app.database.connection() as conn:

@@ -14,6 +14,7 @@ import pytest
 from bridgehead.app import App
 from bridgehead.settings import Settings
 from bridgehead.storage import embedded
+from bridgehead.storage.queries_system import verify_whole
 from tests.support.world import World
 
 TEMPLATE = "bridgehead_template"
@@ -79,6 +80,13 @@ async def app(settings: Settings) -> AsyncIterator[App]:
 
 
 @pytest.fixture
-def world(app: App, tmp_path: Path) -> World:
-    """Gives a small world around the app: a deployment with outside books, workers, a test clock."""
-    return World(app, tmp_path)
+async def world(app: App, tmp_path: Path) -> AsyncIterator[World]:
+    """Gives a small world around the app: a deployment with outside books, workers, a test clock.
+
+    Whatever a test lets happen there, in the end the tables must say what the ledger says.
+    """
+    made = World(app, tmp_path)
+    yield made
+    if not made.tampered:
+        found = await verify_whole(app.database, None)
+        assert found.whole, (found.breaks, found.differences)

@@ -81,6 +81,8 @@ class World:
     folder: Path
     module: str = field(default_factory=lambda: f"deploy_{ids.random_hex(6)}")
     loaded: LoadedDeployment | None = None
+    tampered: bool = False
+    """Set by a test that changes tables past the ledger on purpose."""
 
     def write(self, code: str, *, tools: str, more: str = "", name: str = "orders", deadline: str = "30m") -> Path:
         """Writes a deployment of this code and these tool rules; returns its folder."""
