@@ -25,6 +25,7 @@ log = logging.getLogger("bridgehead.intake")
 
 DONE: Final = "done"
 REFUSED: Final = "refused"
+_LONGEST: Final = 255
 _UNFINISHED: Final = (".part", ".tmp", ".partial", "~")
 
 Store = Callable[[str, bytes], Awaitable[str]]
@@ -54,6 +55,8 @@ class FolderIntake:
         self._settle_s = settle_s
         self._every_s = every_s
         self._seen: dict[str, _Look] = {}
+        self._left: set[str] = set()
+        self._said = ""
         self.pending = 0
         self.taken = 0
         self.looks = 0
@@ -75,14 +78,21 @@ class FolderIntake:
         while not stopped.is_set():
             try:
                 await self.look()
+                self._said = ""
             except Unavailable as error:
-                log.warning("%s: left where it is: %s", self.folder, error.message)
+                self._say(f"{self.folder}: left where it is: {error.message}")
             except OSError as error:
-                log.warning("%s: %s", self.folder, error.strerror)
+                self._say(f"{error.filename or self.folder}: {error.strerror}")
             try:
                 await asyncio.wait_for(stopped.wait(), self._every_s)
             except TimeoutError:
                 continue
+
+    def _say(self, trouble: str) -> None:
+        """Logs what goes wrong once, however many looks it lasts."""
+        if trouble != self._said:
+            log.warning("%s", trouble)
+        self._said = trouble
 
     async def look(self) -> None:
         """Takes every file that stands still; ``pending`` counts what is there and is not taken yet."""
@@ -111,13 +121,19 @@ class FolderIntake:
         arrival = await self._store(document_name(name), document)
         if not self._still(path, look):
             return  # changed since: what was stored stands, and what is there is another document
-        await asyncio.to_thread(path.rename, self.folder / DONE / _fitting(f"{arrival}_{name}"))
+        await asyncio.to_thread(self._move, path, self.folder / DONE / _fitting(f"{arrival}_{name}"))
         self.taken += 1
         self._forget(name)
 
     def _forget(self, name: str) -> None:
         self._seen.pop(name, None)
         self.pending -= 1
+
+    @staticmethod
+    def _move(path: Path, target: Path) -> None:
+        """Moves a file into a subfolder, which somebody may have cleared away."""
+        target.parent.mkdir(exist_ok=True)
+        path.rename(target)
 
     def _refuse(self, path: Path, error: UserError) -> None:
         """Moves a file away that is no document, with the reason beside it."""
@@ -127,7 +143,7 @@ class FolderIntake:
             number += 1
             target = self.folder / REFUSED / _fitting(f"{number}_{path.name}")
         log.warning("%s; moved to %s", error.message, target)
-        path.rename(target)
+        self._move(path, target)
         reason = target.with_name(_fitting(f"{target.name}.reason.txt"))
         reason.write_text(f"{error}\n", encoding="utf-8", errors="replace")
 
@@ -139,6 +155,9 @@ class FolderIntake:
             look = self._at(self.folder / name)
             if look is not None:
                 found[name] = look
+            elif name not in {DONE, REFUSED, *self._left} and os.path.lexists(self.folder / name):
+                self._left.add(name)
+                log.warning("%s: is no regular file; it stays where it is and is not read", self.folder / name)
         return found
 
     def _still(self, path: Path, look: _Look) -> bool:
@@ -159,5 +178,9 @@ class FolderIntake:
 
 
 def _fitting(name: str) -> str:
-    """Returns a name that a file may have: its last 255 bytes, the longest name that Linux takes (NAME_MAX)."""
-    return os.fsdecode(os.fsencode(name)[-255:])
+    """Returns a name that a file may have: at most 255 bytes, what Linux takes (NAME_MAX).
+
+    Its beginning stays, which tells it from other files, and its end, which says what it is.
+    """
+    raw = os.fsencode(name)
+    return name if len(raw) <= _LONGEST else os.fsdecode(raw[:120] + raw[120 - _LONGEST :])

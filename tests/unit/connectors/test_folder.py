@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -202,3 +203,41 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path, outside: Outsi
     (tmp_path / "in").touch()
     with pytest.raises(UserError, match="cannot be used"):
         FolderIntake(tmp_path / "in", outside.store, max_mb=1).prepare()
+
+
+async def test_files_with_long_names_never_take_each_others_place(
+    intake: FolderIntake, clock: Clock, outside: Outside
+) -> None:
+    """P3: two documents that came under one long name are both kept: the arrival's number stays in the name."""
+    for content in (b"one", b"two"):
+        (intake.folder / ("n" * 250 + ".pdf")).write_bytes(content)
+        await later(intake, clock)
+    kept = sorted((intake.folder / "done").iterdir())
+    assert [file.name.partition("_")[0] for file in kept] == ["A-1", "A-2"]
+    assert [file.read_bytes() for file in kept] == [b"one", b"two"]
+    assert all(file.name.endswith(".pdf") for file in kept)
+    assert len(outside.stored) == 2
+
+
+async def test_a_folder_that_was_cleared_away_is_made_again(intake: FolderIntake, clock: Clock) -> None:
+    """P3: somebody who clears away `done` does not stop the intake."""
+    (intake.folder / "done").rmdir()
+    (intake.folder / "order").write_bytes(b"one")
+    await later(intake, clock)
+    assert [file.name for file in (intake.folder / "done").iterdir()] == ["A-1_order"]
+
+
+async def test_what_is_no_file_is_named_once(
+    intake: FolderIntake, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P3: a link, a pipe or a folder that will never be read is named in the log, once."""
+    (intake.folder / "archive").mkdir()
+    (intake.folder / "link").symlink_to("nowhere")
+    os.mkfifo(intake.folder / "pipe")
+    await later(intake, clock)
+    await later(intake, clock)
+    assert sorted(Path(record.message.partition(":")[0]).name for record in caplog.records) == [
+        "archive",
+        "link",
+        "pipe",
+    ]
