@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from bridgehead.spec.tool import JSON
 
 In = TypeVar("In")
 T = TypeVar("T")
+_LONG = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,14 @@ class Turn:
     model: str
     input_tokens: int | None = None
     output_tokens: int | None = None
+
+
+def _written(name: str) -> str:
+    """Returns a branch's name in printable characters, at most ``_LONG`` of them; other names stay other names."""
+    plain = "".join(one if one.isprintable() and one != "\\" else f"\\u{ord(one):04x}" for one in name)
+    if len(plain) <= _LONG:
+        return plain
+    return f"{plain[: _LONG - 65]}~{hashlib.sha256(plain.encode()).hexdigest()}"
 
 
 class Context:
@@ -90,9 +100,13 @@ class Context:
 
     @contextmanager
     def branch(self, name: str) -> Iterator[None]:
-        """Names one of several parallel lines of work, so that their calls are told apart on replay."""
-        before = BRANCH.get()
-        token = BRANCH.set(f"{before}/{name}" if before else name)
+        """Names one of several parallel lines of work, so that their calls are told apart on replay.
+
+        Any text will do, a model's too: what no database keeps as text is recorded escaped, and
+        a long name by its beginning and its digest.
+        """
+        before, written = BRANCH.get(), _written(name)
+        token = BRANCH.set(f"{before}/{written}" if before else written)
         try:
             yield
         finally:

@@ -99,8 +99,21 @@ class Settling:
             self._segment.wait(stop_clock=True)
             return None
         who = review.decided_by or "a person"
+        bound = self._segment.bench.tools.get(row.tool)
         if answer.get("happened"):
-            return await self._commit(row, answer.get("result"), by=who)
+            try:
+                result = answer.get("result") if bound is None else _typed(bound, answer.get("result"))
+            except (ValidationError, Failed) as error:
+                await self._ask(row, f"{who} said that it happened; the result given does not fit: {_why(error)}")
+                return None
+            return await self._commit(row, result, by=who)
+        # Before it is sent again: the target's own word, where it can be asked, stands above anybody's.
+        said, result, text = ("none", None, "") if bound is None else await self._read_back(bound, row)
+        if said == "found":
+            return await self._commit(row, result)
+        if said == "mismatch":
+            await self._ask(row, text)
+            return None
         await self._fail(row, f"{who} found that it did not happen")
         return None
 
@@ -157,3 +170,18 @@ class Settling:
         moved = replace(row, state="unknown", result=recorded)
         self._segment.journal.put_effect(moved)
         return moved
+
+
+def _typed(bound: BoundTool, result: JSON) -> JSON:
+    """Returns a result that a person gave in the form the tool's own results have; raises ValidationError or Failed."""
+    return None if bound.returns_nothing else bound.dump_result(bound.load_result(result))
+
+
+def _why(error: Exception) -> str:
+    """Returns what is wrong with a result, in one line."""
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or 'result'}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False)[:3]
+        )
+    return str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from pydantic_ai.capabilities import (
     AbstractCapability,
@@ -15,7 +15,7 @@ from pydantic_ai.capabilities import (
     WrapToolExecuteHandler,
 )
 from pydantic_ai.exceptions import ModelRetry, SkipModelRequest, ToolFailed
-from pydantic_ai.messages import ModelResponse, ToolCallPart
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import ModelRequestContext
 from pydantic_ai.output import OutputContext
 from pydantic_ai.tools import DeferredToolRequests, RunContext, ToolDefinition
@@ -29,6 +29,9 @@ from bridgehead.cases.context import Context, Turn
 from bridgehead.cases.declare import irreversible
 from bridgehead.cases.tools import BoundTool
 from bridgehead.errors import Failed, Refused, UserError
+
+_OF_ARGUMENTS: Final = frozenset({"tool.key", "tool.arguments", "input.not_canonical"})
+"""Codes of what is wrong with a call's arguments: the model that made them up can do better."""
 
 
 @dataclass
@@ -78,8 +81,12 @@ class Governor(AbstractCapability[Any]):
                 return turns.retried(retry.message, request_context.model.model_id)
             except Exception as error:  # the boundary to a model: whatever it raises is classified
                 raise classified(error) from error
-            fresh.append(response)
-            return turns.answered(response, request_context.model.model_id)
+            turn = turns.answered(response, request_context.model.model_id)
+            if turns.is_text(turn.reply):
+                fresh.append(response)
+                return turn
+            response.parts = [TextPart(turns.UNREADABLE)]  # it stays in the framework's history
+            return turns.retried("Your answer held text that is not Unicode. Answer again.", turn.model)
 
         try:
             reply = await self._case.turn(
@@ -138,7 +145,7 @@ class Governor(AbstractCapability[Any]):
                 told = failed.message if signal == "failed" else f"Failed ({failed.error_class}): {failed.message}"
                 raise ToolFailed(told) from failed
             except UserError as wrong:
-                if wrong.code not in {"tool.key", "tool.arguments"}:
+                if wrong.code not in _OF_ARGUMENTS:
                     raise
                 raise ModelRetry(wrong.message) from wrong
 
@@ -178,6 +185,10 @@ class Governor(AbstractCapability[Any]):
                 if failed.attributes.get("signal") is None:
                     raise
                 raise ModelRetry(failed.message) from failed
+            except UserError as wrong:
+                if wrong.code not in _OF_ARGUMENTS:
+                    raise
+                raise ModelRetry(wrong.message) from wrong
 
     async def handle_deferred_tool_calls(
         self,

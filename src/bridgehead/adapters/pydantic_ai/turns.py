@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
@@ -18,6 +19,8 @@ _SHOWN: Final = ("kind", "instructions")
 _OF_PARTS: Final = frozenset({"timestamp", "metadata", "provider_details", "retry"})
 """Of a message its parts and these fields are what a model is shown; of a part, all but these. The rest says when,
 in which run and why, and each run makes it anew."""
+
+UNREADABLE: Final = "[an answer that is not Unicode]"
 
 
 def answered(response: ModelResponse, model: str) -> Turn:
@@ -41,6 +44,15 @@ def retried(message: str, model: str) -> Turn:
     The framework keeps such a response to itself, so a resumed case asks on without it.
     """
     return Turn(reply={"retry": message}, model=model)
+
+
+def is_text(reply: JSON) -> bool:
+    """Whether every text in a reply is Unicode. Half a surrogate pair, as broken JSON brings it, is not."""
+    try:
+        json.dumps(reply, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def recorded(reply: JSON) -> ModelResponse | str:
