@@ -12,6 +12,7 @@ from datetime import date
 from bridgehead.documents.cells import Ways, read_price
 from bridgehead.documents.csv_records import Row, flatten
 from bridgehead.documents.dates import DayContext, day_order, read_day
+from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.headings import label_of
 from bridgehead.documents.item_line import code_rank
@@ -228,8 +229,10 @@ def _watch_other_cells(draft: Draft, columns: Columns, row: Row) -> None:
             instruction = instruction_in(row.cells[index]) or addresses_machine(row.cells[index])
             if instruction is not None:
                 draft.warn("instruction", f"row {row.line}, column {columns.names[index]}: {instruction!r}")
-            found = deviation_in(row.cells[index]) if any(one.isalpha() for one in row.cells[index]) else None
-            if found is not None and code_rank(row.cells[index].strip()) == 0:
+            found = None
+            if any(one.isalpha() for one in row.cells[index]):
+                found = deviation_in(row.cells[index]) or doubt_in(row.cells[index])
+            if found is not None and (" " in row.cells[index].strip() or code_rank(row.cells[index].strip()) == 0):
                 draft.warn(
                     "contradiction", f"row {row.line}, column {columns.names[index]}: {row.cells[index].strip()[:80]!r}"
                 )

@@ -56,6 +56,7 @@ _OURS_TO_JUDGE: Final = (
     r"|do(?:n't| not) (?:confirm|process|book|enter|deliver|ship|send|produce|invoice|accept|execute|start|place)|never (?:ship|deliver|book)|nothing (?:may|must|should|is to)|(?:partial|part|split) (?:deliver\w*|ship\w*) (?:is |are )?(?:not|un)\w*|no (?:partial|part|split) (?:deliver\w*|ship\w*)"
     r"|nicht (?:\w+ )?(?:liefern|bestatigen|verarbeiten|buchen|versenden|ausliefern|produzieren|ausfuhren|erfassen)|keine (?:lieferung|teillieferung\w*)|teillieferung\w* (?:\w+ )?(?:nicht|unerwunscht|ausgeschlossen)|ne (?:pas )?(?:\w+ )?(?:livr|expedi|trait|confirm|enregistr)\w*(?: pas)?|livraisons? partielles? (?:\w+ ){0,2}(?:refus|exclu|interdit|non)\w*|pas de livraison"
     r"|no (?:\w+ )?(?:entreg|envi|proces|tramit|confirm|suministr)\w*|non (?:\w+ )?(?:consegn|sped|evad|process|conferm|inviar|inviate)\w*|niet (?:\w+ )?(?:lever|verwerk|bevestig|verzend|verstur|boek)\w*|geen (?:deel)?lever\w*|nie (?:\w+ )?(?:dostarcz|wysyl|realiz|potwierdz|przetwarz)\w*|inte (?:\w+ )?(?:lever|skick|bekraft|behandl|bok)\w*|inga (?:del)?leverans\w*"
+    r"|(?:but|and) not (?:to|at)|und nicht (?:an|nach)|et (?:non|pas) [aà]|y no a|e non a|en niet naar|a nie (?:na|do|pod)|zamiast|och inte till|i stallet for"
     r"|(?:liefer\w*|versend\w*|buch\w*|bestatig\w*) (?:sie )?(?:\w+ )?nicht|(?:livrez|expediez|confirmez|traitez) (?:\w+ )?(?:pas|rien)|(?:lever\w*|verzend\w*|stuur) (?:\w+ )?niet|(?:leverera|skicka|bekrafta|boka) (?:\w+ )?inte"
 )
 _AGAIN: Final = (

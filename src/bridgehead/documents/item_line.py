@@ -19,7 +19,7 @@ _GAP: Final = "\x01"
 _QUANTITY_GAP: Final = "\x03"
 _BULLET = re.compile(r"^[\s>]{0,12}(?:[-*•–—·▪‣●○◦]|\+)\s{1,4}(?=\S)")
 _POSITION = re.compile(
-    r"^\s{0,12}(?:(?:n\.?[°º]?\s)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|[a-h]\))\s{1,6}(?=\S)",
+    r"^\s{0,12}(?:(?:n\.?[°º]?\s)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|[a-h]\))\s{1,6}(?=\S)",
     re.IGNORECASE,
 )
 _CODE: Final = r"[A-Za-z0-9](?:[A-Za-z0-9]|[-./_#+](?=[A-Za-z0-9])){1,34}"
@@ -73,6 +73,11 @@ _NEGATIVE = re.compile(
     r"(?:^|[\s;|])(?:[\u2010-\u2015\u2212]\d|-\d(?![\d.,/]{0,12}-))|\u2212\s?\d|(?:\s{2}|\t|[|;]\s?)[\u2010-\u2015-]\s\d|\(\s?-\s?\d"
 )
 """A number that is less than nothing: a dash of any kind glued to it, or a dash that opens a column."""
+_SHORT_DAY = re.compile(r"\d{1,2}\.\d{2}\.?")
+_PRICE_LEAD = re.compile(
+    rf"(?:@|=|{CURRENCY}|(?<!\w)(?:[àáa]|je|zu|at|price|preis|prix|precio|prezzo|prijs|pris|cena)):?\s{{0,3}}$",
+    re.IGNORECASE,
+)
 MOST_LIKELY: Final = 3
 _LOOSE_DIGIT = re.compile(r"(?<![\w.,/])\d{1,3}\s$")
 _TOTAL_LEAD = re.compile(r"=|total|gesamt|summe|gp|montant|importe|importo|bedrag|totaal|amount", re.IGNORECASE)
@@ -239,7 +244,7 @@ def _take_codes(rest: str, item: Item, source: Source) -> str:
 
 
 def _take_day(rest: str, item: Item, ways: Ways, source: Source) -> str:
-    days: list[Day] = list(find_days(rest, ways.days))
+    days = [day for day in find_days(rest, ways.days) if not _priced(rest, day)]
     if not days:
         return rest
     first = days[0]
@@ -254,6 +259,14 @@ def _take_day(rest: str, item: Item, ways: Ways, source: Source) -> str:
         word = _DATE_WORD.search(rest[: day.start])
         rest = _blank(rest, word.start() if word else day.start, day.end)
     return rest
+
+
+def _priced(rest: str, day: Day) -> bool:
+    """Whether what may be a day without a year is the price that ends a sentence: ``@ 1.03.``."""
+    return (
+        _SHORT_DAY.fullmatch(rest[day.start : day.end]) is not None
+        and _PRICE_LEAD.search(rest[: day.start]) is not None
+    )
 
 
 def _take_money(rest: str, item: Item, ways: Ways, source: Source) -> str:

@@ -50,6 +50,8 @@ _DAMAGE = re.compile(
     r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]{2,}|\[[^\]\n]{0,60}\b(?:clipped|truncated|cut off|size limit|abgeschnitten|gek[uü]rzt|tronqu[eé]|truncado|troncato|afgekapt|avkortat|obci[eę]t\w*)\b[^\]\n]{0,80}\]",
     re.IGNORECASE,
 )
+_REPLACED = "\ufffd\ufffd".encode()
+"""What a gateway writes in place of what it could not read, in whatever encoding the part claims."""
 _PROSE_HEADERS = frozenset({"x-comment", "x-comments", "comments", "x-note", "x-message", "keywords"})
 """Where a sender can write what no mail program shows."""
 _WORDS = re.compile(r"[^\W\d_]{2,}")
@@ -148,6 +150,8 @@ class _MailReader:
         for number, part in enumerate(self.mail.parts, 1):
             if part.attached:
                 continue
+            if _REPLACED in part.body:
+                self.damage.append(f"part {number} holds characters that were lost before")
             if part.content_type == "text/html":
                 reader = html_to_text(decode(part.body, f"part {number}", part.charset))
                 self._hidden(reader)
@@ -200,6 +204,7 @@ class _MailReader:
             self.alerts.append(f"hidden text: {hidden[:160]!r}")
         for text in reader.unseen:
             instruction = instruction_in(text)
+            instruction = instruction or addresses_machine(text)
             if instruction is not None:
                 self.alerts.append(f"text nobody sees: {instruction!r}")
 
@@ -401,6 +406,7 @@ class _MailReader:
             self._complete(draft, sections)
         if len(kept) > 1:
             self._common(kept)
+            _share_doubts(kept)
         return Orders(tuple(draft.finish() for draft in kept))
 
     def _complete(self, draft: Draft, sections: Sections) -> None:
@@ -525,6 +531,15 @@ class _MailReader:
 _COMPANY = re.compile(
     r"\b(?:GmbH|AG|KG|OHG|SE|e\.?\s?K\.?|UG|Ltd|Limited|PLC|LLP|LLC|Inc|Corp|Co\.|Company|SARL|SAS|SASU|S\.?A\.?S?\.?|EURL|S\.?p\.?A|S\.?r\.?l|S\.?L\.?U?|B\.?V|N\.?V|BVBA|VOF|Sp\. z o\.o|A/S|AB|Oy)\b\.?"
 )
+
+
+def _share_doubts(drafts: list[Draft]) -> None:
+    """Words against one order of a mail may mean any of them."""
+    for warning in [one for draft in drafts for one in draft.warnings]:
+        kind, _, text = warning.partition(": ")
+        if kind in {"instruction", "contradiction"}:
+            for draft in drafts:
+                draft.warn(kind, text)
 
 
 def _decorates(part: Part, name: str, suffix: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from bridgehead.documents.mail_table import Header, align, is_rule, split_cells,
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.table import is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.table import header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.terms import CURRENCY
 
 
@@ -26,7 +27,8 @@ class Rows(Items):
         """Reads the table below ``header``; returns the index after it, 0 when no row follows."""
         self._close_block()
         rows = self._rows(header, lines, at + header.lines)
-        columns = resolve_columns(header.names, [cells for _, _, cells in rows if cells])
+        samples = itertools.takewhile(lambda cells: not header_score(cells), (cells for _, _, cells in rows if cells))
+        columns = resolve_columns(header.names, list(samples))
         count = len(self.draft.lines)
         end = at + header.lines
         gap = False

@@ -220,11 +220,11 @@ _COUNTED: Final = frozenset(
 
 
 def _counts_up(values: Sequence[str]) -> bool:
-    """Whether the cells are whole numbers that rise from a small one, as line numbers do."""
+    """Whether the cells are whole numbers that rise from a small one, as line numbers do, order after order."""
     if not values or not all(value.isascii() and value.isdigit() and len(value) <= 5 for value in values):
         return False
     numbers = [int(value) for value in values]
-    return numbers[0] <= 100 and all(one < other for one, other in itertools.pairwise(numbers))
+    return numbers[0] <= 100 and all(one < other or other == numbers[0] for one, other in itertools.pairwise(numbers))
 
 
 def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[str]]) -> bool:
