@@ -18,6 +18,7 @@ from bridgehead.cases.agents import Agent, as_agent
 from bridgehead.cases.segment import Bench
 from bridgehead.cases.tools import DECLARED, BoundTool
 from bridgehead.engine.queue import ProcrastinateDispatch
+from bridgehead.engine.told import Told
 from bridgehead.engine.worker import Served, Worker
 from bridgehead.errors import BridgeheadError, UserError
 from bridgehead.gate.decide import Gate
@@ -233,7 +234,7 @@ class App:
             agent=loaded.agent,
             bench=Bench(
                 deployment=deployment,
-                store=self.cases,
+                store=Told(self.cases),
                 gate=loaded.gate,
                 tools=loaded.tools,
                 hmac=self.vault.hmac,

@@ -77,7 +77,7 @@ class Calling:
             parked = segment.journal.parked(tool.name)
             if error.error_class in RETRIED and parked < PARKS:
                 segment.refund(tool.cost)
-                await segment.commit(timer_write(tool.name, parked))
+                await segment.commit(timer_write(tool.name, parked, error.error_class))
                 raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
             await segment.commit(verdict, write({"error": failure_json(error)}), *priced(bound))
             raise

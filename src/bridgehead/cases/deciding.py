@@ -10,6 +10,7 @@ from bridgehead.cases.segment import Segment
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import CostWrite, DecisionWrite, StepWrite
 from bridgehead.costs import meter
+from bridgehead.errors import ErrorClass
 from bridgehead.gate.model import Approval, Call, Decision, View
 from bridgehead.money import Money
 from bridgehead.spec.tool import JSON
@@ -68,8 +69,8 @@ def decision_write(segment: Segment, tool: str, digest: bytes, decision: Decisio
     )
 
 
-def timer_write(name: str, occurrence: int) -> StepWrite:
-    """Returns the record that a case waited for a dependency once more."""
+def timer_write(name: str, occurrence: int, error_class: ErrorClass | None = None) -> StepWrite:
+    """Returns the record that a case waited for a dependency once more, and for what."""
     return StepWrite(
         kind="timer",
         branch="",
@@ -77,7 +78,7 @@ def timer_write(name: str, occurrence: int) -> StepWrite:
         digest=b"",
         occurrence=occurrence,
         ok=True,
-        payload={"waited_for": name},
+        payload={"waited_for": name, "error_class": error_class},
         started_at=clock.utc_now(),
         duration_ms=0.0,
     )

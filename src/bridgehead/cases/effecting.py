@@ -169,7 +169,7 @@ class Effecting:
         recorded = {**failure_json(failed), "again": again}
         writes: list[Write] = [EffectMove(number, "intended", "failed", recorded)]
         if again:
-            writes.append(timer_write(name, parked))
+            writes.append(timer_write(name, parked, failed.error_class))
         else:
             writes.append(self._step(proposal, number, ok=False, started_at=started_at, started=started))
         await segment.commit(*writes)

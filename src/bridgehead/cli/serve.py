@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bridgehead.cli import opening
+from bridgehead.cli.log import log_to_terminal
 from bridgehead.cli.options import FoldersArgument, Idle
 from bridgehead.cli.output import clean, note
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bridgehead.app import App, LoadedDeployment
     from bridgehead.connectors.folder import FolderIntake
     from bridgehead.engine.worker import Served, Worker
+    from bridgehead.settings import Settings
     from bridgehead.storage.queries import Queries
 
 _STATUS_S: Final = 0.5
@@ -59,10 +61,15 @@ def worker(deployments: FoldersArgument, concurrency: Concurrency = None, until_
 
 
 async def _serve(folders: Sequence[Path], *, concurrency: int | None, until_idle: bool, live: bool) -> None:
-    from bridgehead.storage.queries import Queries
-
     chosen = opening.settings(concurrency=concurrency)
     loaded = opening.load_all(folders)
+    with log_to_terminal(chosen.log, live=live):
+        await _run(chosen, loaded, until_idle=until_idle, live=live)
+
+
+async def _run(chosen: Settings, loaded: Sequence[LoadedDeployment], *, until_idle: bool, live: bool) -> None:
+    from bridgehead.storage.queries import Queries
+
     async with opening.opened(chosen, makes=True) as app:
         served = [await app.serve(one) for one in loaded]
         intakes = _intakes(app, loaded)

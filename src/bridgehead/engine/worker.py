@@ -196,6 +196,8 @@ class Worker:
             reason=reason,
             late=partial(late_review, spec, work),
         )
+        for review in reviews:
+            log.info("%s handed to %s (%s)", show("A", arrival_id), review.role, review.error_class)
 
     async def _in_order(self, work: ArrivalWork) -> None:
         """Returns when the arrivals before this one are settled, or hang: a change must not come before its original.
@@ -221,6 +223,7 @@ class Worker:
 
     async def _sweep_forever(self) -> None:
         serving = [one.serving for one in self._served.values()]
+        away = False
         while not self._stopped.is_set():
             try:
                 await self._ensure_registered()
@@ -228,8 +231,13 @@ class Worker:
                 swept = await self._workers.sweep(serving, hint_after_s=HINT_AFTER_S)
                 if swept.anything:
                     log.debug("swept: %s", swept)
+                if away:
+                    log.warning("the database answers again")
+                away = False
             except Unavailable as error:
-                log.warning("sweep put off: %s", error.message)
+                if not away:  # said once, not with every sweep
+                    log.warning("sweep put off: %s", error.message)
+                away = True
             except Exception:  # without a sweep no deadline is kept: nothing that goes wrong in one may end it
                 log.exception("a sweep failed")
             # Workers that sweep at the same moment meet each other's locks: spread them.
@@ -290,7 +298,7 @@ class Worker:
             try:
                 alive = lease.beat()
             except Exception as error:  # noqa: BLE001  # whatever ends this thread, the worker must know of it
-                log.warning("lease: %s", error)
+                log.warning("lease: %s", getattr(error, "message", error))
                 alive = False
         if not self._quit.is_set():
             self._dead.set()

@@ -6,6 +6,7 @@ A worker also holds a session advisory lock: when its connection drops, it is de
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import psycopg
@@ -23,6 +24,7 @@ from bridgehead.storage.full_state import full_state
 from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
 from bridgehead.storage.writing import open_review, supersede_reviews
 
+log = logging.getLogger("bridgehead.sweep")
 LOCK_SPACE = 0x42524857  # "BRHW": the first key of the advisory locks that tell who lives
 LOST_LIMIT = 3
 _BATCH = 200
@@ -42,7 +44,7 @@ where stopped_at is null
        or not exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = %(space)s::oid
                       and l.objid = w.id::oid and l.granted
                       and l.database = (select oid from pg_database where datname = current_database())))
-returning id
+returning id, name
 """
 
 _ORPHANS = """
@@ -175,7 +177,9 @@ class Workers:
     async def _bury(self) -> int:
         async with self._database.connection() as conn:
             rows = await (await conn.execute(_DEAD, {"space": LOCK_SPACE})).fetchall()
-            return len(rows)
+        for row in rows:
+            log.warning("worker %s is dead: its lease or its connection is over", row["name"])
+        return len(rows)
 
     async def _orphans(self, serving: dict[str, Serving]) -> tuple[int, int]:
         async with self._database.connection() as conn:
@@ -184,6 +188,8 @@ class Workers:
         for case_id in [row["id"] for row in found]:
             one_moved, one_lost = await self._lost(case_id, None, serving)
             moved, lost = moved + one_moved, lost + one_lost
+            if one_moved:
+                log.info("%s taken over from a dead worker", show("C", case_id))
         return moved, lost
 
     async def _lost(self, case_id: int, epoch: int | None, serving: dict[str, Serving]) -> tuple[int, int]:
@@ -198,10 +204,12 @@ class Workers:
             one = serving.get(row["deployment"])
             if row["lost_segments"] >= LOST_LIMIT and one is not None:
                 why = f"It was lost {row['lost_segments']} times in a row while it ran, without progress."
-                await self._to_person(conn, row["id"], one, "exception", "bug", why)
-                return 0, 1
-            await self._dispatch.hint(conn, "case", [row["id"]])
-            return 1, 0
+                told = await self._to_person(conn, row["id"], one, "exception", "bug", why)
+            else:
+                await self._dispatch.hint(conn, "case", [row["id"]])
+                return 1, 0
+        log.info("%s %s", show("C", case_id), told)
+        return 0, 1
 
     async def _timers(self) -> int:
         async with self._database.transaction() as conn:
@@ -238,14 +246,15 @@ class Workers:
                 if row is None:
                     continue
                 one = serving[row["deployment"]]
-                await self._to_person(conn, row["id"], one, "deadline", "deadline", "Its deadline has passed.")
-                count += 1
+                told = await self._to_person(conn, row["id"], one, "deadline", "deadline", "Its deadline has passed.")
+            log.info("%s %s", show("C", case_id), told)
+            count += 1
         return count
 
     async def _to_person(
         self, conn: Connection, case_id: int, serving: Serving, kind: str, error_class: str, why: str
-    ) -> None:
-        """Fences the agent and hands the case over with everything it had read and done."""
+    ) -> str:
+        """Fences the agent and hands the case over with everything it had read and done; returns a line of the log."""
         row = await (
             await conn.execute(
                 "update cases set state = 'with_person', epoch = epoch + 1, worker_id = null, wake = false,"
@@ -255,7 +264,8 @@ class Workers:
             )
         ).fetchone()
         if row is None:  # pragma: no cover - the caller holds the row
-            return
+            return "is gone"
+        role = serving.role_for[error_class]
         chain = await Chain.lock(conn, show("C", case_id), actor="sweep")
         sealer, unreadable = await self._sealer(conn, row["key_id"])
         await supersede_reviews(conn, chain, case_id, ())
@@ -272,6 +282,7 @@ class Workers:
                 {"outcome": "would_hand_over", "error_class": error_class, "data_key": sealer.key_id},
                 {"outcome": outcome},
             )
+            told = f"would_hand_over to {role} ({error_class}), in shadow"
         else:
             shown: dict[str, JSON] = {"reason": why, "error_class": error_class}
             if unreadable:
@@ -281,13 +292,15 @@ class Workers:
             review = ReviewOpen(
                 token="review",  # noqa: S106  # a name within this commit, no secret
                 kind="deadline" if kind == "deadline" else "exception",
-                role=serving.role_for[error_class],
+                role=role,
                 shown=shown,
                 error_class="deadline" if error_class == "deadline" else "bug",
             )
-            await open_review(conn, chain, sealer, row["deployment"], review, {}, case_id=case_id)
+            number = await open_review(conn, chain, sealer, row["deployment"], review, {}, case_id=case_id)
             await chain.append("case.with_person", {"error_class": error_class})
+            told = f"handed to {role} as {show('R', number)} ({error_class})"
         await chain.close()
+        return told
 
     async def _sealer(self, conn: Connection, key_id: int) -> tuple[Sealer, str]:
         """Returns the case's sealer; where its key does not open, one under a fresh key, and why."""
@@ -324,7 +337,8 @@ class Workers:
                 refs: dict[str, JSON] = {"review": review["id"], "from": review["role"], "to": further}
                 await chain.append("review.escalated", refs)
                 await chain.close()
-                count += 1
+            log.info("%s was not decided in time: %s is asked", show("R", review["id"]), further or review["role"])
+            count += 1
         return count
 
     async def _rehint(self, serving: dict[str, Serving], hint_after_s: float) -> int:

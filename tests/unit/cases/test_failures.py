@@ -38,10 +38,8 @@ def test_a_broken_connection_is_asked_again_and_proves_nothing(error: Exception,
 
 
 async def test_a_refused_second_request_hides_a_write_that_happened() -> None:
-    """Why a refused connection is no proof: a client that follows a redirect raises it after its write was carried out.
-
-    The server answers the write with 303 (RFC 9110, section 15.4.4) to an address where nobody listens.
-    """
+    """A refused connection is no proof: a client that follows a redirect raises it after its write was carried out."""
+    # The server answers the write with 303 (RFC 9110, section 15.4.4) to an address where nobody listens.
     written: list[str] = []
     away = nobody_listens()
 

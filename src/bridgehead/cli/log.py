@@ -1,0 +1,46 @@
+"""A worker's log on standard error: one line for each event, safe to show, and kept off the status line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from bridgehead.cli.output import clean
+
+_ERASE: Final = "\r\x1b[K"  # erases the status line, which is written again within half a second
+
+
+class _Line(logging.Formatter):
+    """UTC to the second, how grave it is unless it is information, and the message; a traceback keeps its lines."""
+
+    def __init__(self, start: str) -> None:
+        super().__init__()
+        self._start = start
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        grave = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        trace = "" if record.exc_info is None else "\n" + self.formatException(record.exc_info)
+        return f"{self._start}{at} {grave}{clean(record.getMessage())}{clean(trace, keep_lines=True)}"
+
+
+@contextmanager
+def log_to_terminal(level: str, *, live: bool) -> Iterator[None]:
+    """Writes what Bridgehead logs, from ``level`` on, to standard error; ``live``: a status line stands there too."""
+    logger = logging.getLogger("bridgehead")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line(_ERASE if live and sys.stderr.isatty() else ""))
+    before, propagated = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+        logger.propagate = propagated
