@@ -104,6 +104,7 @@ def tell(report: Report, outcome: Outcome) -> None:
     report.figure("doubled", outcome.count("doubled"), exactly=0)
     report.figure("other findings of the audit", len(outcome.findings) - lost_or_doubled(outcome), exactly=0)
     report.figure("broken chains in the ledger", len(outcome.verification.breaks), exactly=0)
+    report.figure("rows that are not as the ledger says", len(outcome.verification.differences), exactly=0)
     report.figure("receipt to decision, p50", outcome.latency.p50, unit="s")
     report.figure("receipt to decision, p99", outcome.latency.p99, unit="s")
     report.figure("rate", outcome.latency.arrivals / outcome.seconds, unit="documents/s")
