@@ -67,7 +67,7 @@ _FIELDS: Final[dict[str, str]] = {
       prijsperstuk prijsstuk netprice nettopreis nettoeinzelpreis netunitprice priceperunit priceeach priceea unitcost cost
       netpriceunit preisproeinheit preisstk preisstuck priceunitnet unitnetprice einheitspreis prixht prezzonetto preciopnet precioneto
       nettoprijs prixnet prixunitairenet itemprice each stuckpreisnetto unitpricenet epnetto prijspereenheid preisprostuck prezzopz pricepc pricepcs""",
-    "price_basis": "unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
+    "price_basis": "baseprezzo preisbasis baseprecio baseprix preciopor prisbas podstawaceny unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
     "amount": """radsumma mtht montantligne belopp nettobelopp radbelopp summarad kwota wartosc wartoscnetto importorig regelbedrag1
       amount total linetotal totalprice gesamt gesamtpreis betrag summe gp gpreis positionswert wert montant montantht
       totalht prixtotal importe preciototal totale prezzototale importo bedrag totaal totaalprijs regeltotaal nettowert
@@ -109,7 +109,7 @@ _FIELDS: Final[dict[str, str]] = {
       debiteurnummer accountno accountnumber account ourcustomerno ourcustomernumber unserekundennummer
       unserekundennr customeraccount notrenumeroclient notrenclient onsklantnummer nuestronumerodecliente numerodecliente
       nostrocodicecliente customercode clientno clientnumber clientid numerodeclient""",
-    "customer_name": """opdrachtgever foretag kopare nabywca firmanabywcy societe1 ragsoc empresa1 zamawiajacy bestallare
+    "customer_name": """committente ordinante donneurdordre kund zamawiajacy opdrachtgever foretag kopare nabywca firmanabywcy societe1 ragsoc empresa1 zamawiajacy bestallare
       customername customer company companyname firma kunde client cliente klant buyer besteller kaufer acheteur
       comprador acquirente societe empresa azienda bedrijf kundenname nomclient nombrecliente ragionesociale razonsocial
       raisonsociale bedrijfsnaam firmenname soldto orderedby auftraggeber purchaser klantnaam""",

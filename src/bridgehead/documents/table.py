@@ -116,6 +116,7 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
         fields[fields.index("part")] = "supplier_part" if "supplier_part" not in fields else "customer_part"
     if "ship_to.city" in fields and "ship_to" in fields and "ship_to.street" not in fields:
         fields[fields.index("ship_to")] = "ship_to.street"
+    _number_customer(fields, samples)
     amounts = [index for index, field in enumerate(fields) if field == "amount"]
     if len(amounts) == 2 and squash(names[amounts[1]]) in LABEL_FIELDS:
         fields[amounts[1]] = "stated_total"
@@ -225,6 +226,14 @@ def _counts_up(values: Sequence[str]) -> bool:
         return False
     numbers = [int(value) for value in values]
     return numbers[0] <= 100 and all(one < other or other == numbers[0] for one, other in itertools.pairwise(numbers))
+
+
+def _number_customer(fields: list[str | None], samples: Sequence[Sequence[str]]) -> None:
+    """A column headed by a word for customers that holds numbers only is the customer's number."""
+    for index, field in enumerate(fields):
+        values = [row[index].strip() for row in samples[:50] if index < len(row) and row[index].strip()]
+        if field == "customer_name" and "customer_number" not in fields and values and all(map(str.isdigit, values)):
+            fields[index] = "customer_number"
 
 
 def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[str]]) -> bool:

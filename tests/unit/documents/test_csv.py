@@ -134,3 +134,21 @@ def test_broken_tables_are_refused_by_line(text: str, code: str, where: str) -> 
     refusal = refused(text.encode(), "a.csv")
     assert refusal.code == code
     assert where in refusal.where
+
+
+def test_a_customer_column_of_numbers_is_the_customer_number() -> None:
+    """Where a column headed by a word for customers holds numbers, they say who ordered."""
+    text = (
+        "Ordine;Cliente;Committente;N. riga;Art. fornitore;Qta;Prezzo;Base prezzo\n"
+        "P-1;10923;Kern S.p.A.;10;AB-1;20;5,00;100\n"
+    )
+    order = only(text.encode(), "a.csv")
+    assert (order.buyer.number, order.buyer.name, order.lines[0].price_basis) == ("10923", "Kern S.p.A.", Decimal(100))
+
+
+def test_line_numbers_begin_again_with_every_order() -> None:
+    """Numbers that rise within each order of a file are line numbers, and no part numbers."""
+    rows = "".join(f"P-{po};{line};AB-{line};2;1.50\n" for po in (1, 2) for line in (10, 20))
+    found = orders(f"Order no;Item No;Supplier Item;Qty;Price\n{rows}".encode(), "a.csv")
+    assert [[line.number for line in order.lines] for order in found] == [[10, 20], [10, 20]]
+    assert found[0].lines[0].customer_part is None

@@ -224,3 +224,28 @@ def test_every_item_of_a_sentence_is_read_or_doubted() -> None:
     text = "Bestellung PO-4711\n\n18 Set 146 208 26 und 7 Stück 142 136 18."
     assert [line.supplier_part for line in only(mail(text)).lines] == ["146 208 26", "142 136 18"]
     assert "uncertain" in doubts(only(mail("Bestellung PO-4711\n\n18 Stk AB-1001 und 7 Stk der anderen Sorte.")))
+
+
+def test_a_price_that_ends_a_sentence_is_no_day() -> None:
+    """``@ 1.03.`` is a price, whatever the first of March is."""
+    order = only(mail("Please supply 20 pcs AB-1001 @ 1.03.\nOrder no: PO-4711\n", subject="Order"))
+    assert (order.lines[0].price, order.lines[0].requested_date) == (Decimal("1.03"), None)
+
+
+@pytest.mark.parametrize("word", ["Rad", "Poz.", "Pos."])
+def test_positions_named_in_a_list(word: str) -> None:
+    """Line numbers before the items of a list are kept."""
+    order = only(mail(f"Order no: PO-4711\n- {word} 10: 5 st AB-1001\n- {word} 20: 2 st AB-2002\n"))
+    assert [line.number for line in order.lines] == [10, 20]
+
+
+def test_doubts_of_one_order_hold_the_others_of_its_mail() -> None:
+    """A remark below two orders may mean either."""
+    text = "Order no: PO-1\n- 2 pcs AB-1001\n\nOrder no: PO-2\n- 3 pcs AB-2002\n\nDo not ship before we call.\n"
+    assert all("contradiction" in doubts(order) for order in orders(mail(text, subject="Two orders")))
+
+
+def test_characters_lost_on_the_way_are_told() -> None:
+    """Replacement characters inside the markup of a page, where no text shows them, leave a doubt."""
+    body = "<p>Please supply</p><p>Order no: PO-4711</p><p>20 pcs AB-1001</p><p \ufffd\ufffd\ufffd>5 pcs AB-2002</p>"
+    assert "uncertain" in doubts(only(page(body)))
