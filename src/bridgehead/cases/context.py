@@ -183,7 +183,7 @@ class Context:
             parked = segment.journal.parked(name)
             if error.error_class not in RETRIED or parked >= PARKS:
                 raise
-            await segment.commit(timer_write(name, parked))
+            await segment.commit(timer_write(name, parked, error.error_class))
             raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
         await segment.commit(
             StepWrite(
