@@ -118,12 +118,11 @@ async def agent(case: Case[dict], ctx: Context) -> bool:
 
 
 async def test_a_commit_that_can_never_be_made_goes_to_a_person(world: World) -> None:
-    """P3: a case whose commit fails every time (a NUL byte in a name) is with a person after three attempts."""
+    """P3: a case whose commit fails every time (the database refuses its row) is with a person after three attempts."""
     agent = """
 async def agent(case: Case[dict], ctx: Context) -> Booking:
     if case.input["po"] == "bad":
-        with ctx.branch("nul\\x00"):
-            await slow_enough("x")
+        await slow_enough("x")
     return await book(case.input["po"])
 
 @read
@@ -131,6 +130,8 @@ async def slow_enough(po: str) -> str:
     return po
 """
     await world.deploy(BOOK + agent, tools=TOOLS + "\nslow_enough: allow")
+    async with world.app.database.transaction() as conn:
+        await conn.execute("alter table steps add constraint refused check (name <> 'slow_enough')")
     assert (await with_person(world))["error_class"] == "bug"
     (review,) = await world.reviews()
     assert "3 times in a row" in str(review.shown["reason"])
