@@ -10,7 +10,7 @@ import typer
 
 from bridgehead.cli import opening
 from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, deployment_name, one_of
-from bridgehead.cli.output import brief, facts, heading, lines_of, note, print_json, size, table, when
+from bridgehead.cli.output import brief, facts, heading, lines_of, minute, note, print_json, size, table, when
 
 if TYPE_CHECKING:
     from bridgehead.storage.queries_case_view import ArrivalLine, CaseLine, CaseView
@@ -54,7 +54,7 @@ def cases(
                 line.state,
                 line.outcome or line.error_class or "-",
                 line.level,
-                when(line.received_at),
+                minute(line.received_at),
                 line.waits or "-",
             )
             for line in lines
@@ -133,7 +133,7 @@ def _show(view: CaseView) -> None:
                 step.kind,
                 step.name + (f" [{step.branch}]" if step.branch else ""),
                 "yes" if step.ok else "no",
-                when(step.started_at),
+                when(step.started_at)[5:],
                 f"{step.duration_ms:.0f}",
                 step.effect or ("-" if step.args is None else brief(step.args, _CELL)),
                 step.unreadable or brief(step.result if step.error is None else step.error, _CELL),
@@ -223,7 +223,7 @@ def arrivals(
                 line.state,
                 line.name,
                 size(line.size_bytes),
-                when(line.received_at),
+                minute(line.received_at),
                 ", ".join((*line.cases, *line.reviews)) or "-",
             )
             for line in lines

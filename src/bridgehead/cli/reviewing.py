@@ -100,6 +100,7 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
 
 def _known(review: Review, shown: dict[str, JSON]) -> None:
     trace = shown.pop("traceback", None)
+    shown = {name: value for name, value in shown.items() if value not in (None, "", [], {})}
     if shown:
         heading("What is known")
         for name, value in shown.items():
