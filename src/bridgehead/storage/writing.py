@@ -36,6 +36,7 @@ class Writing:
     sealer: Sealer
     next_step: int
     tokens: dict[str, int] = field(default_factory=dict)
+    reviews: list[int] = field(default_factory=list)
     due_again: bool = False
 
     async def write(self, write: Write) -> None:
@@ -59,6 +60,7 @@ class Writing:
                     self.tokens,
                     case_id=self.claim.case_id,
                 )
+                self.reviews.append(self.tokens[write.token])
             case ReviewUse():
                 await self._review_use(write)
             case CostWrite():
@@ -253,7 +255,7 @@ class Writing:
         )
 
     async def _hand_over(self, write: HandOver) -> None:
-        await self._supersede_reviews(tuple(self.tokens.values()))
+        await self._supersede_reviews(tuple(self.reviews))
         await self.conn.execute(
             "update cases set state = 'with_person', worker_id = null, wake = false, wake_at = null,"
             " deadline_at = null, error_class = %s where id = %s",
