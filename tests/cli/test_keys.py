@@ -8,6 +8,7 @@ import pytest
 
 from bridgehead import ids
 from bridgehead.storage import embedded
+from tests.cli import desk
 from tests.cli.calls import Cli, Done, shell
 
 
@@ -62,7 +63,8 @@ def test_doctor_tries_the_key(cli: Cli, orders: Path) -> None:
 def test_a_home_with_too_long_a_path_stays_empty(tmp_path: Path) -> None:
     """A home whose path is too long for a socket is refused before anything, a key above all, is made in it."""
     home = tmp_path / ("long" * 30)
-    done = shell(tmp_path, {"BRIDGEHEAD_HOME": str(home)}, "cases")
+    desk.write(tmp_path / "orders", "too_long")
+    done = shell(tmp_path, {"BRIDGEHEAD_HOME": str(home)}, "submit", "orders", "orders/bridgehead.yaml")
     assert done.code == 2
     assert "db.path" in done.err
     assert not home.exists()
