@@ -119,7 +119,7 @@ class Governor:
             except StructuredOutputError as wrong:
                 # The model has answered; that its answer does not fit is found again on replay.
                 fresh.append(wrong)
-                return turns.answered(cast("AIMessage", wrong.ai_message), turns.model_id(request.model))
+                return turns.answered(wrong.ai_message, turns.model_id(request.model))
             except Exception as error:  # the boundary to a model: whatever it raises is classified
                 raise classified(error) from error
             fresh.append(response)
