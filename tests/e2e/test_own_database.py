@@ -47,7 +47,9 @@ def granted(server: str) -> Iterator[str]:
 
 async def test_the_rights_of_the_guide_are_enough(granted: str, tmp_path: Path) -> None:
     """A role that is no superuser and owns its database runs a case from arrival to booking."""
-    settings = Settings.model_validate({"home": tmp_path, "database_url": granted, "sweep_s": 0.1, "lease_s": 3.0, "send_s": 1.0})
+    settings = Settings.model_validate(
+        {"home": tmp_path, "database_url": granted, "sweep_s": 0.1, "lease_s": 3.0, "send_s": 1.0}
+    )
     async with App.opened(settings) as app:
         world = World(app, tmp_path)
         await world.deploy(CODE, tools="book: allow")
