@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import threading
 from types import ModuleType
 
 import pytest
@@ -434,6 +435,33 @@ async def test_a_model_that_fails_is_waited_for_or_handed_over(world: World) -> 
     assert asked(world) == 4
     found = await view(world)
     assert [step.kind for step in found.steps] == ["timer", "timer", "model", "read"]
+
+
+HANGS = """
+go = threading.Event()
+
+@tool
+def send(to: str) -> str:
+    "Sends."
+    (HERE / "sending").touch()
+    go.wait(60)
+    return "sent"
+
+inner = create_agent(scripted([call("send", to="x")], "done"), tools=[send])
+"""
+
+
+async def test_a_synchronous_tool_that_hangs_is_left_at_its_timeout(world: World) -> None:
+    """P2: a write whose own thread does not come back by its timeout is unknown, and a person is asked meanwhile."""
+    await deploy(world, HANGS, 'tools={"send": irreversible(timeout="0.2s")}', tools="send: allow")
+    await world.submit(ORDER)
+    try:
+        await world.settle()
+        assert (world.place / "sending").exists()
+        assert [review.kind for review in await world.reviews()] == ["unknown_effect"]
+        assert "bridgehead-send" in {thread.name for thread in threading.enumerate()}
+    finally:
+        module(world).go.set()
 
 
 NATIVE = """

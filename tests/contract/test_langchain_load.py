@@ -21,6 +21,7 @@ import os
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware, ModelCallLimitMiddleware
 from langchain.tools import tool
+from langchain_core.tools import StructuredTool
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
@@ -65,7 +66,10 @@ searching = create_agent(model, tools=[customer, {"type": "web_search"}])
 searching_model = create_agent(model.model_copy(update={"model_kwargs": {"tools": [{"type": "web_search"}]}}))
 asking = made(middleware=[HumanInTheLoopMiddleware(interrupt_on={"book": True})])
 stopping = made(interrupt_before=["tools"])
+bound = create_agent(model.bind(temperature=0), tools=[customer])
 saving = made(checkpointer=InMemorySaver())
+listed = create_agent(model, tools=[StructuredTool(name="list", description="", coroutine=book.coroutine, args_schema={
+    "type": "object", "properties": {"number": {"type": "string"}, "limit": {"type": "integer", "default": 5}}})])
 decorated = create_agent(model, tools=[declared_itself])
 drawn = StateGraph(dict).add_node("a", lambda state: state).add_edge(START, "a")
 compiled = drawn.compile()
@@ -103,6 +107,7 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("searching", {"tools": {"web_search": irreversible()}}, "adapter.native", "Only reads"),
     ("asking", {}, "adapter.deferred", "hold: ROLE"),
     ("stopping", {}, "adapter.deferred", "hold: ROLE"),
+    ("bound", {}, "adapter.model", "chat model"),
     ("saving", {}, "adapter.durable", "checkpointer="),
     ("decorated", {"tools": {"declared_itself": read()}}, "adapter.declaration", "Leave it out"),
 ]
@@ -217,6 +222,8 @@ def test_arguments_have_one_form_however_they_are_worded() -> None:
         {"po_number": "1", "amount": "1.0"},
     ]
     assert [bound.dump(form) for form in forms] == [{"po_number": "1", "amount": 1.0}] * 3
+    listed = govern("their_graphs:listed").as_agent().tools["list"]
+    assert listed.dump({"number": "1"}) == listed.dump({"number": "1", "limit": 5}) == {"number": "1", "limit": 5}
     with pytest.raises(UserError, match="amount"):
         bound.dump({"po_number": "1", "amount": "many"})
 

@@ -105,6 +105,7 @@ class Governor:
         _refuse_checkpoints(self.name)
         if self.model is not None:
             request = request.override(model=self.model)
+        check_model(self.name, request.model)
         await self._natives(request)
         fresh: list[ModelResponse[Any] | StructuredOutputError] = []
         asking: list[asyncio.Task[ModelResponse[Any]]] = []
@@ -196,9 +197,21 @@ class Governor:
             await self.context.call(self.tools[kind], {"request": self.requests})
 
 
+def check_model(name: str, model: object) -> None:
+    """Raises UserError for a model that is wrapped: a recorded answer could not be served in its place."""
+    if not isinstance(model, BaseChatModel):
+        raise UserError(
+            f"{name} asks a {type(model).__name__}, not a chat model itself",
+            code="adapter.model",
+            hint="Give create_agent the chat model, without bind() or configurable fields; settings go into its own"
+            " arguments.",
+        )
+
+
 def native_kinds(tools: object, model: object, settings: Mapping[str, object] | None = None) -> list[str]:
     """Returns the tools that a model's provider executes: those given as plain dicts, to the agent or the model."""
-    offered = [tools, *(given.get("tools") for given in (settings, getattr(model, "model_kwargs", None)) if given)]
+    options = (settings, getattr(model, "model_kwargs", None))
+    offered = [tools, *(given.get("tools") for given in options if given)]
     found = {_kind(tool) for listed in offered if isinstance(listed, list | tuple) for tool in listed}
     return sorted(kind for kind in found if kind not in ("", "function"))
 

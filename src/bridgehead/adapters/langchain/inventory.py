@@ -15,7 +15,7 @@ from langgraph.prebuilt import ToolNode
 from pydantic import TypeAdapter
 
 from bridgehead.adapters.langchain import turns
-from bridgehead.adapters.langchain.governor import native_kinds
+from bridgehead.adapters.langchain.governor import check_model, native_kinds
 from bridgehead.adapters.langchain.standing import Made, load
 from bridgehead.adapters.named import source_digest
 from bridgehead.errors import UserError
@@ -39,6 +39,8 @@ def take(name: str) -> Inventory:
     or wait beside the case: a checkpointer, or interrupts of the framework's own.
     """
     agent, made = load(name)
+    if not isinstance(made.model, str):
+        check_model(name, made.model)
     if agent.checkpointer:
         raise UserError(
             f"{name} keeps checkpoints of its own ({type(agent.checkpointer).__name__})",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import Signature
 from typing import Any, Final, cast
@@ -15,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bridgehead.adapters.foreign import ANYTHING, body_runs, descriptor, no_body, under_way, with_defaults
 from bridgehead.adapters.langchain import results
 from bridgehead.adapters.langchain.turns import jsonable, schema_of
+from bridgehead.cases.threads import in_thread
 from bridgehead.cases.tools import BoundTool, Declaration
 from bridgehead.errors import Failed, UserError
 from bridgehead.spec.tool import JSON
@@ -144,5 +146,20 @@ def own_tool(tool: BaseTool) -> BoundTool | None:
 
 
 def raising(tool: BaseTool) -> BaseTool:
-    """Returns the same tool with its exceptions let out: they say more than the message made of them."""
-    return tool.model_copy(update={"handle_tool_error": False, "handle_validation_error": False})
+    """Returns the same tool with its exceptions let out: they say more than the message made of them.
+
+    A plain ``def`` runs in a thread of its own: one that hangs takes none from the loop's pool.
+    """
+    changed: dict[str, object] = {"handle_tool_error": False, "handle_validation_error": False}
+    function = getattr(tool, "func", None)
+    if callable(function) and getattr(tool, "coroutine", None) is None:
+        changed["coroutine"] = _threaded(tool.name, function)
+    return tool.model_copy(update=changed)
+
+
+def _threaded(name: str, function: Callable[..., object]) -> Callable[..., Awaitable[object]]:
+    @functools.wraps(function)
+    async def asynchronous(*args: object, **kwargs: object) -> object:
+        return await in_thread(name, functools.partial(function, *args, **kwargs))
+
+    return asynchronous
