@@ -262,6 +262,13 @@ async def in_executor(prompt):
     asking = {"messages": [HumanMessage(prompt)]}
     return str(await asyncio.get_running_loop().run_in_executor(None, inner.invoke, asking))
 
+async def beside(prompt):
+    other = made_later([call("book", po="1", amount=1)], "done")
+    return str(await other.ainvoke({"messages": [HumanMessage(prompt)]}))
+
+def made_later(*replies):
+    return create_agent(scripted(*replies), tools=[book])
+
 async def on_loop(prompt):
     return str(inner.invoke({"messages": [HumanMessage(prompt)]}))
 
@@ -278,6 +285,7 @@ async def through_a_graph(prompt):
     "entry, said",
     [
         ("in_executor", "outside its case"),
+        ("beside", "another agent runs beside"),
         ("on_loop", "on the event loop"),
         ("through_a_graph", "a checkpointer of its own"),
     ],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
@@ -78,6 +79,12 @@ class Bridgehead(AgentMiddleware[Any, Any]):
         found = GOVERNOR.get()
         if found is not None and found.middleware is self:
             return found
+        if found is not None:
+            raise UserError(
+                f"another agent runs beside {found.name}, and nothing would decide on its calls",
+                code="adapter.outside",
+                hint="Run it inside a tool of the governed agent, or give its tools to that agent.",
+            )
         if self.governed:
             raise UserError(
                 "a governed agent was run outside its case",
@@ -152,7 +159,8 @@ class Governor:
         with self.context.branch(str(call["id"])):
             try:
                 if call["name"] in self.own:
-                    return await handler(request)
+                    with _in_body():
+                        return await handler(request)
                 return cast("Answer", results.shown(await self._governed(request, handler), call))
             except Refused as refused:
                 return results.error(f"Refused: {refused.message}", call)
@@ -175,11 +183,8 @@ class Governor:
             bound = agent_tool(irreversible(), tool)
 
         async def body(values: dict[str, Any]) -> object:
-            token = GOVERNOR.set(None)
-            try:
+            with _in_body():
                 return await handler(request.override(tool=raising(tool), tool_call={**call, "args": values}))
-            finally:
-                GOVERNOR.reset(token)
 
         plain = bound.plain(call["args"])
         token = UNDER_WAY.set(UnderWay(bound.tool.name, call["args"], plain, body))
@@ -195,6 +200,16 @@ class Governor:
             if kind not in self.tools:
                 raise undeclared(self.name, kind)
             await self.context.call(self.tools[kind], {"request": self.requests})
+
+
+@contextmanager
+def _in_body() -> Iterator[None]:
+    """Lets an agent that a tool's body runs belong to that body."""
+    token = GOVERNOR.set(None)
+    try:
+        yield
+    finally:
+        GOVERNOR.reset(token)
 
 
 def check_model(name: str, model: object) -> None:
