@@ -48,6 +48,35 @@ def send_mail(to: str, text: str) -> str:
     raise AssertionError("a mail was sent")
 '''
 
+LANGCHAIN = '''
+from langchain.agents import create_agent
+from langchain.messages import AIMessage
+from langchain_core.language_models import BaseChatModel
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+class Model(BaseChatModel):
+    _llm_type = "scripted"
+
+    def bind_tools(self, tools, **options):
+        return self
+
+    def _generate(self, messages, *args, **options):
+        calls = [("get_price", {"item": "a"}), ("send_mail", {"to": "a", "text": "b"})]
+        tool_calls = [{"name": name, "args": args, "id": name} for name, args in calls]
+        reply = AIMessage("", tool_calls=tool_calls) if len(messages) == 1 else AIMessage("done")
+        return ChatResult(generations=[ChatGeneration(message=reply)])
+
+def get_price(item: str) -> float:
+    """Gets a price."""
+    return 1.0
+
+def send_mail(to: str, text: str) -> str:
+    """Sends a mail."""
+    raise AssertionError("a mail was sent")
+
+agent = create_agent(Model(), tools=[get_price, send_mail])
+'''
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
@@ -145,12 +174,13 @@ def test_an_agent_can_stay_where_it_is(place: Path) -> None:
     assert shell(home, {}, "init", ".", "--from", "mine:agent").code == 2
 
 
-def test_a_framework_agent_runs_in_shadow_unchanged(place: Path, database_url: str) -> None:
-    """A Pydantic AI agent is wrapped without an edit, and in shadow no tool of it that nobody described is called."""
-    (place / "my_agent.py").write_text(FRAMEWORK)
+@pytest.mark.parametrize("file", [FRAMEWORK, LANGCHAIN], ids=["pydantic_ai", "langchain"])
+def test_a_framework_agent_runs_in_shadow_unchanged(place: Path, database_url: str, file: str) -> None:
+    """A framework's agent is wrapped without an edit, and in shadow no tool of it that nobody described is called."""
+    (place / "my_agent.py").write_text(file)
     done = shell(place, {}, "init", "desk", "--from", "my_agent:agent")
     assert done.code == 0, done
-    assert (place / "desk" / "my_agent.py").read_text() == FRAMEWORK
+    assert (place / "desk" / "my_agent.py").read_text() == file
     assert '"send_mail": irreversible(),  # Sends a mail.' in (place / "desk" / "deploy.py").read_text()
     (place / "letter.txt").write_text("Please send a mail.")
     here = {"BRIDGEHEAD_DATABASE_URL": database_url, "BRIDGEHEAD_HOME": str(place / "home")}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,7 @@ ROOT = HERE.parents[1]
 
 DEPLOY = """
 import httpx
-from bridgehead.adapters.pydantic_ai import govern
+from bridgehead.adapters.{adapter} import govern
 
 async def look(*, key, args):
     po = args.get("new_po_number") or args["po_number"]
@@ -35,12 +36,12 @@ async def look(*, key, args):
 
 {before}
 agent = govern("{file}:agent", prompt="Please handle this:\\n{{case.text}}", tools={{
-    "get_customer": read(max_age="15m"),
-    "find_orders": read(),
+    {reads}
     {more}
     "send_mail": irreversible(key="to", sensitive="to", timeout="1s"),
 }}, {options})
 """
+READS = '"get_customer": read(max_age="15m"), "find_orders": read(),'
 BOOK = '"book_order": reversible(key="po_number", verify=look, timeout="1s"),'
 TOOLS = """
 get_customer: allow
@@ -102,6 +103,7 @@ class Talk:
 
     order: Mapping[str, JSON]
     results: list[tuple[str, str]] = field(default_factory=list)
+    output: str = "final_result"
 
     @classmethod
     def of(cls, asked: Asked) -> Talk:
@@ -110,6 +112,9 @@ class Talk:
         order: Mapping[str, JSON] = {}
         names: dict[str, str] = {}
         talk = cls(order)
+        offered = asked.body.get("tools")
+        if isinstance(offered, list) and any(tool["function"]["name"] == "OrderResult" for tool in offered):
+            talk.output = "OrderResult"  # LangChain names the tool of a structured output after its type
         for message in messages:
             if message["role"] == "user" and not talk.order:
                 text = str(message["content"])
@@ -170,7 +175,43 @@ def report(talk: Talk) -> Reply:
     """Ends the conversation with the outcome that the bookings say."""
     booked = talk.last("book_order")
     status = "rejected" if not booked or booked.startswith(("Refused", "Failed")) else "booked"
-    return say(talk.call("final_result", status=status, order_number=None, summary=f"It is {status}."))
+    return say(talk.call(talk.output, status=status, order_number=None, summary=f"It is {status}."))
+
+
+def repeats(asked: Asked) -> Reply:
+    """Makes each write twice over, one after the other."""
+    talk = Talk.of(asked)
+    if talk.count("book_order") < 2:
+        return say(talk.booking())
+    return say(talk.mail()) if talk.count("send_mail") < 2 else report(talk)
+
+
+def parallelises(asked: Asked) -> Reply:
+    """Makes each write three times in one reply."""
+    talk = Talk.of(asked)
+    if not talk.results:
+        return say(talk.booking(), talk.mail(), talk.booking(), talk.mail(), talk.booking(), talk.mail())
+    return report(talk)
+
+
+def rewords(asked: Asked) -> Reply:
+    """Makes each write again with the same meaning in other words."""
+    talk = Talk.of(asked)
+    if not talk.count("book_order"):
+        return say(talk.booking())
+    if talk.count("book_order") < 2:
+        total = talk.order["amount"]
+        line = {"unit_price": f"{total}.0", "article": "A4", "quantity": "1"}
+        return say(talk.booking(total=f"{total}.00", items=[line]))
+    if not talk.count("send_mail"):
+        return say(talk.mail())
+    return say(talk.mail(body="We have booked it, thank you."))
+
+
+class Tomorrow(date):
+    @classmethod
+    def today(cls) -> date:  # type: ignore[override]  # a date is all that the agent writes into its prompt
+        return date(2031, 1, 2)
 
 
 @dataclass
@@ -186,6 +227,7 @@ class Desk:
         of: str = "order_agent",
         level: Level = "autonomous",
         tools: str = TOOLS,
+        reads: str = READS,
         declared: str = BOOK,
         options: str = "",
         before: str = "",
@@ -195,7 +237,10 @@ class Desk:
         self.world.folder.joinpath(self.world.module).mkdir(exist_ok=True)
         shutil.copyfile(HERE / f"{of}.py", self.world.place / f"{self.file}.py")
         options, before = (text.replace("{file}", self.file) for text in (options, before))
-        code = DEPLOY.format(file=self.file, before=before, more=declared, options=options)
+        adapter = "langchain" if of.startswith("langchain") else "pydantic_ai"
+        code = DEPLOY.format(
+            adapter=adapter, file=self.file, before=before, reads=reads, more=declared, options=options
+        )
         await self.world.deploy(code, tools=tools, level=level, more=more)
 
     async def order(self, po: str, amount: int = 100, customer: str = "C-1") -> None:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import pytest
+
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import Write
 from bridgehead.models.scripted_server import ScriptedServer
@@ -91,9 +93,10 @@ async def opened_only(desk: Desk, orders: Sequence[str]) -> None:
     desk.world.app.workers.claim = claim  # type: ignore[method-assign]  # as it was
 
 
-async def test_kill_at_every_record_books_once(desk: Desk, shop: Shop, model: ScriptedServer) -> None:
+@pytest.mark.parametrize("file", ["order_agent", "langchain_agent"])
+async def test_kill_at_every_record_books_once(desk: Desk, shop: Shop, model: ScriptedServer, file: str) -> None:
     """P2: workers killed right before and right after every record of a case leave one booking and one mail each."""
-    await desk.deploy()
+    await desk.deploy(of=file)
     counting = Counting(desk.world.app.cases)
     desk.world.app.cases = counting  # type: ignore[assignment]  # the same port
     await desk.order("0")

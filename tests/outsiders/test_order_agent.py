@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +9,7 @@ from bridgehead.models.port import Reply
 from bridgehead.models.scripted_server import Asked, ScriptedServer
 from bridgehead.spec.tool import JSON
 from tests.outsiders import desk as around
-from tests.outsiders.desk import Desk, Shop, Talk, clerk, report, say
+from tests.outsiders.desk import Desk, Shop, Talk, Tomorrow, clerk, parallelises, repeats, report, rewords, say
 
 desk, model, shop, shop_process = around.desk, around.model, around.shop, around.shop_process
 
@@ -38,12 +38,6 @@ async def test_in_shadow_no_write_reaches_the_shop(desk: Desk, shop: Shop) -> No
     assert shop.writes() == []
     states = await desk.world.rows("select tool, state from effects order by id")
     assert {(row["tool"], row["state"]) for row in states} == {("book_order", "virtual"), ("send_mail", "virtual")}
-
-
-class Tomorrow(date):
-    @classmethod
-    def today(cls) -> date:  # type: ignore[override]  # a date is all that the agent writes into its prompt
-        return date(2031, 1, 2)
 
 
 async def test_an_approval_overnight_resumes_under_another_date(
@@ -90,36 +84,6 @@ async def test_an_edited_booking_is_made_as_edited(desk: Desk, shop: Shop, model
     await desk.world.settle()
     assert [order["items"] for order in shop.orders()] == [[line]]
     assert await desk.outcomes() == ["completed"]
-
-
-def repeats(asked: Asked) -> Reply:
-    """Makes each write twice over, one after the other."""
-    talk = Talk.of(asked)
-    if talk.count("book_order") < 2:
-        return say(talk.booking())
-    return say(talk.mail()) if talk.count("send_mail") < 2 else report(talk)
-
-
-def parallelises(asked: Asked) -> Reply:
-    """Makes each write three times in one reply."""
-    talk = Talk.of(asked)
-    if not talk.results:
-        return say(talk.booking(), talk.mail(), talk.booking(), talk.mail(), talk.booking(), talk.mail())
-    return report(talk)
-
-
-def rewords(asked: Asked) -> Reply:
-    """Makes each write again with the same meaning in other words."""
-    talk = Talk.of(asked)
-    if not talk.count("book_order"):
-        return say(talk.booking())
-    if talk.count("book_order") < 2:
-        total = talk.order["amount"]
-        line = {"unit_price": f"{total}.0", "article": "A4", "quantity": "1"}
-        return say(talk.booking(total=f"{total}.00", items=[line]))
-    if not talk.count("send_mail"):
-        return say(talk.mail())
-    return say(talk.mail(body="We have booked it, thank you."))
 
 
 @pytest.mark.parametrize("script", [repeats, parallelises, rewords])

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from bridgehead.adapters.described import AgentDescription
 from bridgehead.errors import UserError
 from bridgehead.spec.problem import nearest
 
@@ -25,6 +26,8 @@ _OBJECT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*")
 _COMMAND: Final = re.compile(r"^ {4}.*$|`bridgehead [^`]*`", re.MULTILINE)
 _TEMPLATES: Final = "bridgehead.templates"
 _LONGEST_LINE: Final = 100
+_ADAPTERS: Final = {"pydantic_ai": "pydantic_ai", "langgraph": "langchain"}
+"""The adapter for an object, by the package that its type is of: create_agent returns a graph of LangGraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,10 @@ def around_agent(agent: str, folder: Path) -> list[str]:
     module_name, _, attribute = agent.partition(":")
     found = _loaded(agent, module_name, attribute)
     module = sys.modules[module_name]
-    if _is_pydantic_ai(found):
-        tools, remarks, code = _framework(agent)
+    framework = _framework_of(found)
+    if framework is not None:
+        tools, remarks, code = _framework(agent, framework)
+        module = sys.modules[module_name]
         entry = "deploy:agent"
     elif callable(found):
         tools, remarks, code = _plain(agent, found, module)
@@ -97,7 +102,7 @@ def around_agent(agent: str, folder: Path) -> list[str]:
         raise UserError(
             f"{agent} is a {type(found).__name__}, and no agent that Bridgehead knows",
             code="init.agent",
-            hint="Name a function f(case, ctx), or an agent of Pydantic AI.",
+            hint="Name a function f(case, ctx), or an agent of Pydantic AI or LangChain.",
         )
     beside = _beside(module, folder)
 
@@ -193,8 +198,10 @@ def _loaded(agent: str, module_name: str, attribute: str) -> object:
     return value
 
 
-def _is_pydantic_ai(found: object) -> bool:
-    return any(kind.__module__.split(".")[0] == "pydantic_ai" for kind in type(found).__mro__)
+def _framework_of(found: object) -> str | None:
+    """Returns the adapter's name of the framework that an object is of, None for any other object."""
+    homes = [kind.__module__.partition(".")[0] for kind in type(found).__mro__]
+    return next((_ADAPTERS[home] for home in homes if home in _ADAPTERS), None)
 
 
 def _beside(module: ModuleType, folder: Path) -> list[Path]:
@@ -211,10 +218,11 @@ def _beside(module: ModuleType, folder: Path) -> list[Path]:
     return sorted(files)
 
 
-def _framework(agent: str) -> tuple[list[_Tool], list[str], str]:
-    from bridgehead.adapters.pydantic_ai import describe
-
-    described = describe(agent)
+def _framework(agent: str, framework: str) -> tuple[list[_Tool], list[str], str]:
+    adapter = importlib.import_module(f"bridgehead.adapters.{framework}")
+    if framework == "langchain":  # its adapter has to stand by while the agent's file loads
+        sys.modules.pop(agent.partition(":")[0], None)
+    described: AgentDescription = adapter.describe(agent)
     tools = [_Tool(tool.name, tool.description, tool.declared) for tool in described.tools]
     tools += [_Tool(name, "The agent's output runs through it.", None) for name in described.output_functions]
     remarks = ["Every tool counts as irreversible until deploy.py says more; in shadow none of them is really called."]
@@ -231,6 +239,7 @@ def _framework(agent: str) -> tuple[list[_Tool], list[str], str]:
     listed = "".join(f"        {json.dumps(tool.name)}: irreversible(),{_remark(tool)}\n" for tool in open_ones)
     body = _FRAMEWORK.format(
         agent=agent,
+        framework=framework,
         names=", ".join(["NewCase", "ToReview", *(["irreversible"] if open_ones else [])]),
         tools=f"\n{listed}    " if listed else "",
         deps=_DEPS if described.needs_deps else "",
@@ -313,7 +322,7 @@ _FRAMEWORK: Final = '''\
 """The deployment of {agent}, whose own file stays as it is."""
 
 from bridgehead import {names}
-from bridgehead.adapters.pydantic_ai import govern
+from bridgehead.adapters.{framework} import govern
 from bridgehead.cases.intake import ReadResult
 
 agent = govern(

@@ -19,7 +19,8 @@ except ModuleNotFoundError as error:
         hint="pip install 'bridgehead[pydantic-ai]'",
     ) from error
 
-from bridgehead.adapters.pydantic_ai.describe import AgentDescription, DescribedTool, describe
+from bridgehead.adapters.described import AgentDescription, DescribedTool
+from bridgehead.adapters.pydantic_ai.describe import describe
 from bridgehead.adapters.pydantic_ai.govern import govern
 
 __all__ = ["AgentDescription", "DescribedTool", "describe", "govern"]

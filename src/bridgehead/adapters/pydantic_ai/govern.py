@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, NoReturn, cast, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic_ai.agent import AbstractAgent
@@ -17,21 +14,23 @@ from pydantic_ai.messages import UserContent
 from pydantic_ai.models import Model
 from pydantic_ai.tools import ToolDefinition
 
+from bridgehead.adapters import options
 from bridgehead.adapters import prompt as prompts
-from bridgehead.adapters.named import find, function_digest, source_digest
+from bridgehead.adapters.foreign import ANYTHING
+from bridgehead.adapters.named import function_digest, source_digest
+from bridgehead.adapters.natives import native_tool, undeclared
 from bridgehead.adapters.pydantic_ai import inventory
 from bridgehead.adapters.pydantic_ai.failing import classified
 from bridgehead.adapters.pydantic_ai.governor import Governor
 from bridgehead.adapters.pydantic_ai.inventory import FoundTool, Inventory
-from bridgehead.adapters.pydantic_ai.natives import KINDS, native_tool, undeclared
+from bridgehead.adapters.pydantic_ai.natives import KINDS
 from bridgehead.adapters.pydantic_ai.outputs import only_argument, output_tool
-from bridgehead.adapters.pydantic_ai.tools import ANYTHING, agent_tool
+from bridgehead.adapters.pydantic_ai.tools import agent_tool
 from bridgehead.cases.agents import Agent
 from bridgehead.cases.context import Case, Context
 from bridgehead.cases.declare import irreversible
 from bridgehead.cases.tools import BoundTool, Declaration
 from bridgehead.errors import Failed, UserError
-from bridgehead.spec.problem import nearest
 
 Prompt = str | Callable[[Case[Any]], str | Sequence[UserContent]]
 _GOVERNOR: ContextVar[Governor | None] = ContextVar("bridgehead_pydantic_ai_governor", default=None)
@@ -63,22 +62,7 @@ def govern(
     The agent is loaded when the deployment is. Raises UserError for a prompt or a declaration
     that is wrong in itself.
     """
-    declared = dict(tools or {})
-    for name, declaration in declared.items():
-        if not isinstance(declaration, Declaration):
-            raise UserError(
-                f"the tool {name!r} is declared with {declaration!r}",
-                code="adapter.declaration",
-                hint="Write read(), outbound_read(), reversible(…) or irreversible(…), with the parentheses.",
-            )
-    if isinstance(prompt, str):
-        prompts.check(prompt)
-    if run is not None and (deps is not None or model is not None):
-        raise UserError(
-            "govern(run=…) leaves dependencies and model to the application's own function",
-            code="adapter.run",
-            hint="Leave out deps and model, or leave out run.",
-        )
+    declared = options.checked(tools, prompt=prompt, run=run, deps=deps, model=model)
     return GovernedAgent(agent, prompt, declared, input, deps, model, run, tuple(checks_first))
 
 
@@ -107,7 +91,7 @@ class GovernedAgent:
         output = inventory.output_adapter(found.agent)
         entry = None
         if self.entry is not None:
-            entry = _entry(self.entry)
+            entry = options.entry(self.entry)
             output = TypeAdapter(get_type_hints(entry).get("return", object))
             _stand_in(found.agent)
         elif self.deps is None and found.agent.deps_type not in (object, type(None)):
@@ -138,24 +122,15 @@ class GovernedAgent:
             if kind not in self.declared:
                 raise undeclared(self.name, kind)
         known = [*found.tools, *found.natives, *found.outputs]
-        for name in (*self.declared, *self.checks_first):
-            if name not in known and not found.open_ended:
-                raise UserError(
-                    f"{self.name} has no tool {name!r}",
-                    code="adapter.tool",
-                    hint=nearest(name, known) or "It has no tools.",
-                )
+        if not found.open_ended:
+            options.check_names(self.name, (*self.declared, *self.checks_first), known)
         tools: dict[str, BoundTool] = {}
         for name, tool in found.tools.items():
             if tool.own is None:
                 tools[name] = self._tool(self.declared.get(name, irreversible()), tool)
                 continue
             if name in self.declared:
-                raise UserError(
-                    f"{name} is declared twice: by the decorator on its function, and in govern(tools=…)",
-                    code="adapter.declaration",
-                    hint="Leave it out of govern(tools=…).",
-                )
+                raise options.declared_twice(name)
             tools[tool.own.tool.name] = tool.own
         for name, function in found.outputs.items():
             first = name in self.checks_first
@@ -197,34 +172,16 @@ class _Runner:
         try:
             if self.entry is not None:
                 return await _run_entry(self.entry, governor, prompt)
-            async with self._deps(case) as deps:
+            async with options.provided(self.governed.deps, case) as deps:
                 result = await self.agent.run(prompt, deps=deps, model=self.governed.model, capabilities=[governor])
                 return cast("object", result.output)
         except BaseException as error:
             found = classified(error)
             if isinstance(found, Failed):
-                # A stream breaks off at its reader, past the turn's own hook: the case meets it as a turn of its own.
-                with ctx.branch("failed"):
-                    await ctx.turn(self.governed.name, fed=None, request=None, run=partial(_fail, found))
+                await options.met_as_turn(ctx, self.governed.name, found)
             if found is error:
                 raise
             raise found from error
-
-    @asynccontextmanager
-    async def _deps(self, case: Case[Any]) -> AsyncGenerator[object, None]:
-        make = self.governed.deps
-        if make is None:
-            yield None
-        elif inspect.isasyncgenfunction(make):
-            async with asynccontextmanager(make)(case) as made:
-                yield made
-        else:
-            value = make(case)
-            yield await value if inspect.isawaitable(value) else value
-
-
-async def _fail(failed: Failed) -> NoReturn:
-    raise failed
 
 
 async def _run_entry(entry: Callable[[object], object], governor: Governor, prompt: object) -> object:
@@ -233,29 +190,6 @@ async def _run_entry(entry: Callable[[object], object], governor: Governor, prom
         return await cast("Callable[[object], Any]", entry)(prompt)
     finally:
         _GOVERNOR.reset(token)
-
-
-def _entry(name: str) -> Callable[[object], object]:
-    found = find(name, "function")
-    if not inspect.iscoroutinefunction(found):
-        raise UserError(
-            f"{name} is no async function, and govern(run=…) needs one that runs the agent",
-            code="adapter.run",
-            hint="Name an 'async def' that takes the prompt and returns the outcome.",
-        )
-    needed = [
-        parameter
-        for parameter in inspect.signature(found).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-    if len(needed) != 1:
-        raise UserError(
-            f"{name} takes {len(needed)} arguments, and govern(run=…) gives it one, the prompt",
-            code="adapter.run",
-            hint="Name a function of the prompt alone.",
-        )
-    return found
 
 
 def _stand_in(agent: AbstractAgent[Any, Any]) -> None:

@@ -21,10 +21,12 @@ from pydantic_ai.output import OutputContext
 from pydantic_ai.tools import DeferredToolRequests, RunContext, ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
 
+from bridgehead.adapters.foreign import UNDER_WAY, UnderWay
+from bridgehead.adapters.natives import undeclared
 from bridgehead.adapters.pydantic_ai import outputs, turns
 from bridgehead.adapters.pydantic_ai.failing import classified
-from bridgehead.adapters.pydantic_ai.natives import HARMLESS, undeclared
-from bridgehead.adapters.pydantic_ai.tools import SENT, UNDER_WAY, AgentTool, UnderWay, agent_tool
+from bridgehead.adapters.pydantic_ai.natives import HARMLESS
+from bridgehead.adapters.pydantic_ai.tools import SENT, AgentTool, agent_tool
 from bridgehead.cases.context import Context, Turn
 from bridgehead.cases.declare import irreversible
 from bridgehead.cases.tools import BoundTool

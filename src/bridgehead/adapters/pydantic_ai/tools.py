@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from inspect import Signature
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_ai.exceptions import (
@@ -24,13 +24,10 @@ from pydantic_ai.messages import ToolReturn, ToolReturnContent
 from pydantic_ai.tools import ToolDefinition
 from pydantic_core import SchemaValidator, to_jsonable_python
 
-from bridgehead.cases.tools import _KEY, CURRENT, BoundTool, Declaration
+from bridgehead.adapters.foreign import body_runs, descriptor, no_body, under_way, with_defaults
+from bridgehead.cases.tools import BoundTool, Declaration
 from bridgehead.errors import Failed, UserError
-from bridgehead.spec.problem import nearest
-from bridgehead.spec.tool import JSON, Tool
-
-ANYTHING: Final[Mapping[str, object]] = {"type": "object", "additionalProperties": True}
-"""The arguments of a tool whose schema is known at run time only."""
+from bridgehead.spec.tool import JSON
 
 _TAG: Final = "bridgehead.tool_return"
 _CONTENT: Final[TypeAdapter[Any]] = TypeAdapter(ToolReturnContent)
@@ -38,18 +35,6 @@ _RETURN: Final[TypeAdapter[Any]] = TypeAdapter(ToolReturn)
 _SIGNALS: Final = (ModelRetry, ToolRetryError, ToolFailed, ToolFailedError, UnexpectedModelBehavior)
 
 
-@dataclass(frozen=True, slots=True)
-class UnderWay:
-    """The call whose body may run: what was decided, and the framework's way into the body."""
-
-    name: str
-    args: Mapping[str, object]
-    plain: Mapping[str, JSON]
-    body: Callable[[dict[str, Any]], Awaitable[object]]
-
-
-UNDER_WAY: ContextVar[UnderWay | None] = ContextVar("bridgehead_pydantic_ai_call", default=None)
-"""The call that the model asked for, set around each governed call."""
 SENT: ContextVar[Sent | None] = ContextVar("bridgehead_pydantic_ai_sent", default=None)
 """The call whose body Bridgehead runs; a body that is reached otherwise does not run."""
 
@@ -72,12 +57,7 @@ class AgentTool(BoundTool):
         """Returns validated arguments as JSON of the shape that the tool's schema declares, defaults filled in."""
         values: object = dict(args) if self.single is None else args[self.single]
         found = cast("dict[str, JSON]", to_jsonable_python(values, bytes_mode="base64", by_alias=True))
-        properties = self.tool.parameters.get("properties")
-        if isinstance(properties, Mapping):
-            for name, schema in properties.items():
-                if isinstance(schema, Mapping) and "default" in schema:
-                    found.setdefault(str(name), cast("JSON", schema["default"]))
-        return found
+        return with_defaults(found, self.tool.parameters)
 
     def dump(self, values: Mapping[str, object]) -> dict[str, JSON]:
         """Returns arguments that a person has edited as JSON; raises UserError if they do not fit the tool."""
@@ -110,9 +90,7 @@ class AgentTool(BoundTool):
 
     async def invoke(self, args: Mapping[str, JSON], *, key: str | None = None) -> JSON:
         """Runs the body through the framework, with the model's own arguments or those a person put in their place."""
-        call = UNDER_WAY.get()
-        if call is None or call.name != self.tool.name:
-            raise UserError(f"{self.tool.name} was called outside a run of its agent", code="adapter.outside")
+        call = under_way(self.tool.name)
         values = dict(call.args) if args == call.plain else self.load_args(args)
         with _sending(Sent(self, args), key):
             try:
@@ -168,53 +146,13 @@ class Sent:
 
 @contextmanager
 def _sending(call: Sent, key: str | None) -> Iterator[None]:
-    """Lets the one body run that was decided on, with its effect's key in reach and no governed call inside it."""
+    """Lets the one body run that was decided on."""
     sent = SENT.set(call)
-    nested = CURRENT.set(_no_nested)
-    keyed = None if key is None else _KEY.set(key)
     try:
-        yield
+        with body_runs(key):
+            yield
     finally:
-        if keyed is not None:
-            _KEY.reset(keyed)
-        CURRENT.reset(nested)
         SENT.reset(sent)
-
-
-async def _no_nested(bound: BoundTool, _args: Mapping[str, JSON]) -> NoReturn:
-    raise UserError(
-        f"{bound.tool.name} is governed, and was called from inside another governed tool",
-        code="adapter.nested",
-        hint="Give the decorated function to the agent as its tool, or take the decorator off.",
-    )
-
-
-def descriptor(declaration: Declaration, definition: ToolDefinition) -> Tool:
-    """Returns the descriptor of a tool from its declaration and the framework's definition.
-
-    Raises UserError when the declaration names an argument that the tool does not have.
-    """
-    parameters = definition.parameters_json_schema
-    _check_arguments(definition.name, "key", declaration.key or (), parameters)
-    _check_arguments(definition.name, "sensitive", declaration.sensitive, parameters)
-    return Tool(
-        name=definition.name,
-        effect_class=declaration.effect_class,
-        key=declaration.key,
-        idempotent=declaration.idempotent,
-        repeatable=declaration.repeatable,
-        timeout_s=declaration.timeout_s,
-        visible_within_s=declaration.visible_within_s,
-        max_age_s=declaration.max_age_s,
-        sensitive=declaration.sensitive,
-        labels=dict(declaration.labels or {}),
-        cost=declaration.cost,
-        parameters=parameters,
-        description=definition.description or "",
-        has_verify=declaration.verify is not None,
-        has_undo=declaration.undo is not None,
-        has_preview=declaration.preview is not None,
-    )
 
 
 def agent_tool(
@@ -227,8 +165,8 @@ def agent_tool(
 ) -> AgentTool:
     """Returns a tool of the agent, bound: its body is reached through the framework's own call alone."""
     return AgentTool(
-        tool=descriptor(declaration, definition),
-        function=_no_body,
+        tool=descriptor(declaration, definition.name, definition.description or "", definition.parameters_json_schema),
+        function=no_body,
         signature=Signature(),
         arguments=_CONTENT,
         result=_CONTENT,
@@ -241,21 +179,3 @@ def agent_tool(
         validator=validator,
         checks_first=checks_first,
     )
-
-
-def _no_body() -> NoReturn:
-    raise UserError("a framework's tool was called without its framework", code="adapter.outside")
-
-
-def _check_arguments(tool: str, what: str, named: tuple[str, ...], parameters: Mapping[str, object]) -> None:
-    properties = parameters.get("properties")
-    if not isinstance(properties, Mapping) or parameters.get("additionalProperties"):
-        return
-    for path in named:
-        head = path.partition(".")[0]
-        if head not in properties:
-            raise UserError(
-                f"{tool} declares {what}={path!r}, and it has no argument {head!r}",
-                code="adapter.argument",
-                hint=nearest(head, [str(name) for name in properties]),
-            )

@@ -1,0 +1,74 @@
+"""What a failure inside LangChain means, as one of the closed error classes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
+from langchain.agents.middleware.tool_call_limit import ToolCallLimitExceededError
+from langchain.agents.structured_output import StructuredOutputError
+from langchain_core import exceptions
+from langgraph.errors import GraphRecursionError
+
+from bridgehead.adapters import failing
+from bridgehead.errors import ErrorClass
+
+_KINDS: Final[tuple[tuple[type[BaseException], ErrorClass], ...]] = (
+    (exceptions.ContextOverflowError, "context_overflow"),
+    (exceptions.ModelAuthenticationError, "auth_expired"),
+    (exceptions.ModelPermissionDeniedError, "forbidden"),
+    (exceptions.ModelNotFoundError, "not_found"),
+    (exceptions.ModelInvalidRequestError, "invalid_input"),
+    (exceptions.ModelRateLimitError, "throttled"),
+    (exceptions.ModelTimeoutError, "timeout"),
+    (exceptions.ModelConnectionError, "dependency_down"),
+    (exceptions.ModelAPIError, "transient"),
+    (exceptions.OutputParserException, "invalid_output"),
+    (StructuredOutputError, "invalid_output"),
+    (GraphRecursionError, "budget_exhausted"),
+    (ModelCallLimitExceededError, "budget_exhausted"),
+    (ToolCallLimitExceededError, "budget_exhausted"),
+    (TimeoutError, "timeout"),
+    (ConnectionError, "dependency_down"),
+)
+"""First match wins, so the exact ones come first."""
+
+_NAMES: Final[dict[str, ErrorClass]] = {
+    "OpenAIRefusalError": "refused_by_model",
+    "ContentFilterFinishReasonError": "refused_by_model",
+    "LengthFinishReasonError": "invalid_output",
+    "APITimeoutError": "timeout",
+    "APIConnectionError": "dependency_down",
+    "RemoteProtocolError": "transient",
+    "ReadTimeout": "timeout",
+    "ReadError": "transient",
+    "ConnectError": "dependency_down",
+    "ConnectTimeout": "dependency_down",
+}
+"""Exceptions of the providers' own clients, by name: the adapter imports none of them."""
+
+_CODES: Final[dict[object, ErrorClass]] = {
+    "insufficient_quota": "budget_exhausted",
+    "billing_hard_limit_reached": "budget_exhausted",
+    "context_length_exceeded": "context_overflow",
+    "content_filter": "refused_by_model",
+}
+"""A code of the provider is more exact than the kind of the exception."""
+
+
+def classified(error: BaseException) -> BaseException:
+    """Returns what an exception out of a run means: a Failed for the framework's own, itself for any other."""
+    return failing.classified(error, _class_of)
+
+
+def _class_of(error: BaseException) -> ErrorClass | None:
+    code = getattr(error, "code", None)
+    if isinstance(code, str) and code in _CODES:
+        return _CODES[code]
+    for kind, found in _KINDS:
+        if isinstance(error, kind):
+            return found
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return failing.of_status(status)
+    return next((_NAMES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _NAMES), None)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+import pytest
+
+from bridgehead.models.scripted_server import ScriptedServer
+from bridgehead.spec.tool import JSON
+from tests.outsiders import desk as around
+from tests.outsiders.desk import Desk, Shop, Talk, Tomorrow, parallelises, repeats, rewords
+
+desk, model, shop, shop_process = around.desk, around.model, around.shop, around.shop_process
+FILE = "langchain_agent"
+
+
+async def test_an_order_is_booked_by_the_unchanged_file(desk: Desk, shop: Shop, model: ScriptedServer) -> None:
+    """P2: an agent written for its framework alone books one order and ends with its structured response."""
+    await desk.deploy(of=FILE)
+    await desk.order("4711")
+    await desk.world.settle()
+    assert await desk.outcomes() == ["completed"]
+    assert [order["po_number"] for order in shop.orders()] == ["4711"]
+    assert len(shop.mails()) == 1
+    assert len(model.requests) == 4
+    costs = await desk.world.rows("select sum(input_tokens) as i, sum(output_tokens) as o from costs")
+    assert costs == [{"i": 400, "o": 40}]
+    assert await desk.notes("drift") == 0
+
+
+async def test_in_shadow_no_write_reaches_the_shop(desk: Desk, shop: Shop) -> None:
+    """P7: in shadow the agent runs to its end on real reads, and the shop sees no write."""
+    await desk.deploy(of=FILE, level="shadow")
+    await desk.order("4711")
+    await desk.order("4712", amount=2000)
+    await desk.world.settle()
+    assert await desk.outcomes() == ["completed", "completed"]
+    assert "GET /customers/C-1" in shop.seen()
+    assert shop.writes() == []
+    states = await desk.world.rows("select tool, state from effects order by id")
+    assert {(row["tool"], row["state"]) for row in states} == {("book_order", "virtual"), ("send_mail", "virtual")}
+
+
+async def test_an_approval_overnight_resumes_under_another_date(
+    desk: Desk, shop: Shop, model: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P3: a case held overnight goes on where it was, though its prompt holds today's date and that has changed."""
+    await desk.deploy(of=FILE)
+    await desk.order("4711", amount=2000)
+    await desk.world.settle()
+    assert shop.orders() == []
+    asked = len(model.requests)
+    assert asked == 2
+    await desk.world.pass_time(timedelta(hours=11))
+    monkeypatch.setattr(sys.modules[desk.file], "date", Tomorrow)
+    await desk.world.decide("approve")
+    await desk.world.settle()
+    assert await desk.outcomes() == ["completed"]
+    assert [order["total"] for order in shop.orders()] == [2000]
+    assert len(model.requests) == asked + 2, "recorded turns are served, not asked again"
+    assert "02 January 2031" in str(model.requests[-1].body["messages"])
+    assert await desk.notes("drift") == 2
+
+
+async def test_a_rejection_reaches_the_model_as_a_message(desk: Desk, shop: Shop, model: ScriptedServer) -> None:
+    """P1: a rejected booking is told to the model, which goes on without it."""
+    await desk.deploy(of=FILE)
+    await desk.order("4711", amount=2000)
+    await desk.world.settle()
+    await desk.world.decide("reject", answer="over their limit")
+    await desk.world.settle()
+    assert await desk.outcomes() == ["completed"]
+    assert shop.orders() == []
+    assert "over their limit" in Talk.of(model.requests[-1]).last("book_order")
+
+
+async def test_an_edited_booking_is_made_as_edited(desk: Desk, shop: Shop) -> None:
+    """P1: a person's edited arguments are what the agent's own function is called with."""
+    await desk.deploy(of=FILE)
+    await desk.order("4711", amount=2000)
+    await desk.world.settle()
+    line: dict[str, JSON] = {"article": "A4", "quantity": 2, "unit_price": 450.0}
+    edited: dict[str, JSON] = {"customer": "C-1", "po_number": "4711", "items": [line], "total": 900}
+    await desk.world.decide("edit", answer={"args": edited})
+    await desk.world.settle()
+    assert [order["items"] for order in shop.orders()] == [[line]]
+    assert await desk.outcomes() == ["completed"]
+
+
+@pytest.mark.parametrize("script", [repeats, parallelises, rewords])
+async def test_a_repeated_write_is_made_once(desk: Desk, shop: Shop, model: ScriptedServer, script: object) -> None:
+    """P2: whether a model repeats, parallelises or rewords a write, the shop's books hold it once."""
+    model._script = script  # type: ignore[assignment]  # one of the scripts above
+    await desk.deploy(of=FILE)
+    await desk.order("4711")
+    await desk.world.settle()
+    assert [order["po_number"] for order in shop.orders()] == ["4711"]
+    assert len(shop.mails()) == 1
+    if script is rewords:
+        assert [review.kind for review in await desk.world.reviews()] == ["conflict"]
+    else:
+        assert await desk.outcomes() == ["completed"]
