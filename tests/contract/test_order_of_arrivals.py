@@ -26,10 +26,10 @@ CHANGED: dict[str, JSON] = {"po": "1", "amount": 7}
 
 
 async def overtaking(world: World, release_after: str) -> list[WorkerProcess]:
-    """Runs two workers: one hangs over the original, the other reads the change meanwhile; returns them."""
+    """Runs a worker whose one reader hangs over the original while the other reads the change; returns it."""
     await world.deploy(SLOW_TO_READ, tools="book: allow")
     original = await world.submit(ORIGINAL)
-    workers = [world.start_worker(), world.start_worker()]
+    workers = [world.start_worker()]
     place = world.place
 
     async def reading() -> bool:

@@ -79,3 +79,27 @@ class ReadingProcess:
         await child.stdin.drain()
         (length,) = HEADER.unpack(await child.stdout.readexactly(HEADER.size))
         return await child.stdout.readexactly(length)
+
+
+class ReadingPool:
+    """Readers for so many documents at once, so that one that hangs does not hold up the next."""
+
+    def __init__(self, size: int, *, timeout_s: float = READ_S) -> None:
+        self._all = [ReadingProcess(timeout_s=timeout_s) for _ in range(size)]
+        # The one used last is used next: a further process starts only when it is needed.
+        self._idle: asyncio.LifoQueue[ReadingProcess] = asyncio.LifoQueue()
+        for process in self._all:
+            self._idle.put_nowait(process)
+
+    async def read(self, reader: str, folder: str, document: bytes, name: str) -> Sequence[NewCase | ToReview] | NoCase:
+        """Reads a document in an idle process; see ``ReadingProcess.read``."""
+        process = await self._idle.get()
+        try:
+            return await process.read(reader, folder, document, name)
+        finally:
+            self._idle.put_nowait(process)
+
+    async def close(self) -> None:
+        """Ends every process at once."""
+        for process in self._all:
+            await process.close()

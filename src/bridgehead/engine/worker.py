@@ -19,7 +19,7 @@ from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.clock import boot_s
 from bridgehead.engine.ports import ArrivalStore, ArrivalWork, Dispatch, Due, Lease, Serving, WorkerStore
-from bridgehead.engine.reading import ReaderLost, ReadingProcess
+from bridgehead.engine.reading import ReaderLost, ReadingPool
 from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Unavailable
 from bridgehead.ids import ArrivalId, CaseId, jitter, show
 from bridgehead.settings import Settings
@@ -29,7 +29,7 @@ from bridgehead.spec.tool import JSON
 log = logging.getLogger("bridgehead.worker")
 READ_LIMIT = 3
 READING = 2
-"""Arrivals seen to at the same time, beside the cases: one is read while the one before it is settled."""
+"""Arrivals seen to at the same time, beside the cases, each by a reader of its own: one that hangs stops no other."""
 HINT_AFTER_S = 5.0
 ORDER_S = 3.0
 """How long an arrival that is read waits for those before it to be settled, in seconds."""
@@ -86,7 +86,7 @@ class Worker:
         self._settings = settings
         self._running: dict[int, Segment | None] = {}
         self._again: set[int] = set()
-        self._reading = ReadingProcess()
+        self._reading = ReadingPool(READING)
         self._stopped = asyncio.Event()
         self._lease: Lease | None = None
         self._registering = asyncio.Lock()
