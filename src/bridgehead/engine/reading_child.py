@@ -2,7 +2,9 @@
 
 Each message is a 4-byte big-endian length and that many bytes. A request is a JSON header
 with the document behind it in a second message; the answer is one JSON message. The process
-ends with its input, so it never outlives its worker.
+ends with its input. A reader that spins does not look at its input any more, and its worker may
+have been killed meanwhile: so the system ends the process when one document has taken its
+processor time.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import struct
 import sys
 from collections.abc import Mapping
@@ -21,6 +24,8 @@ from bridgehead.cases.intake import NewCase, NoCase, ReadResult, ToReview
 from bridgehead.spec.tool import JSON
 
 HEADER = struct.Struct(">I")
+CPU_S = 60
+"""Processor time one document may take, in seconds; the worker's own patience ends long before."""
 
 
 def run_reader(reader: str, folder: str, document: bytes, name: str) -> ReadResult:
@@ -83,6 +88,14 @@ def receive(stream: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
+def bound_processor_time() -> None:
+    """Lets this process use ``CPU_S`` more seconds of processor time; past that it gets SIGXCPU (setrlimit(2))."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime) + CPU_S + 1
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
 def main() -> None:
     """Serves requests until the input ends. What a reader prints goes to standard error."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
@@ -92,6 +105,7 @@ def main() -> None:
         if head is None or document is None:
             return
         asked = json.loads(head)
+        bound_processor_time()
         result = run_reader(asked["reader"], asked["folder"], document, asked["name"])
         body = json.dumps(to_json(result)).encode()
         answers.write(HEADER.pack(len(body)) + body)
