@@ -15,7 +15,7 @@ ORDERS ?=
 DEMO   ?=
 ARGS   ?=
 
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check services bench format clean
 
 help: $(READY)  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*##(.*)/  make \1\t\2/' | expand -t 16
@@ -23,8 +23,11 @@ help: $(READY)  ## this list
 demo: $(READY)  ## orders arrive, an agent books them, the table shows what it was worth (SEED= KILLS= ORDERS=)
 	@SEED='$(SEED)' KILLS='$(KILLS)' ORDERS='$(ORDERS)' DEMO='$(DEMO)' $(BIN)/python -m bridgehead.templates.purchase_orders.demo
 
-test: check  ## make check, then every test, in random order, warnings as errors (ARGS= goes to pytest)
+test: check services  ## make check, then every test, in random order, warnings as errors (ARGS= goes to pytest)
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+services: $(READY)  ## the foreign systems of the connector tests: MariaDB, Dovecot, Tryton (as root; else those tests skip)
+	@tests/support/services.sh
 
 check: $(READY)  ## lint, format, types, rooms and docs
 	@$(BIN)/ruff check $(CODE)
