@@ -24,7 +24,7 @@ def normal(name: str) -> str:
 def needed() -> set[str]:
     """Returns every distribution that the package and its tests are installed with, found from its metadata."""
     seen: set[str] = set()
-    todo = [("bridgehead", frozenset({"dev", "langchain", "orders", "pydantic-ai"}))]
+    todo = [("bridgehead", frozenset({"dev", "langchain", "orders", "pydantic-ai", "sql"}))]
     while todo:
         name, extras = todo.pop()
         for line in importlib.metadata.requires(name) or ():
