@@ -1,0 +1,58 @@
+"""The shape of a connector specification: one system of record, as pydantic models and so as a JSON Schema.
+
+A specification says how to reach a system, what it holds (*entities* with their reads), what may be
+done to it (*actions*), and how both are made safe. It holds no secret: only where each one is found.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from pydantic import Field
+
+from bridgehead.connectors.document_action import ActionPart
+from bridgehead.connectors.document_connection import (
+    AuthPart,
+    ConnectionPart,
+    ErrorPart,
+    LimitsPart,
+    RequestPart,
+    RetryPart,
+)
+from bridgehead.connectors.document_entity import EntityPart
+from bridgehead.connectors.document_intake import IntakePart
+from bridgehead.connectors.part_types import Name, Text
+from bridgehead.spec.document import ObjectName, Part
+
+Kind = Literal["http", "sql", "mail", "files"]
+
+
+class HealthPart(Part):
+    """A cheap question that shows the system answers."""
+
+    request: RequestPart | None = None
+    sql: Text | None = None
+
+
+class Specification(Part):
+    """One system of record: a connector."""
+
+    connector: Name = Field(description="Its name: what bridgehead.yaml and the tools call it.")
+    kind: Kind
+    about: Text | None = None
+    untried: Text | None = Field(default=None, description="Set when it was never run against the vendor: says so.")
+    connection: ConnectionPart
+    auth: AuthPart | None = None
+    limits: LimitsPart = Field(default_factory=LimitsPart)
+    retry: RetryPart = Field(default_factory=RetryPart)
+    errors: list[ErrorPart] = Field(default_factory=list)
+    entities: dict[Name, EntityPart] = Field(default_factory=dict)
+    actions: dict[Name, ActionPart] = Field(default_factory=dict)
+    intake: IntakePart | None = None
+    health: HealthPart | None = None
+    hook: ObjectName | None = Field(default=None, description="module:object for what no specification can say.")
+
+
+def json_schema() -> dict[str, object]:
+    """Returns the JSON Schema (2020-12) of the file."""
+    return cast("dict[str, object]", Specification.model_json_schema(mode="validation"))

@@ -1,0 +1,154 @@
+"""What a system holds: entities, their fields and the ways to read them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, JsonValue
+
+from bridgehead.connectors.document_connection import RequestPart
+from bridgehead.connectors.part_types import (
+    Duration,
+    FieldPath,
+    FieldType,
+    Literals,
+    Name,
+    Names,
+    Pairs,
+    Shape,
+    Template,
+    Text,
+)
+from bridgehead.spec.document import Part
+
+
+class FieldPart(Part):
+    """One field of an entity: where it stands in what the system sends, and what it means."""
+
+    from_: FieldPath | list[FieldPath] = Field(alias="from", description="A path, or several whose texts are joined.")
+    type: FieldType = "text"
+    optional: bool = Field(default=False, description="May be absent or empty; otherwise that is an error.")
+    none: Literals = Field(default=(), description="Texts that mean: there is none.")
+    strip: Text | None = Field(default=None, description="Characters to take off both ends, besides spaces.")
+    lstrip: Text | None = Field(default=None, description="Characters to take off the left, such as leading zeros.")
+    decimal: Literal["point", "comma"] = Field(default="point", description="The decimal sign of numbers in texts.")
+    sign: Literal["leading", "trailing"] = "leading"
+    scale: int = Field(default=0, ge=0, le=12, description="Implied decimals: 2 makes 12345 to 123.45.")
+    currency: Text | None = Field(default=None, description="Of money: a code, or a path to it.")
+    per: Text | None = Field(default=None, description="Of a price: it is for this many (a number, or a path).")
+    unit: Text | None = Field(default=None, description="Of a measure: its unit, or a path to it.")
+    to: Text | None = Field(default=None, description="Of a measure: the unit it is turned into.")
+    format: Names = Field(default=(), description="Of dates and times: strptime forms, the first that fits.")
+    pivot: int | None = Field(default=None, ge=0, le=99, description="Two-digit years above it are 19xx.")
+    zone: Text | None = Field(default=None, description="Of times without one: the IANA zone they are in.")
+    values: dict[str, JsonValue] = Field(default_factory=dict, description="Of an enumeration: what each code means.")
+    other: Literal["fail", "keep"] = Field(default="fail", description="What a code that is not listed does.")
+    true: Literals = Field(
+        default=(), description="Of a boolean: the texts that mean yes; all others must be in false."
+    )
+    false: Literals = ()
+    encoding: Text | None = Field(default=None, description="Text that was stored in the wrong encoding: FROM>TO.")
+    split: Text | None = Field(default=None, description="Of a list in one text: what separates it.")
+    fields: dict[Name, FieldPart] | None = Field(default=None, description="Of an object or list: its own fields.")
+    read: Name | None = Field(default=None, description="Filled by another read; `from` is then not used.")
+    with_: Pairs = Field(default_factory=dict, alias="with", description="Its arguments: NAME: field of this record.")
+    label: Text | None = Field(default=None, description="personal, confidential, …: kept out of recordings.")
+
+
+def _field(value: object) -> object:
+    return {"from": value} if isinstance(value, str | list) else value
+
+
+Field_: TypeAlias = Annotated[FieldPart, BeforeValidator(_field, json_schema_input_type=str | list[str] | FieldPart)]
+"""A field; a path alone stands for a text at that place."""
+Fields = Annotated[dict[Name, Field_], Field(min_length=1)]
+
+
+class CursorPaging(Part):
+    """The answer names what to ask for next."""
+
+    at: FieldPath = Field(description="Where the answer gives the cursor; absent or empty ends the list.")
+    param: Text = Field(description="The query parameter (or body field) that takes it.")
+
+
+class NumberPaging(Part):
+    """Pages or offsets are counted by the asker; a page that is not full ends the list."""
+
+    param: Text
+    size: int = Field(ge=1, le=100_000)
+    size_param: Text | None = None
+    start: int = Field(default=1, ge=0)
+
+
+class KeysetPaging(Part):
+    """The next page is what lies beyond the last record's field."""
+
+    field: Name
+    param: Text
+    size: int = Field(ge=1, le=100_000)
+
+
+class PagingPart(Part):
+    """How a list goes on: exactly one of cursor, page, offset, link (RFC 8288 rel=next) and keyset."""
+
+    cursor: CursorPaging | None = None
+    page: NumberPaging | None = None
+    offset: NumberPaging | None = None
+    link: Literal[True] | None = None
+    keyset: KeysetPaging | None = None
+    at_most: int = Field(default=1_000, ge=1, le=1_000_000, description="Pages; more are an error, never cut off.")
+
+
+class CompletePart(Part):
+    """How to know that a list is whole: its count, or a mark at its end."""
+
+    count: FieldPath | None = Field(default=None, description="Where the answer says how many records there are.")
+    count_header: Text | None = None
+    end: FieldPath | None = Field(default=None, description="A place that holds something only in the last page.")
+
+
+class FilePart(Part):
+    """A file of records, by name or pattern, below the connection's URL."""
+
+    path: Template
+    format: Literal["csv", "json", "jsonl"]
+    encoding: Text = "utf-8"
+    delimiter: Text | None = None
+
+
+class ReadPart(Part):
+    """One way to read an entity; it becomes a tool of this name. Arguments ending in ? may be left out."""
+
+    about: Text | None = None
+    params: Shape = Field(default_factory=dict)
+    any_of: Names = Field(default=(), description="At least one of these must be given.")
+    one: bool = Field(default=False, description="Exactly one record; none is not_found, two are an error.")
+    each: Name | None = Field(default=None, description="A list argument asked for one by one, side by side.")
+    request: RequestPart | None = Field(default=None, description="http")
+    sql: Text | None = Field(default=None, description="sql: one SELECT with :argument; an absent one is NULL.")
+    file: FilePart | None = Field(default=None, description="files")
+    rows: FieldPath | None = Field(default=None, description="Where the list lies in the answer (default: the answer).")
+    where: dict[Name, Template] = Field(
+        default_factory=dict, description="Records kept: field equals argument (files)."
+    )
+    paging: PagingPart | None = None
+    complete: CompletePart | None = None
+    timeout: Duration | None = None
+    outbound: bool = Field(default=False, description="It carries arguments out of the trust boundary.")
+
+
+class EntityPart(Part):
+    """Something the system holds: its fields, its key, how fresh it must be, and how it is read."""
+
+    about: Text | None = None
+    key: Names = Field(min_length=1, description="The fields that name one record.")
+    fields: Fields
+    reads: dict[Name, ReadPart] = Field(min_length=1)
+    max_age: Duration | None = Field(default=None, description="The oldest a value may be when it is acted on.")
+    stale: Literal["reread", "fail"] = Field(default="reread", description="What an older one does.")
+    cache: Duration | None = Field(default=None, description="How long one worker may serve a read from memory.")
+    source_time: Name | None = Field(default=None, description="The field that says when the system itself knew it.")
+    changed: Name | None = Field(default=None, description="The field that grows with every change.")
+    version: Text | None = Field(default=None, description="The field, or 'header etag', for compare-and-set.")
+    integrity: Literal["system_of_record", "trusted", "untrusted"] = "system_of_record"
+    region: Text | None = None

@@ -1,0 +1,66 @@
+"""How a system sends us work: each mail, message, record, row or file becomes one arrival."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bridgehead.connectors.part_types import Duration, Name, Names, SecretReference, Text
+from bridgehead.spec.document import Part
+
+
+class MailIntake(Part):
+    """A mailbox that is watched."""
+
+    move_to: Text | None = Field(default=None, description="The folder for mails that are stored.")
+    flag: Text | None = Field(default=None, description="The keyword set instead, such as $Stored.")
+    refused: Text = Field(default="Refused", description="The folder for mails that cannot be taken.")
+    every: Duration = Field(default="60s", validate_default=True, description="Looked at without IDLE.")
+
+
+class WebhookIntake(Part):
+    """Messages that the system sends to us, each signed."""
+
+    scheme: Literal["standard_webhooks", "hmac_sha256"] = "standard_webhooks"
+    secret: SecretReference
+    header: Text = Field(default="webhook-signature")
+    window: Duration = Field(default="5m", validate_default=True, description="Older ones are refused.")
+
+
+class PollIntake(Part):
+    """Records that are new or changed become arrivals, each version once."""
+
+    read: Name
+    cursor: Name = Field(description="The field that grows; the read takes its last value as argument `since`.")
+    every: Duration = Field(default="60s", validate_default=True)
+
+
+class QueueIntake(Part):
+    """Rows of a table that are taken one by one; each is marked only after it is stored."""
+
+    next: Text = Field(description="SELECT of waiting rows, oldest first.")
+    key: Names = Field(min_length=1, description="Columns that name a row.")
+    document: Text = Field(description="The column that holds the document; @row for the whole row as JSON.")
+    done: Text = Field(description="UPDATE that marks one row (:key columns); run after the arrival is stored.")
+    every: Duration = Field(default="5s", validate_default=True)
+
+
+class FolderIntakePart(Part):
+    """Files that become arrivals and are moved away once stored."""
+
+    path: Text = "."
+    pattern: Text = "*"
+    done: Text = "done"
+    refused: Text = "refused"
+    every: Duration = Field(default="10s", validate_default=True)
+
+
+class IntakePart(Part):
+    """How the system sends us work: exactly one of these."""
+
+    mail: MailIntake | None = None
+    webhook: WebhookIntake | None = None
+    poll: PollIntake | None = None
+    queue: QueueIntake | None = None
+    folder: FolderIntakePart | None = None

@@ -1,0 +1,168 @@
+"""Templates: ``{argument}`` in a path, a header, a query or a body, filled with typed values.
+
+A text that is one brace alone keeps the value's type; in a longer text it becomes text. ``|FORMAT``
+says how: ``%d.%m.%Y`` (strftime) for dates and times, ``comma`` for a decimal comma, ``0.00`` for a
+fixed number of decimals, ``number`` for a JSON number instead of a text, ``pad:10`` for leading
+zeros, ``width:20`` for trailing spaces, ``upper``, ``lower``, ``base64``, ``json``; several are
+chained. ``{{`` and ``}}`` are braces.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Final
+
+from bridgehead.connectors.paths import MISSING, find
+from bridgehead.errors import Failed
+from bridgehead.money import Money
+from bridgehead.spec.tool import JSON
+
+_BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
+_ONE: Final = re.compile(r"\{([^{}]+)\}")
+_FIXED: Final = re.compile(r"0(\.0+)?")
+
+Escape = Callable[[str], str]
+
+
+def names_in(template: object) -> set[str]:
+    """Returns the paths that a template (a text, or JSON with texts in it) asks for, without their formats."""
+    if isinstance(template, str):
+        return {found.partition("|")[0].strip() for found in _BRACES.findall(template) if found}
+    if isinstance(template, Mapping):
+        own = {str(template["each"])} if {"each", "do"} <= set(template) else set()
+        own |= {str(template["when"])} if {"when", "do"} <= set(template) else set()
+        parts = [value for key, value in template.items() if key not in {"each", "when"}]
+        return own.union(*(names_in(value) for value in parts))
+    if isinstance(template, Sequence):
+        return set().union(*(names_in(value) for value in template))
+    return set()
+
+
+def fill_text(template: str, values: Mapping[str, object], *, escape: Escape | None = None) -> str | None:
+    """Returns a template as text; None when an argument that it asks for is absent or None."""
+    absent = False
+
+    def one(match: re.Match[str]) -> str:
+        nonlocal absent
+        if match[0] in {"{{", "}}"}:
+            return match[0][0]
+        value = _value(match[1], values)
+        if value is None or value is MISSING:
+            absent = True
+            return ""
+        text = as_text(value)
+        return text if escape is None else escape(text)
+
+    filled = _BRACES.sub(one, template)
+    return None if absent else filled
+
+
+def fill(template: object, values: Mapping[str, object]) -> JSON:
+    """Returns a JSON template filled. A mapping's entry whose argument is absent is left out; in a list, null.
+
+    ``{each: PATH, do: T}`` is T once for every entry of that list, as ``{item}``; ``{when: PATH, do: T}``
+    is T if that argument is given and is left out otherwise. Raises Failed ``invalid_input``
+    (``applied=False``) when a list is asked for where there is none.
+    """
+    if isinstance(template, str):
+        alone = _ONE.fullmatch(template)
+        if alone is not None:
+            value = _value(alone[1], values)
+            return None if value is MISSING else plain(value)
+        return fill_text(template, values)
+    if isinstance(template, Mapping):
+        if set(template) == {"each", "do"}:
+            return _each(str(template["each"]), template["do"], values)
+        if set(template) == {"when", "do"}:
+            return fill(template["do"], values) if find(values, str(template["when"])) else None
+        filled = {str(key): (fill(value, values), value) for key, value in template.items()}
+        return {key: found for key, (found, asked) in filled.items() if found is not None or asked is None}
+    if isinstance(template, Sequence):
+        return [fill(value, values) for value in template]
+    return plain(template)
+
+
+def _each(path: str, template: object, values: Mapping[str, object]) -> JSON:
+    entries = find(values, path)
+    if entries is MISSING or entries is None:
+        return []
+    if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
+        raise Failed(f"{path} is no list", error_class="invalid_input", applied=False, field=path)
+    return [fill(template, {**values, "item": entry, "number": number}) for number, entry in enumerate(entries, 1)]
+
+
+def _value(expression: str, values: Mapping[str, object]) -> object:
+    path, *formats = expression.split("|")
+    value = find(values, path.strip())
+    for form in formats:
+        if value is None or value is MISSING:
+            return value
+        value = _formatted(value, form.strip(), path)
+    return value
+
+
+def _formatted(value: object, form: str, path: str) -> object:
+    try:
+        if form.startswith("%") and isinstance(value, date | time):
+            return value.strftime(form)
+        if form == "comma":
+            return as_text(value).replace(".", ",")
+        if form == "number":
+            number = Decimal(as_text(value))
+            return int(number) if number == number.to_integral_value() else float(number)
+        if _FIXED.fullmatch(form):
+            return str(Decimal(as_text(value)).quantize(Decimal(form)))
+        if form.startswith("pad:"):
+            return as_text(value).zfill(int(form[4:]))
+        if form.startswith("width:"):
+            return as_text(value).ljust(int(form[6:]))
+        if form in {"upper", "lower"}:
+            return as_text(value).upper() if form == "upper" else as_text(value).lower()
+        if form == "base64":
+            return base64.b64encode(as_text(value).encode()).decode("ascii")
+        if form == "json":
+            return json.dumps(plain(value), ensure_ascii=False)
+    except (InvalidOperation, ValueError) as error:
+        raise Failed(
+            f"{path} cannot be written as {form}", error_class="invalid_input", applied=False, field=path
+        ) from error
+    raise Failed(
+        f"{path} cannot be written as {form!r}", error_class="invalid_input", applied=False, field=path,
+        hint="Known: %-forms of dates, comma, number, 0.00, pad:N, width:N, upper, lower, base64, json.",
+    )  # fmt: skip
+
+
+def as_text(value: object) -> str:
+    """Returns a value as a system is told it: ISO 8601 dates, plain decimals, true and false."""
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Money):
+        return format(value.amount, "f")
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return ",".join(as_text(one) for one in value)
+    return str(value)
+
+
+def plain(value: object) -> JSON:
+    """Returns a typed value as JSON: decimals, dates and amounts as texts."""
+    if value is None or (isinstance(value, bool | int | float | str) and not isinstance(value, Enum)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, Money):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [plain(one) for one in value]
+    return as_text(value)

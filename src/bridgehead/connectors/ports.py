@@ -1,0 +1,87 @@
+"""What the kinds of connectors have in common: the wire that carries calls, and the limits they share.
+
+``Connector`` (``connector.py``) maps, checks, looks up and reads back. A *wire* only carries: it fills
+templates, authenticates, sends, pages and classifies. One wire per kind implements ``Wire``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from bridgehead.connectors.document_action import ActionPart
+from bridgehead.connectors.document_entity import EntityPart, ReadPart
+from bridgehead.spec.tool import JSON
+
+Raw = Mapping[str, object]
+"""One record as the system sent it: JSON values, or a driver's own (Decimal, date, bytes)."""
+
+Values = Mapping[str, object]
+"""Arguments by name, typed (Decimal, date, tuple, …), ready to be put into templates or bound to SQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one read brought, whole: every page of it.
+
+    ``total`` is the count that the system itself gave, if it gave one; ``source_time`` when the
+    system knew it (a ``Date``/``Age`` header, a replica's lag), ``version`` the ETag; ``fresh``
+    False when a copy answered. ``asked`` counts the requests it took, ``body`` is what an action
+    answered (or the last page).
+    """
+
+    rows: Sequence[Raw] = ()
+    body: JSON = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    total: int | None = None
+    ended: bool = True
+    source_time: datetime | None = None
+    version: str | None = None
+    copy: bool = False
+    asked: int = 1
+
+
+class Wire(Protocol):
+    """Carries the calls of one connector. Every failure is ``Failed`` with its class.
+
+    ``Failed.applied`` is False only when the system surely did nothing: it was never reached, or
+    it refused. A reply to a write that is lost, late, cut or unreadable leaves it None.
+    """
+
+    async def read(self, entity: EntityPart, read: ReadPart, values: Values, *, primary: bool = False) -> Answer:
+        """Returns all records of a read; ``primary`` True never asks a copy or a cache."""
+        ...
+
+    async def act(self, action: ActionPart, values: Values) -> Answer:
+        """Sends an action once. ``values`` also holds what `let` read, ``effect_key`` and ``version`` (if any)."""
+        ...
+
+    async def follow(self, action: ActionPart, values: Values) -> None:
+        """Sends the action's ``then`` requests, each safe to repeat, in order."""
+        ...
+
+    async def health(self) -> None:
+        """Returns when the system answers; raises Failed."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes what is open."""
+        ...
+
+
+class Limits(Protocol):
+    """What one system can bear, over all workers together."""
+
+    def admit(self) -> AbstractAsyncContextManager[None]:
+        """Waits until one more request may be sent, and holds its place while it is under way.
+
+        Raises Failed ``throttled`` (``applied=False``) when that would take longer than the call may.
+        """
+        ...
+
+    async def refused(self, retry_after_s: float) -> None:
+        """The system answered 429: no worker sends another request for that long."""
+        ...
