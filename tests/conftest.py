@@ -12,15 +12,22 @@ from tests.no_skips import (
     shared_data,
 )
 from tests.support.fixtures import _counter, app, database_url, server, settings, world
+from tests.support.mariadb import legacy, mariadb_copy, mariadb_server, mariadb_untouched, northwind, replica
 
 __all__ = [
     "_counter",
     "app",
     "database_url",
+    "legacy",
+    "mariadb_copy",
+    "mariadb_server",
+    "mariadb_untouched",
+    "northwind",
     "pytest_collectreport",
     "pytest_runtest_logreport",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "replica",
     "server",
     "settings",
     "shared_data",
