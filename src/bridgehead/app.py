@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bridgehead.cases.agents import Agent, as_agent
 from bridgehead.cases.segment import Bench
-from bridgehead.cases.tools import DECLARED, BoundTool
+from bridgehead.cases.tools import DECLARED, FOLDER, BoundTool
 from bridgehead.engine.queue import ProcrastinateDispatch
 from bridgehead.engine.told import Told
 from bridgehead.engine.worker import Served, Worker
@@ -38,6 +39,9 @@ from bridgehead.storage.reviews import Reviews
 from bridgehead.storage.sealing import check_key, has_keys
 from bridgehead.storage.workers import Lease, Workers
 
+if TYPE_CHECKING:
+    from bridgehead.connectors.toolset import Connected
+
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
 
 
@@ -50,6 +54,8 @@ class LoadedDeployment:
     tools: Mapping[str, BoundTool]
     gate: Gate
     release: Release
+    systems: Mapping[str, Connected] = field(default_factory=dict)
+    """Its connectors by name."""
 
 
 def load_deployment(path: Path) -> LoadedDeployment:
@@ -58,10 +64,15 @@ def load_deployment(path: Path) -> LoadedDeployment:
     Raises UserError for anything that does not fit together, naming the nearest right word.
     """
     deployment = load(path)
-    agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
-    if deployment.reader is not None:
-        _object(deployment.reader, deployment.folder, "reader")
-    tools = _tools(deployment, agent)
+    systems = _systems(deployment)
+    place = FOLDER.set(deployment.folder.resolve())
+    try:
+        agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
+        if deployment.reader is not None:
+            _object(deployment.reader, deployment.folder, "reader")
+    finally:
+        FOLDER.reset(place)
+    tools = _tools(deployment, agent, systems)
     descriptors = {name: bound.tool for name, bound in tools.items()}
     gate = Gate(deployment, descriptors)
     release = release_digest(
@@ -70,8 +81,29 @@ def load_deployment(path: Path) -> LoadedDeployment:
         code=code_digest(deployment.folder, without=deployment.intake_folders),
         prompts=agent.prompts,
         models={**{name: model.name for name, model in deployment.models.items()}, **agent.models},
+        connectors={name: hashlib.sha256(system.path.read_bytes()).hexdigest() for name, system in systems.items()},
     )
-    return LoadedDeployment(deployment, agent, tools, gate, release)
+    return LoadedDeployment(deployment, agent, tools, gate, release, systems)
+
+
+def _systems(deployment: Deployment) -> dict[str, Connected]:
+    """Returns the connectors that a deployment lists, by their own names; raises UserError when two share one."""
+    systems: dict[str, Connected] = {}
+    if not deployment.connect:
+        return systems  # loads nothing of the connectors' room
+    from bridgehead.connectors.opening import connect
+
+    for file in deployment.connect:
+        found = connect((deployment.folder / file).resolve())
+        name = found.connector.name
+        if name in systems:
+            raise UserError(
+                f"{systems[name].path.name} and {found.path.name} both call themselves {name!r}",
+                code="connector.ambiguous",
+                hint="Give each connector a name of its own in its first line.",
+            )
+        systems[name] = found
+    return systems
 
 
 def _object(name: str, folder: Path, what: Literal["agent", "reader"]) -> object:
@@ -129,20 +161,36 @@ def _where(error: BaseException) -> str:
     return "unknown place" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
-def _tools(deployment: Deployment, agent: Agent) -> dict[str, BoundTool]:
-    """Returns the tools of a deployment: those its agent brings, and declared ones of the rules' names."""
+def _tools(deployment: Deployment, agent: Agent, systems: Mapping[str, Connected]) -> dict[str, BoundTool]:
+    """Returns the tools of a deployment: its agent's, its connectors' and declared ones of the rules' names."""
     tools: dict[str, BoundTool] = dict(agent.tools)
+    connected: dict[str, list[tuple[str, BoundTool]]] = {}
+    for system in systems.values():
+        for name, bound in system.bound.items():
+            connected.setdefault(name, []).append((system.connector.name, bound))
     for name, rule in deployment.tools.items():
         if name in tools:
             continue
         declared = DECLARED.get(name, ())
+        offered = connected.get(name, [])
+        if len(offered) > 1 or (offered and declared):
+            owners = [owner for owner, _ in offered] + sorted({bound.function.__module__ for bound in declared})
+            raise UserError(
+                f"bridgehead.yaml:{rule.line} has a rule for {name!r}, and {' and '.join(owners)} each declare one",
+                code="tool.ambiguous",
+                hint="Give the tools different names.",
+            )
+        if offered:
+            tools[name] = offered[0][1]
+            continue
         if not declared:
-            known = [*tools, *DECLARED]
+            known = [*tools, *connected, *DECLARED]
             guess = nearest(name, known)
             raise UserError(
                 f"bridgehead.yaml:{rule.line} has a rule for {name!r}, and no tool of that name is declared",
                 code="tool.undeclared",
-                hint=guess or "No tool is declared: decorate a function with @read, @reversible or @irreversible.",
+                hint=guess
+                or "No tool is declared: decorate a function (@read, @reversible, @irreversible) or connect a system.",
             )
         tools[name] = _meant(name, rule.line, declared, deployment.folder)
     return tools
@@ -240,6 +288,7 @@ class App:
                 hmac=self.vault.hmac,
                 actor=actor or f"worker:{_name()}",
                 send_s=self.settings.send_s,
+                systems=loaded.systems,
             ),
             reader=deployment.reader or DEFAULT_READER,
             level=level,

@@ -19,7 +19,7 @@ from bridgehead.cases.ports import Claim
 from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.settling import Settling
 from bridgehead.cases.threads import in_thread
-from bridgehead.cases.tools import CURRENT, LOOP
+from bridgehead.cases.tools import CURRENT, LOOP, SYSTEMS
 from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, Wait, Write
 from bridgehead.effects.states import UNSETTLED
 from bridgehead.errors import BridgeheadError, ErrorClass, Failed, LeaseLost, Refused, Suspended
@@ -46,12 +46,15 @@ async def run_segment(
     segment = Segment(bench, claim, loaded)
     if watch is not None:
         watch(segment)
+    systems = SYSTEMS.set(bench.systems)
     try:
         if await Settling(segment).settle_all():
             await _run_agent(segment, agent)
         return await _release(segment)
     except LeaseLost:
         return "lost"
+    finally:
+        SYSTEMS.reset(systems)
 
 
 async def _run_agent(segment: Segment, agent: Agent) -> None:

@@ -50,6 +50,8 @@ class Bench:
     send_s: float
     grace_s: float = 1.0
     retry_base_s: float = 0.1
+    systems: Mapping[str, object] = field(default_factory=dict)
+    """The deployment's connectors by name, for the tools that work over them."""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError, create_model
@@ -204,13 +205,22 @@ CURRENT: ContextVar[Caller] = ContextVar("bridgehead_case")
 """How a tool finds its case: set by the segment runner, copied into tasks and ``asyncio.to_thread``."""
 LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("bridgehead_loop")
 
+FOLDER: ContextVar[Path] = ContextVar("bridgehead_folder")
+"""The folder of the deployment whose code is being loaded: what that code names relatively lies in it."""
+SYSTEMS: ContextVar[Mapping[str, object]] = ContextVar("bridgehead_systems")
+"""The connectors of the deployment whose case is running, by name; set by the segment runner."""
+
 DECLARED: dict[str, list[BoundTool]] = {}
 """Every tool declared by a decorator in this process, by name; a deployment picks by its YAML."""
 
 
-def governed(bound: BoundTool, function: Callable[P, R]) -> Callable[P, R]:
-    """Returns a function of the same type whose every call goes through the case it runs in."""
-    DECLARED.setdefault(bound.tool.name, []).append(bound)
+def governed(bound: BoundTool, function: Callable[P, R], *, declare: bool = True) -> Callable[P, R]:
+    """Returns a function of the same type whose every call goes through the case it runs in.
+
+    ``declare`` False leaves it out of ``DECLARED``, for tools that a deployment finds in another way.
+    """
+    if declare:
+        DECLARED.setdefault(bound.tool.name, []).append(bound)
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)

@@ -35,11 +35,12 @@ def release_digest(
     code: bytes,
     prompts: Mapping[str, str],
     models: Mapping[str, str],
+    connectors: Mapping[str, str] | None = None,
 ) -> Release:
     """Returns the release made of what decides how a case goes.
 
     In it: agent, reader, business key, tool rules, limits, policy files, tool descriptors,
-    ``code`` (a digest), prompts and model ids. Not in it, so that changing them strands no
+    ``code`` (a digest), prompts, model ids and ``connectors`` (a digest of each specification). Not in it, so that changing them strands no
     waiting case: people, rates, hours, deadlines, intake, the starting level, line numbers.
     Raises UserError for a tool schema that RFC 8785 cannot carry (whole numbers past 2^53).
     """
@@ -63,6 +64,7 @@ def release_digest(
         "code": code.hex(),
         "prompts": dict(prompts),
         "models": dict(models),
+        **({"connectors": dict(connectors)} if connectors else {}),
     }
     try:
         text = rfc8785.dumps(manifest)  # type: ignore[arg-type]

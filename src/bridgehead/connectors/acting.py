@@ -1,0 +1,254 @@
+"""Actions of a connector: looked up first, sent once, finished, read back, undone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pydantic import BaseModel
+
+from bridgehead.connectors.agreeing import agrees, matches
+from bridgehead.connectors.document import Specification
+from bridgehead.connectors.document_action import ActionPart, LetPart, LookupPart
+from bridgehead.connectors.document_entity import EntityPart
+from bridgehead.connectors.fill import fill, names_in, plain
+from bridgehead.connectors.mapping import Mapper
+from bridgehead.connectors.paths import MISSING, find
+from bridgehead.connectors.ports import Answer, Values, Wire
+from bridgehead.connectors.reading import Reads
+from bridgehead.errors import Failed, Mismatch, UserError
+from bridgehead.spec.problem import nearest
+
+_REPLY: Final = "reply"
+
+
+class Actions:
+    """The actions of one connector over its wire and its reads."""
+
+    def __init__(self, spec: Specification, wire: Wire, reads: Reads) -> None:
+        self.name = spec.connector
+        self.spec = spec
+        self.wire = wire
+        self._reads = reads
+        self._failed = reads.failed
+
+    async def act(self, name: str, args: Values, *, key: str) -> object:
+        """Does an action once and returns its result as the action's type.
+
+        With a ``lookup`` the system is asked first: what is there already with equal content is the
+        result and nothing is sent; other content is Failed ``conflict`` (``applied=False``). A
+        failure after the request was sent leaves ``applied`` None: only ``verify`` can tell.
+        """
+        action = self._action(name)
+        values: dict[str, object] = {**_given(args), "effect_key": key}
+        try:
+            if action.lookup is not None:
+                self._reads.counters.looked_up += 1
+                there = await self._look(name, action, action.lookup, values)
+                if there is not None:
+                    finished, record = there
+                    if not finished:
+                        record = await self._finish(name, action, action.lookup, values, record)
+                    return self._from_record(action, record)
+            values |= await self._let(action, values)
+            values |= await self._version_of(name, action, values)
+        except Failed as error:
+            # Nothing was sent yet, whatever a read says of itself.
+            raise _unsent(error) from error
+        except Mismatch as error:
+            raise self._failed(error.message, "conflict", applied=False, action=name) from error
+        answer = await self.wire.act(action, values)
+        self._reads.counters.actions += 1
+        self._reads.forget()
+        try:
+            values[_REPLY] = answer.body
+            if action.then:
+                await self.wire.follow(action, values)
+            return await self._result(name, action, answer, values)
+        except Failed as error:
+            # It was sent and answered with success: whatever follows, the effect is there.
+            raise _unknown(error) from error
+
+    async def verify(self, name: str, args: Values, *, key: str) -> object | None:
+        """Reads an action back: its result, or None when the system does not hold it.
+
+        An unfinished one is finished first by its ``then`` requests. Raises Mismatch when
+        something else is there, UserError when the action declares no lookup.
+        """
+        action = self._action(name)
+        lookup = action.verify or action.lookup
+        if lookup is None:
+            raise UserError(f"{self.name}.{name} cannot be read back", code="connector.verify")
+        values: dict[str, object] = {**_given(args), "effect_key": key}
+        there = await self._look(name, action, lookup, values)
+        if there is None:
+            return None
+        finished, record = there
+        if not finished:
+            record = await self._finish(name, action, lookup, values, record)
+        return self._from_record(action, record)
+
+    async def undo(self, name: str, args: Values, result: object, *, key: str) -> object:
+        """Takes an action back by the action that its specification names."""
+        action = self._action(name)
+        if action.undo is None:
+            raise UserError(f"{self.name}.{name} cannot be undone", code="connector.undo")
+        values = {**_given(args), "effect_key": key, "result": result}
+        asked = {one: fill(template, values) for one, template in action.undo.with_.items()}
+        return await self.act(action.undo.action, asked, key=key)
+
+    def preview(self, name: str, args: Values) -> object:
+        """Returns what the action would answer, as its specification says; nothing is asked or sent."""
+        action = self._action(name)
+        if action.result.entity is None and action.result.read is None:
+            return {field: fill(template, args) for field, template in action.preview.items()}
+        of = action.result.entity or self._reads.read_named(action.result.read or "")[0]
+        return self._reads.typed(of, {field: fill(template, args) for field, template in action.preview.items()}, 1)
+
+    async def _look(
+        self, name: str, action: ActionPart, lookup: LookupPart, values: Values
+    ) -> tuple[bool, BaseModel] | None:
+        """Returns (finished, record) of what the action would have made; None when nothing is there."""
+        asked = {one: fill(template, values) for one, template in lookup.with_.items()}
+        found = await self._reads.read(lookup.read, asked, primary=True)
+        there = [
+            record
+            for record in found.records
+            if matches(record, lookup.where, values)
+            and not (lookup.without and matches(record, lookup.without, values))
+        ]
+        if not there:
+            return None
+        if lookup.same and any(name_.partition(".")[0] in action.let for name_ in names_in(lookup.same)):
+            values = {**values, **await self._let(action, values)}
+        wanted = {field: fill(template, values) for field, template in lookup.same.items()}
+        differing: list[str] = []
+        for record in there:
+            differing = [field for field, value in wanted.items() if not agrees(value, find(record, field))]
+            if not differing:
+                return matches(record, lookup.done, values), record
+        raise Mismatch(
+            f"{self.name}.{name}: something else is there already: {', '.join(differing)} differ",
+            hint="Compare the two and settle the effect by hand.",
+        )
+
+    async def _finish(
+        self, name: str, action: ActionPart, lookup: LookupPart, values: dict[str, object], record: BaseModel
+    ) -> BaseModel:
+        """Sends the requests that are safe to repeat for an effect that is there and not finished."""
+        await self.wire.follow(action, {**values, _REPLY: plain(record.model_dump(mode="python")), "found": record})
+        there = await self._look(name, action, lookup, values)
+        if there is None or not there[0]:
+            raise self._failed(f"{name} is there and could not be finished", "transient", action=name)
+        return there[1]
+
+    async def _let(self, action: ActionPart, values: Values) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for name, part in action.let.items():
+            found[name] = await self._let_one(part, {**values, **found})
+        return found
+
+    async def _let_one(self, part: LetPart, values: Values) -> object:
+        if part.each is None:
+            return await self._taken(part, values)
+        entries = find(values, part.each)
+        if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
+            raise self._failed(f"{part.each} is no list", "invalid_input", applied=False, field=part.each)
+        taken = await asyncio.gather(*(self._taken(part, {**values, "item": entry}) for entry in entries))
+        if part.by is None:
+            return list(taken)
+        return {str(plain(find(entry, part.by))): one for entry, one in zip(entries, taken, strict=True)}
+
+    async def _taken(self, part: LetPart, values: Values) -> object:
+        asked = {one: fill(template, values) for one, template in part.with_.items()}
+        found = await self._reads.read(part.read, asked)
+        there = [record for record in found.records if matches(record, part.where, values)]
+        if len(there) != 1:
+            text = f"{part.read} found {len(there)} records where the action needs one"
+            raise self._failed(text, "conflict" if there else "not_found", applied=False, read=part.read)
+        return there[0] if part.take is None else getattr(there[0], part.take)
+
+    async def _version_of(self, name: str, action: ActionPart, values: Values) -> dict[str, object]:
+        part = action.if_match
+        if part is None:
+            return {}
+        asked = {one: fill(template, values) for one, template in part.with_.items()}
+        found = await self._reads.read(part.read, asked, primary=True)
+        if len(found.records) != 1:
+            text = f"{name}: {part.read} found {len(found.records)} records to compare with"
+            raise self._failed(text, "not_found" if not found.records else "conflict", applied=False, action=name)
+        for field, template in part.expect.items():
+            if not agrees(fill(template, values), find(found.one, field)):
+                raise self._failed(
+                    f"{name}: {field} has changed since", "conflict", applied=False, action=name, field=field
+                )
+        if found.version is None:
+            raise self._failed(f"{name}: the system gave no version to compare with", "invalid_output", applied=False)
+        return {"version": found.version, "before": found.one}
+
+    async def _result(self, name: str, action: ActionPart, answer: Answer, values: Values) -> object:
+        part = action.result
+        if part.read is not None:
+            asked = {one: fill(template, values) for one, template in part.with_.items()}
+            found = await self._reads.read(part.read, asked, primary=True)
+            if len(found.records) != 1:
+                raise self._failed(
+                    f"{name} was done, and {part.read} shows {len(found.records)} records of it", "invalid_output"
+                )
+            return found.one
+        sent = find(answer.body, part.rows) if part.rows else answer.body
+        if isinstance(sent, Sequence) and not isinstance(sent, str) and len(sent) == 1:
+            sent = sent[0]
+        if not isinstance(sent, Mapping):
+            if answer.rows:
+                sent = answer.rows[0]
+            elif part.fields is not None and sent is not MISSING:
+                sent = {"value": sent}
+            else:
+                raise self._failed(f"{name} was done, and its answer holds no record", "invalid_output", action=name)
+        if part.entity is not None:
+            return self._reads.typed(part.entity, self._reads.mappers[part.entity].record(sent, row=1), 1)
+        return self._own(name, sent)
+
+    def _own(self, name: str, sent: Mapping[str, object]) -> object:
+        record = self._result_mapper(name).record(sent, row=1)
+        return self._reads.typed(f"{name} result", record, 1)
+
+    def _result_mapper(self, name: str) -> Mapper:
+        known = self._reads.mappers.get(f"{name} result")
+        if known is None:
+            fields = self._action(name).result.fields
+            if fields is None:
+                raise AssertionError("a result of its own declares its fields")
+            entity = EntityPart.model_construct(fields=fields, key=(), reads={})
+            known = self._reads.mappers[f"{name} result"] = Mapper(f"{name} result", entity, connector=self.name)
+        return known
+
+    def _from_record(self, action: ActionPart, record: BaseModel) -> object:
+        """Returns a record that was read back in the form in which the action answers."""
+        part = action.result
+        if part.fields is None:
+            return record
+        of = next(f"{name} result" for name, known in self.spec.actions.items() if known is action)
+        return self._reads.typed(of, {field: getattr(record, field, None) for field in part.fields}, 1)
+
+    def _action(self, name: str) -> ActionPart:
+        found = self.spec.actions.get(name)
+        if found is None:
+            raise UserError(
+                f"{self.name} has no action {name!r}", code="connector.action", hint=nearest(name, self.spec.actions)
+            )
+        return found
+
+
+def _given(args: Values) -> dict[str, object]:
+    return {name: value for name, value in args.items() if value is not None}
+
+
+def _unsent(error: Failed) -> Failed:
+    return Failed(error.message, error_class=error.error_class, applied=False, hint=error.hint, **error.attributes)
+
+
+def _unknown(error: Failed) -> Failed:
+    return Failed(error.message, error_class=error.error_class, applied=None, hint=error.hint, **error.attributes)

@@ -1,0 +1,73 @@
+"""One system of record: a specification over a wire.
+
+Everything that makes a read trustworthy and a write safe is the same for every kind (``reading.py``,
+``acting.py``); the wire only carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from bridgehead.connectors.acting import Actions
+from bridgehead.connectors.document import Specification
+from bridgehead.connectors.document_entity import EntityPart, ReadPart
+from bridgehead.connectors.ports import Values, Wire
+from bridgehead.connectors.reading import Counters, Reading, Reads
+from bridgehead.connectors.sharing import LateLimits
+
+
+class Connector:
+    """A system of record behind its specification. Safe to share between the cases of a worker."""
+
+    def __init__(self, spec: Specification, wire: Wire, *, limits: LateLimits | None = None) -> None:
+        self.spec = spec
+        self.wire = wire
+        self.limits = limits
+        self.name = spec.connector
+        self._reads = Reads(spec, wire)
+        self._actions = Actions(spec, wire, self._reads)
+        self.types: Mapping[str, type[BaseModel]] = self._reads.types
+
+    async def read(self, name: str, values: Values, *, primary: bool = False) -> Reading:
+        """Returns every record that a read brings (``Reads.read``)."""
+        return await self._reads.read(name, values, primary=primary)
+
+    async def act(self, name: str, args: Values, *, key: str) -> object:
+        """Does an action once (``Actions.act``)."""
+        return await self._actions.act(name, args, key=key)
+
+    async def verify(self, name: str, args: Values, *, key: str) -> object | None:
+        """Reads an action back (``Actions.verify``)."""
+        return await self._actions.verify(name, args, key=key)
+
+    async def undo(self, name: str, args: Values, result: object, *, key: str) -> object:
+        """Takes an action back (``Actions.undo``)."""
+        return await self._actions.undo(name, args, result, key=key)
+
+    def preview(self, name: str, args: Values) -> object:
+        """Returns what an action would answer (``Actions.preview``)."""
+        return self._actions.preview(name, args)
+
+    @property
+    def reads(self) -> Mapping[str, tuple[str, EntityPart, ReadPart]]:
+        """Every read by its name, with the entity it belongs to."""
+        return self._reads.named
+
+    @property
+    def counters(self) -> Counters:
+        """What it has done since it was opened."""
+        return self._reads.counters
+
+    def entity_of(self, read: str) -> str:
+        """Returns the name of the entity that a read brings; raises UserError for an unknown one."""
+        return self._reads.read_named(read)[0]
+
+    async def health(self) -> None:
+        """Returns when the system answers; raises Failed."""
+        await self.wire.health()
+
+    async def aclose(self) -> None:
+        """Closes the wire."""
+        await self.wire.aclose()

@@ -1,0 +1,273 @@
+"""Reads of a connector: mapped, whole, of one record a key, and fresh enough to act on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+
+from bridgehead.clock import boot_s, utc_now
+from bridgehead.connectors.document import Specification
+from bridgehead.connectors.document_entity import EntityPart, ReadPart
+from bridgehead.connectors.fill import plain
+from bridgehead.connectors.mapping import Mapper
+from bridgehead.connectors.paths import MISSING, find
+from bridgehead.connectors.ports import Answer, Values, Wire
+from bridgehead.connectors.record_types import record_types
+from bridgehead.errors import Attribute, ErrorClass, Failed, UserError
+from bridgehead.spec.problem import nearest
+
+_KEPT: Final = 10_000
+"""Readings that one connector keeps in memory: a bound, not a tuning knob."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one read brought: records of the entity's own type, and where and when they come from.
+
+    ``as_of`` is when the system itself knew them (its own time when it gives one, else the time
+    of the request); ``copy`` tells that a replica answered, ``again`` that it was asked a second
+    time because the first answer was too old, ``cached`` that nobody was asked.
+    """
+
+    source: str
+    records: tuple[BaseModel, ...]
+    as_of: datetime
+    read_at: datetime
+    raw: tuple[Mapping[str, object], ...] = ()
+    version: str | None = None
+    copy: bool = False
+    again: bool = False
+    cached: bool = False
+
+    @property
+    def one(self) -> BaseModel:
+        """The only record; the read is declared ``one``."""
+        return self.records[0]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a connector has done since it was opened."""
+
+    reads: int = 0
+    requests: int = 0
+    cached: int = 0
+    extra_reads: int = 0
+    stale: int = 0
+    actions: int = 0
+    looked_up: int = 0
+
+
+class Reads:
+    """The reads of one connector over its wire."""
+
+    def __init__(self, spec: Specification, wire: Wire) -> None:
+        self.name = spec.connector
+        self.wire = wire
+        self.counters = Counters()
+        self.types: Mapping[str, type[BaseModel]] = record_types(spec)
+        self.mappers = {name: Mapper(name, entity, connector=spec.connector) for name, entity in spec.entities.items()}
+        self.named: Mapping[str, tuple[str, EntityPart, ReadPart]] = {
+            name: (of, entity, read) for of, entity in spec.entities.items() for name, read in entity.reads.items()
+        }
+        self._cache: dict[tuple[str, str], tuple[float, Reading]] = {}
+
+    async def read(self, name: str, values: Values, *, primary: bool = False) -> Reading:
+        """Returns every record that the read brings, mapped, whole and fresh enough.
+
+        ``primary`` asks the system itself, never a copy or a cache. Raises Failed: what the wire
+        raises, ``invalid_input`` (no argument of ``any_of``), ``invalid_output`` (a record does not
+        fit, the list is not whole, two records of one key), ``not_found`` and ``conflict`` (a read
+        of one found none, or several), ``stale_fact`` (older than ``max_age``, asked again or not).
+        """
+        of, entity, read = self.read_named(name)
+        values = {key: value for key, value in values.items() if value is not None}
+        if read.any_of and not any(values.get(one) not in (None, "", ()) for one in read.any_of):
+            raise self.failed(
+                f"{name} needs one of {', '.join(read.any_of)}", "invalid_input", applied=False, read=name
+            )
+        slot = (name, repr(sorted((key, plain(value)) for key, value in values.items())) if entity.cache else "")
+        if entity.cache and not primary and (kept := self._kept(slot, entity)) is not None:
+            return kept
+        self.counters.reads += 1
+        reading = await self._asked(name, of, entity, read, values, primary=primary)
+        if entity.max_age is not None and self._too_old(reading, entity.max_age):
+            self.counters.stale += 1
+            if entity.stale == "reread":
+                self.counters.extra_reads += 1
+                reading = await self._asked(name, of, entity, read, values, primary=True, again=True)
+            if self._too_old(reading, entity.max_age):
+                age = int((utc_now() - reading.as_of).total_seconds())
+                raise self.failed(
+                    f"{name} answered with what was known {age} s ago; at most {entity.max_age:g} s are allowed",
+                    "stale_fact", applied=False, read=name, age_s=age,
+                )  # fmt: skip
+        if entity.cache:
+            self._keep(slot, reading)
+        return reading
+
+    async def _asked(
+        self,
+        name: str,
+        of: str,
+        entity: EntityPart,
+        read: ReadPart,
+        values: Values,
+        *,
+        primary: bool,
+        again: bool = False,
+    ) -> Reading:
+        read_at = utc_now()
+        answer = await self.wire.read(entity, read, values, primary=primary)
+        self.counters.requests += answer.asked
+        self._whole(name, read, answer)
+        mapper = self.mappers[of]
+        typed = [mapper.record(raw, row=row) for row, raw in enumerate(answer.rows, 1)]
+        if mapper.read_fields:
+            await asyncio.gather(*(self._complete(mapper, record, primary=primary) for record in typed))
+        rows = self._distinct(name, entity, typed, answer.rows)
+        if read.one and len(rows) != 1:
+            text = f"{name} found no record" if not rows else f"{name} found {len(rows)} records where one was expected"
+            raise self.failed(text, "conflict" if rows else "not_found", applied=False, read=name)
+        records = tuple(self.typed(of, record, row) for row, (record, _) in enumerate(rows, 1))
+        return Reading(
+            source=f"{self.name}.{name}",
+            records=records,
+            as_of=self._known_at(entity, records, answer, read_at),
+            read_at=read_at,
+            raw=tuple(raw for _, raw in rows),
+            version=answer.version or self._version(entity, records),
+            copy=answer.copy,
+            again=again,
+        )
+
+    async def _complete(self, mapper: Mapper, record: dict[str, object], *, primary: bool) -> None:
+        """Fills the fields that another read brings."""
+        for field, part in mapper.read_fields.items():
+            if part.read is None:
+                continue
+            asked = {key: find(record, str(path)) for key, path in part.with_.items()}
+            absent = [key for key, value in asked.items() if value in (None, MISSING)]
+            if absent and part.optional:
+                record[field] = None
+                continue
+            found = await self.read(part.read, asked, primary=primary)
+            if self.named[part.read][2].one:
+                record[field] = found.records[0]
+            else:
+                record[field] = list(found.records)
+
+    def _whole(self, name: str, read: ReadPart, answer: Answer) -> None:
+        declared = read.complete
+        if declared is None:
+            return
+        if (declared.count or declared.count_header) and answer.total is None:
+            raise self.failed(f"{name}: the answer gives no count to check against", "invalid_output", read=name)
+        if answer.total is not None and answer.total != len(answer.rows):
+            raise self.failed(
+                f"{name}: the list is not whole: {len(answer.rows)} records of {answer.total}",
+                "invalid_output", read=name, records=len(answer.rows), total=answer.total,
+            )  # fmt: skip
+        if declared.end and not answer.ended:
+            raise self.failed(f"{name}: the mark at the end of the list is missing", "invalid_output", read=name)
+
+    def _distinct(
+        self, name: str, entity: EntityPart, typed: Sequence[dict[str, object]], raw: Sequence[Mapping[str, object]]
+    ) -> list[tuple[dict[str, object], Mapping[str, object]]]:
+        """Keeps one of equal records (pages that overlap bring some twice); refuses two that differ under one key."""
+        seen: dict[tuple[str, ...], dict[str, object]] = {}
+        kept: list[tuple[dict[str, object], Mapping[str, object]]] = []
+        for record, sent in zip(typed, raw, strict=True):
+            key = tuple(str(plain(find(record, field))) for field in entity.key)
+            before = seen.get(key)
+            if before is None:
+                seen[key] = record
+                kept.append((record, sent))
+            elif before != record:
+                raise self.failed(
+                    f"{name}: two different records have the key {', '.join(key)}", "invalid_output", read=name
+                )
+        return kept
+
+    def _known_at(
+        self, entity: EntityPart, records: Sequence[BaseModel], answer: Answer, read_at: datetime
+    ) -> datetime:
+        if entity.source_time and records:
+            times = [getattr(record, entity.source_time) for record in records]
+            known = [moment for moment in times if isinstance(moment, datetime)]
+            if known:
+                return min(known)
+        if answer.source_time is not None:
+            # A system's clock runs apart from ours: what it knew after we asked counts from our asking.
+            return min(answer.source_time, read_at)
+        return read_at
+
+    @staticmethod
+    def _version(entity: EntityPart, records: Sequence[BaseModel]) -> str | None:
+        if entity.version is None or entity.version.startswith("header ") or len(records) != 1:
+            return None
+        value = getattr(records[0], entity.version, None)
+        return None if value is None else str(plain(value))
+
+    @staticmethod
+    def _too_old(reading: Reading, max_age_s: float) -> bool:
+        # HTTP dates have whole seconds (RFC 9110 5.6.7), so the age of an answer is known to one second only.
+        slack = timedelta(seconds=1) if reading.as_of.microsecond == 0 else timedelta()
+        return utc_now() - reading.as_of >= timedelta(seconds=max_age_s) + slack
+
+    def _kept(self, slot: tuple[str, str], entity: EntityPart) -> Reading | None:
+        until, reading = self._cache.get(slot, (0.0, None))
+        if reading is None or boot_s() >= until:
+            self._cache.pop(slot, None)
+            return None
+        if entity.max_age is not None and self._too_old(reading, entity.max_age):
+            self._cache.pop(slot, None)
+            return None
+        self.counters.cached += 1
+        return replace(reading, cached=True)
+
+    def _keep(self, slot: tuple[str, str], reading: Reading) -> None:
+        entity = self.read_named(slot[0])[1]
+        if len(self._cache) >= _KEPT:
+            self._cache.clear()
+        self._cache[slot] = (boot_s() + (entity.cache or 0.0), reading)
+
+    def forget(self) -> None:
+        """Drops what is kept in memory: something was written."""
+        self._cache.clear()
+
+    def typed(self, of: str, record: Mapping[str, object], row: int) -> BaseModel:
+        """Returns mapped values as the record's type; Failed ``invalid_output`` when they do not fit."""
+        try:
+            return self.types[of].model_validate(record)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise self.failed(
+                f"{of}, record {row}: {where}: {first['msg']}", "invalid_output", entity=of, field=where, row=row
+            ) from error
+
+    def read_named(self, name: str) -> tuple[str, EntityPart, ReadPart]:
+        """Returns (entity's name, entity, read) of a read; raises UserError for an unknown one."""
+        found = self.named.get(name)
+        if found is None:
+            raise UserError(f"{self.name} has no read {name!r}", code="connector.read", hint=nearest(name, self.named))
+        return found
+
+    def failed(
+        self, text: str, error_class: ErrorClass, *, applied: bool | None = None, **attributes: Attribute
+    ) -> Failed:
+        """Returns a failure that names this connector."""
+        return Failed(
+            f"{self.name}: {text}",
+            error_class=error_class,
+            applied=applied,
+            hint="",
+            connector=self.name,
+            **attributes,
+        )

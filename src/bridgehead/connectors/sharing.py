@@ -1,0 +1,26 @@
+"""Limits that are decided later: a connector is loaded before the database that its workers share is open."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+
+from bridgehead.connectors.ports import Limits
+
+
+class LateLimits:
+    """Stands for limits that can be exchanged while nothing is under way."""
+
+    def __init__(self, first: Limits) -> None:
+        self._target = first
+
+    def use(self, target: Limits) -> None:
+        """Counts every further request by ``target``."""
+        self._target = target
+
+    def admit(self) -> AbstractAsyncContextManager[None]:
+        """Waits for leave to send one request."""
+        return self._target.admit()
+
+    async def refused(self, retry_after_s: float) -> None:
+        """Holds everybody back for that long."""
+        await self._target.refused(retry_after_s)
