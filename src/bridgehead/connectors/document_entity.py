@@ -68,7 +68,10 @@ class CursorPaging(Part):
     """The answer names what to ask for next."""
 
     at: FieldPath = Field(description="Where the answer gives the cursor; absent or empty ends the list.")
-    param: Text = Field(description="The query parameter (or body field) that takes it.")
+    param: Text | None = Field(
+        default=None,
+        description="The query parameter (or body field) that takes it; without it, it is the next page's address.",
+    )
 
 
 class NumberPaging(Part):
@@ -77,7 +80,7 @@ class NumberPaging(Part):
     param: Text
     size: int = Field(ge=1, le=100_000)
     size_param: Text | None = None
-    start: int = Field(default=1, ge=0)
+    start: int | None = Field(default=None, ge=0, description="The first page (default 1) or offset (default 0).")
 
 
 class KeysetPaging(Part):

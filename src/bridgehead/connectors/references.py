@@ -1,0 +1,81 @@
+"""Where settings and secrets are found: a specification holds references, never a secret."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bridgehead.errors import UserError
+
+_SHORTEST: Final = 4
+_SHOWN_INSTEAD: Final = "(secret)"
+
+
+def setting(text: str, *, folder: Path) -> str:
+    """Returns a value that is written out, or stands in ``env:NAME`` or ``file:PATH``; raises UserError."""
+    if text.startswith("env:"):
+        return _environment(text[4:].strip(), "connector.setting")
+    if text.startswith("file:"):
+        return _file(folder / text[5:].strip(), "connector.setting")
+    return text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A reference to a secret; its value is read at each ``reveal`` and shown by nothing else."""
+
+    reference: str
+    folder: Path
+
+    @classmethod
+    def of(cls, reference: str, folder: Path) -> Secret:
+        """Returns the secret that a reference names."""
+        return cls(reference, folder)
+
+    def reveal(self) -> str:
+        """Returns the value; raises UserError ``connector.secret`` when there is none."""
+        scheme, _, rest = self.reference.partition(":")
+        if scheme == "env":
+            return _environment(rest.strip(), "connector.secret")
+        if scheme == "file":
+            return _file(self.folder / rest.strip(), "connector.secret")
+        raise UserError(
+            f"secrets cannot be read from {scheme}: here", code="connector.secret", hint="Use env: or file:."
+        )
+
+    def __repr__(self) -> str:
+        return f"Secret({self.reference})"
+
+
+class Redactor:
+    """Knows every secret that was revealed, and takes it out of any text."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def add(self, value: str) -> None:
+        """Remembers a secret; very short ones would blot out ordinary texts and are left."""
+        if len(value) >= _SHORTEST:
+            self._known.add(value)
+
+    def clean(self, text: str) -> str:
+        """Returns the text without any secret that is known."""
+        for value in sorted(self._known, key=len, reverse=True):
+            text = text.replace(value, _SHOWN_INSTEAD)
+        return text
+
+
+def _environment(name: str, code: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise UserError(f"the environment holds no {name}", code=code, hint=f"Set {name} for the process.")
+    return value
+
+
+def _file(path: Path, code: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path.name} cannot be read", code=code, hint="Check the file that is named.") from error
