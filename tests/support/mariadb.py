@@ -26,7 +26,7 @@ import pytest
 from pymysql.cursors import Cursor
 
 from bridgehead.clock import perf_s
-from tests.support.legacy.seed import rows
+from tests.support.legacy.seed import DAY, rows
 
 MISSING: Final = "mariadbd is not on this machine: make services installs it (as root)"
 SCHEMA: Final = Path(__file__).parent / "legacy" / "schema.sql"
@@ -40,6 +40,7 @@ PASSWORDS: Final[dict[str, str]] = {
 }
 """``lesen`` may read, ``auftrag`` may also call the procedures and claim rows of EINGANG; ``kopie`` replicates."""
 
+BEAT: Final = "UPDATE TAKT SET TDAT = DATE_FORMAT(NOW(), '%Y%m%d'), TZEIT = DATE_FORMAT(NOW(), '%H%i%s')"
 START_S: Final = 60.0
 ZONE: Final = "CET-1CEST,M3.5.0,M10.5.0/3"
 """Local time of the works, written so that it needs no zone files."""
@@ -110,14 +111,16 @@ def start(server_id: int) -> MariaDB:
     folder = Path(tempfile.mkdtemp(prefix="bh-my-"))
     as_root = ["--user=root"] if os.geteuid() == 0 else []
     small = ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M"]
-    data = f"--datadir={folder / 'data'}"
+    # A server that starts removes the temporary tables it finds; those of another one must not be among them.
+    (folder / "tmp").mkdir()
+    own = [*as_root, *small, f"--datadir={folder / 'data'}", f"--tmpdir={folder / 'tmp'}"]
     try:
-        _install(*as_root, *small, data)
+        _install(*own)
         (folder / "init.sql").write_text(_users(), "utf-8")
         port = _free_port()
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [binary, "--no-defaults", *as_root, *small, data, f"--socket={folder / 's'}", f"--port={port}",
+                [binary, "--no-defaults", *own, f"--socket={folder / 's'}", f"--port={port}",
                  f"--pid-file={folder / 'pid'}", f"--init-file={folder / 'init.sql'}", "--bind-address=127.0.0.1",
                  "--skip-name-resolve", f"--server-id={server_id}", "--log-bin=bin", "--binlog-format=ROW",
                  "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
@@ -215,13 +218,22 @@ class Legacy:
     def rows(self, query: str, *values: object) -> tuple[tuple[Any, ...], ...]:
         """Reads as an auditor would: as root, from the main server."""
         with closing(self.connect("root")) as conn, conn.cursor() as cursor:
-            cursor.execute(query, values)
+            cursor.execute(query, values or None)
             return tuple(cursor.fetchall())
 
     def change(self, statement: str, *values: object) -> int:
         """Changes it as somebody at a terminal of that firm would, and returns how many rows that touched."""
         with closing(self.connect("root")) as conn, conn.cursor() as cursor:
-            return int(cursor.execute(statement, values))
+            return int(cursor.execute(statement, values or None))
+
+    def beat(self) -> None:
+        """What the firm's job does every minute: writes the local time into TAKT."""
+        self.change(BEAT)
+
+    def night_run(self) -> None:
+        """What the firm's job does every night: writes what customers owe, but for those where it failed before."""
+        today = "DATE_FORMAT(NOW(), '%%d%%m%%y'), SZEIT = DATE_FORMAT(NOW(), '%%H%%i')"
+        self.change(f"UPDATE KDSALDO SET SDAT = {today} WHERE SDAT = %s", f"{DAY:%d%m%y}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +255,7 @@ class Replica:
     def rows(self, query: str, *values: object) -> tuple[tuple[Any, ...], ...]:
         """Reads from the copy."""
         with closing(self.connect()) as conn, conn.cursor() as cursor:
-            cursor.execute(query, values)
+            cursor.execute(query, values or None)
             return tuple(cursor.fetchall())
 
     def hold(self) -> None:
@@ -416,7 +428,10 @@ def main() -> None:
     except (Absent, DidNotStart) as error:
         sys.exit(str(error))
     try:
-        load(server, "wawi")
+        loaded = load(server, "wawi")
+        loaded.night_run()
+        loaded.change(f"CREATE EVENT MINUTE ON SCHEDULE EVERY 1 MINUTE DO {BEAT}")
+        server.run("SET GLOBAL event_scheduler = ON")
         with replicating(server) as copy:
             sys.stdout.write(
                 f"read      {url(server, 'lesen', 'wawi')}\norder     {url(server, 'auftrag', 'wawi')}\n"
