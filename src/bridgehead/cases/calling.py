@@ -9,8 +9,9 @@ from bridgehead import clock, ids
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
 from bridgehead.cases.effecting import Effecting
 from bridgehead.cases.failures import PARKS, RETRIED, TRIES, failure, failure_json, recorded_error
+from bridgehead.cases.ports import StepRow
 from bridgehead.cases.segment import BRANCH, Segment
-from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.tools import SOURCES, BoundTool, Source
 from bridgehead.cases.writes import StepWrite
 from bridgehead.effects.keys import args_digest
 from bridgehead.errors import Failed, Refused
@@ -41,10 +42,10 @@ class Calling:
     async def _read(self, bound: BoundTool, args: Mapping[str, JSON], digest: bytes) -> JSON:
         segment, tool, branch = self._segment, bound.tool, BRANCH.get()
         occurrence, step = segment.journal.read(branch, tool.name, digest)
-        if step is not None:
-            if step.ok:
-                return step.payload["result"]
+        if step is not None and not step.ok:
             raise recorded_error(step.payload)
+        if step is not None and not self._due(bound, step):
+            return step.payload["result"]
         repeats = segment.journal.repeats(tool.name, digest) - 1
         decision = decide(segment, bound, args, digest, repeats)
         verdict = decision_write(segment, tool.name, digest, decision)
@@ -71,8 +72,9 @@ class Calling:
         if virtual:
             segment.release(tool.cost)  # leaves no step and costs nothing
             return await self._virtual_read(bound, args)
+        sources: list[Source] = []
         try:
-            result = await self._attempt(bound, args)
+            result = await self._attempt(bound, args, sources)
         except Failed as error:
             parked = segment.journal.parked(tool.name)
             if error.error_class in RETRIED and parked < PARKS:
@@ -81,11 +83,30 @@ class Calling:
                 raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
             await segment.commit(verdict, write({"error": failure_json(error)}), *priced(bound))
             raise
-        await segment.commit(verdict, write({"result": result}), *priced(bound))
+        told: dict[str, JSON] = {"result": result}
+        if sources:
+            told |= {"sources": [one.json() for one in sources], "known_s": max(one.known_s for one in sources)}
+        changed = step is not None and result != step.payload["result"]
+        if step is not None:
+            told |= {"read_again": True, "changed": changed}
+        await segment.commit(verdict, write(told), *priced(bound))
+        if step is not None and changed:
+            segment.journal.void(step)
         return result
 
-    async def _attempt(self, bound: BoundTool, args: Mapping[str, JSON]) -> JSON:
+    def _due(self, bound: BoundTool, step: StepRow) -> bool:
+        """Whether a recorded read must be made again: it is older than allowed, and nothing was done on it yet."""
+        max_age_s = bound.tool.max_age_s
+        if max_age_s is None or self._segment.journal.acted_on(step):
+            return False
+        known_s = step.payload.get("known_s")
+        older = known_s if isinstance(known_s, int | float) else 0.0
+        return step.age_s + older + clock.boot_s() - self._segment.started_s >= max_age_s
+
+    async def _attempt(self, bound: BoundTool, args: Mapping[str, JSON], sources: list[Source]) -> JSON:
         for attempt in range(TRIES):
+            sources.clear()
+            kept = SOURCES.set(sources)
             try:
                 async with asyncio.timeout(bound.tool.timeout_s):
                     return await bound.invoke(args)
@@ -93,6 +114,8 @@ class Calling:
                 failed = failure(error)
                 if failed.error_class not in RETRIED or attempt == TRIES - 1:
                     raise failed from error
+            finally:
+                SOURCES.reset(kept)
             await asyncio.sleep(self._segment.bench.retry_base_s * 2**attempt * (0.5 + ids.jitter()))
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
 

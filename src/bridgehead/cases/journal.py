@@ -9,7 +9,10 @@ from bridgehead.cases.ports import EffectRow, Loaded, StepRow
 from bridgehead.cases.writes import StepKind
 from bridgehead.effects.states import EffectState
 from bridgehead.reviews.model import Review
+from bridgehead.spec.tool import JSON
 
+_SENT: frozenset[EffectState] = frozenset({"intended", "unknown", "committed", "undone"})
+"""States of an effect that the world has seen, or may have."""
 _SETTLED: frozenset[EffectState] = frozenset(
     {"committed", "virtual", "denied", "held", "superseded", "cancelled", "failed", "undone"}
 )
@@ -32,6 +35,7 @@ class Journal:
         self._calls: Counter[tuple[str, bytes]] = Counter()
         self._effects: dict[int, EffectRow] = {}
         self._by_key: dict[tuple[str, bytes, int], list[int]] = {}
+        self._effect_steps: dict[JSON, int] = {}
         self._reviews: dict[int, Review] = {review.id: review for review in loaded.reviews}
         self.progress = 0
         self.recorded = 0
@@ -68,6 +72,21 @@ class Journal:
         self._calls[(name, digest)] += 1
         occurrence = self._next("read", branch, name, digest)
         return occurrence, self._take(self._steps.get(("read", branch, name, digest, occurrence)))
+
+    def acted_on(self, step: StepRow) -> bool:
+        """Whether something was sent to the world after a read was recorded: then what it said is history."""
+        last = 2**63
+        return any(
+            effect.state in _SENT and self._effect_steps.get(effect.id, last) > step.seq
+            for effect in self._effects.values()
+        )
+
+    def void(self, step: StepRow) -> None:
+        """Lets go of the reads and model turns recorded after ``step``: what they rest on has changed.
+
+        Effects and answers stay to be met: an agent that goes another way with one of them open has diverged.
+        """
+        self._let_go(step.seq, 2**63)
 
     def turn(self, branch: str) -> tuple[int, StepRow | None]:
         """Returns this model turn's ordinal within its branch and its recorded step, not yet consumed."""
@@ -160,17 +179,35 @@ class Journal:
             self._timers[step.name] += 1
             return
         if step.kind == "effect":
+            self._effect_steps[step.payload.get("effect")] = step.seq
             return
+        before: StepRow | None
         if step.kind == "model":
+            before = self._turns.get((step.branch, step.occurrence))
             self._turns[(step.branch, step.occurrence)] = step
         else:
-            self._steps[(step.kind, step.branch, step.name, step.digest, step.occurrence)] = step
+            slot = (step.kind, step.branch, step.name, step.digest, step.occurrence)
+            before = self._steps.get(slot)
+            self._steps[slot] = step
+        if before is not None:  # made again since: the newest stands for it
+            self._open.discard(("step", before.seq))
+            if step.payload.get("changed"):
+                self._let_go(before.seq, step.seq)
         self._open.add(("step", step.seq))
 
     def _next(self, kind: str, branch: str, name: str, digest: bytes) -> int:
         slot = (kind, branch, name, digest)
         self._seen[slot] += 1
         return self._seen[slot] - 1
+
+    def _let_go(self, after: int, before: int) -> None:
+        """Drops unmet reads and turns recorded between two steps."""
+        for slot, step in [*self._steps.items()]:
+            if after < step.seq < before and ("step", step.seq) in self._open:
+                self._take(self._steps.pop(slot))
+        for turn, step in [*self._turns.items()]:
+            if after < step.seq < before and ("step", step.seq) in self._open:
+                self._take(self._turns.pop(turn))
 
     def _take(self, step: StepRow | None) -> StepRow | None:
         if step is not None:

@@ -33,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A recorded step as the journal reads it."""
+    """A recorded step as the journal reads it. ``age_s``: how long ago it began, when the journal was loaded."""
 
     seq: int
     kind: StepKind
@@ -43,6 +43,7 @@ class StepRow:
     occurrence: int
     ok: bool
     payload: Mapping[str, JSON]
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

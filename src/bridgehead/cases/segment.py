@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeVar
 
+from bridgehead import clock
 from bridgehead.cases.journal import Journal
 from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
 from bridgehead.cases.tools import BoundTool
@@ -74,6 +75,7 @@ class Segment:
     loaded: Loaded
     journal: Journal = field(init=False)
     closed: Closed | None = None
+    started_s: float = field(default_factory=clock.boot_s)
     ended: bool = False
     """The agent has returned: a task it left behind makes no further call."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)

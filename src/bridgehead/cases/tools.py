@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 
@@ -44,6 +45,26 @@ def effect_key() -> str:
             code="tool.no_effect",
             hint="Call it inside a function declared with @reversible or @irreversible.",
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value was read: the system's own name for the read, when it knew the value, how it answered.
+
+    ``known_s`` is how old the value was when it was read, in seconds; ``copy`` tells that a replica
+    answered, ``again`` that a first answer was too old.
+    """
+
+    name: str
+    as_of: datetime
+    known_s: float
+    copy: bool = False
+    again: bool = False
+
+    def json(self) -> dict[str, JSON]:
+        """Returns it as a step keeps it."""
+        told: dict[str, JSON] = {"source": self.name, "as_of": self.as_of.isoformat()}
+        return told | ({"copy": True} if self.copy else {}) | ({"again": True} if self.again else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +226,8 @@ CURRENT: ContextVar[Caller] = ContextVar("bridgehead_case")
 """How a tool finds its case: set by the segment runner, copied into tasks and ``asyncio.to_thread``."""
 LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("bridgehead_loop")
 
+SOURCES: ContextVar[list[Source]] = ContextVar("bridgehead_sources")
+"""Where what a read returns comes from: connectors add to it, the step that records the read keeps it."""
 FOLDER: ContextVar[Path] = ContextVar("bridgehead_folder")
 """The folder of the deployment whose code is being loaded: what that code names relatively lies in it."""
 SYSTEMS: ContextVar[Mapping[str, object]] = ContextVar("bridgehead_systems")

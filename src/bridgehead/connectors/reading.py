@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from bridgehead.cases.tools import SOURCES, Source
 from bridgehead.clock import boot_s, utc_now
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_entity import EntityPart, ReadPart
@@ -93,7 +94,7 @@ class Reads:
             )
         slot = (name, repr(sorted((key, plain(value)) for key, value in values.items())) if entity.cache else "")
         if entity.cache and not primary and (kept := self._kept(slot, entity)) is not None:
-            return kept
+            return _noted(kept)
         self.counters.reads += 1
         reading = await self._asked(name, of, entity, read, values, primary=primary)
         if entity.max_age is not None and self._too_old(reading, entity.max_age):
@@ -109,7 +110,7 @@ class Reads:
                 )  # fmt: skip
         if entity.cache:
             self._keep(slot, reading)
-        return reading
+        return _noted(reading)
 
     async def _asked(
         self,
@@ -271,3 +272,10 @@ class Reads:
             connector=self.name,
             **attributes,
         )
+
+
+def _noted(reading: Reading) -> Reading:
+    """Tells the step that is being recorded where its values come from."""
+    known_s = max(0.0, (utc_now() - reading.as_of).total_seconds())
+    SOURCES.get([]).append(Source(reading.source, reading.as_of, known_s, copy=reading.copy, again=reading.again))
+    return reading

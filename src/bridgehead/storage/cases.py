@@ -93,7 +93,8 @@ class Cases:
 async def _steps(conn: Connection, claim: Claim) -> list[StepRow]:
     rows = await (
         await conn.execute(
-            "select s.*, b.sealed from steps s join blobs b on b.commitment = s.payload"
+            "select s.*, b.sealed, extract(epoch from bridgehead_now() - s.started_at)::float8 as age_s"
+            " from steps s join blobs b on b.commitment = s.payload"
             " where s.case_id = %s order by s.seq",
             (claim.case_id,),
         )
@@ -108,6 +109,7 @@ async def _steps(conn: Connection, claim: Claim) -> list[StepRow]:
             occurrence=row["occurrence"],
             ok=row["ok"],
             payload=_opened(claim, row["sealed"], row["payload"]),
+            age_s=row["age_s"],
         )
         for row in rows
     ]
