@@ -6,21 +6,20 @@ A specification's own rules (``errors:``) are asked first; the first that fits d
 
 from __future__ import annotations
 
-import email.utils
 import json
 import re
 import ssl
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 
 import httpx
 
 from bridgehead.clock import utc_now
 from bridgehead.connectors.document_connection import ErrorPart
+from bridgehead.connectors.http_reply import Reply, http_date
 from bridgehead.connectors.paths import MISSING, find
+from bridgehead.connectors.references import Redactor
 from bridgehead.errors import ErrorClass, Failed
 
 REFUSALS: Final[Mapping[int, ErrorClass]] = {
@@ -55,40 +54,11 @@ TRANSPORT: Final[Sequence[tuple[type[Exception], ErrorClass, bool, str]]] = (
 RETRYABLE: Final[frozenset[ErrorClass]] = frozenset({"transient", "throttled", "timeout", "dependency_down"})
 """Classes after which the same request may succeed."""
 
-MAX_BYTES: Final = 32 * 1024 * 1024
-"""The longest answer that is read, counted after decompression."""
-
 LONGEST_QUOTE: Final = 200
 """Characters of an answer that an error may show."""
 
 _LONGEST_WAIT_S: Final = 86_400.0
 _WORD: Final = re.compile(r"^[\w.-]{1,64}$")
-_EXACT_DIGITS: Final = 15
-
-
-class Hides(Protocol):
-    """What takes secrets out of a text."""
-
-    def clean(self, text: str) -> str:
-        """Returns the text without any secret."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer, read whole: decoded bytes, and where they came from."""
-
-    status: int
-    headers: httpx.Headers
-    content: bytes
-    url: httpx.URL
-
-    def parsed(self) -> object:
-        """Returns the JSON in it, or MISSING where there is none that can be read."""
-        try:
-            return json.loads(self.content) if self.content.strip() else MISSING
-        except (ValueError, RecursionError):
-            return MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +91,9 @@ class _Rule:
 class Classifier:
     """Says of every answer and every error of one connector which class it is, and whether the system acted."""
 
-    def __init__(self, connector: str, rules: Iterable[ErrorPart], hides: Hides) -> None:
+    def __init__(self, connector: str, rules: Iterable[ErrorPart], redactor: Redactor) -> None:
         self._connector = connector
-        self._hides = hides
+        self._redactor = redactor
         self._rules = tuple(
             _Rule(
                 part,
@@ -202,11 +172,11 @@ class Classifier:
         retry_after: float | None = None,
     ) -> Failed:
         """Returns a failure in this connector's name: one line, cut, without a secret."""
-        line = " ".join(self._hides.clean(text).split())
+        line = " ".join(self._redactor.clean(text).split())
         shown = line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "…"
         facts: dict[str, str | int | float] = {"connector": self._connector}
         facts |= {} if status is None else {"status": status}
-        facts |= {} if field is None else {"field": self._hides.clean(field)}
+        facts |= {} if field is None else {"field": self._redactor.clean(field)}
         facts |= {} if retry_after is None else {"retry_after": retry_after}
         return Failed(f"{self._connector}: {shown}", error_class=error_class, applied=applied, hint=hint, **facts)
 
@@ -220,50 +190,6 @@ def retry_after_s(headers: httpx.Headers) -> float | None:
         return min(float(text[:9]), _LONGEST_WAIT_S)
     moment = http_date(text)
     return None if moment is None else min(max((moment - utc_now()).total_seconds(), 0.0), _LONGEST_WAIT_S)
-
-
-def http_date(text: str) -> datetime | None:
-    """Returns an HTTP date (RFC 9110 5.6.7) in UTC, or None where it is none."""
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def decompressed(raw: bytes, encoding: str, *, at_most: int = MAX_BYTES) -> bytes:
-    """Returns a body without its ``Content-Encoding`` (gzip or deflate, RFC 9110 8.4.1), never more than ``at_most``.
-
-    Raises ValueError when it is in another encoding, broken, cut, or longer than that.
-    """
-    named = [one for part in encoding.lower().split(",") if (one := part.strip()) not in {"", "identity"}]
-    if not named:
-        return raw
-    if len(named) > 1 or named[0] not in {"gzip", "x-gzip", "deflate"}:
-        raise ValueError("it came in an encoding that was not asked for")
-    # 47 = the largest window, and the header tells zlib from gzip; -15 is deflate without one, which some send.
-    for bits in (47, -15) if named[0] == "deflate" else (47,):
-        unpacker = zlib.decompressobj(bits)
-        try:
-            unpacked = unpacker.decompress(raw, at_most + 1)
-        except zlib.error:
-            continue
-        if len(unpacked) > at_most:
-            raise ValueError(f"it is longer than {at_most} bytes")
-        if unpacker.eof:
-            return unpacked
-        raise ValueError("it was cut short")
-    raise ValueError("it cannot be decompressed")
-
-
-def number(text: str) -> object:
-    """Returns a JSON number with a fraction or exponent: a float where that is exact, else a Decimal."""
-    from decimal import Decimal
-
-    value = float(text)
-    if len(text) <= _EXACT_DIGITS and "e" not in text and "E" not in text:
-        return value
-    return value if Decimal(repr(value)) == Decimal(text) else Decimal(text)
 
 
 def _by_status(status: int) -> ErrorClass:

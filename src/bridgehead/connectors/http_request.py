@@ -5,20 +5,30 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
 import httpx
 
 from bridgehead.connectors.document_connection import RequestPart
-from bridgehead.connectors.fill import fill, fill_text, names_in
-from bridgehead.connectors.http_auth import Outgoing
+from bridgehead.connectors.fill import as_text, fill, fill_text, names_in
 from bridgehead.connectors.http_paging import Turn
 from bridgehead.connectors.paths import parts_of
 from bridgehead.errors import Failed
 
 FORM: Final = "application/x-www-form-urlencoded"
-_UNFIT: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]|^\s|\s$")
+_UNFIT: Final = re.compile(r"[^\t\x20-\x7e]|^\s|\s$")
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """One request that is about to be sent."""
+
+    method: str
+    url: httpx.URL
+    headers: dict[str, str]
+    content: bytes | None = None
 
 
 class Request:
@@ -31,23 +41,23 @@ class Request:
         self._fixed = dict(base.params.multi_items())
         names = {name.lower() for name in part.headers}
         self._headers = {name: value for name, value in headers.items() if name.lower() not in names}
+        self._own_type = "content-type" in names or any(name.lower() == "content-type" for name in headers)
         self._in_body = part.method != "GET" and isinstance(part.body, Mapping) and part.body != {}
-
-    @property
-    def changes(self) -> bool:
-        """True when it is no GET."""
-        return self._part.method != "GET"
 
     def filled(
         self, values: Mapping[str, object], turns: Sequence[Turn] = (), *, more: Mapping[str, str] | None = None
     ) -> Outgoing:
         """Returns the request; ``turns`` is what paging adds, ``more`` are headers beside the template's."""
+        try:
+            return self._filled(values, turns, more or {})
+        except (ValueError, httpx.InvalidURL):
+            # Half a character, a number that JSON lacks, an address beyond every length: texts that no system sent.
+            raise self._unfit("an argument holds what HTTP or JSON cannot carry", "request") from None
+
+    def _filled(self, values: Mapping[str, object], turns: Sequence[Turn], more: Mapping[str, str]) -> Outgoing:
         part = self._part
-        query: dict[str, str] = dict(self._fixed)
-        for name, template in part.query.items():
-            text = fill_text(template, values)
-            if text is not None:
-                query[name] = text
+        query = self._fixed | _texts(part.query, values)
+        form = _texts(part.form, values)
         body: object = None if part.body is None else fill(part.body, values)
         address: httpx.URL | None = None
         for turn in turns:
@@ -57,27 +67,25 @@ class Request:
                 continue
             elif self._in_body and turn.param not in part.query:
                 body = _put(body, parts_of(turn.param), turn.value)
+            elif form and turn.param not in part.query:
+                form[turn.param] = as_text(turn.value)
             else:
-                query[turn.param] = str(turn.value)
-        headers = {**self._headers, **(more or {})}
-        for name, template in part.headers.items():
-            text = fill_text(template, values)
-            if text is not None:
-                headers[name] = text
+                query[turn.param] = as_text(turn.value)
+        headers = {**self._headers, **more, **_texts(part.headers, values)}
         content: bytes | None = None
         if body is not None:
-            headers.setdefault("Content-Type", "application/json")
             content = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        elif part.form:
-            form = {name: text for name, value in part.form.items() if (text := fill_text(value, values)) is not None}
-            headers.setdefault("Content-Type", FORM)
+        elif form:
             content = urlencode(form).encode()
+        if content is not None and not self._own_type:
+            headers["Content-Type"] = FORM if body is None else "application/json"
         for name, value in headers.items():
             if _UNFIT.search(value):
                 raise self._unfit(f"the header {name} cannot carry what was given for it", name)
         if address is None:
             text = self._base + self._path(values)
-            address = httpx.URL(f"{text}?{urlencode(query, quote_via=quote)}" if query else text)
+            joined = "&" if "?" in text else "?"
+            address = httpx.URL(f"{text}{joined}{urlencode(query, quote_via=quote)}" if query else text)
         return Outgoing(part.method, address, headers, content)
 
     def _path(self, values: Mapping[str, object]) -> str:
@@ -100,6 +108,11 @@ class Request:
             f"{self._connector}: {text}", error_class="invalid_input", applied=False,
             connector=self._connector, field=field,
         )  # fmt: skip
+
+
+def _texts(templates: Mapping[str, str], values: Mapping[str, object]) -> dict[str, str]:
+    """Returns templates filled; what asks for an argument that is absent is left out."""
+    return {name: text for name, template in templates.items() if (text := fill_text(template, values)) is not None}
 
 
 def _put(body: object, steps: Sequence[str], value: object) -> dict[str, object]:

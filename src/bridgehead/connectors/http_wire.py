@@ -8,12 +8,11 @@ or never reached the system.
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final, TypeVar, cast
@@ -22,15 +21,16 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from bridgehead.clock import boot_s
-from bridgehead.connectors.classify import MAX_BYTES, RETRYABLE, Classifier, Reply, decompressed, http_date, number
+from bridgehead.connectors.classify import RETRYABLE, Classifier
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart
 from bridgehead.connectors.document_connection import RequestPart, TlsPart
 from bridgehead.connectors.document_entity import CompletePart, EntityPart, ReadPart
 from bridgehead.connectors.hosts import Hosts, base_url
-from bridgehead.connectors.http_auth import Outgoing, open_auth
+from bridgehead.connectors.http_auth import open_auth
 from bridgehead.connectors.http_paging import Broken, Page, Pages, Turn
-from bridgehead.connectors.http_request import Request
+from bridgehead.connectors.http_reply import Reply, content_of
+from bridgehead.connectors.http_request import Outgoing, Request
 from bridgehead.connectors.paths import MISSING, find
 from bridgehead.connectors.ports import Answer, Limits, Raw, Values
 from bridgehead.connectors.references import Redactor, setting
@@ -44,7 +44,7 @@ _POOL: Final = httpx.Limits(max_connections=64, max_keepalive_connections=32, ke
 _SIDE_BY_SIDE: Final = 32
 _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "bridgehead"}
 _EMPTY: Final = frozenset({204, 205})
-_AGE_DIGITS: Final = 10
+_COUNT_DIGITS: Final = 10
 
 
 @dataclass(slots=True)
@@ -76,10 +76,13 @@ class HttpWire:
         self._connect_s = connection.connect_timeout
         self._base = base_url(setting(connection.url, folder=folder), connector=self._name)
         self._hosts = Hosts(self._name, self._base, connection.hosts)
-        self._headers = dict(_HEADERS)
+        given = {name.lower() for name in connection.headers}
+        self._headers = {name: value for name, value in _HEADERS.items() if name.lower() not in given}
         for name, value in connection.headers.items():
-            self._headers[name] = setting(value, folder=folder)
-        self._proxy = None if connection.proxy is None else setting(connection.proxy, folder=folder)
+            self._headers[name] = found = setting(value, folder=folder)
+            if found != value:
+                redactor.add(found)
+        self._proxy = None if connection.proxy is None else _proxy(setting(connection.proxy, folder=folder), redactor)
         self._tls = _trust(connection.tls, folder) if connection.tls is not None else None
         self._classifier = Classifier(self._name, spec.errors, redactor)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
@@ -120,7 +123,7 @@ class HttpWire:
         out = self._request(action.request).filled(values, more=more)
         reply, body = await self._within(call, timeout_s, self._send(call, out))
         return Answer(
-            body=_json(body), headers=_told(reply.headers), source_time=_known_at(reply.headers),
+            body=_json(body), headers=_told(reply.headers), source_time=reply.known_at(),
             version=reply.headers.get("etag"), asked=call.asked,
         )  # fmt: skip
 
@@ -177,6 +180,7 @@ class HttpWire:
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         totals = [answer.total for answer in found if answer.total is not None]
         times = [answer.source_time for answer in found if answer.source_time is not None]
         return Answer(
@@ -201,7 +205,7 @@ class HttpWire:
             found = self._rows(read, reply, body)
             rows.extend(found)
             total = self._total(read.complete, reply, body)
-            known = _known_at(reply.headers)
+            known = reply.known_at()
             undated = undated or known is None
             oldest = known if oldest is None or (known is not None and known < oldest) else oldest
             try:
@@ -250,7 +254,7 @@ class HttpWire:
         text = value.strip() if isinstance(value, str) else value
         if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
             return text
-        if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _AGE_DIGITS:
+        if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _COUNT_DIGITS:
             return int(text)
         where = declared.count or declared.count_header
         raise self._classifier.unreadable(f"the count at {where} is no number", writes=False)
@@ -274,34 +278,49 @@ class HttpWire:
 
     async def _send(self, call: _Call, out: Outgoing) -> tuple[Reply, object]:
         """Returns a successful answer and its JSON (MISSING if it has no body); tries again what surely did nothing."""
-        tried, renewed = 1, False
+        tried, renewed, credential = 1, False, ""
         while True:
-            call.doing = "credential"
-            credential = await self._auth.ready()
-            sending = replace(out, headers=dict(out.headers))
-            await self._auth.apply(sending, credential)
             try:
+                call.doing = "credential"
+                credential = await self._credential()
+                sending = replace(out, headers=dict(out.headers))
+                await self._auth.apply(sending, credential)
                 reply = await self._exchange(call, sending, self._hosts)
                 return reply, self._checked(reply, writes=call.writes)
             except Failed as failed:
-                call.doing = "answered"
-                wait_s = failed.attributes.get("retry_after")
-                pause_s = jitter() * self._spec.retry.base * 2 ** (tried - 1)
-                if isinstance(wait_s, int | float):
-                    pause_s += wait_s
-                if failed.error_class == "throttled" and "status" in failed.attributes:
-                    await self._limits.refused(pause_s)
-                if failed.error_class == "auth_expired" and failed.applied is False and not renewed:
-                    call.doing = "credential"
+                if call.doing == "admission":
+                    raise
+                refused = failed.applied is False
+                if failed.error_class == "auth_expired" and refused and call.doing == "sent" and not renewed:
+                    renewed, call.doing = True, "credential"
                     if await self._auth.renewed(credential):
-                        renewed = True
                         continue
-                again = failed.error_class in RETRYABLE and (failed.applied is False or not call.writes)
+                pause_s = await self._pause_s(failed, tried, by_system=call.doing == "sent")
+                again = failed.error_class in RETRYABLE and (refused or not call.writes)
                 if not again or tried >= self._spec.retry.tries or pause_s >= call.left_s():
                     raise
             call.doing = "pause"
             await asyncio.sleep(pause_s)
             tried += 1
+
+    async def _credential(self) -> str:
+        try:
+            return await self._auth.ready()
+        except UserError as error:
+            # A secret that is not there fails the call, of which nothing was sent.
+            raise self._classifier.failed(error.message, "auth_expired", applied=False, hint=error.hint) from error
+
+    async def _pause_s(self, failed: Failed, tried: int, *, by_system: bool) -> float:
+        """Returns how long to wait before the next try: full jitter over doubling steps, after what was asked for.
+
+        A limit that the system itself named holds back every worker.
+        """
+        step_s = self._spec.retry.base * 2.0 ** (tried - 1)
+        said = failed.attributes.get("retry_after")
+        asked_s = float(said) if isinstance(said, int | float) else None
+        if failed.error_class == "throttled" and by_system:
+            await self._limits.refused(step_s if asked_s is None else asked_s)
+        return jitter() * step_s + (asked_s or 0.0)
 
     async def _exchange(self, call: _Call, out: Outgoing, hosts: Hosts) -> Reply:
         """Returns one answer, read whole, whatever its status. Raises Failed when there is none, or a strange one."""
@@ -325,7 +344,7 @@ class HttpWire:
                 raise self._classifier.transport(error, writes=call.writes) from None
             with self._reading(call):
                 try:
-                    content = await _content(response)
+                    content = await content_of(response)
                 finally:
                     await response.aclose()
         if response.has_redirect_location:
@@ -357,7 +376,7 @@ class HttpWire:
     def _checked(self, reply: Reply, *, writes: bool) -> object:
         """Returns the JSON of a success (MISSING for an empty body); raises Failed for everything else."""
         succeeded = httpx.codes.is_success(reply.status)
-        body, why = _parsed(reply)
+        body, why = reply.json()
         if not succeeded or self._classifier.asks_about(reply.status):
             failed = self._classifier.answer(reply, body, writes=writes)
             if failed is not None:
@@ -407,59 +426,12 @@ class HttpWire:
         return self._classifier.failed(text, "invalid_input", applied=False, field=field)
 
 
-async def _content(response: httpx.Response) -> bytes:
-    """Returns the body, decompressed and bounded; raises ValueError when it is longer or cannot be decompressed."""
-    length = response.headers.get("content-length", "")
-    if length.isdigit() and int(length) > MAX_BYTES:
-        raise ValueError(f"it is longer than {MAX_BYTES} bytes")
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_raw():
-        size += len(part)
-        if size > MAX_BYTES:
-            raise ValueError(f"it is longer than {MAX_BYTES} bytes")
-        parts.append(part)
-    return decompressed(b"".join(parts), response.headers.get("content-encoding", ""))
-
-
-def _parsed(reply: Reply) -> tuple[object, str]:
-    """Returns the JSON of an answer, or MISSING and, if it has a body, why that is no JSON."""
-    content = reply.content
-    if not content or not content.strip():
-        return MISSING, ""
-    kind, _, parameters = reply.headers.get("content-type", "application/json").lower().partition(";")
-    kind = kind.strip()
-    if not (kind.endswith(("/json", "+json"))):
-        return MISSING, f"the answer is {kind[:60]} where JSON was expected"
-    try:
-        if "charset" in parameters and "utf-8" not in parameters:
-            charset = parameters.partition("charset=")[2].partition(";")[0].strip().strip('"')
-            return json.loads(content.decode(charset), parse_float=number, parse_constant=_no_number), ""
-        return json.loads(content, parse_float=number, parse_constant=_no_number), ""
-    except (ValueError, LookupError, RecursionError):
-        return MISSING, "the answer is not the JSON that it says it is"
-
-
-def _no_number(text: str) -> object:
-    raise ValueError(text)
-
-
 def _json(body: object) -> JSON:
     return None if body is MISSING else cast(JSON, body)
 
 
 def _told(headers: httpx.Headers) -> dict[str, str]:
     return dict(headers.items())
-
-
-def _known_at(headers: httpx.Headers) -> datetime | None:
-    """Returns when the system itself said it: ``Date`` less the ``Age`` in a cache (RFC 9111 section 5.1), or None."""
-    text = headers.get("date")
-    moment = None if text is None else http_date(text)
-    age = headers.get("age", "").strip()
-    if moment is None or not age:
-        return moment
-    return moment - timedelta(seconds=int(age)) if age.isdigit() and len(age) <= _AGE_DIGITS else None
 
 
 def _holds_end(declared: CompletePart | None, body: object) -> bool:
@@ -474,6 +446,18 @@ def _distinct(values: Sequence[object]) -> Sequence[object]:
         return list(dict.fromkeys(values))
     except TypeError:
         return values
+
+
+def _proxy(text: str, redactor: Redactor) -> httpx.Proxy:
+    try:
+        found = httpx.Proxy(text)
+    except (ValueError, httpx.InvalidURL):
+        raise UserError(
+            "connection.proxy is no proxy", code="connector.url", hint="Write it as http://HOST:PORT, or env:NAME."
+        ) from None
+    if found.auth is not None:
+        redactor.add(found.auth[1])
+    return found
 
 
 def _trust(part: TlsPart, folder: Path) -> ssl.SSLContext:
