@@ -68,6 +68,7 @@ def test_the_whole_way_from_an_empty_folder(
 
     call("init", "orders", "--template", "purchase_orders")
     here["ERP_URL"] = start_erp(place, erp)
+    here["ERP_CLIENT_SECRET_FILE"] = "erp.secret"
     assert call("check", "orders", "--json").json["ok"]
     sent = call("submit", "orders", "orders/samples/*", "--json").json
     assert len(sent["arrivals"]) == 4

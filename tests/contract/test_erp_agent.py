@@ -75,6 +75,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningErp]:
 @pytest.fixture
 async def desk(server: RunningErp, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     monkeypatch.setenv("ERP_URL", server.url)
+    monkeypatch.setenv("ERP_CLIENT_SECRET_FILE", str(server.folder / "erp.secret"))
     yield Desk()
     await close_erp()
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from pydantic import TypeAdapter
+from pydantic import SecretStr, TypeAdapter
 
 from bridgehead.cases.tools import BoundTool
 from bridgehead.errors import ErrorClass, Failed, Mismatch, UserError
@@ -43,6 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningErp]:
 @pytest.fixture
 async def client(server: RunningErp, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ErpClient]:
     monkeypatch.setenv("ERP_URL", server.url)
+    monkeypatch.setenv("ERP_CLIENT_SECRET_FILE", str(server.folder / "erp.secret"))
     yield erp()
     async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
         await http.delete("/faults")
@@ -103,7 +104,7 @@ async def test_what_cannot_be_known_is_left_open(
 
 async def test_a_late_answer_is_left_open(server: RunningErp) -> None:
     """A timeout after sending is a timeout whose effect is unknown; it is found once it has happened."""
-    impatient = ErpClient(server.url, timeout=httpx.Timeout(0.3))
+    impatient = ErpClient(server.url, secret=SecretStr(server.secret), timeout=httpx.Timeout(0.3))
     await broken(server, "stall", seconds=0.8)
     with pytest.raises(Failed) as failed:
         await impatient.book(order("PO-LATE"), key="late")

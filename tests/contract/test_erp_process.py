@@ -41,13 +41,13 @@ async def test_what_was_answered_survives_a_kill(server: RunningErp) -> None:
             server.start()
             enough.clear()
             wanted = round_ * 20 + 20
-            async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+            async with server.http() as http:
                 work = [asyncio.create_task(book(http, round_ * 100 + number)) for number in range(100)]
                 await asyncio.wait_for(enough.wait(), 30)
                 server.kill()
                 await asyncio.gather(*work)
         server.start()
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        async with server.http() as http:
             entries = (await http.get("/books")).json()["items"]
     finally:
         server.stop()
@@ -62,11 +62,11 @@ async def test_a_key_is_remembered_over_a_kill(server: RunningErp) -> None:
     body, key = small_master.booking("PO-1"), {"Idempotency-Key": "k"}
     try:
         server.start()
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        async with server.http() as http:
             first = await http.post("/orders", json=body, headers=key)
         server.kill()
         server.start()
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        async with server.http() as http:
             again = await http.post("/orders", json=body, headers=key)
     finally:
         server.stop()
@@ -83,7 +83,7 @@ async def test_bookings_of_people_are_loaded_once(server: RunningErp, tmp_path: 
             server.start()
             server.kill()
         server.start()
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        async with server.http() as http:
             entries = (await http.get("/books")).json()["items"]
             faults = await http.post("/faults", json={"path": "/orders", "mode": "refuse"})
     finally:
@@ -98,7 +98,7 @@ async def test_latency_is_drawn_and_repeats_by_seed(server: RunningErp) -> None:
     server.flags = ("--latency-ms", "30", "--latency-seed", "7")
     try:
         server.start()
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        async with server.http() as http:
             started = perf_s()
             for _ in range(20):
                 await http.get("/items/A-1")

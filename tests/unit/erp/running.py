@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from tests.unit.erp import small_master
 
 START_S = 30.0
@@ -22,6 +24,7 @@ class RunningErp:
     flags: tuple[str, ...] = ("--faults",)
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
+    secret: str = ""
     _pause: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -37,6 +40,7 @@ class RunningErp:
         for _ in range(int(START_S / 0.02)):
             if port_file.exists():
                 self.url = f"http://127.0.0.1:{port_file.read_text()}"
+                self.secret = (self.folder / "erp.secret").read_text().strip()
                 return
             if self.process.poll() is not None:
                 break
@@ -44,6 +48,17 @@ class RunningErp:
         assert self.process.stderr is not None
         self.process.kill()
         raise AssertionError(self.process.stderr.read().decode())
+
+    def token(self, scope: str = "") -> str:
+        """Returns a token that the client's secret brings, for these scopes or for all but offline_access."""
+        form = {"grant_type": "client_credentials", "scope": scope}
+        reply = httpx.post(f"{self.url}/oauth/token", data=form, auth=("bridgehead", self.secret), trust_env=False)
+        return str(reply.raise_for_status().json()["access_token"])
+
+    def http(self, scope: str = "", timeout_s: float = 20.0) -> httpx.AsyncClient:
+        """Returns an HTTP client that sends a token of its own."""
+        headers = {"Authorization": f"Bearer {self.token(scope)}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=timeout_s, trust_env=False)
 
     def kill(self) -> None:
         """Ends the server as a power cut would."""

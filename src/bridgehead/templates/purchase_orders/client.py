@@ -8,30 +8,35 @@ sent leaves it None: only reading back can tell.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import date
+from http import HTTPStatus
+from pathlib import Path
 from typing import Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from weakref import WeakKeyDictionary
 
 import httpx
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bridgehead.clock import boot_s
 from bridgehead.errors import ErrorClass, Failed, UserError
 from bridgehead.templates.purchase_orders.erp.wire import (
     BookedOrder,
     Booking,
     BookPage,
     Customer,
+    CustomerPage,
     Customers,
     Health,
-    Orders,
+    OrderPage,
     PartNames,
     QuoteRequest,
     Quotes,
     Resolved,
     ResolveRequest,
+    Token,
 )
 
 T = TypeVar("T")
@@ -39,17 +44,19 @@ T = TypeVar("T")
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0, pool=5.0)
 _LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
 
-_CUSTOMERS: Final = TypeAdapter(Customers)
+_CUSTOMERS: Final = TypeAdapter(CustomerPage)
 _CUSTOMER: Final = TypeAdapter(Customer)
 _RESOLVED: Final = TypeAdapter(Resolved)
 _RESOLVE: Final = TypeAdapter(ResolveRequest)
 _QUOTES: Final = TypeAdapter(Quotes)
 _QUOTE: Final = TypeAdapter(QuoteRequest)
-_ORDERS: Final = TypeAdapter(Orders)
+_ORDERS: Final = TypeAdapter(OrderPage)
 _ORDER: Final = TypeAdapter(BookedOrder)
 _BOOKING: Final = TypeAdapter(Booking)
 _BOOKS: Final = TypeAdapter(BookPage)
 _HEALTH: Final = TypeAdapter(Health)
+_TOKEN: Final = TypeAdapter(Token)
+_EARLY_S: Final = 5.0
 
 _REFUSALS: Final[Mapping[int, ErrorClass]] = {
     401: "auth_expired",
@@ -67,18 +74,77 @@ _OUTAGES: Final[Mapping[int, ErrorClass]] = {502: "dependency_down", 503: "depen
 
 
 class ErpSettings(BaseSettings):
-    """Where the ERP answers."""
+    """Where the ERP answers, and the secret that it knows the client by; without a secret no token is asked for."""
 
     model_config = SettingsConfigDict(env_prefix="ERP_", frozen=True, extra="ignore")
 
     url: str = Field(default="", description="Base URL of a server that meets docs/reference/erp-openapi.json.")
+    client_id: str = Field(default="bridgehead", description="The client's id at the ERP's token endpoint.")
+    client_secret: SecretStr = Field(default=SecretStr(""), description="The client's secret.")
+    client_secret_file: Path | None = Field(default=None, description="A file that holds the secret instead.")
+
+
+class ErpAuth(httpx.Auth):
+    """Signs requests with a token by client credentials (RFC 6749, section 4.4).
+
+    A token is asked for before the first request, shortly before it expires, and once more where the ERP
+    refuses it with 401; a failure to get one surely sent nothing.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, client_id: str, secret: SecretStr) -> None:
+        self._http = http
+        # RFC 6749, section 2.3.1: both are form-encoded before they are joined.
+        self._basic = httpx.BasicAuth(quote_plus(client_id), quote_plus(secret.get_secret_value()))
+        self._lock = asyncio.Lock()
+        self._token = ""
+        self._until_s = 0.0
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sends with the token at hand, and a second time with another where that is refused."""
+        token = await self._fresh("")
+        request.headers["Authorization"] = f"Bearer {token}"
+        reply = yield request
+        if reply.status_code == HTTPStatus.UNAUTHORIZED:
+            request.headers["Authorization"] = f"Bearer {await self._fresh(token)}"
+            yield request
+
+    async def _fresh(self, refused: str) -> str:
+        async with self._lock:
+            if boot_s() >= self._until_s or self._token == refused:
+                granted = await self._ask()
+                self._token = granted.access_token
+                self._until_s = boot_s() + granted.expires_in - min(_EARLY_S, granted.expires_in / 2)
+            return self._token
+
+    async def _ask(self) -> Token:
+        form = {"grant_type": "client_credentials"}
+        try:
+            reply = await self._http.post("/oauth/token", data=form, auth=self._basic)
+        except httpx.TransportError as error:
+            raise _failed("no token: the connection broke", "dependency_down", applied=False) from error
+        if not reply.is_success:
+            error_class: ErrorClass = "dependency_down" if reply.is_server_error else "auth_expired"
+            raise _failed("no token", error_class, applied=False, status=reply.status_code)
+        try:
+            return _TOKEN.validate_json(reply.content)
+        except ValidationError as error:
+            raise _failed("no token: the answer cannot be read", "invalid_output", applied=False) from error
 
 
 class ErpClient:
     """One ERP, over one pool of connections; belongs to the event loop it is first used on."""
 
-    def __init__(self, url: str, *, timeout: httpx.Timeout = _TIMEOUT) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str = "bridgehead",
+        secret: SecretStr | None = None,
+        timeout: httpx.Timeout = _TIMEOUT,
+    ) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=timeout, limits=_LIMITS, trust_env=False)
+        if secret:
+            self._http.auth = ErpAuth(self._http, client_id, secret)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -90,7 +156,14 @@ class ErpClient:
 
     async def find_customers(self, names: Mapping[str, str]) -> Customers:
         """Returns every customer that at least one of ``email, name, duns, gln, vat, number`` names."""
-        return _load(_CUSTOMERS, await self._send("GET", "/customers", params=names))
+        found: list[Customer] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = _load(_CUSTOMERS, await self._send("GET", "/customers", params={**names, **cursor}))
+            found += page.items
+            if page.next is None:
+                return Customers(tuple(found))
+            cursor = {"cursor": page.next}
 
     async def customer(self, number: str) -> Customer:
         """Returns one customer; Failed ``not_found`` when there is none."""
@@ -111,7 +184,13 @@ class ErpClient:
     async def orders(self, customer: str, po_number: str) -> tuple[BookedOrder, ...]:
         """Returns a customer's orders under its PO number, oldest first, cancelled ones included."""
         query = {"customer": customer, "po_number": po_number}
-        return _load(_ORDERS, await self._send("GET", "/orders", params=query)).items
+        found: list[BookedOrder] = []
+        while True:
+            page = _load(_ORDERS, await self._send("GET", "/orders", params=query))
+            found += (order.booked() for order in page.items)
+            if page.next is None:
+                return tuple(found)
+            query["cursor"] = page.next
 
     async def order(self, number: str) -> tuple[BookedOrder, str]:
         """Returns one order and its ETag; Failed ``not_found`` when there is none."""
@@ -169,14 +248,17 @@ _CLIENTS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, ErpClient]] = WeakK
 def erp_url() -> str:
     """Returns the base URL in ``ERP_URL``; raises UserError (``erp.url``) when that names no server.
 
+    A file of the secret that cannot be read is refused too (``erp.secret``).
     A deployment calls it while it is loaded, so that no worker starts and no case is used up without an ERP.
     """
-    url = ErpSettings().url
+    settings = ErpSettings()
+    url = settings.url
     try:
         parts = httpx.URL(url)
     except httpx.InvalidURL:
         parts = httpx.URL()
     if parts.scheme in {"http", "https"} and parts.host:
+        _secret(settings)
         return url
     raise UserError(
         "ERP_URL is no URL of an ERP" if url else "ERP_URL is not set here",
@@ -195,8 +277,24 @@ def erp() -> ErpClient:
             url = erp_url()
         except UserError as error:
             raise Failed(error.message, error_class="dependency_down", applied=False, hint=error.hint) from error
-        client = _CLIENTS[loop] = ErpClient(url)
+        settings = ErpSettings()
+        client = _CLIENTS[loop] = ErpClient(url, client_id=settings.client_id, secret=_secret(settings))
     return client
+
+
+def _secret(settings: ErpSettings) -> SecretStr:
+    path = settings.client_secret_file
+    if path is None:
+        return settings.client_secret
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UserError(
+            f"ERP_CLIENT_SECRET_FILE cannot be read: {why}",
+            code="erp.secret",
+            hint="Set it to the file that holds the client's secret, seen from where the command runs.",
+        ) from error
 
 
 async def close_erp() -> None:

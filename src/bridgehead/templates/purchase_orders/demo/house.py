@@ -16,6 +16,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from bridgehead.app import App, LoadedDeployment, load_deployment
 from bridgehead.errors import UserError
 from bridgehead.settings import Settings
@@ -30,6 +32,7 @@ WORKERS: Final = 2
 LATENCY_MS: Final = 15.0
 """Median answer time of the ERP: a server in the same data centre."""
 
+_SECRET: Final = "erp.secret"  # noqa: S105 - a file's name
 _LONGEST_SOCKET_FOLDER: Final = 80
 _ORDERS_PER_ARRIVAL: Final = 0.93
 _PEOPLE_SHARE: Final = 5
@@ -108,7 +111,7 @@ class House:
             "bridgehead",
             ["worker", str(self.deployment_folder)],
             log=self.folder / "logs" / f"worker-{self.started}.log",
-            environment={"ERP_URL": self.erp_url},
+            environment={"ERP_URL": self.erp_url, "ERP_CLIENT_SECRET_FILE": str(self.folder / _SECRET)},
         )
         self.workers.append(child)
         return child
@@ -158,7 +161,7 @@ async def opened(folder: Path, *, seed: int, orders: int, shadow: int | None = N
         await starting
         async with App.opened(settings) as app:
             await app.register(loaded)
-            erp = ErpClient(url)
+            erp = ErpClient(url, secret=SecretStr((folder / _SECRET).read_text(encoding="ascii").strip()))
             house = House(folder, app, corpus, loaded, erp, url, random.Random(f"{seed}/kills"))  # noqa: S311 - repeats
             for _ in range(WORKERS):
                 house.start_worker()

@@ -77,7 +77,10 @@ def start(module: str, arguments: Sequence[str], *, log: Path, environment: Mapp
 
 
 async def start_erp(folder: Path, *, people: Path, master: Path, seed: int, latency_ms: float) -> tuple[Child, str]:
-    """Starts the ERP on a free port and returns it with its URL once it answers; raises Unavailable when it ends."""
+    """Starts the ERP on a free port and returns it with its URL once it answers; raises Unavailable when it ends.
+
+    Its client's secret is in ``erp.secret`` of the folder, which the ERP makes.
+    """
     port_file = folder / "erp.port"
     child = start(
         "bridgehead.templates.purchase_orders.erp",

@@ -15,12 +15,17 @@ from bridgehead.errors import UserError
 from bridgehead.templates.purchase_orders.erp.books import Books
 from bridgehead.templates.purchase_orders.erp.faults import CuttableProtocol, Latency
 from bridgehead.templates.purchase_orders.erp.master import Master
-from bridgehead.templates.purchase_orders.erp.openapi import document
+from bridgehead.templates.purchase_orders.erp.openapi import SCOPES, document
 from bridgehead.templates.purchase_orders.erp.service import application
-from bridgehead.templates.purchase_orders.erp.start import history, people
+from bridgehead.templates.purchase_orders.erp.start import client_secret, history, people
+from bridgehead.templates.purchase_orders.erp.tokens import OFFLINE, Client, Issuer
+from bridgehead.templates.purchase_orders.erp.traffic import Throttle
 
 _LOOPBACK: Final = "127.0.0.1"
 _GRACE_S: Final = 2
+
+CLIENT: Final = "bridgehead"
+"""The id of the one client; its secret is in the file beside the books."""
 
 
 class _Announcing(uvicorn.Server):
@@ -51,6 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--latency-ms", type=float, default=0.0, help="median delay of each answer")
     parser.add_argument("--latency-seed", type=int, default=1, help="repeats the delays")
     parser.add_argument("--faults", action="store_true", help="let POST /faults break requests (tests)")
+    parser.add_argument("--secret-file", type=Path, help="the client's secret; made when missing (default: DB.secret)")
+    parser.add_argument("--token-s", type=int, default=120, help="seconds that an access token is good for")
+    parser.add_argument("--rate", type=float, default=0.0, help="requests a second of one client; 0: no limit")
+    parser.add_argument("--burst", type=int, default=20, help="requests of one client at once, above the rate")
     flags = parser.parse_args(arguments)
     if flags.openapi:
         sys.stdout.buffer.write(document())
@@ -59,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--master and --db are needed")
     try:
         master = Master.load(flags.master)
+        secret = client_secret(flags.secret_file or flags.db.with_suffix(".secret"))
         books = Books(flags.db)
         books.load(history(master))
         if flags.people is not None:
@@ -66,7 +76,14 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
-    app = application(master, books, latency=Latency(flags.latency_ms, flags.latency_seed), with_faults=flags.faults)
+    app = application(
+        master,
+        books,
+        Issuer([Client(CLIENT, secret, frozenset({*SCOPES, OFFLINE}))], lifetime_s=flags.token_s),
+        latency=Latency(flags.latency_ms, flags.latency_seed),
+        throttle=Throttle(flags.rate, flags.burst),
+        with_faults=flags.faults,
+    )
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

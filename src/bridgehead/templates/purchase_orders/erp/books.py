@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
@@ -22,14 +23,22 @@ from pydantic import TypeAdapter
 from bridgehead import clock
 from bridgehead.errors import UserError
 from bridgehead.templates.purchase_orders.erp.problems import RequestError
-from bridgehead.templates.purchase_orders.erp.wire import BookedBy, BookedOrder, BookEntry, Booking, OrderStatus
+from bridgehead.templates.purchase_orders.erp.wire import (
+    BookedBy,
+    BookEntry,
+    Booking,
+    OrderChange,
+    OrderRecord,
+    OrderStatus,
+)
 
 T = TypeVar("T")
 
 _BOOKING: Final = TypeAdapter(Booking)
-_BOOKED: Final = TypeAdapter(BookedOrder)
+_RECORD: Final = TypeAdapter(OrderRecord)
 _ENTRY: Final = TypeAdapter(BookEntry)
 _MOST_AT_ONCE: Final = 256
+_ADDED: Final = tuple(field.name for field in fields(OrderRecord) if field.name not in Booking.__dataclass_fields__)
 
 _TABLES: Final = """
 create table if not exists orders (
@@ -46,13 +55,20 @@ create table if not exists orders (
     booked_from text,
     idempotency_key text unique,
     loaded_as text unique,
-    cancelled_at text
+    cancelled_at text,
+    note text,
+    requested_date text,
+    change integer not null,
+    changed_at text not null
 ) strict;
 create index if not exists orders_reference on orders (customer, po_number);
+create unique index if not exists orders_change on orders (change);
 """
 _BY_NUMBER: Final = "select * from orders where order_number = ?"
 _BY_KEY: Final = "select * from orders where idempotency_key = ?"
 _BY_SEQUENCE: Final = "select * from orders where sequence = ?"
+_LAST_CHANGE: Final = "select change, changed_at from orders order by change desc limit 1"
+_FILTERS: Final = {"customer": "customer = ?", "po_number": "po_number = ?", "changed_since": "changed_at >= ?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +80,8 @@ class Row:
     endpoint: str
     idempotency_key: str | None
     cancelled_at: str | None
-    order: BookedOrder
+    change: int
+    order: OrderRecord
 
     @property
     def etag(self) -> str:
@@ -140,20 +157,20 @@ class Books:
 
     async def book(
         self, booking: Booking, *, endpoint: str, idempotency_key: str | None = None
-    ) -> tuple[BookedOrder, bool]:
+    ) -> tuple[OrderRecord, bool]:
         """Books an order and returns it, with True when it is the first answer to the same key again.
 
         Raises RequestError 409 when the key came with another body before. Without a key every call
         books; a second order with the same PO number is not refused.
         """
 
-        def work(database: sqlite3.Connection) -> tuple[BookedOrder, bool]:
+        def work(database: sqlite3.Connection) -> tuple[OrderRecord, bool]:
             if idempotency_key is not None:
                 first = _one(database, _BY_KEY, idempotency_key)
                 if first is not None and first.order.content() != booking:
                     raise RequestError(409, "this Idempotency-Key was used with another body", field="Idempotency-Key")
                 if first is not None:
-                    return replace(first.order, status="open"), True
+                    return _as_booked(first.order), True
             loaded = Loaded(booking, "system", "")
             return _insert(database, loaded, endpoint=endpoint, idempotency_key=idempotency_key).order, False
 
@@ -163,19 +180,32 @@ class Books:
         """Cancels an open order; raises RequestError 404, 409 (not open) or 412 (changed meanwhile)."""
 
         def work(database: sqlite3.Connection) -> Row:
-            row = _one(database, _BY_NUMBER, order_number)
-            if row is None:
-                raise RequestError(404, f"there is no order {order_number}")
-            if if_match not in {row.etag, "*"}:
-                raise RequestError(412, f"order {order_number} has changed: its ETag is {row.etag}", field="If-Match")
-            if row.order.status != "open":
-                raise RequestError(409, f"order {order_number} is {row.order.status}; only open orders are cancelled")
+            row = _open_row(database, order_number, if_match)
+            change, at = _next_change(database)
             database.execute(
-                "update orders set status = 'cancelled', version = version + 1, cancelled_at = ? where sequence = ?",
-                (clock.utc_now().isoformat(), row.sequence),
+                "update orders set status = 'cancelled', version = version + 1, cancelled_at = ?, change = ?,"
+                " changed_at = ? where sequence = ?",
+                (at, change, at, row.sequence),
             )
-            changed = _one(database, _BY_NUMBER, order_number)
-            return row if changed is None else changed
+            return _must(database, row.sequence)
+
+        return await asyncio.wrap_future(self._submit(work))
+
+    async def change(self, order_number: str, if_match: str, wanted: OrderChange) -> Row:
+        """Changes the fields that are set in ``wanted`` on an open order; raises RequestError as ``cancel`` does."""
+
+        def work(database: sqlite3.Connection) -> Row:
+            row = _open_row(database, order_number, if_match)
+            fields_set = {name: getattr(wanted, name) for name in wanted.model_fields_set}
+            kept = {"note": row.order.note, "requested_date": row.order.requested_date} | fields_set
+            day = kept["requested_date"]
+            change, at = _next_change(database)
+            database.execute(
+                "update orders set note = ?, requested_date = ?, version = version + 1, change = ?, changed_at = ?"
+                " where sequence = ?",
+                (kept["note"], None if day is None else day.isoformat(), change, at, row.sequence),
+            )
+            return _must(database, row.sequence)
 
         return await asyncio.wrap_future(self._submit(work))
 
@@ -183,13 +213,20 @@ class Books:
         """Returns one order, or None."""
         return _one(self._reader, _BY_NUMBER, order_number)
 
-    def find(self, customer: str, po_number: str) -> tuple[BookedOrder, ...]:
-        """Returns the orders of a customer under its PO number (exact), oldest first, cancelled ones included."""
-        rows = self._reader.execute(
-            "select * from orders where customer = ? and po_number = ? order by sequence",
-            (customer, po_number),
-        )
-        return tuple(_row(row).order for row in rows)
+    def page(self, filters: Mapping[str, str], *, after: int, limit: int) -> tuple[tuple[Row, ...], int, bool]:
+        """Returns orders, how many there are on all pages, and whether more follow; cancelled ones included.
+
+        ``filters`` may hold customer and po_number (exact) and changed_since (ISO 8601 in UTC, to the microsecond).
+        Orders come by ``sequence``, or by ``change`` where changed_since is given, from the first one beyond ``after``.
+        """
+        place = "change" if "changed_since" in filters else "sequence"
+        where = " and ".join(["true", *(_FILTERS[name] for name in filters)])
+        values = tuple(filters.values())
+        query = f"select * from orders where {where} and {place} > ? order by {place} limit ?"  # noqa: S608 - constants
+        rows = self._reader.execute(query, (*values, after, limit + 1)).fetchall()
+        count = f"select count(*) from orders where {where}"  # noqa: S608 - constants joined
+        (total,) = self._reader.execute(count, values).fetchone()
+        return tuple(_row(row) for row in rows[:limit]), int(total), len(rows) > limit
 
     def entries(self) -> tuple[BookEntry, ...]:
         """Returns all that was ever booked, in the order of commits."""
@@ -201,7 +238,7 @@ class Books:
                     "endpoint": row.endpoint,
                     "idempotency_key": row.idempotency_key,
                     "cancelled_at": row.cancelled_at,
-                    "order": row.order,
+                    "order": row.order.booked(),
                 }
             )
             for row in rows
@@ -243,10 +280,12 @@ class Books:
 
 def _insert(database: sqlite3.Connection, loaded: Loaded, *, endpoint: str, idempotency_key: str | None) -> Row:
     booking = loaded.booking
+    change, at = _next_change(database)
     (last,) = database.execute("select coalesce(max(sequence), 0) from orders").fetchone()
     database.execute(
         "insert into orders (sequence, order_number, customer, po_number, booking, status, endpoint, booked_by,"
-        " booked_at, booked_from, idempotency_key, loaded_as) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " booked_at, booked_from, idempotency_key, loaded_as, change, changed_at)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             last + 1,
             loaded.order_number or f"SO-{last + 1:07d}",
@@ -256,16 +295,51 @@ def _insert(database: sqlite3.Connection, loaded: Loaded, *, endpoint: str, idem
             loaded.status,
             endpoint,
             loaded.booked_by,
-            clock.utc_now().isoformat(),
+            at,
             loaded.booked_from,
             idempotency_key,
             loaded.loaded_as or None,
+            change,
+            at,
         ),
     )
-    row = _one(database, _BY_SEQUENCE, last + 1)
+    return _must(database, last + 1)
+
+
+def _next_change(database: sqlite3.Connection) -> tuple[int, str]:
+    """Returns the number and time of the next change; the time is never before that of the change before it."""
+    last = database.execute(_LAST_CHANGE).fetchone()
+    at = instant(clock.utc_now())
+    return (1, at) if last is None else (last["change"] + 1, max(at, last["changed_at"]))
+
+
+def instant(moment: datetime) -> str:
+    """Returns a moment as the books keep it: UTC to the microsecond, so that the order of texts is that of time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _open_row(database: sqlite3.Connection, order_number: str, if_match: str) -> Row:
+    row = _one(database, _BY_NUMBER, order_number)
     if row is None:
-        raise sqlite3.IntegrityError("the order that was just inserted is not there")
+        raise RequestError(404, f"there is no order {order_number}")
+    if if_match not in {row.etag, "*"}:
+        raise RequestError(412, f"order {order_number} has changed: its ETag is {row.etag}", field="If-Match")
+    if row.order.status != "open":
+        raise RequestError(
+            409, f"order {order_number} is {row.order.status}; only open orders are changed or cancelled"
+        )
     return row
+
+
+def _must(database: sqlite3.Connection, sequence: int) -> Row:
+    row = _one(database, _BY_SEQUENCE, sequence)
+    if row is None:
+        raise sqlite3.IntegrityError("the order that was just written is not there")
+    return row
+
+
+def _as_booked(order: OrderRecord) -> OrderRecord:
+    return replace(order, status="open", note=None, requested_date=None, changed_at=order.booked_at)
 
 
 def _one(database: sqlite3.Connection, query: str, value: str | int) -> Row | None:
@@ -275,12 +349,13 @@ def _one(database: sqlite3.Connection, query: str, value: str | int) -> Row | No
 
 def _row(row: sqlite3.Row) -> Row:
     content = _BOOKING.validate_json(row["booking"])
-    added = {name: row[name] for name in ("order_number", "status", "booked_by", "booked_at", "booked_from")}
+    added = {name: row[name] for name in _ADDED}
     return Row(
         sequence=row["sequence"],
         version=row["version"],
         endpoint=row["endpoint"],
         idempotency_key=row["idempotency_key"],
         cancelled_at=row["cancelled_at"],
-        order=_BOOKED.validate_python({field.name: getattr(content, field.name) for field in fields(Booking)} | added),
+        change=row["change"],
+        order=_RECORD.validate_python({field.name: getattr(content, field.name) for field in fields(Booking)} | added),
     )

@@ -1,4 +1,4 @@
-"""Network conditions on demand: latency drawn from a seed, and faults that tests ask for.
+"""Network conditions on demand: latency drawn from a seed, faults that tests ask for, and counts of what came.
 
 A fault matches a method and a path (``*`` as in shell patterns) and is used up after ``count``
 requests. The modes say where the request breaks, seen from the caller:
@@ -8,28 +8,36 @@ requests. The modes say where the request breaks, seen from the caller:
 - ``lose_reply``: it happened, then the connection is cut without an answer
 - ``stall``: nothing happens for ``seconds``, then the request is served
 - ``refuse``: the connection is cut before anything happened
+- ``throttle``: answered with 429 and a Retry-After of ``seconds``, nothing happened
+- ``expire_tokens``: every access token ends just before the request, which is then served as it is
+- ``forget_tokens``: as ``expire_tokens``, and every refresh token ends too
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+import math
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bridgehead.templates.purchase_orders.erp.problems import MAX_BODY_BYTES, problem_response
+from bridgehead.templates.purchase_orders.erp.tokens import Issuer
+from bridgehead.templates.purchase_orders.erp.traffic import Counts
 from bridgehead.templates.purchase_orders.erp.wire import Problem
 
-Mode = Literal["lose_reply", "500_after", "500_before", "stall", "refuse"]
+Mode = Literal["lose_reply", "500_after", "500_before", "stall", "refuse", "throttle", "expire_tokens", "forget_tokens"]
 
 _SPREAD: Final = 0.5
-_EXEMPT: Final = frozenset({"/faults", "/health", "/openapi.json"})
+_EXEMPT: Final = frozenset({"/faults", "/counts", "/health", "/openapi.json"})
+_REFUSED: Final = frozenset({401, 403, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +91,35 @@ class CuttableProtocol(H11Protocol):
 
 
 class Conditions:
-    """ASGI middleware that delays and breaks requests as planned; faults, health and the document are exempt."""
+    """ASGI middleware that counts, delays and breaks requests as planned.
 
-    def __init__(self, app: ASGIApp, *, latency: Latency, plan: FaultPlan) -> None:
+    Faults, counts, health and the document are exempt from all three. Requests are counted under ``name_of``
+    their method and path, broken ones too.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        latency: Latency,
+        plan: FaultPlan,
+        counts: Counts,
+        issuer: Issuer,
+        name_of: Callable[[str, str], str],
+    ) -> None:
         self._app = app
         self._latency = latency
         self._plan = plan
+        self._counts = counts
+        self._issuer = issuer
+        self._name_of = name_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request under the conditions that hold."""
         if scope["type"] != "http" or scope["path"] in _EXEMPT:
             await self._app(scope, receive, send)
             return
+        send = self._counted(scope, send)
         receive = await _arrived(receive)
         if delay_s := self._latency.draw_s():
             await asyncio.sleep(delay_s)
@@ -104,9 +129,31 @@ class Conditions:
         else:
             await self._break(fault, scope, receive, send)
 
+    def _counted(self, scope: Scope, send: Send) -> Send:
+        """Counts a request as it comes; returns what counts its answer."""
+        is_call = not scope["path"].startswith("/oauth/")
+        self._counts.requests[self._name_of(scope["method"], scope["path"])] += 1
+        if is_call:
+            self._counts.asked.add()
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._counts.statuses[str(message["status"])] += 1
+                if is_call and message["status"] not in _REFUSED:
+                    self._counts.served.add()
+            await send(message)
+
+        return answer
+
     async def _break(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         if fault.mode == "refuse":
             await _cut(scope, receive)
+        elif fault.mode == "throttle":
+            await throttled(max(1, math.ceil(fault.seconds)))(scope, receive, send)
+        elif fault.mode in {"expire_tokens", "forget_tokens"}:
+            end = self._issuer.expire if fault.mode == "expire_tokens" else self._issuer.forget
+            end()
+            await self._app(scope, receive, send)
         elif fault.mode == "stall":
             await asyncio.sleep(fault.seconds)
             await self._app(scope, receive, send)
@@ -118,6 +165,12 @@ class Conditions:
             else:
                 response = problem_response(Problem("Internal error", 500, f"asked for by a fault: {fault.mode}"))
                 await response(scope, receive, send)
+
+
+def throttled(wait_s: int) -> Response:
+    """Returns a 429 (RFC 6585, section 4) that says in seconds when to come again (RFC 9110, section 10.2.3)."""
+    detail = f"too many requests: come again in {wait_s} s"
+    return problem_response(Problem("Too many requests", 429, detail), {"Retry-After": str(wait_s)})
 
 
 async def _arrived(receive: Receive) -> Receive:

@@ -15,9 +15,12 @@ from bridgehead.templates.purchase_orders.erp.wire import Problem
 T = TypeVar("T")
 
 MAX_BODY_BYTES: Final = 1_000_000
+_JSON: Final = "application/json"
 
 _TITLES: Final[Mapping[int, str]] = {
     400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
@@ -26,6 +29,7 @@ _TITLES: Final[Mapping[int, str]] = {
     415: "Not JSON",
     422: "Invalid content",
     428: "Precondition required",
+    429: "Too many requests",
     500: "Internal error",
     503: "Not available",
 }
@@ -35,22 +39,25 @@ _PROBLEM: Final = TypeAdapter(Problem)
 class RequestError(Exception):
     """Ends a request with a problem document; nothing was booked or changed."""
 
-    def __init__(self, status: int, detail: str, *, field: str | None = None) -> None:
+    def __init__(
+        self, status: int, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
+        self.headers = headers
         self.problem = Problem(title=_TITLES[status], status=status, detail=detail, field=field)
 
 
-def problem_response(problem: Problem) -> Response:
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """Returns the problem as an answer with its media type."""
     body = _PROBLEM.dump_json(problem, exclude_none=True)
-    return Response(body, problem.status, media_type="application/problem+json")
+    return Response(body, problem.status, headers=headers, media_type="application/problem+json")
 
 
 def on_request_error(_request: Request, error: Exception) -> Response:
     """Answers a RequestError."""
     if not isinstance(error, RequestError):
         raise error
-    return problem_response(error.problem)
+    return problem_response(error.problem, error.headers)
 
 
 def on_http_error(_request: Request, error: Exception) -> Response:
@@ -69,11 +76,11 @@ def path_of(location: tuple[int | str, ...]) -> str:
     return path
 
 
-async def read_body(request: Request, adapter: TypeAdapter[T]) -> T:
+async def read_body(request: Request, adapter: TypeAdapter[T], *, kinds: tuple[str, ...] = (_JSON,)) -> T:
     """Returns the checked body; raises RequestError 400, 413, 415 or 422 naming the first wrong field."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise RequestError(415, f"the body must be application/json, not {kind or 'without a type'}")
+    if kind not in kinds:
+        raise RequestError(415, f"the body must be {' or '.join(kinds)}, not {kind or 'without a type'}")
     body = bytearray()
     try:
         async for chunk in request.stream():
@@ -93,13 +100,17 @@ async def read_body(request: Request, adapter: TypeAdapter[T]) -> T:
 
 
 def read_query(request: Request, allowed: tuple[str, ...]) -> dict[str, str]:
-    """Returns the query parameters that have a value; raises RequestError 400 for one that is unknown or repeated."""
+    """Returns the query parameters; raises RequestError 400 for one that is unknown, repeated or empty.
+
+    An empty one is refused because a search for nothing would otherwise be a list of everything.
+    """
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in allowed:
             raise RequestError(400, f"unknown query parameter {name!r}; known: {', '.join(allowed)}", field=name)
         if name in found:
             raise RequestError(400, f"query parameter {name!r} is given twice", field=name)
-        if value.strip():
-            found[name] = value.strip()
+        if not value.strip():
+            raise RequestError(400, f"query parameter {name!r} is empty", field=name)
+        found[name] = value.strip()
     return found

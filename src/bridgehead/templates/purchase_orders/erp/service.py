@@ -1,25 +1,31 @@
-"""The ERP's endpoints: each reads a checked request, asks master data or books, and answers typed JSON."""
+"""The ERP's endpoints: each reads a checked request, asks master data or books, and answers typed JSON.
+
+No endpoint but those that ``openapi.OPERATIONS`` names as open is reached without a token of its scope.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, compile_path
 
+from bridgehead import clock
 from bridgehead.templates.purchase_orders.erp import wire
-from bridgehead.templates.purchase_orders.erp.books import Books
-from bridgehead.templates.purchase_orders.erp.faults import Conditions, Fault, FaultPlan, Latency
+from bridgehead.templates.purchase_orders.erp.books import Books, instant
+from bridgehead.templates.purchase_orders.erp.faults import Conditions, Fault, FaultPlan, Latency, throttled
 from bridgehead.templates.purchase_orders.erp.master import Master
-from bridgehead.templates.purchase_orders.erp.openapi import document
+from bridgehead.templates.purchase_orders.erp.oauth import Endpoints, bearer
+from bridgehead.templates.purchase_orders.erp.openapi import OPERATIONS, document
+from bridgehead.templates.purchase_orders.erp.paging import PARAMETERS, Page, read_page
 from bridgehead.templates.purchase_orders.erp.problems import (
     RequestError,
     on_http_error,
@@ -27,11 +33,20 @@ from bridgehead.templates.purchase_orders.erp.problems import (
     read_body,
     read_query,
 )
+from bridgehead.templates.purchase_orders.erp.tokens import Access, Issuer
+from bridgehead.templates.purchase_orders.erp.traffic import Counts, Throttle
+
+T = TypeVar("T")
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 _BOOKING: Final = TypeAdapter(wire.Booking)
 _RESOLVE: Final = TypeAdapter(wire.ResolveRequest)
 _QUOTE: Final = TypeAdapter(wire.QuoteRequest)
 _FAULT: Final = TypeAdapter(Fault)
+_CHANGE: Final = TypeAdapter(wire.OrderChange)
+_MOMENT: Final = TypeAdapter(AwareDatetime)
+_PATCHES: Final = ("application/merge-patch+json", "application/json")
+_CHALLENGE: Final = 'Bearer realm="erp"'
 _LONGEST_KEY: Final = 200
 _SEARCH: Final = ("email", "name", "duns", "gln", "vat", "number")
 
@@ -42,7 +57,10 @@ class Erp:
 
     master: Master
     books: Books
+    issuer: Issuer
+    throttle: Throttle
     faults: FaultPlan
+    counts: Counts
 
     async def health(self, _request: Request) -> Response:
         """Says that the service answers, and its business date."""
@@ -53,11 +71,18 @@ class Erp:
         return Response(document(), media_type="application/json")
 
     async def find_customers(self, request: Request) -> Response:
-        """Searches customers by any of their names."""
-        query = read_query(request, _SEARCH)
-        if not query:
-            raise RequestError(400, f"name at least one of {', '.join(_SEARCH)}")
-        return _answer(wire.Customers(self.master.find_customers(query)))
+        """Searches customers by any of their names; without a name, lists them all."""
+        query = read_query(request, (*_SEARCH, *PARAMETERS))
+        page = read_page("/customers", query)
+        found = self.master.find_customers(query) if query else tuple(self.master.customers.values())
+        rows, following = _cut_out(page, {customer.number: customer for customer in found})
+        return _answer(wire.CustomerPage(rows, len(found), page.limit, following), headers=page.link(following))
+
+    async def items(self, request: Request) -> Response:
+        """Lists all items."""
+        page = read_page("/items", read_query(request, PARAMETERS))
+        rows, following = _cut_out(page, self.master.items)
+        return _answer(wire.ItemPage(rows, len(self.master.items), page.limit, following), headers=page.link(following))
 
     async def customer(self, request: Request) -> Response:
         """Returns one customer with its ETag."""
@@ -119,12 +144,18 @@ class Erp:
         return _answer(order, status=201, headers={"Location": f"/orders/{order.order_number}"})
 
     async def find_orders(self, request: Request) -> Response:
-        """Looks orders up by the customer's reference."""
-        query = read_query(request, ("customer", "po_number"))
-        for needed in ("customer", "po_number"):
-            if needed not in query:
-                raise RequestError(400, f"query parameter {needed!r} is missing", field=needed)
-        return _answer(wire.Orders(self.books.find(query["customer"], query["po_number"])))
+        """Lists orders, by the customer's reference or by when they changed."""
+        query = read_query(request, ("customer", "po_number", "changed_since", *PARAMETERS))
+        page = read_page("/orders", query)
+        filters = dict(page.filters)
+        if "changed_since" in filters:
+            filters["changed_since"] = _since(filters["changed_since"])
+        as_of = clock.utc_now()
+        rows, total, more = self.books.page(filters, after=_place(page.after), limit=page.limit)
+        last = (rows[-1].change if "changed_since" in filters else rows[-1].sequence) if rows else 0
+        following = page.cursor(str(last)) if more else None
+        items = tuple(row.order for row in rows)
+        return _answer(wire.OrderPage(items, total, page.limit, following, as_of), headers=page.link(following))
 
     async def order(self, request: Request) -> Response:
         """Returns one order with its ETag."""
@@ -133,12 +164,18 @@ class Erp:
             raise RequestError(404, f"there is no order {request.path_params['number']}")
         return _answer(row.order, headers={"ETag": row.etag})
 
+    async def change(self, request: Request) -> Response:
+        """Changes an open order of the version named in If-Match."""
+        if_match = _version(request)
+        wanted = await read_body(request, _CHANGE, kinds=_PATCHES)
+        if not wanted.model_fields_set:
+            raise RequestError(422, f"name at least one of {', '.join(wire.OrderChange.model_fields)}")
+        row = await self.books.change(request.path_params["number"], if_match, wanted)
+        return _answer(row.order, headers={"ETag": row.etag})
+
     async def cancel(self, request: Request) -> Response:
         """Cancels an open order of the version named in If-Match."""
-        if_match = request.headers.get("if-match")
-        if not if_match:
-            raise RequestError(428, "say which version to cancel: If-Match with the order's ETag", field="If-Match")
-        row = await self.books.cancel(request.path_params["number"], if_match)
+        row = await self.books.cancel(request.path_params["number"], _version(request))
         return _answer(row.order, headers={"ETag": row.etag})
 
     async def export(self, _request: Request) -> Response:
@@ -154,6 +191,53 @@ class Erp:
         """Forgets the faults that were not used up."""
         self.faults.waiting.clear()
         return Response(status_code=204)
+
+    async def traffic(self, _request: Request) -> Response:
+        """Returns what came since the start, or since it was cleared."""
+        counts = self.counts
+        windows = {
+            name: {"most_in_one_second": window.most, "span_s": window.span_s}
+            for name, window in (("asked", counts.asked), ("served", counts.served))
+        }
+        return JSONResponse(
+            {"requests": counts.requests, "statuses": counts.statuses, "grants": self.issuer.grants, **windows}
+        )
+
+    async def clear_traffic(self, _request: Request) -> Response:
+        """Counts from nothing again."""
+        self.counts.clear()
+        self.issuer.grants.clear()
+        return Response(status_code=204)
+
+    def guarded(self, handler: Handler, scope: str | None) -> Handler:
+        """Returns the handler behind the token, the client's rate and the scope; ``scope`` None leaves it open."""
+        if scope is None:
+            return handler
+
+        async def checked(request: Request) -> Response:
+            access = self._access(request)
+            wait_s = self.throttle.take(access.client.id)
+            if wait_s is not None:
+                return throttled(wait_s)
+            if scope not in access.scopes:
+                challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+                raise RequestError(403, f"this token has no scope {scope}", headers={"WWW-Authenticate": challenge})
+            return await handler(request)
+
+        return checked
+
+    def _access(self, request: Request) -> Access:
+        """Returns what the request's token allows; raises RequestError 401 as RFC 6750, section 3, words it."""
+        token = bearer(request)
+        if token is None:
+            raise RequestError(401, "this needs a bearer token", headers={"WWW-Authenticate": _CHALLENGE})
+        access = self.issuer.check(token)
+        if access is None:
+            challenge = f'{_CHALLENGE}, error="invalid_token", error_description="unknown, expired or revoked"'
+            raise RequestError(
+                401, "this token is unknown, expired or revoked", headers={"WWW-Authenticate": challenge}
+            )
+        return access
 
     def _customer(self, number: str, *, status: int = 422, field: str | None = None) -> wire.Customer:
         found = self.master.customers.get(number)
@@ -187,33 +271,64 @@ class Erp:
 
 
 def application(
-    master: Master, books: Books, *, latency: Latency | None = None, with_faults: bool = False
+    master: Master,
+    books: Books,
+    issuer: Issuer,
+    *,
+    latency: Latency | None = None,
+    throttle: Throttle | None = None,
+    with_faults: bool = False,
 ) -> Starlette:
-    """Returns the ASGI application over loaded master data and open books.
+    """Returns the ASGI application over loaded master data and open books, for the clients of an issuer.
 
-    ``with_faults`` adds POST and DELETE /faults, which a test uses to break requests.
+    ``with_faults`` adds POST and DELETE /faults and GET and DELETE /counts, with which a test breaks requests
+    and counts them.
     """
-    erp = Erp(master, books, FaultPlan())
-    routes = [Route(path, handler, methods=[method]) for (method, path), handler in _handlers(erp).items()]
+    erp = Erp(master, books, issuer, throttle or Throttle(), FaultPlan(), Counts())
+    scopes = {(operation.method.upper(), operation.path): operation.scope for operation in OPERATIONS}
+    routes = [
+        Route(path, erp.guarded(handler, scopes[method, path]), methods=[method])
+        for (method, path), handler in _handlers(erp).items()
+    ]
+    names = [(method, path, compile_path(path)[0]) for method, path in scopes]
+
+    def name_of(method: str, path: str) -> str:
+        return next((f"{known} {shape}" for known, shape, at in names if known == method and at.match(path)), "other")
+
     if with_faults:
         routes += [
             Route("/faults", erp.add_fault, methods=["POST"]),
             Route("/faults", erp.clear_faults, methods=["DELETE"]),
+            Route("/counts", erp.traffic, methods=["GET"]),
+            Route("/counts", erp.clear_traffic, methods=["DELETE"]),
         ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Conditions, latency=latency or Latency(0, 0), plan=erp.faults)],
+        middleware=[
+            Middleware(
+                Conditions,
+                latency=latency or Latency(0, 0),
+                plan=erp.faults,
+                counts=erp.counts,
+                issuer=issuer,
+                name_of=name_of,
+            )
+        ],
         exception_handlers={RequestError: on_request_error, HTTPException: on_http_error},
     )
 
 
-def _handlers(erp: Erp) -> Mapping[tuple[str, str], Callable[[Request], Awaitable[Response]]]:
+def _handlers(erp: Erp) -> Mapping[tuple[str, str], Handler]:
+    oauth = Endpoints(erp.issuer)
     return {
+        ("POST", "/oauth/token"): oauth.token,
+        ("POST", "/oauth/revoke"): oauth.revoke,
         ("GET", "/health"): erp.health,
         ("GET", "/openapi.json"): erp.openapi,
         ("GET", "/customers"): erp.find_customers,
         ("GET", "/customers/{number}"): erp.customer,
         ("POST", "/items/resolve"): erp.resolve_items,
+        ("GET", "/items"): erp.items,
         ("GET", "/items/{number}"): erp.item,
         ("GET", "/prices"): erp.price,
         ("POST", "/prices/quote"): erp.quote,
@@ -221,9 +336,40 @@ def _handlers(erp: Erp) -> Mapping[tuple[str, str], Callable[[Request], Awaitabl
         ("POST", "/orders/import"): erp.import_order,
         ("GET", "/orders"): erp.find_orders,
         ("GET", "/orders/{number}"): erp.order,
+        ("PATCH", "/orders/{number}"): erp.change,
         ("POST", "/orders/{number}/cancel"): erp.cancel,
         ("GET", "/books"): erp.export,
     }
+
+
+def _cut_out(page: Page, rows: Mapping[str, T]) -> tuple[tuple[T, ...], str | None]:
+    """Returns the rows of one page, by number, and the cursor of the next."""
+    after = page.after or ""
+    numbers = sorted(number for number in rows if number > after)
+    chosen = numbers[: page.limit]
+    following = page.cursor(chosen[-1]) if len(numbers) > page.limit else None
+    return tuple(rows[number] for number in chosen), following
+
+
+def _place(after: str | None) -> int:
+    if after is not None and not after.isdigit():
+        raise RequestError(400, "this cursor was not given out here", field="cursor")
+    return int(after or 0)
+
+
+def _since(text: str) -> str:
+    try:
+        return instant(_MOMENT.validate_strings(text))
+    except (ValidationError, OverflowError) as error:
+        detail = "changed_since is a time with its zone (RFC 3339), such as 2026-11-02T08:00:00Z"
+        raise RequestError(400, detail, field="changed_since") from error
+
+
+def _version(request: Request) -> str:
+    if_match = request.headers.get("if-match")
+    if not if_match:
+        raise RequestError(428, "say which version is meant: If-Match with the order's ETag", field="If-Match")
+    return if_match
 
 
 def _answer(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -235,13 +381,14 @@ _ADAPTERS: Final[Mapping[type, TypeAdapter[object]]] = {
     kind: TypeAdapter(kind)
     for kind in (
         wire.Health,
-        wire.Customers,
+        wire.CustomerPage,
+        wire.ItemPage,
+        wire.OrderPage,
         wire.Item,
         wire.Resolved,
         wire.Quote,
         wire.Quotes,
-        wire.BookedOrder,
-        wire.Orders,
+        wire.OrderRecord,
         wire.BookPage,
     )
 }

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 LineCode = Literal["IA", "IP", "IQ", "IB", "DR"]
 """X12 855 line codes of a line that is booked (data element 668); IR lines are never booked."""
@@ -226,7 +226,12 @@ class Booking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedOrder(Booking):
-    """An order in the ERP. ``booked_from`` names the document a person booked it from, when known."""
+    """An order in the ERP. ``booked_from`` names the document a person booked it from, when known.
+
+    A reader of it lets fields be that it does not know.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
     order_number: str
     status: OrderStatus
@@ -239,11 +244,90 @@ class BookedOrder(Booking):
         return Booking(**{field.name: getattr(self, field.name) for field in fields(Booking)})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord(BookedOrder):
+    """An order as the ERP keeps it: what was booked, with what may be changed on it while it is open.
+
+    ``changed_at`` never goes back from one change of the books to the next. ``requested_date`` is the day the
+    customer asks for the whole order; ``note`` is ours.
+    """
+
+    changed_at: datetime
+    note: str | None = None
+    requested_date: date | None = None
+
+    def booked(self) -> BookedOrder:
+        """Returns the order without what may be changed on it."""
+        return BookedOrder(**{field.name: getattr(self, field.name) for field in fields(BookedOrder)})
+
+
+class OrderChange(BaseModel):
+    """A merge patch (RFC 7396) of an open order: a field that is left out stays, null takes it away."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    note: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    requested_date: Day | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Orders:
     """The answer to a lookup of orders, oldest first."""
 
     items: tuple[BookedOrder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """One page of customers, by number. ``total`` counts all pages; ``next`` is the cursor, null on the last page."""
+
+    items: tuple[Customer, ...]
+    total: int
+    limit: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One page of items, by number. ``total`` counts all pages; ``next`` is the cursor, null on the last page."""
+
+    items: tuple[Item, ...]
+    total: int
+    limit: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of orders. ``total`` counts all pages; ``next`` is the cursor, null on the last page.
+
+    ``as_of`` is when the page was read: what changes later has that ``changed_at`` or a later one.
+    """
+
+    items: tuple[OrderRecord, ...]
+    total: int
+    limit: int
+    next: str | None
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The answer of the token endpoint (RFC 6749, section 5.1)."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+    refresh_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefusal:
+    """What the token endpoint refuses (RFC 6749, section 5.2)."""
+
+    error: str
+    error_description: str
 
 
 @dataclass(frozen=True, slots=True)
