@@ -38,27 +38,11 @@ from bridgehead.spec.document import (
     RolePart,
     RulePart,
 )
-from bridgehead.spec.problem import DeploymentError, Problem, nearest, shown
+from bridgehead.spec.problem import DeploymentError, Problem, nearest, shown, worded
 from bridgehead.spec.yamlfile import Spot, read_bounded, read_yaml
 
 FILE_NAME: Final = "bridgehead.yaml"
 POLICY_BYTES: Final = 256 * 1024
-
-_EXPECTED: Final[Mapping[str, str]] = {
-    "string_type": "a text",
-    "string_too_short": "a text that is not empty",
-    "string_too_long": "a text of at most 500 characters",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "list_type": "a list",
-    "dict_type": "a mapping of names",
-    "model_type": "a mapping of fields",
-    "model_attributes_type": "a mapping of fields",
-}
 
 
 def load(path: Path) -> Deployment:
@@ -106,7 +90,7 @@ class _Check:
     def shape(self, detail: ErrorDetails) -> None:
         """Turns one of pydantic's errors into words; its input is read from the file, never echoed by pydantic."""
         path = tuple(part for part in detail["loc"] if part != "[key]")
-        kind, context = detail["type"], detail.get("ctx", {})
+        kind = detail["type"]
         spot = self.top.at(path)
         found, hint = shown(spot.value), ""
         if kind == "missing":
@@ -124,7 +108,7 @@ class _Check:
                     hint = nearest(str(spot.value), START_LEVELS)
                 self.add(path, levels, found, hint)
                 return
-            expected = str(context.get("expected", "another word"))
+            expected = worded(detail)
         elif kind == "string_pattern_mismatch":
             expected = "module:object" if path[-1] in ("agent", "reader") else "a name of letters, digits, - and _"
             if path == ("deployment",):
@@ -132,17 +116,15 @@ class _Check:
             if "[key]" in detail["loc"]:
                 found = shown(str(path[-1]))
         elif kind == "expected":
-            expected = str(context["expected"])
+            expected = worded(detail)
             if path[-1] == "key" and path[0] == "models":
                 found = "a value written out"
             if expected.startswith("allow, deny"):
                 hint = nearest(str(spot.value), ("allow", "deny")) if isinstance(spot.value, str) else ""
         elif kind == "too_short":
             expected, found = "at least one entry", "none"
-        elif kind in _EXPECTED:
-            expected = _EXPECTED[kind]
         else:
-            expected = detail["msg"].replace("Input should be", "a value")
+            expected = worded(detail)
         self.add(path, expected, found, hint, key="[key]" in detail["loc"])
 
     def roles(self) -> None:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from pydantic_core import ErrorDetails
 
 from bridgehead.errors import UserError
 
 _LISTED: Final = 12
+_EXPECTED: Final[Mapping[str, str]] = {
+    "string_type": "a text",
+    "string_too_short": "a text that is not empty",
+    "string_too_long": "a text of at most 500 characters",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "list_type": "a list",
+    "dict_type": "a mapping of names",
+    "model_type": "a mapping of fields",
+    "model_attributes_type": "a mapping of fields",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,20 +49,42 @@ class Problem:
         return f"{text}; {self.hint}" if self.hint else text
 
 
-class DeploymentError(UserError):
-    """A deployment that cannot be loaded; ``problems`` holds every mistake found, in file order."""
+class Mistakes(UserError):
+    """A file that cannot be loaded; ``problems`` holds every mistake found, in file order.
 
-    code = "deployment.invalid"
+    One subclass a kind of file: it gives the code, ``what`` the file is, and the ``remedy``.
+    """
+
+    what = "file"
+    remedy = ""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
         count = len(self.problems)
-        head = "The deployment has one mistake:" if count == 1 else f"The deployment has {count} mistakes:"
+        head = f"The {self.what} has one mistake:" if count == 1 else f"The {self.what} has {count} mistakes:"
         super().__init__(
             "\n".join([head, *(f"  {problem}" for problem in self.problems)]),
-            hint="Nothing was loaded. Correct the file and run `bridgehead check` again.",
+            hint=f"Nothing was loaded. {self.remedy}".strip(),
             count=count,
         )
+
+
+class DeploymentError(Mistakes):
+    """A deployment that cannot be loaded."""
+
+    code = "deployment.invalid"
+    what = "deployment"
+    remedy = "Correct the file and run `bridgehead check` again."
+
+
+def worded(detail: ErrorDetails) -> str:
+    """Returns what pydantic expected, in an operator's words."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "literal_error":
+        return str(context.get("expected", "another word"))
+    if kind == "expected":
+        return str(context["expected"])
+    return _EXPECTED.get(kind) or detail["msg"].replace("Input should be", "a value")
 
 
 def nearest(word: str, options: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, Union
 import yaml
 
 from bridgehead.errors import UserError
-from bridgehead.spec.problem import DeploymentError, Problem
+from bridgehead.spec.problem import DeploymentError, Mistakes, Problem
 
 Plain: TypeAlias = Union[bool, str, Sequence["Plain"], Mapping[str, "Plain"], None]  # noqa: UP007  a recursive alias that exists at run time
 
@@ -30,7 +30,10 @@ _WORDS: Final[Mapping[str, bool | None]] = {
 
 @dataclass(slots=True)
 class Spot:
-    """A value with its place: where it stands, where its key stands, and the spots within it."""
+    """A value with its place: where it stands, where its key stands, and the spots within it.
+
+    ``bare`` tells that a scalar was written without quotes, for readers to whom ``5`` and ``"5"`` differ.
+    """
 
     value: Plain
     line: int
@@ -38,6 +41,7 @@ class Spot:
     key_line: int
     key_column: int
     children: dict[str | int, Spot] = field(default_factory=dict)
+    bare: bool = False
 
     def at(self, path: Sequence[str | int]) -> Spot:
         """Returns the spot at ``path``, or the deepest one that exists on the way."""
@@ -69,15 +73,15 @@ def read_bounded(path: Path, limit: int) -> bytes:
     return data
 
 
-def read_yaml(path: Path) -> Spot:
+def read_yaml(path: Path, *, raises: type[Mistakes] = DeploymentError) -> Spot:
     """Returns the file's top mapping.
 
-    Raises UserError for a file that cannot be read, and DeploymentError, naming line and
-    column, for anything but one document of mappings, lists and scalars: duplicate keys,
-    aliases, tags, depth beyond ``MAX_DEPTH``, several documents.
+    Raises UserError for a file that cannot be read, and ``raises``, naming line and column, for
+    anything but one document of mappings, lists and scalars: duplicate keys, aliases, tags, depth
+    beyond ``MAX_DEPTH``, several documents.
     """
     data = read_bounded(path, MAX_BYTES)
-    reader = _Reader(path.name)
+    reader = _Reader(path.name, raises)
     try:
         reader.scan(data)
         node = yaml.compose(data, Loader=yaml.SafeLoader)
@@ -85,26 +89,27 @@ def read_yaml(path: Path) -> Spot:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         said = " ".join(part for part in (error.context, error.problem) if part)
-        raise DeploymentError([Problem(path.name, line, column, "", "well-formed YAML", said)]) from error
+        raise raises([Problem(path.name, line, column, "", "well-formed YAML", said)]) from error
     except yaml.reader.ReaderError as error:
         line = data[: error.position].count(b"\n") + 1 if isinstance(error.position, int) else 0
         column = 1 if line else 0
-        raise DeploymentError(
+        raise raises(
             [Problem(path.name, line, column, "", "UTF-8 text without control characters", error.reason)]
         ) from error
     if node is None:
-        raise DeploymentError([Problem(path.name, 1, 1, "", "a deployment", "an empty file")])
+        raise raises([Problem(path.name, 1, 1, "", f"a {raises.what}", "an empty file")])
     top = reader.spot(node, node, ())
     if not isinstance(top.value, dict):
         reader.add(node, (), "a mapping of fields", "a list" if isinstance(top.value, list) else "a single value")
     if reader.problems:
-        raise DeploymentError(reader.problems)
+        raise raises(reader.problems)
     return top
 
 
 class _Reader:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, raises: type[Mistakes]) -> None:
         self.file = file
+        self.raises = raises
         self.problems: list[Problem] = []
 
     def add(
@@ -134,12 +139,13 @@ class _Reader:
             if tag not in (None, "!"):
                 self.add(event, (), "a plain value", f"the tag {tag}", "tags are not taken")
             if self.problems:
-                raise DeploymentError(self.problems)
+                raise self.raises(self.problems)
 
     def spot(self, node: yaml.Node, key: yaml.Node, path: tuple[str | int, ...]) -> Spot:
         spot = Spot(None, *_place(node), *_place(key))
         if isinstance(node, yaml.ScalarNode):
             bare = node.style is None and node.tag != f"{_CORE}str"
+            spot.bare = bare
             spot.value = _WORDS[node.value] if bare and node.value in _WORDS else node.value
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
