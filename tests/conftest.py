@@ -13,6 +13,7 @@ from tests.no_skips import (
 )
 from tests.support.fixtures import _counter, app, database_url, server, settings, world
 from tests.support.mariadb import legacy, mariadb_copy, mariadb_server, mariadb_untouched, northwind, replica
+from tests.support.tryton import tryton, tryton_cluster
 
 __all__ = [
     "_counter",
@@ -31,6 +32,8 @@ __all__ = [
     "server",
     "settings",
     "shared_data",
+    "tryton",
+    "tryton_cluster",
     "world",
 ]
 
