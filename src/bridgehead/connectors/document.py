@@ -21,7 +21,7 @@ from bridgehead.connectors.document_connection import (
 )
 from bridgehead.connectors.document_entity import EntityPart
 from bridgehead.connectors.document_intake import IntakePart
-from bridgehead.connectors.part_types import Name, Text
+from bridgehead.connectors.part_types import Name, Sql, Text
 from bridgehead.spec.document import ObjectName, Part
 
 Kind = Literal["http", "sql", "mail", "files"]
@@ -31,7 +31,7 @@ class HealthPart(Part):
     """A cheap question that shows the system answers."""
 
     request: RequestPart | None = None
-    sql: Text | None = None
+    sql: Sql | None = None
 
 
 class Specification(Part):

@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, WithJsonSchema
 
 from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.document_entity import Fields
-from bridgehead.connectors.part_types import Duration, FieldPath, Name, Names, Pairs, Shape, Template, Text
+from bridgehead.connectors.part_types import Duration, FieldPath, Name, Names, Pairs, Shape, Sql, Template, Text
 from bridgehead.spec.document import Part
 
 
@@ -43,7 +43,8 @@ class LetPart(Part):
 class StatementPart(Part):
     """One SQL statement of an action; all of them run in one transaction."""
 
-    sql: Text
+    sql: Sql
+    with_: Pairs = Field(default_factory=dict, alias="with", description="Values made for it: NAME: template.")
     each: FieldPath | None = Field(default=None, description="Run once for every entry of this list, as :item.FIELD.")
     take: bool = Field(default=False, description="Its first row's columns become values for what follows.")
     rows: int | None = Field(default=None, ge=0, description="Rows it must change; another number is a conflict.")

@@ -14,6 +14,7 @@ from bridgehead.connectors.part_types import (
     Rate,
     SecretReference,
     Setting,
+    Sql,
     StatusRange,
     Template,
     Text,
@@ -34,7 +35,7 @@ class ReplicaPart(Part):
     """A copy that answers reads while it is fresh enough; otherwise the reads go to the connection's own URL."""
 
     url: Setting
-    lag: Text = Field(description="SQL that returns how many seconds the copy is behind; NULL counts as too far.")
+    lag: Sql = Field(description="SQL that returns how many seconds the copy is behind; NULL counts as too far.")
     max_lag: Duration = Field(description="The most it may be behind.")
 
 

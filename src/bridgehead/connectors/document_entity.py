@@ -16,6 +16,7 @@ from bridgehead.connectors.part_types import (
     Names,
     Pairs,
     Shape,
+    Sql,
     Template,
     Text,
 )
@@ -128,7 +129,7 @@ class ReadPart(Part):
     one: bool = Field(default=False, description="Exactly one record; none is not_found, two are an error.")
     each: Name | None = Field(default=None, description="A list argument asked for one by one, side by side.")
     request: RequestPart | None = Field(default=None, description="http")
-    sql: Text | None = Field(default=None, description="sql: one SELECT with :argument; an absent one is NULL.")
+    sql: Sql | None = Field(default=None, description="sql: one SELECT with :argument; an absent one is NULL.")
     file: FilePart | None = Field(default=None, description="files")
     rows: FieldPath | None = Field(default=None, description="Where the list lies in the answer (default: the answer).")
     where: dict[Name, Template] = Field(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bridgehead.connectors.part_types import Duration, Name, Names, SecretReference, Text
+from bridgehead.connectors.part_types import Duration, Name, Names, SecretReference, Sql, Text
 from bridgehead.spec.document import Part
 
 
@@ -39,10 +39,10 @@ class PollIntake(Part):
 class QueueIntake(Part):
     """Rows of a table that are taken one by one; each is marked only after it is stored."""
 
-    next: Text = Field(description="SELECT of waiting rows, oldest first.")
+    next: Sql = Field(description="SELECT of waiting rows, oldest first.")
     key: Names = Field(min_length=1, description="Columns that name a row.")
     document: Text = Field(description="The column that holds the document; @row for the whole row as JSON.")
-    done: Text = Field(description="UPDATE that marks one row (:key columns); run after the arrival is stored.")
+    done: Sql = Field(description="UPDATE that marks one row (:key columns); run after the arrival is stored.")
     every: Duration = Field(default="5s", validate_default=True)
 
 

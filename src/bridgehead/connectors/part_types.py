@@ -12,7 +12,7 @@ from bridgehead.spec.document import Duration, Text
 
 __all__ = [
     "Duration", "FieldPath", "FieldType", "Literals", "Name", "Names", "Pairs", "Rate", "RequestRate",
-    "SecretReference", "Setting", "Shape", "StatusRange", "Template", "Text",
+    "SecretReference", "Setting", "Shape", "Sql", "StatusRange", "Template", "Text",
 ]  # fmt: skip
 
 SECRET_SCHEMES: Final = ("env", "file", "keyring", "vault")
@@ -89,6 +89,8 @@ FieldPath = Annotated[str, BeforeValidator(_path), WithJsonSchema({"type": "stri
 """Dotted: names, list positions from 0, ``*`` for every entry; ``.`` inside a name is written ``\\.``."""
 Template = Annotated[str, Field(max_length=20_000)]
 """Text with ``{argument}`` or ``{argument|FORMAT}``; ``{{`` is a brace."""
+Sql = Annotated[str, Field(min_length=1, max_length=20_000)]
+"""One statement with ``:argument`` where a value is bound; ``:item.FIELD`` looks into it."""
 Pairs = Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object"})]
 Shape: TypeAlias = Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object"})]
 """Arguments by name: a type word (``code``, ``date``, ``text?``), a mapping for an object, ``[one]`` for a list."""
