@@ -7,14 +7,16 @@ templates, authenticates, sends, pages and classifies. One wire per kind impleme
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from bridgehead.connectors.document_action import ActionPart
 from bridgehead.connectors.document_entity import EntityPart, ReadPart
+from bridgehead.resilience.ports import Limits
 from bridgehead.spec.tool import JSON
+
+__all__ = ["Answer", "Limits", "Raw", "Values", "Wire"]
 
 Raw = Mapping[str, object]
 """One record as the system sent it: JSON values, or a driver's own (Decimal, date, bytes)."""
@@ -69,19 +71,4 @@ class Wire(Protocol):
 
     async def aclose(self) -> None:
         """Closes what is open."""
-        ...
-
-
-class Limits(Protocol):
-    """What one system can bear, over all workers together."""
-
-    def admit(self) -> AbstractAsyncContextManager[None]:
-        """Waits until one more request may be sent, and holds its place while it is under way.
-
-        Raises Failed ``throttled`` (``applied=False``) when that would take longer than the call may.
-        """
-        ...
-
-    async def refused(self, retry_after_s: float) -> None:
-        """The system answered 429: no worker sends another request for that long."""
         ...

@@ -17,9 +17,9 @@ class LateLimits:
         """Counts every further request by ``target``."""
         self._target = target
 
-    def admit(self) -> AbstractAsyncContextManager[None]:
+    def admit(self, *, within_s: float | None = None) -> AbstractAsyncContextManager[None]:
         """Waits for leave to send one request."""
-        return self._target.admit()
+        return self._target.admit(within_s=within_s)
 
     async def refused(self, retry_after_s: float) -> None:
         """Holds everybody back for that long."""

@@ -1,0 +1,164 @@
+"""The limits of systems in PostgreSQL, shared by all workers: one row a system for its rate, one row a place.
+
+Every call is one statement that commits by itself, and waits for no disk: what a crash of the
+database loses is the last fraction of a second of turns, drawn and most likely sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from psycopg.rows import DictRow
+
+from bridgehead.errors import Unavailable
+from bridgehead.resilience.limiter import LEASE_S, Limiter
+from bridgehead.resilience.ports import Bounds, Drawn, Held
+from bridgehead.resilience.rate import Rate
+from bridgehead.storage.database import Database
+
+ANSWER_S: Final = 5.0
+"""A database that has not answered by then is taken for away."""
+
+# The setting counts until the end of the statement's own transaction, so for its commit.
+_QUICK: Final = "quick as materialized (select set_config('synchronous_commit', 'off', true))"
+
+_DRAW: Final = f"""
+with {_QUICK}
+update limits set tat = greatest(tat, clock_timestamp()) + %(reach)s * interval '1 second' from quick
+where system = %(system)s and tat <= clock_timestamp() + %(latest)s * interval '1 second'
+returning extract(epoch from tat - clock_timestamp())::float8 - %(reach)s as begin_s, tat::text as end_
+"""
+_TOO_FAR: Final = """
+select extract(epoch from tat - clock_timestamp())::float8 as begin_s from limits where system = %(system)s
+"""
+_GIVE_BACK: Final = f"""
+with {_QUICK}
+update limits set tat = tat - %(reach)s * interval '1 second' from quick
+where system = %(system)s and tat = %(end)s::timestamptz
+"""
+_PUSH: Final = """
+update limits set tat = greatest(tat, clock_timestamp() + (%(pause)s + %(slack)s) * interval '1 second'),
+ paused_until = greatest(paused_until, clock_timestamp() + %(pause)s * interval '1 second')
+where system = %(system)s
+"""
+# Of those who wait the one that holds fewest is told to the others: who holds more lets one go.
+# A note that was not repeated for a second is of one that waits no more.
+_TAKE: Final = f"""
+with {_QUICK},
+ free as materialized (
+  select place from limit_places
+  where system = %(system)s and place <= %(cap)s
+   and (holder is null or (lease_until < clock_timestamp() and holder <> %(holder)s))
+  order by place limit %(count)s for update skip locked),
+ got as (
+  update limit_places p set holder = %(holder)s,
+   lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+  from free, quick where p.system = %(system)s and p.place = free.place returning p.place),
+ told as (
+  update limits set waiting_holder = %(holder)s, waiting_held = %(held)s + (select count(*) from got),
+   waiting_at = clock_timestamp() from quick
+  where system = %(system)s and (select count(*) from got) < %(count)s
+   and (waiting_holder is null or waiting_holder = %(holder)s or waiting_held >= %(held)s
+        or waiting_at < clock_timestamp() - interval '1 second'))
+select array(select place from got order by place) as places, null::int as fewest,
+ extract(epoch from paused_until - clock_timestamp())::float8 as pause_s
+from limits where system = %(system)s
+"""
+_RENEW: Final = f"""
+with {_QUICK},
+ mine as (
+  update limit_places set lease_until = clock_timestamp() + %(lease)s * interval '1 second' from quick
+  where system = %(system)s and holder = %(holder)s returning place)
+select array(select place from mine order by place) as places,
+ case when waiting_holder <> %(holder)s and waiting_at > clock_timestamp() - interval '1 second'
+  then waiting_held end as fewest,
+ extract(epoch from paused_until - clock_timestamp())::float8 as pause_s
+from limits where system = %(system)s
+"""
+_RELEASE: Final = f"""
+with {_QUICK}
+update limit_places set holder = null, lease_until = null from quick
+where system = %(system)s and holder = %(holder)s and place = any(%(places)s)
+"""
+_SYSTEM: Final = "insert into limits (system) values (%(system)s) on conflict do nothing"
+_PLACES: Final = """
+insert into limit_places (system, place) select %(system)s, generate_series(1, %(cap)s) on conflict do nothing
+"""
+
+
+class SharedLimits(Limiter):
+    """The declared limits of one system, counted over all workers of this database.
+
+    ``system`` names what is limited: all who give the same name share its limits, also under
+    different bounds (two releases): the rate's clock is one, and each spaces by its own rate.
+    """
+
+    def __init__(self, database: Database, system: str, bounds: Bounds, *, lease_s: float = LEASE_S) -> None:
+        super().__init__(system, bounds, LimitRows(database, system), lease_s=lease_s)
+
+
+class LimitRows:
+    """The rows of one system (a ``LimitStore``). Raises Unavailable when the database does not answer in 5 s."""
+
+    def __init__(self, database: Database, system: str) -> None:
+        self._database = database
+        self._system = system
+        self._there = 0  # rows of places that are known to exist; the system's own row at the first call
+
+    async def draw(self, rate: Rate, count: int, horizon_s: float) -> Drawn:
+        """Moves the theoretical arrival time, by the database's clock."""
+        values = {"reach": count * rate.spacing_s, "latest": rate.slack_s + horizon_s}
+        row = await self._ask(_DRAW, **values)
+        if row is not None:
+            return Drawn(row["begin_s"], count, row["end_"])
+        row = await self._ask(_TOO_FAR)
+        if row is not None:
+            return Drawn(row["begin_s"], 0, "")
+        await self._ask(_SYSTEM)
+        return await self.draw(rate, count, max(0.0, horizon_s))
+
+    async def give_back(self, rate: Rate, count: int, end: str) -> None:
+        """Moves it back, if it still stands where the draw left it."""
+        await self._ask(_GIVE_BACK, reach=count * rate.spacing_s, end=end)
+
+    async def push(self, rate: Rate | None, pause_s: float) -> None:
+        """Moves it to the end of the pause."""
+        await self._ask(_SYSTEM)
+        await self._ask(_PUSH, pause=pause_s, slack=rate.slack_s if rate else 0.0)
+
+    async def take(self, holder: str, cap: int, count: int, held: int, lease_s: float) -> Held:
+        """Takes free places and those whose lease has ended, passing over the ones that others look at."""
+        if self._there < cap:
+            await self._ask(_SYSTEM)
+            await self._ask(_PLACES, cap=cap)
+            self._there = cap
+        return _held(await self._ask(_TAKE, holder=holder, cap=cap, count=count, held=held, lease=lease_s))
+
+    async def renew(self, holder: str, lease_s: float) -> Held:
+        """Extends what is this holder's."""
+        return _held(await self._ask(_RENEW, holder=holder, lease=lease_s))
+
+    async def release(self, holder: str, places: Sequence[int]) -> None:
+        """Frees what is this holder's."""
+        await self._ask(_RELEASE, holder=holder, places=list(places))
+
+    async def _ask(self, statement: str, **values: object) -> DictRow | None:
+        """Runs one statement and returns its row, if it gives one."""
+        try:
+            async with asyncio.timeout(ANSWER_S), self._database.connection() as conn:
+                cursor = await conn.execute(statement.encode(), {"system": self._system, **values})
+                return await cursor.fetchone() if cursor.description else None
+        except TimeoutError as error:
+            raise Unavailable(
+                f"the database did not answer in {ANSWER_S:.0f} s",
+                code="db.unavailable",
+                hint="Is it running? See 'bridgehead db status'.",
+            ) from error
+
+
+def _held(row: DictRow | None) -> Held:
+    if row is None:  # somebody emptied the tables: nothing is held, and nothing is free until a worker starts anew
+        return Held((), None, 0.0)
+    return Held(tuple(row["places"]), row["fewest"], max(0.0, row["pause_s"]))

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bridgehead.clock import boot_s
+from bridgehead.errors import Failed
+from bridgehead.resilience.ports import Bounds
+from bridgehead.resilience.rate import Rate
+from bridgehead.storage.database import Database
+from bridgehead.storage.limits import LimitRows, SharedLimits
+from bridgehead.storage.migrate import migrate
+from tests.support.counting import Counting, workers
+from tests.support.limited_worker import Load
+
+RATE, BURST = 100.0, 20
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Gives an open database with the tables."""
+    opened = Database(database_url)
+    await opened.open()
+    await migrate(opened, queue_schema="")
+    yield opened
+    await opened.close()
+
+
+async def all_at_work(seen: Counting, count: int) -> None:
+    """Returns when each worker has sent something."""
+    while len(set(seen.by)) < count:
+        await seen.until(len(seen.by) + 1)
+
+
+async def test_four_workers_keep_one_rate(database: Database) -> None:
+    """Four busy workers together send what the rate gives and no more, in any second, and all heed a 429."""
+    async with (
+        Counting().open() as seen,
+        workers(Load(database.url, seen.port, rate=RATE, burst=BURST, callers=4), 4),
+    ):
+        await all_at_work(seen, 4)
+        start_s = boot_s()
+        best = 0
+        while best < 0.98 * RATE * 1.5:
+            assert boot_s() - start_s < 6.0, f"{best} in the best 1.5 s"
+            await seen.until(len(seen.came_s) + 50)
+            best = seen.busiest(1.5, start_s=start_s)
+        end_s = boot_s()
+        assert seen.between(start_s, end_s) <= 1.02 * RATE * (end_s - start_s) + BURST
+        assert seen.busiest(1.0) <= 1.02 * RATE + BURST
+        assert len(set(seen.by)) == 4
+
+        seen.refuse_until_s = boot_s() + 0.05
+        while not seen.refused_s:
+            await seen.until(len(seen.came_s) + 1)
+        first_s = seen.refused_s[0]
+        while seen.came_s[-1] < first_s + 1.0:
+            await seen.until(len(seen.came_s) + 1)
+        # Turns that the other workers had drawn already are the exception, a tenth of a second's.
+        assert seen.between(first_s + 0.25, first_s + 0.99) == 0
+        assert seen.between(first_s, first_s + 0.25) <= 0.25 * RATE
+        await seen.until(len(seen.came_s) + 30, timeout_s=3.0)
+        assert seen.busiest(0.25, start_s=first_s + 1.0) <= 0.25 * RATE + 5, "a pause leaves no burst"
+
+
+async def test_four_workers_keep_one_bound_of_requests_under_way(database: Database) -> None:
+    """Four busy workers never have more requests under way than declared, use every place, and none is left out."""
+    async with (
+        Counting(answer_s=0.01).open() as seen,
+        workers(Load(database.url, seen.port, concurrency=3, callers=4), 4),
+    ):
+        await all_at_work(seen, 4)
+        start = len(seen.by)
+        share = Counter[int]()
+        while len(share) < 4 or min(share.values()) < 5:
+            assert len(seen.by) < start + 2_000, share
+            await seen.until(len(seen.by) + 20)
+            share = Counter(seen.by[start:])
+    assert seen.most == 3
+
+
+async def test_the_places_of_a_killed_worker_fall_free_with_its_lease(database: Database) -> None:
+    """Places held by a worker that is killed are nobody's until their lease ends, and others' then."""
+    async with (
+        Counting().open() as seen,
+        workers(Load(database.url, seen.port, concurrency=2, callers=3, lease_s=1.0), 1) as (worker,),
+    ):
+        await seen.until(20)
+        limits = SharedLimits(database, "counted", Bounds(concurrency=2), lease_s=1.0)
+        rows = LimitRows(database, "counted")
+        assert (await rows.take("other", 2, 2, 0, 1.0)).places == ()
+        killed_s = boot_s()
+        worker.kill()
+        await asyncio.to_thread(worker.wait)
+        async with limits.admit(within_s=5.0), limits.admit(within_s=5.0):
+            assert 0.5 < boot_s() - killed_s < 3.0
+        await limits.aclose()
+
+
+async def test_the_database_counts_as_the_arithmetic_does(database: Database) -> None:
+    """Draws, returns, pauses and refusals in the database move its time as the pure functions say."""
+    rate = Rate(8.0, 3)
+    rows = LimitRows(database, "erp")
+    first = await rows.draw(rate, 4, 1.0)
+    assert (first.count, abs(first.begin_s) < 0.1) == (4, True)
+    second = await rows.draw(rate, 1, 1.0)
+    assert second.begin_s == pytest.approx(0.5, abs=0.2)
+    await rows.give_back(rate, 4, first.end)
+    third = await rows.draw(rate, 1, 1.0)
+    assert third.begin_s == pytest.approx(0.625, abs=0.2), "another had drawn: nothing came back"
+    await rows.give_back(rate, 1, third.end)
+    again = await rows.draw(rate, 1, 1.0)
+    assert again.end == third.end
+    assert (await rows.draw(rate, 1, 0.2)).count == 0, "its first turn is later than that"
+    assert (await rows.draw(rate, 1, 1.0)).end > again.end
+    await rows.push(rate, 30.0)
+    late = await rows.draw(rate, 1, 60.0)
+    assert late.begin_s - rate.slack_s == pytest.approx(30.0, abs=0.2)
+    other = await LimitRows(database, "shop").draw(rate, 1, 0.0)
+    assert other.count == 1
+
+
+async def test_a_place_has_one_holder(database: Database) -> None:
+    """A place is given once, extended and freed only by its holder, and the others hear who waits with fewest."""
+    rows = LimitRows(database, "erp")
+    assert (await rows.take("a", 3, 5, 0, 0.3)).places == (1, 2, 3)
+    assert (await rows.take("b", 3, 1, 0, 5.0)).places == ()
+    assert (await rows.take("c", 3, 1, 2, 5.0)).places == ()
+    assert (await rows.renew("a", 0.3)).fewest == 0
+    assert (await rows.renew("b", 5.0)).fewest is None, "that is its own note"
+    await rows.release("b", [1, 2, 3])
+    assert (await rows.renew("a", 0.3)).places == (1, 2, 3)
+    await rows.release("a", [2])
+    assert (await rows.take("b", 3, 1, 0, 5.0)).places == (2,)
+    end_s = boot_s() + 5.0
+    while not (gone := (await rows.take("c", 3, 2, 0, 5.0)).places):
+        assert boot_s() < end_s
+    assert set(gone) <= {1, 3}
+    await rows.push(None, 20.0)
+    assert (await rows.renew("b", 5.0)).pause_s == pytest.approx(20.0, abs=0.5)
+    assert (await rows.take("a", 2, 3, 0, 5.0)).places == ()
+
+
+async def test_without_its_database_nothing_is_sent(database: Database) -> None:
+    """When the shared limits cannot be asked every caller fails with nothing sent, in a class that is tried again."""
+    limits = SharedLimits(database, "erp", Bounds(Rate(100.0), 2))
+    async with limits.admit():
+        pass
+    await database.close()
+    await asyncio.sleep(0)
+    refused = []
+    for _ in range(3):
+        try:
+            async with limits.admit(within_s=2.0):
+                pass
+        except Failed as error:
+            refused.append((error.error_class, error.applied))
+    assert refused == [("dependency_down", False)] * 3
+    await limits.aclose()
