@@ -3,8 +3,9 @@
 A text that is one brace alone keeps the value's type; in a longer text it becomes text. ``|FORMAT``
 says how: ``%d.%m.%Y`` (strftime) for dates and times, ``comma`` for a decimal comma, ``0.00`` for a
 fixed number of decimals, ``number`` for a JSON number instead of a text, ``pad:10`` for leading
-zeros, ``width:20`` for trailing spaces, ``upper``, ``lower``, ``base64``, ``json``; several are
-chained. ``{{`` and ``}}`` are braces.
+zeros, ``width:20`` for trailing spaces, ``upper``, ``lower``, ``base64``, ``json``, ``zone:NAME`` for
+the time there (IANA), ``or:TEXT`` for what stands where an argument is absent; several are chained.
+``{{`` and ``}}`` are braces.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel
 
 from bridgehead.connectors.paths import MISSING, find
 from bridgehead.errors import Failed
@@ -37,7 +41,8 @@ def names_in(template: object) -> set[str]:
     if isinstance(template, Mapping):
         own = {str(template["each"])} if {"each", "do"} <= set(template) else set()
         own |= {str(template["when"])} if {"when", "do"} <= set(template) else set()
-        parts = [value for key, value in template.items() if key not in {"each", "when"}]
+        own_keys = {"each", "when"} | ({"join", "apart"} if {"each", "do"} <= set(template) else set())
+        parts = [value for key, value in template.items() if key not in own_keys]
         return own.union(*(names_in(value) for value in parts))
     if isinstance(template, Sequence):
         return set().union(*(names_in(value) for value in template))
@@ -66,9 +71,10 @@ def fill_text(template: str, values: Mapping[str, object], *, escape: Escape | N
 def fill(template: object, values: Mapping[str, object]) -> JSON:
     """Returns a JSON template filled. A mapping's entry whose argument is absent is left out; in a list, null.
 
-    ``{each: PATH, do: T}`` is T once for every entry of that list, as ``{item}``; ``{when: PATH, do: T}``
-    is T if that argument is given and is left out otherwise. Raises Failed ``invalid_input``
-    (``applied=False``) when a list is asked for where there is none.
+    ``{each: PATH, do: T}`` is T once for every entry of that list, as ``{item}``; with ``join: TEXT`` it is
+    one text, and with ``apart: CHARACTERS`` no value put into it may hold one of these, which separate
+    there. ``{when: PATH, do: T}`` is T if that argument is given and is left out otherwise. Raises Failed
+    ``invalid_input`` (``applied=False``) when a list is asked for where there is none.
     """
     if isinstance(template, str):
         alone = _ONE.fullmatch(template)
@@ -77,6 +83,8 @@ def fill(template: object, values: Mapping[str, object]) -> JSON:
             return None if value is MISSING else plain(value)
         return fill_text(template, values)
     if isinstance(template, Mapping):
+        if {"each", "do", "join"} <= set(template) <= {"each", "do", "join", "apart"}:
+            return _joined(template, values)
         if set(template) == {"each", "do"}:
             return _each(str(template["each"]), template["do"], values)
         if set(template) == {"when", "do"}:
@@ -89,26 +97,57 @@ def fill(template: object, values: Mapping[str, object]) -> JSON:
 
 
 def _each(path: str, template: object, values: Mapping[str, object]) -> JSON:
+    return [fill(template, inside) for inside in _entries(path, values)]
+
+
+def _joined(template: Mapping[str, object], values: Mapping[str, object]) -> str:
+    path, line, join = str(template["each"]), str(template["do"]), str(template["join"])
+    apart = set(str(template.get("apart", "")) + join)
+
+    def whole(text: str) -> str:
+        if found := apart & set(text):
+            raise Failed(
+                f"a value of {path} holds {min(found)!r}, which separates values there",
+                error_class="invalid_input", applied=False, field=path,
+            )  # fmt: skip
+        return text
+
+    lines: list[str] = []
+    for number, inside in enumerate(_entries(path, values), 1):
+        filled = fill_text(line, inside, escape=whole)
+        if filled is None:
+            raise Failed(
+                f"entry {number} of {path} lacks a value", error_class="invalid_input", applied=False, field=path,
+                hint="Write {item.NAME|or:} where a value may be absent.",
+            )  # fmt: skip
+        lines.append(filled)
+    return join.join(lines)
+
+
+def _entries(path: str, values: Mapping[str, object]) -> list[dict[str, object]]:
     entries = find(values, path)
     if entries is MISSING or entries is None:
         return []
     if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
         raise Failed(f"{path} is no list", error_class="invalid_input", applied=False, field=path)
-    return [fill(template, {**values, "item": entry, "number": number}) for number, entry in enumerate(entries, 1)]
+    return [{**values, "item": entry, "number": number} for number, entry in enumerate(entries, 1)]
 
 
 def _value(expression: str, values: Mapping[str, object]) -> object:
     path, *formats = expression.split("|")
     value = find(values, path.strip())
-    for form in formats:
+    for form in (form.strip() for form in formats):
         if value is None or value is MISSING:
-            return value
-        value = _formatted(value, form.strip(), path)
+            value = form[3:] if form.startswith("or:") else value
+        elif not form.startswith("or:"):
+            value = _formatted(value, form, path)
     return value
 
 
 def _formatted(value: object, form: str, path: str) -> object:
     try:
+        if form.startswith("zone:") and isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(ZoneInfo(form[5:]))
         if form.startswith("%") and isinstance(value, date | time):
             return value.strftime(form)
         if form == "comma":
@@ -128,13 +167,13 @@ def _formatted(value: object, form: str, path: str) -> object:
             return base64.b64encode(as_text(value).encode()).decode("ascii")
         if form == "json":
             return json.dumps(plain(value), ensure_ascii=False)
-    except (InvalidOperation, ValueError) as error:
+    except (InvalidOperation, ValueError, ZoneInfoNotFoundError) as error:
         raise Failed(
             f"{path} cannot be written as {form}", error_class="invalid_input", applied=False, field=path
         ) from error
     raise Failed(
         f"{path} cannot be written as {form!r}", error_class="invalid_input", applied=False, field=path,
-        hint="Known: %-forms of dates, comma, number, 0.00, pad:N, width:N, upper, lower, base64, json.",
+        hint="Known: %-forms of dates, comma, number, 0.00, pad:N, width:N, upper, lower, base64, json, zone:, or:.",
     )  # fmt: skip
 
 
@@ -161,6 +200,8 @@ def plain(value: object) -> JSON:
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, BaseModel):
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
     if hasattr(value, "__dataclass_fields__") and not isinstance(value, Money):
         return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
