@@ -88,7 +88,10 @@ EXAMPLES: Final[Mapping[type, Json]] = {
     wire.CustomerPage: {"items": [_CUSTOMER], "total": 1, "limit": 50, "next": None},
     wire.Item: _ITEM,
     wire.ItemPage: {"items": [_ITEM], "total": 1, "limit": 50, "next": None},
-    wire.ResolveRequest: {"customer": "C100", "lines": [{"customer_part": "RW-77"}]},
+    wire.ResolveRequest: {
+        "customer": "C100",
+        "lines": [{"customer_part": "RW-77", "supplier_part": None, "gtin": None, "description": "Bracket"}],
+    },
     wire.QuoteRequest: {"customer": "C100", "items": ["A-1"], "on": "2026-10-30", "currency": "EUR"},
     wire.Booking: _BOOKING,
     wire.OrderRecord: _ORDER,
