@@ -132,7 +132,7 @@ class Classifier:
             error_class = _by_status(status)
             applied = None if acted else False
             said = _said(body)
-        if not said and httpx.codes.is_redirect(status):
+        if not said and "location" in reply.headers and httpx.codes.is_redirect(status):
             said = f"it answered with a redirect (status {status}), and redirects are not followed"
         return self.failed(
             said or f"it answered with status {status}",

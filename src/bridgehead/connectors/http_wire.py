@@ -326,7 +326,7 @@ class HttpWire:
         """Returns one answer, read whole, whatever its status. Raises Failed when there is none, or a strange one."""
         hosts.check(out.url)
         call.doing = "admission"
-        async with self._limits.admit():
+        async with self._limits.admit(within_s=call.left_s()):
             call.doing = "connection"
             left_s = max(call.left_s(), 0.001)
             times = {"connect": min(self._connect_s, left_s), "read": left_s, "write": left_s, "pool": left_s}
