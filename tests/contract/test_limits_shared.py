@@ -127,13 +127,16 @@ async def test_a_place_has_one_holder(database: Database) -> None:
     """A place is given once, extended and freed only by its holder, and the others hear who waits with fewest."""
     rows = LimitRows(database, "erp")
     assert (await rows.take("a", 3, 5, 0, 0.3)).places == (1, 2, 3)
-    assert (await rows.take("b", 3, 1, 0, 5.0)).places == ()
-    assert (await rows.take("c", 3, 1, 2, 5.0)).places == ()
+    waits = await rows.take("b", 3, 1, 0, 5.0)
+    assert (waits.places, waits.first) == ((), True)
+    behind = await rows.take("c", 3, 1, 0, 5.0)
+    assert (behind.places, behind.first) == ((), False), "it came later and holds no fewer"
     assert (await rows.renew("a", 0.3)).fewest == 0
     assert (await rows.renew("b", 5.0)).fewest is None, "that is its own note"
     await rows.release("b", [1, 2, 3])
     assert (await rows.renew("a", 0.3)).places == (1, 2, 3)
     await rows.release("a", [2])
+    assert (await rows.take("c", 3, 1, 0, 5.0)).places == (), "it was freed for the first in line"
     assert (await rows.take("b", 3, 1, 0, 5.0)).places == (2,)
     end_s = boot_s() + 5.0
     while not (gone := (await rows.take("c", 3, 2, 0, 5.0)).places):

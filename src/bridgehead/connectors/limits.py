@@ -69,4 +69,4 @@ class _Memory:
                 del self._taken[place]
 
     def _held(self, places: Sequence[int]) -> Held:
-        return Held(places, None, max(0.0, self._pause_until_s - boot_s()))
+        return Held(places, max(0.0, self._pause_until_s - boot_s()))

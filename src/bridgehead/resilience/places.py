@@ -24,7 +24,7 @@ KEEP_S: Final = 0.1
 LOOK_S: Final = 0.25
 """How often a worker that holds places extends them, and looks whether another one waits."""
 POLL_S: Final = 0.02
-"""How soon a worker asks again that found no place free; the pause doubles, up to ten times as much."""
+"""How soon the first in line asks again; for the others the pause doubles, up to ten times as much."""
 
 
 @dataclass(slots=True, eq=False)
@@ -182,7 +182,7 @@ class Places:
             self._look_at_s = asked_s + min(LOOK_S, self._lease_s / 4)
         for number in found.places:
             self._held[number] = Place(number, asked_s + self._lease_s, idle_since_s=boot_s())
-        self._poll_s = POLL_S if found.places else min(2 * self._poll_s, 10 * POLL_S)
+        self._poll_s = POLL_S if found.places or found.first else min(2 * self._poll_s, 10 * POLL_S)
         self._ask_at_s = boot_s() + self._poll_s * (0.5 + jitter()) if len(found.places) < wanted else 0.0
 
     async def _answer(self, question: Coroutine[None, None, A]) -> A:

@@ -56,13 +56,14 @@ class Drawn:
 class Held:
     """The places a worker was given (``take``) or still holds (``renew``).
 
-    ``fewest`` is what that other waiting worker holds which holds least, None when no other waits;
-    ``pause_s`` how long the system asked to be left alone from now on.
+    ``pause_s`` is how long the system asked to be left alone from now on; ``fewest`` what that other
+    waiting worker holds which comes first, None when no other waits; ``first`` that this one does.
     """
 
-    places: Sequence[int]
-    fewest: int | None
-    pause_s: float
+    places: Sequence[int] = ()
+    pause_s: float = 0.0
+    fewest: int | None = None
+    first: bool = False
 
 
 class LimitStore(Protocol):
@@ -83,7 +84,8 @@ class LimitStore(Protocol):
     async def take(self, holder: str, cap: int, count: int, held: int, lease_s: float) -> Held:
         """Gives up to ``count`` free places of ``cap`` to a holder that has ``held``.
 
-        When they are fewer, the others are told (``Held.fewest``) that it waits.
+        When they are fewer it waits: the others are told (``Held.fewest``), and who frees a place
+        frees it for the waiting worker that holds fewest.
         """
         ...
 

@@ -16,7 +16,7 @@ from bridgehead.resilience.rate import Rate, start, starts
 from bridgehead.resilience.waiting import Attendant, Pause, Waiter, throttled, unasked
 
 AHEAD_S: Final = 0.1
-"""A worker draws at most what the rate gives in this time: as much is lost at most when it dies."""
+"""About so far ahead turns are drawn, by all workers together: as much is lost at most when they die or are refused."""
 LATE_S: Final = 0.05
 """A turn that is not used within this time has lapsed: a worker that stood still does not catch up at once."""
 
@@ -33,7 +33,8 @@ class Slots:
         self._rate = rate
         self._store = store
         self._pause = pause
-        self._batch = max(1, int(rate.per_s * AHEAD_S))
+        self._most = max(1, int(rate.per_s * AHEAD_S))
+        self._batch = self._most
         self._numbers = count()
         self._waiting: list[Waiter[None]] = []
         self._armed: dict[Waiter[None], tuple[float, asyncio.TimerHandle]] = {}
@@ -137,7 +138,7 @@ class Slots:
         return turn_s < max(now_s - LATE_S, self._pause.until_s)
 
     async def _draw(self) -> None:
-        """Draws as many turns as callers wait, at most so many as are ahead."""
+        """Draws turns for those who wait, a batch at most."""
         async with self._asking:
             await self._pay()
             waiting = self._live()
@@ -149,6 +150,9 @@ class Slots:
             drawn = await self._store.draw(self._rate, max(1, wanted), latest_s - asked_s)
             now_s = boot_s()
             begin_s = now_s + drawn.begin_s
+            # The more workers draw, the farther ahead the next turn lies: each then draws fewer.
+            crowded = drawn.begin_s - self._rate.slack_s > AHEAD_S
+            self._batch = max(1, self._batch // 2) if crowded else min(2 * self._batch, self._most)
             self._drawn, self._end = starts(self._rate, begin_s, now_s, drawn.count), drawn.end
             self._tat_s = begin_s + drawn.count * self._rate.spacing_s
             for turn_s in self._drawn:

@@ -43,26 +43,32 @@ update limits set tat = greatest(tat, clock_timestamp() + (%(pause)s + %(slack)s
  paused_until = greatest(paused_until, clock_timestamp() + %(pause)s * interval '1 second')
 where system = %(system)s
 """
-# Of those who wait the one that holds fewest is told to the others: who holds more lets one go.
-# A note that was not repeated for a second is of one that waits no more.
+# One of those who wait is first: who holds fewest, and among those who came first. It is told to the
+# others (who holds more lets a place go), and the next place that is freed is reserved for it. A note
+# that was not repeated for a second, and a reservation that was not used so soon, are of one who has gone.
 _TAKE: Final = f"""
 with {_QUICK},
  free as materialized (
   select place from limit_places
-  where system = %(system)s and place <= %(cap)s
-   and (holder is null or (lease_until < clock_timestamp() and holder <> %(holder)s))
-  order by place limit %(count)s for update skip locked),
+  where system = %(system)s and place <= %(cap)s and case
+   when holder is not null then lease_until < clock_timestamp() and holder <> %(holder)s
+   else reserved_for is null or reserved_for = %(holder)s or lease_until < clock_timestamp() end
+  order by reserved_for = %(holder)s desc nulls last, place limit %(count)s for update skip locked),
  got as (
-  update limit_places p set holder = %(holder)s,
+  update limit_places p set holder = %(holder)s, reserved_for = null,
    lease_until = clock_timestamp() + %(lease)s * interval '1 second'
   from free, quick where p.system = %(system)s and p.place = free.place returning p.place),
+ short as (select (select count(*) from got) < %(count)s as yes, %(held)s + (select count(*) from got) as held),
  told as (
-  update limits set waiting_holder = %(holder)s, waiting_held = %(held)s + (select count(*) from got),
-   waiting_at = clock_timestamp() from quick
-  where system = %(system)s and (select count(*) from got) < %(count)s
-   and (waiting_holder is null or waiting_holder = %(holder)s or waiting_held >= %(held)s
-        or waiting_at < clock_timestamp() - interval '1 second'))
+  update limits set waiting_holder = case when short.yes then %(holder)s end, waiting_held = short.held,
+   waiting_at = clock_timestamp() from quick, short
+  where system = %(system)s and case
+   when waiting_holder = %(holder)s then true
+   else short.yes and (waiting_holder is null or waiting_held > short.held
+                       or waiting_at < clock_timestamp() - interval '1 second') end
+  returning waiting_holder is not null as first)
 select array(select place from got order by place) as places, null::int as fewest,
+ coalesce((select first from told), false) as first,
  extract(epoch from paused_until - clock_timestamp())::float8 as pause_s
 from limits where system = %(system)s
 """
@@ -73,14 +79,19 @@ with {_QUICK},
   where system = %(system)s and holder = %(holder)s returning place)
 select array(select place from mine order by place) as places,
  case when waiting_holder <> %(holder)s and waiting_at > clock_timestamp() - interval '1 second'
-  then waiting_held end as fewest,
+  then waiting_held end as fewest, false as first,
  extract(epoch from paused_until - clock_timestamp())::float8 as pause_s
 from limits where system = %(system)s
 """
 _RELEASE: Final = f"""
-with {_QUICK}
-update limit_places set holder = null, lease_until = null from quick
-where system = %(system)s and holder = %(holder)s and place = any(%(places)s)
+with {_QUICK},
+ heard as (
+  update limits set waiting_holder = null from quick
+  where system = %(system)s and waiting_holder <> %(holder)s and waiting_at > clock_timestamp() - interval '1 second'
+  returning (select waiting_holder from limits where system = %(system)s) as waiting)
+update limit_places set holder = null, lease_until = clock_timestamp() + interval '0.25 second',
+ reserved_for = case when place = %(first)s then (select waiting from heard) end
+from quick where system = %(system)s and holder = %(holder)s and place = any(%(places)s)
 """
 _SYSTEM: Final = "insert into limits (system) values (%(system)s) on conflict do nothing"
 _PLACES: Final = """
@@ -141,8 +152,8 @@ class LimitRows:
         return _held(await self._ask(_RENEW, holder=holder, lease=lease_s))
 
     async def release(self, holder: str, places: Sequence[int]) -> None:
-        """Frees what is this holder's."""
-        await self._ask(_RELEASE, holder=holder, places=list(places))
+        """Frees what is this holder's, the first of them for the one who waits."""
+        await self._ask(_RELEASE, holder=holder, places=list(places), first=min(places))
 
     async def _ask(self, statement: str, **values: object) -> DictRow | None:
         """Runs one statement and returns its row, if it gives one."""
@@ -160,5 +171,5 @@ class LimitRows:
 
 def _held(row: DictRow | None) -> Held:
     if row is None:  # somebody emptied the tables: nothing is held, and nothing is free until a worker starts anew
-        return Held((), None, 0.0)
-    return Held(tuple(row["places"]), row["fewest"], max(0.0, row["pause_s"]))
+        return Held()
+    return Held(tuple(row["places"]), max(0.0, row["pause_s"]), row["fewest"], first=row["first"])

@@ -48,7 +48,7 @@ class Store:
     async def renew(self, holder: str, lease_s: float) -> Held:
         self.note("renew")
         found = await self.inner.renew(holder, lease_s)
-        return Held(() if self.lost else found.places, self.fewest, found.pause_s)
+        return Held(() if self.lost else found.places, found.pause_s, self.fewest)
 
     async def release(self, holder: str, places: Sequence[int]) -> None:
         self.note(f"release {len(places)}")

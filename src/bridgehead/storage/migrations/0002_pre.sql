@@ -6,7 +6,7 @@ create table limits (
     system text primary key,
     tat timestamptz not null default clock_timestamp(),      -- the theoretical arrival time of the next request
     paused_until timestamptz not null default '-infinity',   -- the system asked for a pause
-    waiting_holder text,                 -- of the workers that wait for a place, the one that holds fewest
+    waiting_holder text,                 -- the worker that the next place is for: of those that wait, who holds fewest
     waiting_held integer,
     waiting_at timestamptz
 ) with (fillfactor = 20);
@@ -15,6 +15,7 @@ create table limit_places (
     system text not null references limits on delete cascade,
     place integer not null,
     holder text,                         -- a worker's own random name; null when free
+    reserved_for text,                   -- a free place that another worker let go for this one, until lease_until
     lease_until timestamptz,
     primary key (system, place)
 ) with (fillfactor = 20);
