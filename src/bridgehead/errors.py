@@ -110,9 +110,10 @@ class Failed(BridgeheadError):
         error_class: ErrorClass,
         applied: bool | None = None,
         hint: str = "",
+        code: str | None = None,
         **attributes: Attribute,
     ) -> None:
-        super().__init__(message, code=f"call.{error_class}", hint=hint, **attributes)
+        super().__init__(message, code=code or f"call.{error_class}", hint=hint, **attributes)
         self.error_class: ErrorClass = error_class
         self.applied = applied
 

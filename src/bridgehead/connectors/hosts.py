@@ -68,16 +68,15 @@ class Hosts:
 
     def _forbidden(self, url: httpx.URL, why: str) -> Failed:
         place = f"{url.host[:100]}:{url.port}" if url.port else url.host[:100]
-        failed = Failed(
+        return Failed(
             f"connector {self._connector}: {place or 'an address without a host'} was not reached: {why}",
             error_class="forbidden",
             applied=False,
             hint="If the system really answers there, add the host to connection.hosts.",
+            code="connector.host",
             connector=self._connector,
             host=place,
         )
-        failed.code = "connector.host"
-        return failed
 
 
 def _named(name: str) -> tuple[str, int | None]:
