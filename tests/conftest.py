@@ -13,7 +13,7 @@ from tests.no_skips import (
 )
 from tests.support.fixtures import _counter, app, database_url, server, settings, world
 from tests.support.mariadb import legacy, mariadb_copy, mariadb_server, mariadb_untouched, northwind, replica
-from tests.support.tryton import tryton, tryton_cluster
+from tests.support.tryton import tryton, tryton_cluster, tryton_shared
 
 __all__ = [
     "_counter",
@@ -34,6 +34,7 @@ __all__ = [
     "shared_data",
     "tryton",
     "tryton_cluster",
+    "tryton_shared",
     "world",
 ]
 

@@ -1,7 +1,7 @@
 """Tryton as a foreign ERP: processes of its own beside the tests, on loopback, over a PostgreSQL of their own.
 
 Making a Tryton takes minutes, so a made one is kept as a folder of PostgreSQL's in ``.venv-tryton``
-and copied by each test process. Each test gets a database of its own and a server for it.
+and copied by each test process. A test gets a database of its own and a server for it, or shares one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -38,6 +39,8 @@ PINS: Final = ROOT / "tests" / "support" / "tryton.txt"
 ADMIN_PASSWORD: Final = "an-admin-of-tests"
 CORPUS_SEED: Final = 7
 """The corpus whose customers, items, prices and earlier orders Tryton holds: the demo's."""
+
+NOT_INSTALLED: Final = "Tryton is not installed in .venv-tryton: run `make services`"
 
 _BARE: Final = "bare"
 _FILLED: Final = "filled"
@@ -75,21 +78,52 @@ class Tryton:
 
 @pytest.fixture(scope="session")
 def tryton_cluster() -> Iterator[str]:
-    """Gives the URL of a PostgreSQL server that holds a filled Tryton database, ``filled``, as a template."""
-    if not (VENV / ".ready").exists():
-        pytest.skip("Tryton is not installed in .venv-tryton: run `make services`")
-    kept = _kept(world_json(make_world(CORPUS_SEED)))
-    with _cluster(kept) as url:
+    """Gives the URL of a PostgreSQL server that holds a filled Tryton database as a template."""
+    if not _installed():
+        pytest.skip(NOT_INSTALLED)
+    with _cluster(_kept(_master())) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def tryton_shared(tryton_cluster: str) -> Iterator[Tryton]:
+    """Gives the Tryton that the tests of this process share, each under references of its own."""
+    with _opened(tryton_cluster, "shared") as made:
+        yield made
 
 
 @pytest.fixture
 def tryton(tryton_cluster: str) -> Iterator[Tryton]:
     """Gives a Tryton of this test's own, filled with the corpus of ``CORPUS_SEED``."""
-    name = f"t{os.getpid()}"
-    with _database(tryton_cluster, name, template=_FILLED), _served(tryton_cluster, name) as (url, pid):
-        tables = _url_of(tryton_cluster, name)
-        yield Tryton(url, name, tables, world_json(make_world(CORPUS_SEED)), pid)
+    with _opened(tryton_cluster, f"t{os.getpid()}") as made:
+        yield made
+
+
+def main() -> None:
+    """Runs one Tryton for a person to try, until it is interrupted."""
+    if not _installed():
+        sys.exit(NOT_INSTALLED)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), _cluster(_kept(_master())) as cluster, _opened(cluster, "tryton") as made:
+        shown = {name: getattr(made, name) for name in ("url", "database", "user", "password", "key", "tables")}
+        lines = [f"{name:10}{value}\n" for name, value in (shown | {"admin": ADMIN_PASSWORD}).items()]
+        sys.stdout.writelines(lines)
+        sys.stdout.flush()
+        signal.pause()
+
+
+def _installed() -> bool:
+    return (VENV / ".ready").exists()
+
+
+def _master() -> Mapping[str, Any]:
+    return world_json(make_world(CORPUS_SEED))
+
+
+@contextmanager
+def _opened(cluster: str, name: str) -> Iterator[Tryton]:
+    with _database(cluster, name, template=_FILLED), _served(cluster, name) as (url, pid):
+        yield Tryton(url, name, _url_of(cluster, name), _master(), pid)
 
 
 @contextmanager
@@ -249,3 +283,7 @@ def _digest(*parts: bytes) -> str:
     for part in (sys.version.encode(), *parts):
         whole.update(hashlib.sha256(part).digest())
     return whole.hexdigest()[:12]
+
+
+if __name__ == "__main__":
+    main()
