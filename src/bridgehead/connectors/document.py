@@ -54,5 +54,9 @@ class Specification(Part):
 
 
 def json_schema() -> dict[str, object]:
-    """Returns the JSON Schema (2020-12) of the file."""
-    return cast("dict[str, object]", Specification.model_json_schema(mode="validation"))
+    """Returns the JSON Schema (2020-12) of the file, the short form of fields included."""
+    schema = cast("dict[str, object]", Specification.model_json_schema(mode="validation"))
+    parts = cast("dict[str, object]", schema["$defs"])
+    path: dict[str, object] = {"type": "string", "minLength": 1}
+    parts["FieldPart"] = {"anyOf": [path, {"type": "array", "items": path}, parts["FieldPart"]]}
+    return schema

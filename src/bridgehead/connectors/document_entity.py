@@ -23,46 +23,62 @@ from bridgehead.connectors.part_types import (
 from bridgehead.spec.document import Part
 
 
+def _field(value: object) -> object:
+    return {"from": value} if isinstance(value, str | list) else value
+
+
+Field_: TypeAlias = Annotated["FieldPart", BeforeValidator(_field)]
+"""A field; a path alone stands for a text at that place."""
+Fields: TypeAlias = Annotated[dict[Name, Field_], Field(min_length=1)]
+
+
 class FieldPart(Part):
     """One field of an entity: where it stands in what the system sends, and what it means."""
 
-    from_: FieldPath | list[FieldPath] = Field(alias="from", description="A path, or several whose texts are joined.")
+    from_: FieldPath | list[FieldPath] | None = Field(
+        default=None,
+        alias="from",
+        description="A path, or several whose texts are joined (default: the field's own name). ^. goes one outwards.",
+    )
+    join: str = Field(default=" ", max_length=20, description="What stands between the texts of several paths.")
     type: FieldType = "text"
     optional: bool = Field(default=False, description="May be absent or empty; otherwise that is an error.")
-    none: Literals = Field(default=(), description="Texts that mean: there is none.")
+    none: Literals = Field(default=(), description="Texts that mean: there is none. The field is then optional.")
     strip: Text | None = Field(default=None, description="Characters to take off both ends, besides spaces.")
     lstrip: Text | None = Field(default=None, description="Characters to take off the left, such as leading zeros.")
     decimal: Literal["point", "comma"] = Field(default="point", description="The decimal sign of numbers in texts.")
     sign: Literal["leading", "trailing"] = "leading"
     scale: int = Field(default=0, ge=0, le=12, description="Implied decimals: 2 makes 12345 to 123.45.")
-    currency: Text | None = Field(default=None, description="Of money: a code, or a path to it.")
-    per: Text | None = Field(default=None, description="Of a price: it is for this many (a number, or a path).")
-    unit: Text | None = Field(default=None, description="Of a measure: its unit, or a path to it.")
+    currency: Text | None = Field(default=None, description="Of money: a code such as EUR, or a path to it.")
+    per: Text | None = Field(
+        default=None,
+        description="Of a price: it is for this many (a number, or a path to it; codes are listed in values).",
+    )
+    unit: Text | None = Field(default=None, description="Of a measure: its unit; with values: a path to its code.")
     to: Text | None = Field(default=None, description="Of a measure: the unit it is turned into.")
-    format: Names = Field(default=(), description="Of dates and times: strptime forms, the first that fits.")
+    format: Names = Field(
+        default=(), description="Of dates and times: strptime forms, epoch or epoch_ms; the first that fits."
+    )
     pivot: int | None = Field(default=None, ge=0, le=99, description="Two-digit years above it are 19xx.")
     zone: Text | None = Field(default=None, description="Of times without one: the IANA zone they are in.")
-    values: dict[str, JsonValue] = Field(default_factory=dict, description="Of an enumeration: what each code means.")
+    values: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="What each code means: of an enumeration, of a measure's unit, of what a price is for.",
+    )
     other: Literal["fail", "keep"] = Field(default="fail", description="What a code that is not listed does.")
     true: Literals = Field(
         default=(), description="Of a boolean: the texts that mean yes; all others must be in false."
     )
     false: Literals = ()
-    encoding: Text | None = Field(default=None, description="Text that was stored in the wrong encoding: FROM>TO.")
+    encoding: Text | None = Field(
+        default=None,
+        description="Of bytes: their encoding. FROM>TO repairs what was stored wrong; FROM>TO? leaves what was right.",
+    )
     split: Text | None = Field(default=None, description="Of a list in one text: what separates it.")
-    fields: dict[Name, FieldPart] | None = Field(default=None, description="Of an object or list: its own fields.")
+    fields: Fields | None = Field(default=None, description="Of an object or list: its own fields.")
     read: Name | None = Field(default=None, description="Filled by another read; `from` is then not used.")
     with_: Pairs = Field(default_factory=dict, alias="with", description="Its arguments: NAME: field of this record.")
     label: Text | None = Field(default=None, description="personal, confidential, …: kept out of recordings.")
-
-
-def _field(value: object) -> object:
-    return {"from": value} if isinstance(value, str | list) else value
-
-
-Field_: TypeAlias = Annotated[FieldPart, BeforeValidator(_field, json_schema_input_type=str | list[str] | FieldPart)]
-"""A field; a path alone stands for a text at that place."""
-Fields = Annotated[dict[Name, Field_], Field(min_length=1)]
 
 
 class CursorPaging(Part):

@@ -33,10 +33,11 @@ def find(value: object, path: str) -> object:
     """Returns what stands at ``path``, or MISSING. After ``*`` it is the list of what was found in each entry.
 
     A whole path that is a key of its own (a column named ``a.b``) is found first. A number is a
-    position in a list, from 0, or a key; ``@`` is the value itself.
+    position in a list, from 0, or a key; ``@`` is the value itself, and may begin a path.
     """
     if path == "@":
         return value
+    path = path.removeprefix("@.")
     if isinstance(value, Mapping) and path in value:
         return value[path]
     return _find(value, parts_of(path))

@@ -112,15 +112,12 @@ class Reader:
         self, work: Work, connection: Connection, server: Server, values: Mapping[str, object], *, room: int
     ) -> Found:
         sql, parameters = render(self.statement, values, style=connection.dialect.paramstyle, driver=server.value)
-        options = {"yield_per": min(AT_ONCE, room + 1)}
-        result = connection.exec_driver_sql(sql, parameters, execution_options=options)
-        names = list(result.keys())
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise self._unfit(f"two columns are called {twice}", hint="Give one of them another name: … AS name.")
         found = Found()
-        for part in result.partitions():
-            found.rows.extend(read_row(names, row) for row in part)
+        for names, rows in server.batches(connection, sql, parameters, min(AT_ONCE, room + 1)):
+            if len(set(names)) < len(names):
+                twice = next(name for name in names if names.count(name) > 1)
+                raise self._unfit(f"two columns are called {twice}", hint="Give one of them another name: … AS name.")
+            found.rows.extend(read_row(names, row) for row in rows)
             if work.over:
                 raise Over
             if len(found.rows) > room:
@@ -160,12 +157,12 @@ class Found:
 
 def _column(entity: EntityPart, field_name: str, what: str) -> str:
     part = entity.fields.get(field_name)
-    if part is None or not isinstance(part.from_, str):
+    if part is None or isinstance(part.from_, list):
         raise UserError(
             f"{what}: paging.keyset.field {field_name} is no field with one column", code="connector.sql",
             hint="Name a field of the entity that the SELECT is ordered by.",
         )  # fmt: skip
-    return part.from_
+    return part.from_ or field_name
 
 
 def _check_names(statement: Statement, read: ReadPart, what: str) -> None:
