@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,30 @@ async def test_bookings_of_people_are_loaded_once(server: RunningErp, tmp_path: 
     booked = [entry["order"] for entry in entries if entry["order"]["po_number"] == "PO-P"]
     assert [(order["booked_by"], order["booked_from"]) for order in booked] == [("person", "00001.eml")]
     assert faults.status_code == 404
+
+
+async def test_the_books_are_shown_beside_the_server(server: RunningErp, tmp_path: Path) -> None:
+    """The command prints the same entries as GET /books while the server runs."""
+    command = [sys.executable, "-m", MODULE, "--books", "--db"]
+    try:
+        server.start()
+        async with server.http() as http:
+            await http.post("/orders", json=small_master.booking("PO-SHOWN"))
+            entries = (await http.get("/books")).json()["items"]
+            shown = await asyncio.to_thread(subprocess.check_output, [*command, str(tmp_path / "erp.sqlite")])
+    finally:
+        server.stop()
+    assert json.loads(shown) == entries
+    assert [entry["order"]["po_number"] for entry in entries] == ["PO-OLD", "PO-SHOWN"]
+
+
+def test_books_that_are_not_there_are_not_made(tmp_path: Path) -> None:
+    """To show books that are missing ends with status 2, and leaves no file behind."""
+    command = [sys.executable, "-m", MODULE, "--books", "--db", str(tmp_path / "missing.sqlite")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is no file" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 async def test_latency_is_drawn_and_repeats_by_seed(server: RunningErp) -> None:

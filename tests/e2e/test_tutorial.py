@@ -41,11 +41,18 @@ def port() -> str:
         return str(taken.getsockname()[1])
 
 
-def booked(port: str, wanted: set[str]) -> Counter[str]:
+def booked(port: str, secret: Path, wanted: set[str]) -> Counter[str]:
     """Returns how often each PO number is in the ERP's books, once all that are wanted are there."""
     end = boot_s() + WAIT_S
+    form = {"grant_type": "client_credentials", "client_id": "bridgehead", "client_secret": secret.read_text()}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+        http.headers["Authorization"] = f"Bearer {http.post('/oauth/token', data=form).json()['access_token']}"
+        return _listed(http, wanted, end)
+
+
+def _listed(http: httpx.Client, wanted: set[str], end: float) -> Counter[str]:
     while True:
-        items = httpx.get(f"http://127.0.0.1:{port}/books", trust_env=False).json()["items"]
+        items = http.get("/books").json()["items"]
         found = Counter(str(item["order"]["po_number"]) for item in items)
         if wanted <= set(found) or boot_s() > end:
             return found
@@ -65,8 +72,8 @@ def test_the_tutorial_does_what_it_shows(place: Path, port: str) -> None:
             if isinstance(step, Command) and step.terminal == "erp":
                 _answers(port)
             if isinstance(step, Command) and step.text.startswith("bridgehead review R-1 approve"):
-                assert booked(port, {"TP-88131"}) == {"TP-88131": 1}
-        assert booked(port, {"TP-88132"}) == {"TP-88131": 1, "TP-88132": 1}
+                assert booked(port, work / "erp.secret", {"TP-88131"}) == {"TP-88131": 1}
+        assert booked(port, work / "erp.secret", {"TP-88132"}) == {"TP-88131": 1, "TP-88132": 1}
 
 
 def _answers(port: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
+from pydantic import TypeAdapter
 
 from bridgehead.errors import UserError
 from bridgehead.templates.purchase_orders.erp.books import Books
@@ -20,9 +21,11 @@ from bridgehead.templates.purchase_orders.erp.service import application
 from bridgehead.templates.purchase_orders.erp.start import client_secret, history, people
 from bridgehead.templates.purchase_orders.erp.tokens import OFFLINE, Client, Issuer
 from bridgehead.templates.purchase_orders.erp.traffic import Throttle
+from bridgehead.templates.purchase_orders.erp.wire import BookEntry
 
 _LOOPBACK: Final = "127.0.0.1"
 _GRACE_S: Final = 2
+_ENTRIES: Final = TypeAdapter(tuple[BookEntry, ...])
 
 CLIENT: Final = "bridgehead"
 """The id of the one client; its secret is in the file beside the books."""
@@ -48,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serves until it is told to stop; returns 0, or 2 when a file or flag is wrong."""
     parser = argparse.ArgumentParser(prog="erp", description="The demo ERP, on loopback only.")
     parser.add_argument("--openapi", action="store_true", help="print the OpenAPI document and stop")
+    parser.add_argument("--books", action="store_true", help="print what the books of --db hold (JSON) and stop")
     parser.add_argument("--master", type=Path, help="master data (JSON)")
     parser.add_argument("--db", type=Path, help="the books (SQLite); made when missing, kept when there")
     parser.add_argument("--people", type=Path, help="bookings that people made (JSON), each loaded once")
@@ -64,6 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     if flags.openapi:
         sys.stdout.buffer.write(document())
         return 0
+    if flags.books and flags.db is not None:
+        return _show(flags.db)
     if flags.master is None or flags.db is None:
         parser.error("--master and --db are needed")
     try:
@@ -104,6 +110,21 @@ def main(arguments: list[str] | None = None) -> int:
         _Announcing(config, flags.port_file).run(sockets=[listener])
     finally:
         books.close()
+    return 0
+
+
+def _show(path: Path) -> int:
+    """Prints every booking in the order of commits; a server may be running on the same file."""
+    if not path.is_file():
+        print(f"{path} is no file", file=sys.stderr)
+        return 2
+    try:
+        books = Books(path)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    sys.stdout.buffer.write(_ENTRIES.dump_json(books.entries(), indent=2) + b"\n")
+    books.close()
     return 0
 
 
