@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from bridgehead.connectors import http_tokens
+from bridgehead.connectors.limits import LocalLimits
 from bridgehead.errors import Failed, UserError
+from bridgehead.resilience.ports import Bounds
 from tests.support.http_server import Asked, Told, http_server
 from tests.support.http_wires import Wired
 from tests.support.issuer import CLIENT, running_issuer
@@ -378,8 +381,9 @@ async def test_a_hook_signs_each_request() -> None:
             Wired("http://127.0.0.1:1", auth={"hook": name})
 
 
-async def test_no_error_shows_a_secret() -> None:
-    """Whatever a system repeats of what it was sent, no error holds a secret, a token or what is made of them."""
+async def test_no_error_and_no_log_shows_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a system repeats of what it was sent, no error or log holds a secret or what is made of it."""
+    caplog.set_level(logging.DEBUG)
     issuer = Issuer()
 
     async def echo(asked: Asked) -> Told:
@@ -399,7 +403,7 @@ async def test_no_error_shows_a_secret() -> None:
             async with Wired(server.url, auth=auth, connection={"headers": {"A": "1"}}) as wired:
                 with pytest.raises(Failed) as failed:
                     await wired.find()
-            text = f"{failed.value} {failed.value.attributes} {failed.value!r}"
+            text = f"{failed.value} {failed.value.attributes} {failed.value!r} {caplog.text}"
             for secret in (SECRET, "token-number-1", base64.b64encode(f"me:{SECRET}".encode()).decode()):
                 assert secret not in text
 
@@ -429,3 +433,16 @@ async def test_an_issuer_that_follows_the_standards_is_understood(
                 answers = await asyncio.gather(*(wired.find() for _ in range(20)))
             assert answers[0].rows == [{"username": "orders@example.com", "scope": ["read"]}]
             assert running.issuer.grants == grants
+
+
+async def test_a_call_that_needs_a_token_first_does_not_wait_for_itself() -> None:
+    """With room for one request at a time, many calls and their token requests go through one after another."""
+    issuer = Issuer()
+    async with http_server(issuer) as server:
+        limits = LocalLimits("shop", Bounds(concurrency=1))
+        async with Wired(server.url, auth=oauth2(server.url), limits=limits) as wired:
+            await asyncio.gather(*(wired.find() for _ in range(10)))
+            issuer.good = set()
+            await asyncio.gather(*(wired.find() for _ in range(10)))
+        await limits.aclose()
+    assert (server.most, len(issuer.grants)) == (1, 2)

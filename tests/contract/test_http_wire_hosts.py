@@ -62,6 +62,15 @@ def test_an_address_is_allowed_by_its_host_and_port(
         assert "pw" not in str(failed.value)
 
 
+def test_an_address_that_was_allowed_once_gives_no_leave_to_another() -> None:
+    """A password in the address of a known host, or another port of it, is refused as on the first day."""
+    hosts = Hosts("shop", httpx.URL("https://erp.example"))
+    hosts.check(httpx.URL("https://erp.example/x"))
+    for url in ("https://me:pw@erp.example/x", "https://erp.example:444/x", "http://erp.example/x"):
+        with pytest.raises(Failed):
+            hosts.check(httpx.URL(url))
+
+
 @pytest.mark.parametrize("name", ["http://a", "a/b", "", "me@a", "a:b"])
 def test_a_name_that_is_no_host_is_an_error(name: str) -> None:
     """What stands in the list of hosts is a host, or the connector does not open."""

@@ -9,7 +9,7 @@ from typing import Self
 
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.http_wire import HttpWire
-from bridgehead.connectors.ports import Answer
+from bridgehead.connectors.ports import Answer, Limits
 from bridgehead.connectors.references import Redactor
 
 
@@ -48,6 +48,7 @@ class Wired:
         read: Mapping[str, object] | None = None,
         action: Mapping[str, object] | None = None,
         connection: Mapping[str, object] | None = None,
+        limits: Limits | None = None,
         **parts: object,
     ) -> None:
         self.spec = Specification.model_validate(
@@ -77,7 +78,7 @@ class Wired:
         )
         self.limits = Counted()
         self.redactor = Redactor()
-        self.wire = HttpWire(self.spec, folder=folder, limits=self.limits, redactor=self.redactor)
+        self.wire = HttpWire(self.spec, folder=folder, limits=limits or self.limits, redactor=self.redactor)
 
     async def __aenter__(self) -> Self:
         return self

@@ -111,7 +111,9 @@ class LoginPart(Part):
     request: RequestPart = Field(description="May use {user} and {password}.")
     take: dict[Name, FieldPath] = Field(description="What the answer gives: NAME: PATH, for the header below.")
     header: Text = Field(default="Authorization")
-    value: Template = Field(description="What the header says, such as 'Bearer {token}'; |base64 encodes.")
+    value: Template = Field(
+        description="What the header says: 'Bearer {token}', or 'Session {user}:{id}|base64', which encodes the rest."
+    )
     lasts: Duration | None = Field(default=None, description="Logged in anew after this long, and at once on a 401.")
 
 

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -85,7 +84,7 @@ class HttpWire:
         self._proxy = None if connection.proxy is None else _proxy(setting(connection.proxy, folder=folder), redactor)
         self._tls = _trust(connection.tls, folder) if connection.tls is not None else None
         self._classifier = Classifier(self._name, spec.errors, redactor)
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
         self._requests: dict[int, tuple[RequestPart, Request]] = {}
         self._auth, token_url = open_auth(
             spec.auth, connector=self._name, folder=folder, prepare=self._login_request, send=self._ask_credential,
@@ -155,9 +154,9 @@ class HttpWire:
 
     async def aclose(self) -> None:
         """Closes the running loop's connections."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.aclose()
 
     # A read
 
@@ -339,9 +338,10 @@ class HttpWire:
             call.doing = "sent"
             call.asked += 1
             try:
-                response = await self._client().send(request, auth=None, stream=True)
+                response = await self._pool().handle_async_request(request)
             except (httpx.TransportError, ssl.SSLError) as error:
                 raise self._classifier.transport(error, writes=call.writes) from None
+            response.request = request
             with self._reading(call):
                 try:
                     content = await content_of(response)
@@ -406,16 +406,19 @@ class HttpWire:
             self._requests[id(part)] = found
         return found[1]
 
-    def _client(self) -> httpx.AsyncClient:
+    def _pool(self) -> httpx.AsyncHTTPTransport:
+        """Returns the running loop's connections.
+
+        They are used without httpx's client, which would log every address at INFO, keys in the query
+        included, keep cookies, and look for proxies in the environment.
+        """
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = httpx.AsyncClient(
-                verify=self._trusted(), proxy=self._proxy, limits=_POOL, trust_env=False, follow_redirects=False,
-                # A cookie that one call was given is not sent with another.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            )  # fmt: skip
-        return client
+        pool = self._pools.get(loop)
+        if pool is None:
+            pool = self._pools[loop] = httpx.AsyncHTTPTransport(
+                verify=self._trusted(), proxy=self._proxy, limits=_POOL, trust_env=False
+            )
+        return pool
 
     def _trusted(self) -> ssl.SSLContext:
         if self._tls is None:
