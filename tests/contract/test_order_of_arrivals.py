@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from bridgehead.engine import worker as engine
+from bridgehead.engine.ports import ArrivalWork
 from bridgehead.spec.tool import JSON
-from tests.support.world import WorkerProcess, World, end_all
+from tests.support.world import World
 
 SLOW_TO_READ = """
 import time
@@ -25,55 +33,88 @@ ORIGINAL: dict[str, JSON] = {"po": "1", "amount": 5, "slow": True}
 CHANGED: dict[str, JSON] = {"po": "1", "amount": 7}
 
 
-async def overtaking(world: World, release_after: str) -> list[WorkerProcess]:
-    """Runs a worker whose one reader hangs over the original while the other reads the change; returns it."""
+@dataclass
+class Order:
+    """What the worker was told of earlier arrivals; ``silent`` lets every earlier one count as not heard of lately."""
+
+    waited: set[int] = field(default_factory=set)
+    silent: bool = False
+
+
+@pytest.fixture
+def order(world: World, monkeypatch: pytest.MonkeyPatch) -> Order:
+    """Notes which arrivals, once read, were told to wait; the time they wait is as long as no test takes, or none."""
+    noted = Order()
+    arrivals = world.app.arrivals
+    ask = arrivals.earlier_under_way
+
+    async def noting(work: ArrivalWork, *, within_s: float) -> bool:
+        waits = await ask(work, within_s=0.0 if noted.silent else within_s)
+        if waits:
+            noted.waited.add(work.id)
+        return waits
+
+    monkeypatch.setattr(arrivals, "earlier_under_way", noting)
+    monkeypatch.setattr(engine, "ORDER_S", 20 * engine.ORDER_S)
+    return noted
+
+
+@asynccontextmanager
+async def reading_both(world: World) -> AsyncIterator[int]:
+    """Runs a worker whose one reader hangs over the original while the other reads the change; gives its number."""
     await world.deploy(SLOW_TO_READ, tools="book: allow")
-    original = await world.submit(ORIGINAL)
-    workers = [world.start_worker()]
-    place = world.place
+    await world.submit(ORIGINAL)
+    async with world.working():
+        try:
 
-    async def reading() -> bool:
-        return (place / "reading").exists()
+            async def reading() -> bool:
+                return (world.place / "reading").exists()
 
-    try:
-        await world.until(reading)
-        changed = await world.submit(CHANGED)
-
-        async def taken() -> bool:
-            rows = await world.rows("select 1 from arrivals where id = %s and attempts > 0", changed)
-            settled = await world.rows("select 1 from arrivals where id = %s and state <> 'stored'", changed)
-            return bool(settled if release_after == "settled" else rows)
-
-        await world.until(taken, timeout_s=20)
-        (place / "go").touch()
-
-        async def both() -> bool:
-            return not await world.rows(
-                "select 1 from arrivals where state = 'stored' and id = any(%s)", [original, changed]
-            )
-
-        await world.until(both, timeout_s=20)
-        await world.until(world.at_rest, timeout_s=20)
-    except BaseException:
-        end_all(workers)
-        raise
-    return workers
+            await world.until(reading)
+            yield await world.submit(CHANGED)
+            (world.place / "go").touch()
+            await world.until(world.at_rest)
+        finally:
+            (world.place / "go").touch()
 
 
-async def test_a_change_waits_for_its_original(world: World) -> None:
+async def read_and_waiting(world: World, order: Order, arrival: int) -> None:
+    """Returns when an arrival was read and is told to wait; fails when it is settled without."""
+
+    async def told() -> bool:
+        return arrival in order.waited or await settled(world, arrival)
+
+    await world.until(told)
+    assert not await settled(world, arrival), "it did not wait"
+
+
+async def settled(world: World, arrival: int) -> bool:
+    """Whether an arrival is settled."""
+    return bool(await world.rows("select 1 from arrivals where id = %s and state <> 'stored'", arrival))
+
+
+async def test_a_change_waits_for_its_original(world: World, order: Order) -> None:
     """P2: a change that is read while its original still is, is its revision, and the original is what was booked."""
-    workers = await overtaking(world, "taken")
-    end_all(workers)
+    async with reading_both(world) as changed:
+        await read_and_waiting(world, order, changed)
+        assert world.books() == []
     first, second = await world.cases()
     assert (first["revision"], second["revises"]) == (1, first["id"])
     assert world.books()[0]["amount"] == 5
     assert [review.kind for review in await world.reviews()] == ["conflict"]
 
 
-async def test_an_original_that_was_overtaken_goes_to_a_person(world: World) -> None:
+async def test_an_original_that_was_overtaken_goes_to_a_person(world: World, order: Order) -> None:
     """P2: an original whose reading hung until its change was booked is no revision: a person says which counts."""
-    workers = await overtaking(world, "settled")
-    end_all(workers)
+    async with reading_both(world) as changed:
+        await read_and_waiting(world, order, changed)
+        order.silent = True
+
+        async def overtaken() -> bool:
+            return await settled(world, changed) and bool(world.books())
+
+        await world.until(overtaken)
+        assert [entry["amount"] for entry in world.books()] == [7], "nothing was heard of the original"
     (case,) = await world.cases()
     assert (case["revision"], [entry["amount"] for entry in world.books()]) == (1, [7])
     (review,) = await world.reviews()
