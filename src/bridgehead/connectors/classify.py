@@ -174,11 +174,17 @@ class Classifier:
         """Returns a failure in this connector's name: one line, cut, without a secret."""
         line = " ".join(self._redactor.clean(text).split())
         shown = line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "…"
-        facts: dict[str, str | int | float] = {"connector": self._connector}
-        facts |= {} if status is None else {"status": status}
-        facts |= {} if field is None else {"field": self._redactor.clean(field)}
-        facts |= {} if retry_after is None else {"retry_after": retry_after}
-        return Failed(f"{self._connector}: {shown}", error_class=error_class, applied=applied, hint=hint, **facts)
+        failed = Failed(
+            f"{self._connector}: {shown}",
+            error_class=error_class,
+            applied=applied,
+            hint=hint,
+            connector=self._connector,
+        )
+        known = {"status": status, "field": None if field is None else self._redactor.clean(field)}
+        known["retry_after"] = retry_after
+        failed.attributes.update({name: value for name, value in known.items() if value is not None})
+        return failed
 
 
 def retry_after_s(headers: httpx.Headers) -> float | None:

@@ -27,9 +27,7 @@ def _field(value: object) -> object:
     return {"from": value} if isinstance(value, str | list) else value
 
 
-Field_: TypeAlias = Annotated["FieldPart", BeforeValidator(_field)]
-"""A field; a path alone stands for a text at that place."""
-Fields: TypeAlias = Annotated[dict[Name, Field_], Field(min_length=1)]
+_Fields: TypeAlias = Annotated[dict[Name, Annotated["FieldPart", BeforeValidator(_field)]], Field(min_length=1)]
 
 
 class FieldPart(Part):
@@ -75,10 +73,16 @@ class FieldPart(Part):
         description="Of bytes: their encoding. FROM>TO repairs what was stored wrong; FROM>TO? leaves what was right.",
     )
     split: Text | None = Field(default=None, description="Of a list in one text: what separates it.")
-    fields: Fields | None = Field(default=None, description="Of an object or list: its own fields.")
+    fields: _Fields | None = Field(default=None, description="Of an object or list: its own fields.")
     read: Name | None = Field(default=None, description="Filled by another read; `from` is then not used.")
     with_: Pairs = Field(default_factory=dict, alias="with", description="Its arguments: NAME: field of this record.")
     label: Text | None = Field(default=None, description="personal, confidential, …: kept out of recordings.")
+
+
+Field_: TypeAlias = Annotated[FieldPart, BeforeValidator(_field)]
+"""A field; a path alone stands for a text at that place."""
+# Complete only here: a name that is looked up later is not found from the modules that use this one.
+Fields: TypeAlias = Annotated[dict[Name, Field_], Field(min_length=1)]
 
 
 class CursorPaging(Part):
