@@ -20,7 +20,7 @@ from bridgehead.connectors.document_connection import ErrorPart
 from bridgehead.connectors.http_reply import Reply, http_date
 from bridgehead.connectors.paths import MISSING, find
 from bridgehead.connectors.references import Redactor
-from bridgehead.errors import ErrorClass, Failed
+from bridgehead.errors import Attribute, ErrorClass, Failed
 
 REFUSALS: Final[Mapping[int, ErrorClass]] = {
     401: "auth_expired",
@@ -181,8 +181,8 @@ class Classifier:
             hint=hint,
             connector=self._connector,
         )
-        known = {"status": status, "field": None if field is None else self._redactor.clean(field)}
-        known["retry_after"] = retry_after
+        known: dict[str, Attribute] = {"status": status, "retry_after": retry_after}
+        known["field"] = None if field is None else self._redactor.clean(field)
         failed.attributes.update({name: value for name, value in known.items() if value is not None})
         return failed
 

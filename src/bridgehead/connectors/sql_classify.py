@@ -266,8 +266,9 @@ class SqlErrors:
             )  # fmt: skip
         if isinstance(error, Failed):
             return Failed(
-                error.message, error_class=error.error_class, applied=applied, hint=error.hint, **error.attributes
-            )
+                error.message, error_class=error.error_class, applied=applied, hint=error.hint, code=error.code,
+                **error.attributes,
+            )  # fmt: skip
         if isinstance(error, UserError):
             return Failed(
                 f"{self._connector}: {error.message}", error_class="auth_expired", applied=applied, hint=error.hint,
