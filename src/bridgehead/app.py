@@ -7,7 +7,7 @@ import importlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +41,7 @@ from bridgehead.storage.workers import Lease, Workers
 
 if TYPE_CHECKING:
     from bridgehead.connectors.toolset import Connected
+    from bridgehead.storage.limits import SharedLimits
 
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
 
@@ -233,6 +234,7 @@ class App:
         self.arrivals = Arrivals(database, self.dispatch, vault)
         self.reviews = Reviews(database, self.dispatch, vault)
         self.levels = Levels(database, vault)
+        self._limits: list[SharedLimits] = []
 
     @classmethod
     @asynccontextmanager
@@ -253,7 +255,12 @@ class App:
                     if await has_keys(conn):
                         raise missing_master(settings)
                 master = make_master(settings)
-            yield cls(settings, database, Vault(master))
+            app = cls(settings, database, Vault(master))
+            try:
+                yield app
+            finally:
+                for limits in app._limits:  # this class's own
+                    await limits.aclose()
         finally:
             await database.close()
 
@@ -274,6 +281,7 @@ class App:
         async with self.database.connection() as conn:
             await check_key(conn, self.vault)
         await self.register(loaded)
+        self._share(loaded.systems.values())
         deployment = loaded.deployment
         level: Callable[[], Awaitable[Level | None]] = partial(self.levels.level, deployment.name)
         return Served(
@@ -293,6 +301,20 @@ class App:
             reader=deployment.reader or DEFAULT_READER,
             level=level,
         )
+
+    def _share(self, systems: Iterable[Connected]) -> None:
+        """Counts what connectors send by this database, over all its workers."""
+        if not systems:
+            return
+        from bridgehead.connectors.sharing import bounds_of
+        from bridgehead.storage.limits import SharedLimits
+
+        for system in systems:
+            found = system.connector
+            if found.limits is not None:
+                shared = SharedLimits(self.database, found.name, bounds_of(found.spec.limits))
+                self._limits.append(shared)
+                found.limits.use(shared)
 
     def worker(self, served: Sequence[Served]) -> Worker:
         """Returns a worker over the deployments; ``run`` it."""

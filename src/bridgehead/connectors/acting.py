@@ -247,8 +247,19 @@ def _given(args: Values) -> dict[str, object]:
 
 
 def _unsent(error: Failed) -> Failed:
-    return Failed(error.message, error_class=error.error_class, applied=False, hint=error.hint, **error.attributes)
+    return _said(error, applied=False)
 
 
 def _unknown(error: Failed) -> Failed:
-    return Failed(error.message, error_class=error.error_class, applied=None, hint=error.hint, **error.attributes)
+    return _said(error, applied=None)
+
+
+def _said(error: Failed, *, applied: bool | None) -> Failed:
+    return Failed(
+        error.message,
+        error_class=error.error_class,
+        applied=applied,
+        hint=error.hint,
+        code=error.code,
+        **error.attributes,
+    )

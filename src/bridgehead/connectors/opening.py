@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from bridgehead.cases.tools import FOLDER, SYSTEMS, effect_key
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
-from bridgehead.connectors.limits import local_limits
+from bridgehead.connectors.limits import LocalLimits
 from bridgehead.connectors.load import load_specification
 from bridgehead.connectors.ports import Limits, Wire
 from bridgehead.connectors.reading import Reading
 from bridgehead.connectors.references import Redactor
-from bridgehead.connectors.sharing import LateLimits
+from bridgehead.connectors.sharing import LateLimits, bounds_of
 from bridgehead.connectors.toolset import Connected
 from bridgehead.errors import UserError
 from bridgehead.spec.problem import nearest
@@ -46,7 +46,7 @@ def forget(path: str | Path) -> None:
 def open_connector(path: Path, *, limits: Limits | None = None) -> Connector:
     """Returns a connector over the wire of its kind; its limits count in this process until they are exchanged."""
     spec = load_specification(path)
-    shared = LateLimits(limits or local_limits(spec.limits))
+    shared = LateLimits(limits or LocalLimits(spec.connector, bounds_of(spec.limits)))
     wire = wire_of(spec, folder=path.parent, limits=shared, redactor=Redactor())
     return Connector(spec, wire, limits=shared)
 

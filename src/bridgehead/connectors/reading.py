@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -65,11 +65,12 @@ class Counters:
 
 
 class Reads:
-    """The reads of one connector over its wire."""
+    """The reads of one connector over its wire. ``now`` is the clock by which a reading is fresh or too old."""
 
-    def __init__(self, spec: Specification, wire: Wire) -> None:
+    def __init__(self, spec: Specification, wire: Wire, *, now: Callable[[], datetime] = utc_now) -> None:
         self.name = spec.connector
         self.wire = wire
+        self._now = now
         self.counters = Counters()
         self.types: Mapping[str, type[BaseModel]] = record_types(spec)
         self.mappers = {name: Mapper(name, entity, connector=spec.connector) for name, entity in spec.entities.items()}
@@ -103,7 +104,7 @@ class Reads:
                 self.counters.extra_reads += 1
                 reading = await self._asked(name, of, entity, read, values, primary=True, again=True)
             if self._too_old(reading, entity.max_age):
-                age = int((utc_now() - reading.as_of).total_seconds())
+                age = int((self._now() - reading.as_of).total_seconds())
                 raise self.failed(
                     f"{name} answered with what was known {age} s ago; at most {entity.max_age:g} s are allowed",
                     "stale_fact", applied=False, read=name, age_s=age,
@@ -123,7 +124,7 @@ class Reads:
         primary: bool,
         again: bool = False,
     ) -> Reading:
-        read_at = utc_now()
+        read_at = self._now()
         answer = await self.wire.read(entity, read, values, primary=primary)
         self.counters.requests += answer.asked
         self._whole(name, read, answer)
@@ -215,11 +216,10 @@ class Reads:
         value = getattr(records[0], entity.version, None)
         return None if value is None else str(plain(value))
 
-    @staticmethod
-    def _too_old(reading: Reading, max_age_s: float) -> bool:
+    def _too_old(self, reading: Reading, max_age_s: float) -> bool:
         # HTTP dates have whole seconds (RFC 9110 5.6.7), so the age of an answer is known to one second only.
         slack = timedelta(seconds=1) if reading.as_of.microsecond == 0 else timedelta()
-        return utc_now() - reading.as_of >= timedelta(seconds=max_age_s) + slack
+        return self._now() - reading.as_of >= timedelta(seconds=max_age_s) + slack
 
     def _kept(self, slot: tuple[str, str], entity: EntityPart) -> Reading | None:
         until, reading = self._cache.get(slot, (0.0, None))
@@ -269,6 +269,7 @@ class Reads:
             error_class=error_class,
             applied=applied,
             hint="",
+            code=None,
             connector=self.name,
             **attributes,
         )

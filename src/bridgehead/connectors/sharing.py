@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
+from bridgehead.connectors.document_connection import LimitsPart
 from bridgehead.connectors.ports import Limits
+from bridgehead.resilience.ports import Bounds
+from bridgehead.resilience.rate import Rate
+
+
+def bounds_of(part: LimitsPart) -> Bounds:
+    """Returns what a specification declares, as the limiter counts it."""
+    return Bounds(None if part.rate is None else Rate(part.rate, part.burst), part.concurrency)
 
 
 class LateLimits:
