@@ -51,6 +51,10 @@ def render(
             parts.append(piece.replace("%", "%%") if style in {"format", "pyformat"} else piece)
             continue
         value = bound(find(values, piece.name))
+        if piece.tested:
+            # PostgreSQL finds no type for a value that is only compared with NULL.
+            parts.append("NULL" if value is None else "1")
+            continue
         name = "b_" + piece.name.replace(".", "__")
         if not isinstance(value, tuple):
             parts.append(place(name, value))

@@ -28,7 +28,15 @@ GRACE_S: Final = 2.0
 
 _DRIVERS: Final = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
 _PLACES: Final = ("host", "hostaddr", "unix_socket")
-_ELSEWHERE: Final = ("service", "servicefile", "passfile", "read_default_file", "read_default_group", "password")
+_ELSEWHERE: Final = (
+    "service",
+    "servicefile",
+    "passfile",
+    "read_default_file",
+    "read_default_group",
+    "client_flag",
+    "init_command",
+)
 
 
 class Over(Exception):

@@ -21,17 +21,18 @@ import math
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from bridgehead.connectors.document_connection import TlsPart
-from bridgehead.connectors.sql_binding import for_sqlite, without_zone
+from bridgehead.connectors.sql_binding import Parameters, for_sqlite, without_zone
 from bridgehead.errors import UserError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
+    from sqlalchemy.engine.interfaces import DBAPICursor
 
 _NON_TRANSACTIONAL: Final = 1196
 SAVEPOINT: Final = "bridgehead"
@@ -70,6 +71,17 @@ class Server:
 
     def begin_change(self, connection: Connection, timeout_s: float) -> None:
         """Begins a transaction that can write."""
+
+    def batches(
+        self, connection: Connection, sql: str, parameters: Parameters, size: int
+    ) -> Iterator[tuple[list[str], Sequence[Sequence[object]]]]:
+        """Runs a SELECT and yields its columns' labels with its rows, ``size`` at a time, as the server sends them."""
+        result = connection.exec_driver_sql(sql, parameters, execution_options={"yield_per": size})
+        labels = result.keys()
+        names = [str(name) for name in labels]
+        yield names, ()
+        for rows in result.partitions():
+            yield names, rows
 
     def all_transactional(self, connection: Connection) -> bool:
         """True when a transaction that is broken off surely leaves nothing behind."""
@@ -196,6 +208,23 @@ class PostgreSql(Server):
         """Begins a transaction of the database's own default level."""
         self._bound(connection, timeout_s)
 
+    def batches(
+        self, connection: Connection, sql: str, parameters: Parameters, size: int
+    ) -> Iterator[tuple[list[str], Sequence[Sequence[object]]]]:
+        """Yields rows as libpq brings them. Not by a cursor of the server: DECLARE cannot find the types of binds."""
+        raw = connection.connection.dbapi_connection
+        if not hasattr(raw, "pgconn"):
+            yield from super().batches(connection, sql, parameters, size)
+            return
+        with cast(Any, raw).cursor() as cursor:
+            held: list[tuple[object, ...]] = []
+            for row in cursor.stream(sql, parameters):
+                held.append(row)
+                if len(held) == size:
+                    yield _labels(cursor), held
+                    held = []
+            yield _labels(cursor), held
+
     @staticmethod
     def _bound(connection: Connection, timeout_s: float) -> None:
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, math.ceil(timeout_s * 1000))}")
@@ -253,6 +282,10 @@ _SERVERS: Final[dict[str, Callable[[], Server]]] = {
     "sqlite": Sqlite,
     "duckdb": DuckDb,
 }
+
+
+def _labels(cursor: DBAPICursor) -> list[str]:
+    return [str(column[0]) for column in cursor.description or ()]
 
 
 def server_of(name: str) -> Server:

@@ -8,7 +8,7 @@ database (see ``sql_servers``); this check makes a mistake visible when the file
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bridgehead.errors import UserError
@@ -26,6 +26,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_TESTED: Final = re.compile(r"is\s+(not\s+)?null\b", re.IGNORECASE)
 _UNCLOSED: Final = frozenset("'\"`")
 _READS: Final = frozenset({"SELECT", "WITH", "VALUES"})
 _WRITES: Final = frozenset({"INTO", "UPDATE", "DELETE", "MERGE", "OUTFILE", "DUMPFILE"})
@@ -38,11 +39,16 @@ _CHANGES: Final = frozenset({"SELECT", "WITH", "VALUES", "INSERT", "UPDATE", "DE
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A place for a value. ``wrapped``: parentheses stand around it already; ``negated``: it follows NOT IN."""
+    """A place for a value.
+
+    ``wrapped``: parentheses stand around it already; ``negated``: it follows NOT IN; ``tested``: IS NULL
+    follows it, which asks of an argument only whether it is there.
+    """
 
     name: str
     wrapped: bool = False
     negated: bool = False
+    tested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +119,20 @@ def parse(sql: str, what: str) -> Statement:
     pieces.append(text)
     if not words:
         raise _wrong(what, "it is empty", "Write a statement.")
-    return Statement(_checked_wrapping(tuple(pieces)), words[0], frozenset(words))
+    return Statement(_by_what_follows(tuple(pieces)), words[0], frozenset(words))
 
 
-def _checked_wrapping(pieces: tuple[str | Bind, ...]) -> tuple[str | Bind, ...]:
-    """Keeps ``wrapped`` only where the parenthesis closes right behind the bind."""
-    checked = list(pieces)
+def _by_what_follows(pieces: tuple[str | Bind, ...]) -> tuple[str | Bind, ...]:
+    """Says of each bind what the text behind it tells: whether its parenthesis closes there, and whether IS follows."""
+    done = list(pieces)
     for at, piece in enumerate(pieces):
-        if isinstance(piece, Bind) and piece.wrapped:
+        if isinstance(piece, Bind):
             after = pieces[at + 1]
-            if not (isinstance(after, str) and after.lstrip().startswith(")")):
-                checked[at] = Bind(piece.name, negated=piece.negated)
-    return tuple(checked)
+            text = after.lstrip() if isinstance(after, str) else ""
+            done[at] = replace(
+                piece, wrapped=piece.wrapped and text.startswith(")"), tested=_TESTED.match(text) is not None
+            )
+    return tuple(done)
 
 
 def parse_read(sql: str, what: str) -> Statement:
