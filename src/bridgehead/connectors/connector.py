@@ -6,10 +6,12 @@ Everything that makes a read trustworthy and a write safe is the same for every 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from pydantic import BaseModel
 
+from bridgehead.clock import utc_now
 from bridgehead.connectors.acting import Actions
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_entity import EntityPart, ReadPart
@@ -21,12 +23,14 @@ from bridgehead.connectors.sharing import LateLimits
 class Connector:
     """A system of record behind its specification. Safe to share between the cases of a worker."""
 
-    def __init__(self, spec: Specification, wire: Wire, *, limits: LateLimits | None = None) -> None:
+    def __init__(
+        self, spec: Specification, wire: Wire, *, limits: LateLimits | None = None, now: Callable[[], datetime] = utc_now
+    ) -> None:
         self.spec = spec
         self.wire = wire
         self.limits = limits
         self.name = spec.connector
-        self._reads = Reads(spec, wire)
+        self._reads = Reads(spec, wire, now=now)
         self._actions = Actions(spec, wire, self._reads)
         self.types: Mapping[str, type[BaseModel]] = self._reads.types
 

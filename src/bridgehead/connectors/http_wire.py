@@ -84,7 +84,7 @@ class HttpWire:
         self._proxy = None if connection.proxy is None else _proxy(setting(connection.proxy, folder=folder), redactor)
         self._tls = _trust(connection.tls, folder) if connection.tls is not None else None
         self._classifier = Classifier(self._name, spec.errors, redactor)
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = WeakKeyDictionary()
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] = WeakKeyDictionary()
         self._requests: dict[int, tuple[RequestPart, Request]] = {}
         self._auth, token_url = open_auth(
             spec.auth, connector=self._name, folder=folder, prepare=self._login_request, send=self._ask_credential,
@@ -406,7 +406,11 @@ class HttpWire:
             self._requests[id(part)] = found
         return found[1]
 
-    def _pool(self) -> httpx.AsyncHTTPTransport:
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """Returns what carries the requests of one event loop; a recorder, or a recording, takes its place here."""
+        return httpx.AsyncHTTPTransport(verify=self._trusted(), proxy=self._proxy, limits=_POOL, trust_env=False)
+
+    def _pool(self) -> httpx.AsyncBaseTransport:
         """Returns the running loop's connections.
 
         They are used without httpx's client, which would log every address at INFO, keys in the query
@@ -415,9 +419,7 @@ class HttpWire:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None:
-            pool = self._pools[loop] = httpx.AsyncHTTPTransport(
-                verify=self._trusted(), proxy=self._proxy, limits=_POOL, trust_env=False
-            )
+            pool = self._pools[loop] = self.transport()
         return pool
 
     def _trusted(self) -> ssl.SSLContext:
