@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ from bridgehead.connectors.ports import Answer
 from bridgehead.connectors.sql_statement import parse
 from bridgehead.connectors.sql_wire import SqlWire
 from bridgehead.errors import Failed, UserError
-from tests.support.foreign_sql import PASSWORD, Cut, Shop, mariadb_shop, postgresql_shop, sqlite_shop
+from tests.support.foreign_sql import PASSWORD, Cut, Shop, mariadb_shop, postgresql_shop, sqlite_shop, until
 
 SERVERS = ("postgresql", "mariadb")
 SLOW = {
@@ -60,14 +60,6 @@ async def ask(wire: SqlWire, spec: Specification, name: str, **values: object) -
     """Asks one read of the entity `stock`."""
     entity = spec.entities["stock"]
     return await wire.read(entity, entity.reads[name], values)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Returns when a condition holds."""
-    end = perf_s() + 20
-    while not true():
-        assert perf_s() < end
-        await asyncio.sleep(0)
 
 
 def open_connections(wire: SqlWire) -> QueuePool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socket
@@ -18,6 +19,7 @@ import psycopg
 import pymysql
 from pydantic import JsonValue
 
+from bridgehead.clock import perf_s
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sql_wire import MOST_ROWS, SqlWire
@@ -33,6 +35,14 @@ TABLES: Final = (
     "insert into stock values (1, 'A-1', 10.50, '2026-01-31', 1), (2, 'B-2', null, null, 1), (3, 'C%3', 7.25, null, 1)",
 )
 STOCK: Final = {"key": "id", "fields": {"id": {"from": "id", "type": "integer"}, "code": "code"}}
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Returns when a condition holds."""
+    end = perf_s() + 20
+    while not true():
+        assert perf_s() < end
+        await asyncio.sleep(0)
 
 
 class Free:
@@ -60,6 +70,7 @@ class Shop:
     target: str | tuple[str, int] = ""
     auth: JsonValue = None
     wires: list[SqlWire] = field(default_factory=list)
+    limits: Free = field(default_factory=Free)
 
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
         """Runs statements and commits; returns the last one's rows."""
@@ -96,7 +107,7 @@ class Shop:
     ) -> SqlWire:
         """Opens a wire that the fixture closes."""
         made = SqlWire(
-            specification, folder=Path(), limits=Free(), redactor=redactor or Redactor(), most_rows=most_rows
+            specification, folder=Path(), limits=self.limits, redactor=redactor or Redactor(), most_rows=most_rows
         )
         self.wires.append(made)
         return made
@@ -146,7 +157,8 @@ def mariadb_shop(server: MariaDB, database: str) -> Iterator[Shop]:
     try:
         yield shop
     finally:
-        server.run("SET lock_wait_timeout = 10", f"DROP DATABASE `{database}`", f"DROP USER '{database}'@'%'")
+        if server.process.poll() is None:
+            server.run("SET lock_wait_timeout = 10", f"DROP DATABASE `{database}`", f"DROP USER '{database}'@'%'")
 
 
 class Cut:

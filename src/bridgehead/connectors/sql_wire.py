@@ -186,7 +186,9 @@ class SqlWire:
                     replica.pool.server.begin_read(connection, timeout_s)
                     lag_s = replica.lag_s(connection)
                 except Exception as error:
-                    raise self._errors.of(error, connection, work, values, applied=False) from error
+                    # Whatever keeps the copy from telling its age: it is not known to be fresh.
+                    failed = self._errors.of(error, connection, work, {}, applied=False)
+                    raise Failed(failed.message, error_class="stale_fact", applied=False) from error
                 if lag_s is None:
                     return None
                 found = self._rows(replica.pool, reader, work, connection, values, timeout_s, begun=True)
