@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError, create_model
@@ -228,8 +227,6 @@ LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("bridgehead_loop")
 
 SOURCES: ContextVar[list[Source]] = ContextVar("bridgehead_sources")
 """Where what a read returns comes from: connectors add to it, the step that records the read keeps it."""
-FOLDER: ContextVar[Path] = ContextVar("bridgehead_folder")
-"""The folder of the deployment whose code is being loaded: what that code names relatively lies in it."""
 SYSTEMS: ContextVar[Mapping[str, object]] = ContextVar("bridgehead_systems")
 """The connectors of the deployment whose case is running, by name; set by the segment runner."""
 

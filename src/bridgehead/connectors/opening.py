@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
-from bridgehead.cases.tools import FOLDER, SYSTEMS, effect_key
+from bridgehead.cases.tools import SYSTEMS, effect_key
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.limits import LocalLimits
@@ -26,12 +27,12 @@ _CONNECTED: Final[dict[Path, Connected]] = {}
 def connect(path: str | Path) -> Connected:
     """Returns the connector that a file specifies; the same object for the same file in one process.
 
-    A relative path is looked for in the deployment's folder while its code is loaded, else in the
-    working directory. Nothing is sent and no secret is read. Raises UserError when the file is
-    missing or wrong.
+    A relative path lies beside the module that calls this. Nothing is sent and no secret is read.
+    Raises UserError when the file is missing or wrong.
     """
-    given = Path(path)
-    place = (given if given.is_absolute() else FOLDER.get(Path()) / given).resolve()
+    caller = inspect.currentframe()
+    beside = "" if caller is None or caller.f_back is None else str(caller.f_back.f_globals.get("__file__", ""))
+    place = (Path(beside).parent / path).resolve()
     known = _CONNECTED.get(place)
     if known is None:
         known = _CONNECTED[place] = Connected(open_connector(place), path=place)
