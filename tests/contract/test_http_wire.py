@@ -79,6 +79,7 @@ async def test_a_status_is_a_class(status: int, error_class: ErrorClass, *, appl
         (Told(raw=b"zz\r\n{}", headers={**JSON_TYPE, "Transfer-Encoding": "chunked"}), "invalid_output", None),
         (Told(raw=b"<html>sign in</html>", headers=HTML), "invalid_output", None),
         (Told(raw=b"OK", headers={"Content-Type": "text/plain"}), "invalid_output", None),
+        (Told(raw=b'{"id": 1}', headers=HTML), "invalid_output", None),
         (Told(raw=b"{'id': 1}", headers=JSON_TYPE), "invalid_output", None),
         (Told(raw=b'{"id": NaN}', headers=JSON_TYPE), "invalid_output", None),
         (Told(raw=b"[" * 200_000, headers=JSON_TYPE), "invalid_output", None),
@@ -290,9 +291,9 @@ async def test_an_argument_cannot_become_a_header(name: str) -> None:
     """A value that would end a header line, or that HTTP cannot carry, fails before anything is sent."""
     read = {"request": {"path": "/orders", "headers": {"X-Name": "{name}"}}}
     async with http_server(lambda _: Told(body={"items": []})) as server, Wired(server.url, read=read) as wired:
-        with pytest.raises(Failed) as failed:
+        with pytest.raises(Failed, match="the header X-Name cannot carry"):
             await wired.find(name=name)
-        with pytest.raises(Failed) as failed:
+        with pytest.raises(Failed, match="what HTTP or JSON cannot carry") as failed:
             await wired.book(po="\ud800", effect_key=float("nan"))
     assert (failed.value.error_class, failed.value.applied) == ("invalid_input", False)
     assert server.asked == []
