@@ -144,7 +144,37 @@ async def test_a_place_has_one_holder(database: Database) -> None:
     assert set(gone) <= {1, 3}
     await rows.push(None, 20.0)
     assert (await rows.renew("b", 5.0)).pause_s == pytest.approx(20.0, abs=0.5)
-    assert (await rows.take("a", 2, 3, 0, 5.0)).places == ()
+    fewer = LimitRows(database, "less")
+    assert (await fewer.take("a", 3, 1, 0, 5.0)).places == (1,)
+    assert (await fewer.take("b", 1, 1, 0, 5.0)).places == (), "its own bound is one, and that one is taken"
+
+
+async def test_places_asked_for_at_one_moment_are_given_once(database: Database) -> None:
+    """Of many who ask at the same time no two are given one place, and while one is free somebody has it."""
+    rows = LimitRows(database, "erp")
+    holders = [f"h{number}" for number in range(8)]
+    await rows.take("first", 4, 1, 0, 5.0)
+    await rows.release("first", [1])
+    for _ in range(15):
+        given = await asyncio.gather(*(rows.take(holder, 4, 2, 0, 5.0) for holder in holders))
+        taken = [place for found in given for place in found.places]
+        assert len(taken) == len(set(taken))
+        for holder, found in zip(holders, given, strict=True):
+            if found.places:
+                await rows.release(holder, found.places)
+    end_s = boot_s() + 5.0
+    while len((await rows.take("last", 4, 4, 0, 5.0)).places) < 4:  # what was freed for one who has gone
+        await rows.release("last", [1, 2, 3, 4])
+        assert boot_s() < end_s
+
+
+async def test_turns_drawn_at_one_moment_are_all_different(database: Database) -> None:
+    """Of many who draw at the same time no two are given one turn."""
+    rows = LimitRows(database, "erp")
+    await rows.draw(Rate(10.0), 1, 1.0)
+    drawn = await asyncio.gather(*(rows.draw(Rate(10.0), 2, 60.0) for _ in range(20)))
+    assert len({found.end for found in drawn}) == 20
+    assert max(found.begin_s for found in drawn) > 3.5
 
 
 async def test_without_its_database_nothing_is_sent(database: Database) -> None:

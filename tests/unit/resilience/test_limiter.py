@@ -23,6 +23,8 @@ class Store:
         self.away = False
         self.fewest: int | None = None
         self.lost = False
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     def note(self, what: str) -> None:
         self.asked.append(what)
@@ -31,7 +33,9 @@ class Store:
 
     async def draw(self, rate: Rate, count: int, horizon_s: float) -> Drawn:
         self.note(f"draw {count}")
-        return await self.inner.draw(rate, count, horizon_s)
+        drawn = await self.inner.draw(rate, count, horizon_s)
+        await self.answering.wait()
+        return drawn
 
     async def give_back(self, rate: Rate, count: int, end: str) -> None:
         self.note(f"give back {count}")
@@ -107,10 +111,10 @@ async def test_callers_come_in_order_and_evenly() -> None:
         passed.append(await admitted(limits))
         order.append(number)
 
+    started_s = boot_s()
     await asyncio.gather(*(call(number) for number in range(10)))
     assert order == list(range(10))
-    assert passed[9] - passed[0] >= 7 / 50.0 - 0.005
-    assert all(passed[i + 5] - passed[i] >= 3 / 50.0 - 0.005 for i in range(5))
+    assert all(at_s - started_s >= (number - 2) / 50.0 - 0.001 for number, at_s in enumerate(passed))
     await limits.aclose()
 
 
@@ -181,9 +185,8 @@ async def test_a_worker_that_stood_still_does_not_catch_up_at_once() -> None:
                 pass
 
     await asyncio.gather(*(call(number) for number in range(12)))
-    after = [at_s for at_s in passed[1:] if at_s > passed[0] + 0.3]
-    assert len(after) == 11
-    assert max(sum(at_s <= other < at_s + 0.05 for other in after) for at_s in after) <= 6 + 2
+    # Six turns at most are no later than 0.05 s; the other five are drawn anew, one each 0.01 s.
+    assert passed[-1] - passed[0] >= 0.3 + 0.039
     await limits.aclose()
 
 
@@ -219,6 +222,38 @@ async def test_a_refusal_drops_the_turns_that_were_drawn() -> None:
     passed = await asyncio.gather(*patient)
     assert min(passed) - started_s >= 0.395
     assert passed == sorted(passed)
+    await limits.aclose()
+
+
+async def test_a_refusal_is_told_at_once_to_who_has_a_turn() -> None:
+    """A caller whose turn was drawn and now comes too late does not wait for it in vain."""
+    store = Store()
+    limits = limiter(store, rate=Rate(1.0))
+    await admitted(limits)
+    waiting = asyncio.create_task(outcome(limits, 2.0))
+    await until(lambda: limits._slots is not None and limits._slots._armed)
+    started_s = boot_s()
+    await limits.refused(5.0)
+    error = await waiting
+    assert error is not None
+    assert error.error_class == "throttled"
+    assert boot_s() - started_s < 0.5
+    await limits.aclose()
+
+
+async def test_a_refusal_counts_for_turns_that_are_just_being_drawn() -> None:
+    """A turn whose draw was under way when the system refused is not used before the pause is over."""
+    store = Store()
+    limits = limiter(store, rate=Rate(100.0))
+    store.answering.clear()
+    waiting = asyncio.create_task(admitted(limits))
+    await until(lambda: "draw 1" in store.asked)
+    started_s = boot_s()
+    refusing = asyncio.create_task(limits.refused(0.3))
+    await asyncio.sleep(0)
+    store.answering.set()
+    assert await waiting - started_s >= 0.295
+    await refusing
     await limits.aclose()
 
 
@@ -285,6 +320,27 @@ async def test_a_caller_for_whom_no_place_falls_free_is_told() -> None:
     await limits.aclose()
 
 
+async def test_a_place_given_to_who_is_just_cancelled_is_not_lost() -> None:
+    """A caller that is cancelled in the moment it is given a place leaves it to the next one."""
+    limits = limiter(Store(), concurrency=1)
+    async with limits.admit():
+        waiting = asyncio.create_task(admitted(limits))
+        await asyncio.sleep(0)
+    waiting.cancel()
+    assert await outcome(limits, 1.0) is None
+    await limits.aclose()
+
+
+async def test_a_pause_told_to_another_worker_is_kept_here() -> None:
+    """Under a bound of requests alone, a 429 that another worker got holds back the callers of this one too."""
+    store = Store()
+    limits = limiter(store, concurrency=1)
+    await store.inner.push(None, 0.4)
+    started_s = boot_s()
+    assert await admitted(limits) - started_s >= 0.395
+    await limits.aclose()
+
+
 async def test_a_place_whose_lease_was_lost_is_handed_to_nobody() -> None:
     """A place that the shared state no longer knows as this worker's is not used again, also not by who waits here."""
     store = Store()
@@ -297,6 +353,25 @@ async def test_a_place_whose_lease_was_lost_is_handed_to_nobody() -> None:
         waiting = asyncio.create_task(outcome(limits, 0.2))
         await asyncio.sleep(0)
     assert await waiting is not None
+    await limits.aclose()
+
+
+async def test_a_place_lost_and_taken_anew_is_not_freed_by_its_old_request() -> None:
+    """The end of a request whose place was lost frees nothing of who has the place after it."""
+    store = Store()
+    limits = limiter(store, concurrency=1)
+    places = limits._places
+    assert places is not None
+    old = await places.take(boot_s() + 5.0)
+    store.lost = True
+    await until(lambda: not places._held)
+    store.lost = False
+    await store.inner.release(places._holder, [1])
+    anew = await places.take(boot_s() + 5.0)
+    places.put_back(old)
+    assert await outcome(limits, 0.05) is not None
+    places.put_back(anew)
+    assert await outcome(limits, 1.0) is None
     await limits.aclose()
 
 
