@@ -3,9 +3,9 @@
 A text that is one brace alone keeps the value's type; in a longer text it becomes text. ``|FORMAT``
 says how: ``%d.%m.%Y`` (strftime) for dates and times, ``comma`` for a decimal comma, ``0.00`` for a
 fixed number of decimals, ``number`` for a JSON number instead of a text, ``pad:10`` for leading
-zeros, ``width:20`` for trailing spaces, ``upper``, ``lower``, ``base64``, ``json``, ``zone:NAME`` for
-the time there (IANA), ``or:TEXT`` for what stands where an argument is absent; several are chained.
-``{{`` and ``}}`` are braces.
+zeros, ``digits:18`` for leading zeros if it is digits alone, ``width:20`` for trailing spaces,
+``upper``, ``lower``, ``base64``, ``json``, ``zone:NAME`` for the time there (IANA), ``or:TEXT`` for what
+stands where an argument is absent; several are chained. ``{{`` and ``}}`` are braces.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel
 
@@ -30,6 +30,11 @@ from bridgehead.spec.tool import JSON
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _ONE: Final = re.compile(r"\{([^{}]+)\}")
 _FIXED: Final = re.compile(r"0(\.0+)?")
+_WIDEST: Final = 1_000
+_WORDS: Final = frozenset({"comma", "number", "upper", "lower", "base64", "json"})
+_FORMATS: Final = (
+    "%-forms of dates, comma, number, 0.00, pad:N, digits:N, width:N, upper, lower, base64, json, zone:NAME, or:TEXT"
+)
 
 Escape = Callable[[str], str]
 
@@ -47,6 +52,30 @@ def names_in(template: object) -> set[str]:
     if isinstance(template, Sequence):
         return set().union(*(names_in(value) for value in template))
     return set()
+
+
+def mistake_in(text: str) -> str | None:
+    """Returns what is wrong with the braces or the formats of a template's text, or None."""
+    rest = _BRACES.sub("", text)
+    if "{" in rest or "}" in rest:
+        return "a brace without its other half; write {{ or }} for a brace itself"
+    for found in _BRACES.findall(text):
+        path, *forms = str(found).split("|")
+        if found and not path.strip():
+            return f"no argument in {{{found}}}"
+        for form in forms:
+            if not _is_format(form.strip()):
+                return f"the unknown format {form.strip()}; known: {_FORMATS}"
+    return None
+
+
+def _is_format(form: str) -> bool:
+    name, colon, width = form.partition(":")
+    if colon:
+        if name in {"or", "zone"}:
+            return name == "or" or width in available_timezones()
+        return name in {"pad", "digits", "width"} and width.isdecimal() and int(width) <= _WIDEST
+    return form.startswith("%") or form in _WORDS or _FIXED.fullmatch(form) is not None
 
 
 def fill_text(template: str, values: Mapping[str, object], *, escape: Escape | None = None) -> str | None:
@@ -159,6 +188,9 @@ def _formatted(value: object, form: str, path: str) -> object:
             return str(Decimal(as_text(value)).quantize(Decimal(form)))
         if form.startswith("pad:"):
             return as_text(value).zfill(int(form[4:]))
+        if form.startswith("digits:"):
+            text = as_text(value)
+            return text.zfill(int(form[7:])) if text.isascii() and text.isdecimal() else text
         if form.startswith("width:"):
             return as_text(value).ljust(int(form[6:]))
         if form in {"upper", "lower"}:
@@ -173,7 +205,7 @@ def _formatted(value: object, form: str, path: str) -> object:
         ) from error
     raise Failed(
         f"{path} cannot be written as {form!r}", error_class="invalid_input", applied=False, field=path,
-        hint="Known: %-forms of dates, comma, number, 0.00, pad:N, width:N, upper, lower, base64, json, zone:, or:.",
+        hint=f"Known: {_FORMATS}.",
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ class Reader:
         total: int | None = None
         asked: dict[str, object] = {"size": number.size, **values}
         if isinstance(number, NumberPaging):
-            asked[number.param] = number.start if "start" in number.model_fields_set else 0
+            asked[number.param] = number.start or 0
         for turn in range(paging.at_most):
             page = self._page(work, connection, server, asked, room=self.most_rows - len(rows))
             rows.extend(page.rows)
