@@ -368,8 +368,11 @@ async def test_a_place_lost_and_taken_anew_is_not_freed_by_its_old_request() -> 
     store.lost = False
     await store.inner.release(places._holder, [1])
     anew = await places.take(boot_s() + 5.0)
+    places._yield = True  # the next place that falls free is for another worker
     places.put_back(old)
+    places._yield = False
     assert await outcome(limits, 0.05) is not None
+    assert places._held == {1: anew}
     places.put_back(anew)
     assert await outcome(limits, 1.0) is None
     await limits.aclose()
