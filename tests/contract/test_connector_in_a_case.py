@@ -70,7 +70,7 @@ actions:
         po_number: "{po_number}"
         order_date: "{order_date}"
         currency: EUR
-        ship_to: C-100-1
+        ship_to: C200-1
         header_code: AD
         total: "{total}"
         lines:
@@ -86,7 +86,7 @@ actions:
     repeat: if_absent
     result: {entity: order}
     undo: {action: cancel, with: {order_number: "{result.order_number}"}}
-    preview: {order_number: none, customer: "{customer}", po_number: "{po_number}", status: open, lines: [], total: "{total} EUR"}
+    preview: {order_number: none, customer: "{customer}", po_number: "{po_number}", status: open, lines: [], total: {amount: "{total}", currency: EUR}}
     visible_within: 0.5s
   cancel:
     effect: irreversible
@@ -105,11 +105,11 @@ from bridgehead.connectors.opening import connect
 erp = connect("erp.yaml")
 
 async def agent(case: Case[dict], ctx: Context) -> str:
-    if await erp.tools["find_orders"](customer="C-100", po_number=case.input["po"]):
+    if await erp.tools["find_orders"](customer="C200", po_number=case.input["po"]):
         return "there already"
-    line = {"line": 1, "item": "IT-1", "quantity": "20", "unit": "C62", "price": "3.10", "date": "2026-12-01"}
+    line = {"line": 1, "item": "A-1", "quantity": "20", "unit": "C62", "price": "3.10", "date": "2026-12-01"}
     made = await erp.tools["book"](
-        customer="C-100", po_number=case.input["po"], order_date=date(2026, 11, 2), lines=[line], total=Decimal("62.00"))
+        customer="C200", po_number=case.input["po"], order_date=date(2026, 11, 2), lines=[line], total=Decimal("62.00"))
     return made.order_number
 """
 TOOLS = "find_orders: allow\nbook: allow"
@@ -137,7 +137,7 @@ async def deploy(world: World, **more: str) -> None:
 
 def booked(erp: RunningErp) -> list[str]:
     reply = httpx.get(f"{erp.url}/books", headers={"Authorization": f"Bearer {erp.token()}"}, trust_env=False)
-    return [entry["order"]["po_number"] for entry in reply.json()["items"]]
+    return [entry["order"]["po_number"] for entry in reply.json()["items"] if entry["endpoint"] != "start"]
 
 
 def fault(erp: RunningErp, mode: str, path: str, method: str) -> None:
