@@ -74,7 +74,7 @@ def test_every_module_opens_with_its_promise() -> None:
 
 
 def test_sql_is_written_in_storage_alone() -> None:
-    """No string outside the storage room, the demo's own ERP and the sql connector's table of databases is a statement to a database."""
+    """No string outside the storage room and the other places named above is a statement to a database."""
     found = [
         f"{tree.shown(path)}:{line}: {text.split()[0]}"
         for path in tree.below(tree.SOURCE, ".py")
