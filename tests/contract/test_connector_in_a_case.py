@@ -28,7 +28,10 @@ entities:
       order_number: {from: order_number, type: code}
       customer: {from: customer, type: code}
       po_number: {from: po_number, type: code}
-      status: {from: status, type: enum, values: {open: open, in_production: open, shipped: shipped, cancelled: cancelled}}
+      status:
+        from: status
+        type: enum
+        values: {open: open, in_production: open, shipped: shipped, cancelled: cancelled}
       total: {from: total, type: money, currency: currency}
       lines:
         from: lines
@@ -86,7 +89,13 @@ actions:
     repeat: if_absent
     result: {entity: order}
     undo: {action: cancel, with: {order_number: "{result.order_number}"}}
-    preview: {order_number: none, customer: "{customer}", po_number: "{po_number}", status: open, lines: [], total: {amount: "{total}", currency: EUR}}
+    preview:
+      order_number: none
+      customer: "{customer}"
+      po_number: "{po_number}"
+      status: open
+      lines: []
+      total: {amount: "{total}", currency: EUR}
     visible_within: 0.5s
   cancel:
     effect: irreversible
