@@ -147,7 +147,7 @@ async def test_prices_are_those_that_the_order_desk_takes(wawi: Connector, legac
     wanted: dict[str, Decimal] = {}
     lines = []
     for number, unit in items:
-        price = (await wawi.read("price_of", {"customer": code(customer), "item": code(number), "day": day})).one
+        price = (await wawi.read("price_of", {"customer": code(customer), "item_number": code(number), "day": day})).one
         found = told(price)
         kinds.add(found["holds_for"])
         wanted[code(number)] = found["price"].amount
