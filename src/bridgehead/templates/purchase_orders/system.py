@@ -1,56 +1,65 @@
 """What the order agent asks of an ERP, over whichever connector the deployment calls ``erp``.
 
-Another ERP is another ``erp.yaml``; nothing here changes. Its reads are ``customers``,
-``customer_parts``, ``items``, ``prices`` and ``orders`` (and, where it has them, ``business_day`` and
-``similar_items``), its actions ``create_order`` and ``cancel_order``: docs/reference/order-port.md
-names every argument and field.
+Another ERP is another ``erp.yaml``; nothing here changes. ``port.py`` names its reads and actions with
+every argument and field.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bridgehead import Failed, Mismatch
 from bridgehead.clock import utc_now
 from bridgehead.connectors.opening import connector
+from bridgehead.money import Money
 from bridgehead.templates.purchase_orders.erp.wire import (
+    BookedBy,
     BookedOrder,
     Booking,
     Customer,
     Customers,
     Item,
     PartNames,
+    PriceSource,
     Quote,
     Quotes,
     Resolved,
 )
 from bridgehead.templates.purchase_orders.naming import Catalogue, exact, matched_by
+from bridgehead.templates.purchase_orders.port import NAME
 
 T = TypeVar("T")
+Way = Literal["create_order", "import_order"]
+"""The action by which an order is booked."""
 
-NAME: Final = "erp"
 TOLERANCE: Final = Decimal("0.02")
-"""How far an order's price may lie from ours, relatively, where the ERP does not say."""
+"""How far an order's price may lie from ours, relatively: two per cent."""
+NO_LIMIT: Final = Decimal("9999999999999.99")
+"""The credit limit of a customer for whom the ERP gives none: the credit rule then never objects."""
+FINEST: Final = Decimal("0.001")
+"""What quantities are multiples of where the ERP does not say: the smallest quantity that can be booked."""
 
 _CUSTOMER: Final = TypeAdapter(Customer)
 _ITEM: Final = TypeAdapter(Item)
 _ORDER: Final = TypeAdapter(BookedOrder)
 _BOOKING: Final = TypeAdapter(Booking)
-_CREDIT: Final = ("limit", "open", "overdue_days", "blocked")
-_NOT_HELD: Final[Mapping[str, str]] = {"header_code": "AD", "booked_by": "system"}
+_QUOTE: Final = TypeAdapter(Quote)
 
 _erp = connector(NAME)
 
 
 async def find_customers(names: Mapping[str, str]) -> Customers:
     """Returns every customer that at least one of ``email, name, duns, gln, vat, number`` names, by number."""
-    found = [_customer(record) for record in await _erp.read("customers", **names)]
+    takes = _erp.connected.connector.reads["customers"][2].params
+    asked = {name: value for name, value in names.items() if name in takes}
+    found = [_customer(record) for record in await _erp.read("customers", **asked)] if asked else []
     named = [replace(customer, matched_by=matched_by(customer, names)) for customer in found]
     # An ERP may search more broadly than a customer may be identified.
     return Customers(tuple(sorted((one for one in named if one.matched_by), key=lambda one: one.number)))
@@ -60,20 +69,21 @@ async def resolve(customer: str, lines: Sequence[PartNames]) -> Resolved:
     """Returns which items a customer's names mean, one entry per line."""
     parts = sorted({name.strip() for line in lines for name in (line.customer_part, line.supplier_part) if name})
     gtins = sorted({line.gtin.strip() for line in lines if line.gtin})
-    references: dict[str, str] = {}
-    if parts:
-        for record in await _erp.read("customer_parts", customer=customer, parts=parts):
-            references[exact(_text(record, "part"))] = _text(record, "item")
-    numbers = sorted({*parts, *references.values()})
-    items = await _items(numbers, gtins) if numbers or gtins else ()
-    catalogue = Catalogue(items, references)
+    references, as_of, by_gtin = await asyncio.gather(
+        _references(customer, parts), business_day(), _items("items_by_gtin", gtins=gtins)
+    )
+    items = await _items("items", numbers=sorted({*parts, *references.values()}))
+    catalogue = Catalogue([*items, *by_gtin], {exact(part): item for part, item in references.items()})
     resolved = [catalogue.resolve(line) for line in lines]
-    for place, line in enumerate(resolved):
-        described = lines[place].description
-        if line.item is None and not line.candidates and described and _has("similar_items"):
-            similar = await _erp.read("similar_items", description=described)
-            resolved[place] = replace(line, candidates=tuple(sorted(_text(one, "number") for one in similar)[:5]))
-    return Resolved(await business_day(), tuple(resolved))
+    unnamed = [
+        (place, description)
+        for place, line in enumerate(resolved)
+        if line.item is None and not line.candidates and (description := (lines[place].description or "").strip())
+    ]
+    similar = await asyncio.gather(*(_similar(description) for _, description in unnamed))
+    for (place, _), candidates in zip(unnamed, similar, strict=True):
+        resolved[place] = replace(resolved[place], candidates=candidates)
+    return Resolved(as_of, tuple(resolved))
 
 
 async def quote(customer: str, items: Sequence[str], *, on: date | None, currency: str | None) -> Quotes:
@@ -86,23 +96,27 @@ async def quote(customer: str, items: Sequence[str], *, on: date | None, currenc
 
 
 async def orders(customer: str, po_number: str) -> tuple[BookedOrder, ...]:
-    """Returns a customer's orders under its PO number, oldest first, cancelled ones included."""
-    found = [_order(record) for record in await _erp.read("orders", customer=customer, po_number=po_number)]
+    """Returns a customer's orders under its PO number, oldest first, cancelled ones included.
+
+    Where the ERP does not say who booked one, it was a person.
+    """
+    records = await _erp.read("orders", customer=customer, po_number=po_number)
+    found = [_order(record, booked_by="person") for record in records]
     return tuple(sorted(found, key=lambda order: (order.booked_at, order.order_number)))
 
 
-async def book(booking: Booking) -> BookedOrder:
-    """Books an order under the effect's key; what is booked already with the same content is the answer."""
-    made = await _erp.act("create_order", **_BOOKING.dump_python(booking, mode="python"))
-    return _as_asked(_order(made), booking)
+async def book(booking: Booking, way: Way) -> BookedOrder:
+    """Books an order under the effect's key."""
+    made = await _erp.act(way, **_BOOKING.dump_python(booking, mode="python"))
+    return _as_asked(_order(made, booked_by="system"), booking)
 
 
-async def booked(booking: Booking) -> BookedOrder | None:
+async def booked(booking: Booking, way: Way) -> BookedOrder | None:
     """Reads a booking back; raises Mismatch when its PO number holds other orders only."""
-    found = await _erp.verify("create_order", **_BOOKING.dump_python(booking, mode="python"))
+    found = await _erp.verify(way, **_BOOKING.dump_python(booking, mode="python"))
     if found is None:
         return None
-    order = _as_asked(_order(found), booking)
+    order = _as_asked(_order(found, booked_by="system"), booking)
     if order.content() != booking:
         raise Mismatch(
             f"{booking.customer}'s PO {booking.po_number} is booked with other content: {order.order_number}",
@@ -111,9 +125,9 @@ async def booked(booking: Booking) -> BookedOrder | None:
     return order
 
 
-async def cancel(number: str) -> None:
-    """Cancels an order; one that is cancelled already is left alone. Failed ``conflict`` when it changed meanwhile."""
-    await _erp.act("cancel_order", order_number=number)
+async def cancel(number: str, *, key: str) -> None:
+    """Cancels an order; one that is cancelled already is left alone. Failed ``conflict`` when it may not be."""
+    await _erp.connected.connector.act("cancel_order", {"order_number": number}, key=key)
 
 
 async def business_day() -> date:
@@ -131,50 +145,74 @@ def _has(read: str) -> bool:
     return read in _erp.connected.connector.reads
 
 
-async def _items(numbers: Sequence[str], gtins: Sequence[str]) -> tuple[Item, ...]:
-    asked = {"numbers": list(numbers) or None, "gtins": list(gtins) or None}
-    return tuple(_item(record) for record in await _erp.read("items", **asked))
+async def _references(customer: str, parts: Sequence[str]) -> dict[str, str]:
+    """Returns item numbers by the customer's own part numbers."""
+    if not parts:
+        return {}
+    found = await _erp.read("customer_parts", customer=customer, parts=list(parts))
+    return {_text(record, "part"): _text(record, "item") for record in found}
+
+
+async def _items(read: str, **named: Sequence[str]) -> list[Item]:
+    if not any(named.values()) or not _has(read):
+        return []
+    return [_item(record) for record in await _erp.read(read, **named)]
+
+
+async def _similar(description: str) -> tuple[str, ...]:
+    """Returns numbers that a person may want to look at, five at most."""
+    if not _has("similar_items"):
+        return ()
+    found = await _erp.read("similar_items", description=description)
+    return tuple(sorted({_text(one, "number") for one in found})[:5])
 
 
 def _quoted(item: str, offered: Iterable[BaseModel], day: date, currency: str) -> Quote:
-    held = [one for one in offered if exact(_text(one, "item")) == exact(item) and _holds(one, day, currency)]
-    for source in ("contract", "list"):
-        from_there = [one for one in held if getattr(one, "source", None) == source]
+    held = [
+        one for one in map(_plain, offered) if exact(str(one["item"])) == exact(item) and _holds(one, day, currency)
+    ]
+    sources: tuple[PriceSource, ...] = ("contract", "list")
+    for source in sources:
+        from_there = [one for one in held if (one.get("source") or "list") == source]
         if from_there:
-            youngest = max(from_there, key=lambda one: getattr(one, "valid_from", None) or date.min)
-            price = getattr(youngest, "price", None)
-            if not isinstance(price, Decimal):
-                raise _unfit("prices", "price is no decimal")
-            return Quote(item, price, "contract" if source == "contract" else "list")
+            youngest = max(from_there, key=lambda one: _day(one, "valid_from") or date.min)
+            return _fit(_QUOTE, "prices", {"item": item, "price": youngest["price"], "source": source})
     return Quote(item, None, None)
 
 
-def _holds(offer: BaseModel, day: date, currency: str) -> bool:
-    begins, ends = getattr(offer, "valid_from", None), getattr(offer, "valid_to", None)
-    if isinstance(begins, date) and day < begins:
-        return False
-    if isinstance(ends, date) and day > ends:
-        return False
-    return getattr(offer, "currency", currency) == currency
+def _holds(offer: Mapping[str, object], day: date, currency: str) -> bool:
+    begins, ends = _day(offer, "valid_from"), _day(offer, "valid_to")
+    in_time = (begins is None or begins <= day) and (ends is None or day <= ends)
+    return in_time and offer.get("currency") in {None, currency}
+
+
+def _day(values: Mapping[str, object], name: str) -> date | None:
+    found = values.get(name)
+    return found if isinstance(found, date) else None
 
 
 def _customer(record: object) -> Customer:
     given = _plain(record)
-    credit = {name: given.pop(f"credit_{name}" if name in {"limit", "open"} else name, None) for name in _CREDIT}
+    credit = {"limit": NO_LIMIT, "open": Decimal(0), "overdue_days": 0, "blocked": False}
+    for name, told in (("limit", "credit_limit"), ("open", "credit_open")):
+        credit |= {name: amount} if (amount := given.pop(told, None)) is not None else {}
+    credit |= {name: value for name in ("overdue_days", "blocked") if (value := given.pop(name, None)) is not None}
     return _fit(_CUSTOMER, "customers", {**given, "credit": credit})
 
 
 def _item(record: object) -> Item:
-    given = _plain(record)
-    units = {one["unit"]: one["factor"] for one in _listed(given.pop("units", ()))}
-    listed = {one["currency"]: one["price"] for one in _listed(given.pop("list_prices", ()))}
-    return _fit(_ITEM, "items", {**given, "units": units, "list_price": listed})
+    given = {"min_qty": Decimal(0), "multiple": FINEST, **_given(_plain(record))}
+    units = given.pop("units", None)
+    if isinstance(units, list):
+        units = {one["unit"]: one["factor"] for one in units if isinstance(one, dict)}
+    return _fit(_ITEM, "items", {**given, "units": units or {}, "list_price": {}})
 
 
-def _order(record: object) -> BookedOrder:
-    given = _plain(record)
-    lines = [{"code": "IA", **_given(line)} for line in _listed(given.pop("lines", ()))]
-    return _fit(_ORDER, "orders", {**_NOT_HELD, **_given(given), "lines": lines})
+def _order(record: object, *, booked_by: BookedBy) -> BookedOrder:
+    given = {"header_code": "AD", "booked_by": booked_by, **_given(_plain(record))}
+    lines = given.pop("lines", None)
+    coded = [{"code": "IA", **_given(one)} for one in lines if isinstance(one, dict)] if isinstance(lines, list) else []
+    return _fit(_ORDER, "orders", {**given, "lines": coded})
 
 
 def _as_asked(order: BookedOrder, booking: Booking) -> BookedOrder:
@@ -187,11 +225,16 @@ def _as_asked(order: BookedOrder, booking: Booking) -> BookedOrder:
 def _plain(record: object) -> dict[str, object]:
     if not isinstance(record, BaseModel):
         raise _unfit("an answer", "no record")
-    return record.model_dump(mode="python")
+    return {name: _value(getattr(record, name)) for name in type(record).model_fields}
 
 
-def _listed(value: object) -> list[dict[str, object]]:
-    return [dict(one) for one in value] if isinstance(value, list | tuple) else []
+def _value(value: object) -> object:
+    """Returns a record's value without its type: records as mappings, of money the amount."""
+    if isinstance(value, BaseModel):
+        return _plain(value)
+    if isinstance(value, Money):
+        return value.amount
+    return [_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _given(values: Mapping[str, object]) -> dict[str, object]:
@@ -199,13 +242,12 @@ def _given(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _text(record: BaseModel, field: str) -> str:
-    return str(getattr(record, field, "") or "")
+    return str(getattr(record, field, None) or "")
 
 
 def _fit(adapter: TypeAdapter[T], read: str, values: Mapping[str, object]) -> T:
-    known = {name: value for name, value in values.items() if value is not None}
     try:
-        return adapter.validate_python(known)
+        return adapter.validate_python(_given(values))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
