@@ -95,13 +95,13 @@ BEARER: Final = "bench-token"
 def row(number: int) -> dict[str, str]:
     """Returns one customer as an old system sends it."""
     return {
-        "nr": f"{number:08d}", "name": f"Firm {number} GmbH ", "addr_street": f"Hafenstr. {number}", "addr_city": "Kiel",
+        "nr": f"{number:08d}", "name": f"Firm {number} GmbH ", "addr_street": f"Am Kai {number}", "addr_city": "Kiel",
         "country": "D", "blocked": "N", "credit_limit": "12.500,00", "since": "20190401",
         "changed": "2026-03-01 09:15:00", "weight": "12.5",
     }  # fmt: skip
 
 
-async def serve(port_file: Path) -> None:
+async def serve() -> None:
     """Answers GET /customers?count=N on loopback, until it is ended; kept as small as HTTP/1.1 lets it be."""
     bodies = {
         count: json.dumps({"items": [row(number) for number in range(1, count + 1)], "total": count}).encode()
@@ -119,8 +119,7 @@ async def serve(port_file: Path) -> None:
             writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port_file.with_suffix(".part").write_text(str(server.sockets[0].getsockname()[1]))
-    port_file.with_suffix(".part").rename(port_file)
+    print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
@@ -219,13 +218,13 @@ async def over_sql(report: Report, folder: Path, url: str) -> list[dict[str, Cel
             connection.execute(f"insert into customers values ({marks})", [number, *row(number).values()])
     (folder / "books.yaml").write_text(SQL)
     books = open_connector(folder / "books.yaml")
-    with psycopg.connect(url, row_factory=dict_row, autocommit=True) as connection:
+    with psycopg.connect(url, row_factory=dict_row, autocommit=True) as bare_connection:
 
         def bare(count: int) -> Callable[[], Awaitable[object]]:
             async def call() -> object:
-                with connection.transaction():
-                    connection.execute("set transaction read only")
-                    return connection.execute("select * from customers where id <= %s", (count,)).fetchall()
+                with bare_connection.transaction():
+                    bare_connection.execute("set transaction read only")
+                    return bare_connection.execute("select * from customers where id <= %s", (count,)).fetchall()
 
             return call
 
@@ -238,15 +237,14 @@ async def over_sql(report: Report, folder: Path, url: str) -> list[dict[str, Cel
 
 
 async def measure(report: Report, folder: Path, url: str) -> None:
-    port_file = folder / "port"
-    server = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", str(port_file))
+    server = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", stdout=asyncio.subprocess.PIPE)
     database = Database(url, size=4)
     await database.open()
     try:
         await migrate(database, queue_schema="")
-        while not port_file.exists():
-            await asyncio.sleep(0.02)
-        os.environ["BENCH_URL"] = f"http://127.0.0.1:{port_file.read_text()}"
+        assert server.stdout is not None
+        port = int(await server.stdout.readline())
+        os.environ["BENCH_URL"] = f"http://127.0.0.1:{port}"
         os.environ["BENCH_TOKEN"] = BEARER
         rows = await over_http(report, folder, database)
         # The embedded server knows its user by the socket: the address of a connector never holds a password.
@@ -274,6 +272,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--serve"]:
-        asyncio.run(serve(Path(sys.argv[2])))
+        asyncio.run(serve())
     else:
         main()
