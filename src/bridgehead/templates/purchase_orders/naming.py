@@ -25,7 +25,13 @@ def matched_by(customer: Customer, names: Mapping[str, str]) -> tuple[str, ...]:
     An e-mail address counts as ``email`` when it is listed, as ``email_domain`` when only its
     domain is. Names are compared without case, accents, spaces and punctuation.
     """
-    own = {
+    own = names_of(customer)
+    return tuple(by for by, wanted in asked_for(names) if wanted in own[by])
+
+
+def names_of(customer: Customer) -> dict[str, set[str]]:
+    """Returns what a customer is found by, by each kind of name, as names are compared."""
+    found = {
         "number": {exact(customer.number)},
         "email": {exact(one) for one in customer.emails},
         "email_domain": {exact(one) for one in customer.email_domains},
@@ -34,8 +40,12 @@ def matched_by(customer: Customer, names: Mapping[str, str]) -> tuple[str, ...]:
         "gln": {plain(customer.gln or "")},
         "vat": {plain(customer.vat or "")},
     }
-    asked = [key for parameter, value in names.items() for key in _keys(parameter, value)]
-    return tuple(by for by, wanted in asked if wanted and wanted in own.get(by, ()))
+    return {by: {one for one in keys if one} for by, keys in found.items()}
+
+
+def asked_for(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Returns what names are looked for by, as pairs of ``names_of``."""
+    return [key for parameter, value in names.items() for key in _keys(parameter, value)]
 
 
 def _keys(parameter: str, value: str) -> list[tuple[str, str]]:
@@ -47,29 +57,39 @@ def _keys(parameter: str, value: str) -> list[tuple[str, str]]:
 
 
 class Catalogue:
-    """Items that may be meant, with one customer's own part numbers for them."""
+    """Items that may be meant."""
 
-    def __init__(self, items: Iterable[Item], references: Mapping[str, str]) -> None:
+    def __init__(self, items: Iterable[Item]) -> None:
         listed = list(items)
         self._by_number = {exact(item.number): item for item in listed}
         self._by_gtin = {exact(item.gtin): item for item in listed if item.gtin}
-        self._references = {part: exact(number) for part, number in references.items()}
 
-    def resolve(self, names: PartNames) -> ResolvedLine:
+    def numbered(self, numbers: Iterable[str]) -> list[Item]:
+        """Returns the items of these numbers; unknown ones are passed over."""
+        found = {item.number: item for number in numbers if (item := self._by_number.get(exact(number)))}
+        return list(found.values())
+
+    def marked(self, gtins: Iterable[str]) -> list[Item]:
+        """Returns the items of these GTINs; unknown ones are passed over."""
+        found = {item.number: item for gtin in gtins if (item := self._by_gtin.get(exact(gtin)))}
+        return list(found.values())
+
+    def resolve(self, names: PartNames, references: Mapping[str, str]) -> ResolvedLine:
         """Returns the item that all deciding names agree on.
 
-        The customer's part goes by cross-reference, then by our number; our part number the other
+        ``references`` gives item numbers by the customer's own part numbers, these as ``exact`` writes
+        them. The customer's part goes by cross-reference, then by our number; our part number the other
         way round; a GTIN by itself. Names that point to different items decide nothing, nor does
         anything beside a part number of ours that is not on file.
         """
         found: list[tuple[Item, ResolvedBy]] = []
         lost = False
         if names.supplier_part:
-            hit = self._named(names.supplier_part, number_first=True)
+            hit = self._named(names.supplier_part, references, number_first=True)
             lost = hit is None
             found += [hit] if hit else []
         if names.customer_part:
-            hit = self._named(names.customer_part, number_first=False)
+            hit = self._named(names.customer_part, references, number_first=False)
             found += [hit] if hit else []
         if names.gtin and (item := self._by_gtin.get(exact(names.gtin))):
             found.append((item, "gtin"))
@@ -78,9 +98,9 @@ class Catalogue:
             return ResolvedLine(*found[0])
         return ResolvedLine(None, None, tuple(numbers))
 
-    def _named(self, part: str, *, number_first: bool) -> tuple[Item, ResolvedBy] | None:
+    def _named(self, part: str, references: Mapping[str, str], *, number_first: bool) -> tuple[Item, ResolvedBy] | None:
         own = self._by_number.get(exact(part))
-        theirs = self._by_number.get(self._references.get(exact(part), ""))
+        theirs = self._by_number.get(exact(references.get(exact(part), "")))
         by_number: tuple[Item, ResolvedBy] | None = (own, "number") if own else None
         by_xref: tuple[Item, ResolvedBy] | None = (theirs, "xref") if theirs else None
         return (by_number or by_xref) if number_first else (by_xref or by_number)

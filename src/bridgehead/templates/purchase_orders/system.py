@@ -67,14 +67,15 @@ async def find_customers(names: Mapping[str, str]) -> Customers:
 
 async def resolve(customer: str, lines: Sequence[PartNames]) -> Resolved:
     """Returns which items a customer's names mean, one entry per line."""
-    parts = sorted({name.strip() for line in lines for name in (line.customer_part, line.supplier_part) if name})
-    gtins = sorted({line.gtin.strip() for line in lines if line.gtin})
+    named = (name.strip() for line in lines for name in (line.customer_part, line.supplier_part) if name)
+    parts = sorted({name for name in named if name})
+    gtins = sorted({gtin for line in lines if (gtin := (line.gtin or "").strip())})
     references, as_of, by_gtin = await asyncio.gather(
         _references(customer, parts), business_day(), _items("items_by_gtin", gtins=gtins)
     )
     items = await _items("items", numbers=sorted({*parts, *references.values()}))
-    catalogue = Catalogue([*items, *by_gtin], {exact(part): item for part, item in references.items()})
-    resolved = [catalogue.resolve(line) for line in lines]
+    catalogue, theirs = Catalogue([*items, *by_gtin]), {exact(part): item for part, item in references.items()}
+    resolved = [catalogue.resolve(line, theirs) for line in lines]
     unnamed = [
         (place, description)
         for place, line in enumerate(resolved)

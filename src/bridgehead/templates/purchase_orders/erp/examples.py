@@ -51,6 +51,15 @@ _ITEM: Final[Json] = {
     "units": {"BX": "12"},
     "superseded_by": None,
 }
+_PART: Final[Json] = {"customer": "C100", "part": "RW-77", "item": "A-1"}
+_PRICE: Final[Json] = {
+    "item": "A-1",
+    "currency": "EUR",
+    "price": "3.1000",
+    "source": "contract",
+    "valid_from": "2026-10-01",
+    "valid_to": None,
+}
 _BOOKING: Final[Json] = {
     "customer": "C100",
     "po_number": "4500017",
@@ -88,6 +97,18 @@ EXAMPLES: Final[Mapping[type, Json]] = {
     wire.CustomerPage: {"items": [_CUSTOMER], "total": 1, "limit": 50, "next": None},
     wire.Item: _ITEM,
     wire.ItemPage: {"items": [_ITEM], "total": 1, "limit": 50, "next": None},
+    wire.ItemSearch: {"numbers": ["A-1"], "gtins": [], "description": None, "limit": 50, "cursor": None},
+    wire.PartSearch: {"customer": "C100", "parts": ["RW-77"], "limit": 50, "cursor": None},
+    wire.CustomerPartPage: {"items": [_PART], "total": 1, "limit": 50, "next": None},
+    wire.PriceSearch: {
+        "customer": "C100",
+        "items": ["A-1"],
+        "on": "2026-10-30",
+        "currency": "EUR",
+        "limit": 50,
+        "cursor": None,
+    },
+    wire.PricePage: {"items": [_PRICE], "total": 1, "limit": 50, "next": None},
     wire.ResolveRequest: {
         "customer": "C100",
         "lines": [{"customer_part": "RW-77", "supplier_part": None, "gtin": None, "description": "Bracket"}],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
@@ -17,16 +17,20 @@ from bridgehead.errors import UserError
 from bridgehead.templates.purchase_orders.erp.problems import path_of
 from bridgehead.templates.purchase_orders.erp.wire import (
     Customer,
+    CustomerPart,
     Item,
     OrderStatus,
     PartNames,
+    PriceOffer,
     PriceSource,
     Quote,
-    ResolvedBy,
     ResolvedLine,
 )
+from bridgehead.templates.purchase_orders.naming import Catalogue, asked_for, exact, names_of, plain
 
 T = TypeVar("T")
+
+MOST_SIMILAR: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +92,6 @@ def read_json(path: Path, adapter: TypeAdapter[T]) -> T:
         raise UserError(f"{path}: {path_of(first['loc']) or 'the file'}: {first['msg']}", code="erp.file") from error
 
 
-def plain(text: str) -> str:
-    """Returns letters and digits alone, without case and accents: what two spellings of a name share."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in folded if char.isalnum())
-
-
-def exact(text: str) -> str:
-    """Returns an identifier without surrounding blanks and case; nothing else is forgiven."""
-    return text.strip().casefold()
-
-
 class Master:
     """The master data with the indexes that questions need."""
 
@@ -109,15 +102,16 @@ class Master:
         self.customers = {customer.number: customer for customer in file.customers}
         self.items = {item.number: item for item in file.items}
         self._found_by = _customer_indexes(file.customers)
-        self._by_number = {exact(item.number): item for item in file.items}
-        self._by_gtin = {exact(item.gtin): item for item in file.items if item.gtin}
-        self._xref = {(ref.customer, exact(ref.customer_part)): ref.item for ref in file.cross_references}
+        self.catalogue = Catalogue(file.items)
+        self._references: dict[str, dict[str, str]] = defaultdict(dict)
+        for reference in file.cross_references:
+            self._references[reference.customer][exact(reference.customer_part)] = reference.item
         self._prices: dict[tuple[str, str, str], list[ContractPrice]] = defaultdict(list)
         for price in file.prices:
             self._prices[price.customer, price.item, price.currency].append(price)
-        for item in self._xref.values():
-            if item not in self.items:
-                raise UserError(f"cross_references: item {item!r} is not among the items", code="erp.file")
+        for reference in file.cross_references:
+            if reference.item not in self.items:
+                raise UserError(f"cross_references: item {reference.item!r} is not among the items", code="erp.file")
 
     @classmethod
     def load(cls, path: Path) -> Master:
@@ -131,84 +125,67 @@ class Master:
         domain is. Names are compared without case, accents, spaces and punctuation.
         """
         hits: dict[str, list[str]] = defaultdict(list)
-        for parameter, value in query.items():
-            for by, wanted in _keys(parameter, value):
-                for number in self._found_by[by].get(wanted, ()):
-                    hits[number].append(by)
+        for by, wanted in asked_for(query):
+            for number in self._found_by[by].get(wanted, ()):
+                hits[number].append(by)
         return tuple(replace(self.customers[number], matched_by=tuple(by)) for number, by in sorted(hits.items()))
 
     def resolve(self, customer: str, names: PartNames) -> ResolvedLine:
-        """Returns the item that all deciding names agree on.
+        """Returns the item that all deciding names agree on, or items a person may want to look at."""
+        found = self.catalogue.resolve(names, self._references.get(customer, {}))
+        if found.item is None and not found.candidates:
+            return replace(found, candidates=tuple(item.number for item in self.similar(names.description or "")))
+        return found
 
-        The customer's part goes by cross-reference, then by our number; our part number the other
-        way round; a GTIN by itself. Names that point to different items decide nothing, nor does
-        anything beside a part number of ours that is not on file.
-        """
-        found: list[tuple[Item, ResolvedBy]] = []
-        lost = False
-        if names.supplier_part:
-            hit = self._named(customer, names.supplier_part, number_first=True)
-            lost = hit is None
-            found += [hit] if hit else []
-        if names.customer_part:
-            hit = self._named(customer, names.customer_part, number_first=False)
-            found += [hit] if hit else []
-        if names.gtin and (item := self._by_gtin.get(exact(names.gtin))):
-            found.append((item, "gtin"))
-        numbers = sorted({item.number for item, _ in found})
-        if len(numbers) == 1 and not lost:
-            return ResolvedLine(*found[0])
-        return ResolvedLine(None, None, tuple(numbers) or self._similar(names.description))
+    def parts(self, customer: str, parts: Iterable[str]) -> list[CustomerPart]:
+        """Returns which items a customer means by its own part numbers, these as they were asked for."""
+        known = self._references.get(customer, {})
+        return [
+            CustomerPart(customer, part, known[exact(part)]) for part in dict.fromkeys(parts) if exact(part) in known
+        ]
+
+    def similar(self, description: str) -> list[Item]:
+        """Returns the first five items, by number, of a description but for case, accents and punctuation."""
+        wanted = plain(description)
+        found = (item for _, item in sorted(self.items.items()) if wanted and plain(item.description) == wanted)
+        return list(islice(found, MOST_SIMILAR))
+
+    def prices(self, customer: str, items: Iterable[str], on: date, currency: str) -> list[PriceOffer]:
+        """Returns all contract prices of that day, youngest first, and the list price of each item."""
+        found: list[PriceOffer] = []
+        for item in self.catalogue.numbered(items):
+            found += [
+                PriceOffer(item.number, currency, held.price, "contract", held.valid_from, held.valid_to)
+                for held in self._held(customer, item.number, on, currency)
+            ]
+            if currency in item.list_price:
+                found.append(PriceOffer(item.number, currency, item.list_price[currency], "list"))
+        return found
 
     def quote(self, customer: str, item: str, on: date, currency: str) -> Quote:
         """Returns the contract price of that day (the youngest when several hold), else the list price."""
+        held = self._held(customer, item, on, currency)
+        if held:
+            return Quote(item, held[0].price, "contract")
+        listed = self.items[item].list_price.get(currency) if item in self.items else None
+        source: PriceSource | None = None if listed is None else "list"
+        return Quote(item, listed, source)
+
+    def _held(self, customer: str, item: str, on: date, currency: str) -> list[ContractPrice]:
         held = [
             price
             for price in self._prices.get((customer, item, currency), ())
             if price.valid_from <= on and (price.valid_to is None or on <= price.valid_to)
         ]
-        if held:
-            return Quote(item, max(held, key=lambda price: price.valid_from).price, "contract")
-        listed = self.items[item].list_price.get(currency) if item in self.items else None
-        source: PriceSource | None = None if listed is None else "list"
-        return Quote(item, listed, source)
-
-    def _named(self, customer: str, part: str, *, number_first: bool) -> tuple[Item, ResolvedBy] | None:
-        own = self._by_number.get(exact(part))
-        theirs = self._xref.get((customer, exact(part)))
-        by_number: tuple[Item, ResolvedBy] | None = (own, "number") if own else None
-        by_xref: tuple[Item, ResolvedBy] | None = (self.items[theirs], "xref") if theirs else None
-        return (by_number or by_xref) if number_first else (by_xref or by_number)
-
-    def _similar(self, description: str | None) -> tuple[str, ...]:
-        if not description or not plain(description):
-            return ()
-        wanted = plain(description)
-        return tuple(sorted(n for n, item in self.items.items() if plain(item.description) == wanted)[:5])
+        return sorted(held, key=lambda price: price.valid_from, reverse=True)
 
 
 def _customer_indexes(customers: Iterable[Customer]) -> dict[str, dict[str, list[str]]]:
-    indexes: dict[str, dict[str, list[str]]] = {
-        by: defaultdict(list) for by in ("number", "name", "duns", "gln", "vat", "email", "email_domain")
-    }
+    indexes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for customer in customers:
         if not customer.ship_tos:
             raise UserError(f"customers: {customer.number} needs a ship-to", code="erp.file")
-        indexes["number"][exact(customer.number)].append(customer.number)
-        indexes["name"][plain(customer.name)].append(customer.number)
-        for by, value in (("duns", customer.duns), ("gln", customer.gln), ("vat", customer.vat)):
-            if value:
-                indexes[by][plain(value)].append(customer.number)
-        for email in customer.emails:
-            indexes["email"][exact(email)].append(customer.number)
-        for domain in customer.email_domains:
-            indexes["email_domain"][exact(domain)].append(customer.number)
+        for by, keys in names_of(customer).items():
+            for key in keys:
+                indexes[by][key].append(customer.number)
     return indexes
-
-
-def _keys(parameter: str, value: str) -> list[tuple[str, str]]:
-    if parameter == "email":
-        return [("email", exact(value)), ("email_domain", exact(value).rpartition("@")[2])]
-    if parameter == "number":
-        return [("number", exact(value))]
-    return [(parameter, plain(value))]

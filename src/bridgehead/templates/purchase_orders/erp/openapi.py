@@ -185,6 +185,27 @@ OPERATIONS: Final = (
         body=wire.ResolveRequest,
         problems=_BODY,
     ),
+    Operation(
+        "post",
+        "/items/search",
+        "searchItems",
+        "Finds items by number, by GTIN or by their whole description (five at most by it); an item is found when any "
+        "of them names it. Changes nothing.",
+        wire.ItemPage,
+        _MASTER,
+        body=wire.ItemSearch,
+        problems=_BODY,
+    ),
+    Operation(
+        "post",
+        "/parts/search",
+        "searchParts",
+        "Finds which items a customer means by its own part numbers; unknown ones are left out. Changes nothing.",
+        wire.CustomerPartPage,
+        _MASTER,
+        body=wire.PartSearch,
+        problems=_BODY,
+    ),
     Operation("get", "/items", "listItems", "Lists all items.", wire.ItemPage, _MASTER, problems=(400,), paged=True),
     Operation(
         "get",
@@ -219,6 +240,17 @@ OPERATIONS: Final = (
         wire.Quotes,
         _MASTER,
         body=wire.QuoteRequest,
+        problems=_BODY,
+    ),
+    Operation(
+        "post",
+        "/prices/search",
+        "searchPrices",
+        "Finds all prices of items for a customer on a day: every contract price that holds, youngest first, and the "
+        "list price. Changes nothing.",
+        wire.PricePage,
+        _MASTER,
+        body=wire.PriceSearch,
         problems=_BODY,
     ),
     Operation(

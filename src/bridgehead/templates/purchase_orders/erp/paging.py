@@ -51,8 +51,13 @@ def read_page(path: str, query: dict[str, str]) -> Page:
     limit_text, cursor = query.pop("limit", str(DEFAULT_LIMIT)), query.pop("cursor", None)
     if not limit_text.isascii() or not limit_text.isdigit() or int(limit_text[:9]) < 1:
         raise RequestError(400, "limit is a whole number from 1", field="limit")
-    after = None if cursor is None else _after(cursor, _mark(path, query))
-    return Page(min(int(limit_text[:9]), MOST_LIMIT), after, path, query)
+    return page_of(path, query, limit=int(limit_text[:9]), cursor=cursor)
+
+
+def page_of(path: str, filters: Mapping[str, str], *, limit: int, cursor: str | None) -> Page:
+    """Returns the page that is asked for; raises RequestError 400 for a cursor of another list."""
+    after = None if cursor is None else _after(cursor, _mark(path, filters))
+    return Page(min(limit, MOST_LIMIT), after, path, filters)
 
 
 def _after(cursor: str, mark: str) -> str:

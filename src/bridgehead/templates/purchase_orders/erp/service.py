@@ -5,8 +5,8 @@ No endpoint but those that ``openapi.OPERATIONS`` names as open is reached witho
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, TypeAlias, TypeVar
 
@@ -25,7 +25,7 @@ from bridgehead.templates.purchase_orders.erp.faults import Conditions, Fault, F
 from bridgehead.templates.purchase_orders.erp.master import Master
 from bridgehead.templates.purchase_orders.erp.oauth import Endpoints, bearer
 from bridgehead.templates.purchase_orders.erp.openapi import OPERATIONS, document
-from bridgehead.templates.purchase_orders.erp.paging import PARAMETERS, Page, read_page
+from bridgehead.templates.purchase_orders.erp.paging import PARAMETERS, Page, page_of, read_page
 from bridgehead.templates.purchase_orders.erp.problems import (
     RequestError,
     on_http_error,
@@ -37,6 +37,7 @@ from bridgehead.templates.purchase_orders.erp.tokens import Access, Issuer
 from bridgehead.templates.purchase_orders.erp.traffic import Counts, Throttle
 
 T = TypeVar("T")
+S = TypeVar("S", bound=wire.Search)
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 _BOOKING: Final = TypeAdapter(wire.Booking)
@@ -44,6 +45,9 @@ _RESOLVE: Final = TypeAdapter(wire.ResolveRequest)
 _QUOTE: Final = TypeAdapter(wire.QuoteRequest)
 _FAULT: Final = TypeAdapter(Fault)
 _CHANGE: Final = TypeAdapter(wire.OrderChange)
+_PARTS: Final = TypeAdapter(wire.PartSearch)
+_ITEMS: Final = TypeAdapter(wire.ItemSearch)
+_PRICES: Final = TypeAdapter(wire.PriceSearch)
 _MOMENT: Final = TypeAdapter(AwareDatetime)
 _PATCHES: Final = ("application/merge-patch+json", "application/json")
 _CHALLENGE: Final = 'Bearer realm="erp"'
@@ -83,6 +87,38 @@ class Erp:
         page = read_page("/items", read_query(request, PARAMETERS))
         rows, following = _cut_out(page, self.master.items)
         return _answer(wire.ItemPage(rows, len(self.master.items), page.limit, following), headers=page.link(following))
+
+    async def search_items(self, request: Request) -> Response:
+        """Finds items by number, GTIN or description."""
+        asked = await read_body(request, _ITEMS)
+        if not (asked.numbers or asked.gtins or asked.description):
+            raise RequestError(422, "name at least one of numbers, gtins, description")
+        known = self.master.catalogue
+        found = [*known.numbered(asked.numbers), *known.marked(asked.gtins)]
+        found += self.master.similar(asked.description) if asked.description else []
+        page = _asked_page("/items/search", asked, _ITEMS)
+        by_number = {item.number: item for item in found}
+        rows, following = _cut_out(page, by_number)
+        return _answer(wire.ItemPage(rows, len(by_number), page.limit, following))
+
+    async def search_parts(self, request: Request) -> Response:
+        """Finds which items a customer means by its part numbers."""
+        asked = await read_body(request, _PARTS)
+        self._customer(asked.customer, field="customer")
+        page = _asked_page("/parts/search", asked, _PARTS)
+        found = self.master.parts(asked.customer, asked.parts)
+        rows, following = _cut_out(page, _numbered(found))
+        return _answer(wire.CustomerPartPage(rows, len(found), page.limit, following))
+
+    async def search_prices(self, request: Request) -> Response:
+        """Finds all prices of items for a customer on a day."""
+        asked = await read_body(request, _PRICES)
+        customer = self._customer(asked.customer, field="customer")
+        page = _asked_page("/prices/search", asked, _PRICES)
+        on, currency = asked.on or self.master.as_of, asked.currency or customer.currency
+        found = self.master.prices(customer.number, asked.items, on, currency)
+        rows, following = _cut_out(page, _numbered(found))
+        return _answer(wire.PricePage(rows, len(found), page.limit, following))
 
     async def customer(self, request: Request) -> Response:
         """Returns one customer with its ETag."""
@@ -328,10 +364,13 @@ def _handlers(erp: Erp) -> Mapping[tuple[str, str], Handler]:
         ("GET", "/customers"): erp.find_customers,
         ("GET", "/customers/{number}"): erp.customer,
         ("POST", "/items/resolve"): erp.resolve_items,
+        ("POST", "/items/search"): erp.search_items,
+        ("POST", "/parts/search"): erp.search_parts,
         ("GET", "/items"): erp.items,
         ("GET", "/items/{number}"): erp.item,
         ("GET", "/prices"): erp.price,
         ("POST", "/prices/quote"): erp.quote,
+        ("POST", "/prices/search"): erp.search_prices,
         ("POST", "/orders"): erp.book,
         ("POST", "/orders/import"): erp.import_order,
         ("GET", "/orders"): erp.find_orders,
@@ -349,6 +388,17 @@ def _cut_out(page: Page, rows: Mapping[str, T]) -> tuple[tuple[T, ...], str | No
     chosen = numbers[: page.limit]
     following = page.cursor(chosen[-1]) if len(numbers) > page.limit else None
     return tuple(rows[number] for number in chosen), following
+
+
+def _asked_page(path: str, asked: S, adapter: TypeAdapter[S]) -> Page:
+    """Returns the page of a search by POST; its cursor is good with the same question only."""
+    question = adapter.dump_json(replace(asked, limit=1, cursor=None)).decode()
+    return page_of(path, {"question": question}, limit=asked.limit, cursor=asked.cursor)
+
+
+def _numbered(rows: Sequence[T]) -> dict[str, T]:
+    """Returns rows by their place, so that they are paged in their order."""
+    return {f"{place:08d}": row for place, row in enumerate(rows)}
 
 
 def _place(after: str | None) -> int:
@@ -384,6 +434,8 @@ _ADAPTERS: Final[Mapping[type, TypeAdapter[object]]] = {
         wire.CustomerPage,
         wire.ItemPage,
         wire.OrderPage,
+        wire.CustomerPartPage,
+        wire.PricePage,
         wire.Item,
         wire.Resolved,
         wire.Quote,

@@ -28,6 +28,7 @@ BookedBy = Literal["system", "person", "history"]
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
 Code: TypeAlias = Annotated[str, Field(min_length=1, max_length=20)]
+Asked: TypeAlias = Annotated[str, Field(min_length=1)]
 Currency: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Positive: TypeAlias = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=4)]
 Quantity: TypeAlias = Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=3)]
@@ -295,6 +296,84 @@ class ItemPage:
     total: int
     limit: int
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPart:
+    """A customer's own number for one of our items, as it was asked for."""
+
+    customer: str
+    part: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPartPage:
+    """One page of customers' part numbers, in the order they were asked for."""
+
+    items: tuple[CustomerPart, ...]
+    total: int
+    limit: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceOffer:
+    """What an item costs per base unit; both days are included, and a list price has none."""
+
+    item: str
+    currency: str
+    price: Decimal
+    source: PriceSource
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PricePage:
+    """One page of prices. ``total`` counts all pages; ``next`` is the cursor, null on the last page."""
+
+    items: tuple[PriceOffer, ...]
+    total: int
+    limit: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What every search by POST takes: how many rows a page has, and ``next`` of the page before."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    limit: Annotated[int, Field(ge=1)] = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartSearch(Search):
+    """Asks which items a customer means by its own part numbers."""
+
+    customer: Code
+    parts: Annotated[tuple[Asked, ...], Field(min_length=1, max_length=10_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemSearch(Search):
+    """Asks for items by number, by GTIN or by description; an item is found when any of them names it."""
+
+    numbers: Annotated[tuple[Asked, ...], Field(max_length=10_000)] = ()
+    gtins: Annotated[tuple[Asked, ...], Field(max_length=10_000)] = ()
+    description: Asked | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSearch(Search):
+    """Asks for all prices of items for a customer on a day; the business date and its own currency when left out."""
+
+    customer: Code
+    items: Annotated[tuple[Asked, ...], Field(min_length=1, max_length=10_000)]
+    on: date | None = None
+    currency: Currency | None = None
 
 
 @dataclass(frozen=True, slots=True)
