@@ -1,0 +1,389 @@
+"""Records one read or one action of a real system, so that nothing secret and nothing labelled reaches the disk.
+
+The answers are freed of both first. Then the call is played on them, with stand-ins for its arguments
+and for every credential, and what is written down are the questions that the connector asks *there*:
+a real credential has no way into a recording. What is about to be saved is searched once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, cast
+
+import httpx
+
+from bridgehead.clock import utc_now
+from bridgehead.connectors.connector import Connector
+from bridgehead.connectors.document import Specification
+from bridgehead.connectors.fill import plain
+from bridgehead.connectors.hosts import base_url
+from bridgehead.connectors.http_reply import MAX_BYTES, decompressed
+from bridgehead.connectors.limits import LocalLimits
+from bridgehead.connectors.load import load_specification
+from bridgehead.connectors.part_types import SECRET_SCHEMES
+from bridgehead.connectors.proving.hiding import Hider, labelled, masked_result
+from bridgehead.connectors.proving.http_world import (
+    KEPT_HEADERS,
+    SIGN_IN,
+    LooseWorld,
+    TaggedHttpWire,
+    asked_by,
+    named_headers,
+    parsed_json,
+    question_of,
+    secret_query,
+    streamed,
+)
+from bridgehead.connectors.proving.recording import (
+    Call,
+    Exchange,
+    Promise,
+    Recording,
+    dump_recording,
+    load_recording,
+    recording_path,
+)
+from bridgehead.connectors.proving.stage import (
+    Performed,
+    effect_key_of,
+    outcome,
+    perform,
+    plain_result,
+    stage,
+    stand_in_address,
+)
+from bridgehead.connectors.proving.standins import stands_in
+from bridgehead.connectors.references import Redactor, Secret, setting
+from bridgehead.connectors.sharing import bounds_of
+from bridgehead.connectors.toolset import bound_tools
+from bridgehead.errors import UserError
+from bridgehead.spec.problem import nearest
+from bridgehead.spec.tool import JSON
+
+REFERENCES: Final = tuple(f"{scheme}:" for scheme in SECRET_SCHEMES)
+_ERROR: Final = 400
+_SETTINGS: Final = frozenset({"url", "token_url", "client_id", "user", "smtp"})
+"""What a specification may refer to and is no secret."""
+
+
+@dataclass(slots=True)
+class Recorder(httpx.AsyncBaseTransport):
+    """Carries requests to the real system, and keeps each with its answer; requests for credentials are not kept."""
+
+    inner: httpx.AsyncBaseTransport
+    spec: Specification
+    base: httpx.URL
+    kept: list[Exchange] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends a request and reads its whole answer."""
+        response = await self.inner.handle_async_request(request)
+        of, writes = asked_by()
+        if of == SIGN_IN:
+            return response
+        parts: list[bytes] = []
+        async for part in response.stream:  # type: ignore[union-attr]  # an asynchronous transport gives an asynchronous stream
+            parts.append(part)
+            if sum(map(len, parts)) > MAX_BYTES:
+                break
+        await response.aclose()
+        raw = b"".join(parts)
+        question = question_of(
+            request, await request.aread(), self.base, named_headers(self.spec, of), secret_query(self.spec)
+        )
+        self.kept.append(Exchange(of, question, self._answer(response, raw), write=writes))
+        return streamed(response, raw)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self.inner.aclose()
+
+    def _answer(self, response: httpx.Response, raw: bytes) -> dict[str, object]:
+        try:
+            content = decompressed(raw, response.headers.get("content-encoding", ""))
+        except ValueError:
+            content = b""
+        told = KEPT_HEADERS | _named_answers(self.spec)
+        headers = {name.lower(): value for name, value in response.headers.items() if name.lower() in told}
+        answer: dict[str, object] = {"status": response.status_code, "headers": headers}
+        body = parsed_json(content) if content.strip() else None
+        if body is not None:
+            answer["body"] = body
+        elif content.strip():
+            answer["text"] = content.decode("utf-8", "replace")
+        return answer
+
+
+def _named_answers(spec: Specification) -> set[str]:
+    """Returns the headers of answers that the specification gives a meaning."""
+    named = {name.lower() for rule in spec.errors for name in rule.header}
+    for entity in spec.entities.values():
+        named |= {(entity.version or "").partition("header ")[2].lower()}
+        completes = [read.complete for read in entity.reads.values() if read.complete is not None]
+        named |= {one.count_header.lower() for one in completes if one.count_header}
+    return named
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What ``record`` did: the file, the call in it, and how many stand-ins were put in."""
+
+    path: Path
+    call: Call
+    hidden: int
+
+
+async def record(path: Path, name: str, given: Mapping[str, JSON], *, write: bool = False) -> Recorded:
+    """Carries out a read (or with ``write`` an action) on the real system and adds it to the recordings.
+
+    Raises UserError: an unknown name or argument, ``connector.write`` for an action without leave,
+    ``connector.unrecorded`` when it cannot be written down safely; and what the call itself raises.
+    Nothing is saved then.
+    """
+    spec = load_specification(path)
+    check_callable(spec, name, write=write)
+    place = recording_path(path)
+    before = load_recording(place)
+    redactor = Redactor()
+    real = setting(spec.connection.url, folder=path.parent)
+    base = base_url(real, connector=spec.connector)
+    recorders: list[Recorder] = []
+
+    def carrier(connections: Callable[[], httpx.AsyncBaseTransport]) -> httpx.AsyncBaseTransport:
+        recorders.append(Recorder(connections(), spec, base))
+        return recorders[-1]
+
+    limits = LocalLimits(spec.connector, bounds_of(spec.limits))
+    wire = TaggedHttpWire(spec, folder=path.parent, limits=limits, redactor=redactor, carrier=carrier)
+    connector = Connector(spec, wire)
+    try:
+        arguments = _arguments(connector, name, given)
+        typed = bound_tools(connector)[name].load_args(cast("Mapping[str, JSON]", arguments))
+        call = Call(name, utc_now().replace(microsecond=0), arguments)
+        if name in spec.actions:
+            call, result = await _acted(connector, recorders, call, typed)
+        else:
+            reading = await connector.read(name, typed)
+            result = reading.records
+            call = replace(call, exchanges=_taken(recorders))
+    finally:
+        await connector.aclose()
+    hider = Hider(spec)
+    system = stand_in_address(spec, str(base).rstrip("/"))
+    cleaned = _cleaned(hider, call, _origin(str(base)), _origin(system))
+    recording = before or Recording(spec.connector, spec.kind, system)
+    played = await _played(spec, replace(recording, system=system), cleaned, result, hider)
+    recording = replace(recording, system=system).with_call(played, promises_of(spec, name))
+    text = dump_recording(recording)
+    _search(text, spec, hider, redactor, folder=path.parent)
+    _save(place, text)
+    return Recorded(place, played, len(hider.stand_ins.texts()))
+
+
+def check_callable(spec: Specification, name: str, *, write: bool) -> None:
+    """Raises UserError unless ``name`` is a read, or an action that may be carried out."""
+    reads = [one for entity in spec.entities.values() for one in entity.reads]
+    if name not in [*reads, *spec.actions]:
+        raise UserError(
+            f"{spec.connector} has no read and no action {name!r}", code="connector.read",
+            hint=nearest(name, [*reads, *spec.actions]),
+        )  # fmt: skip
+    if name in spec.actions and not write:
+        raise UserError(
+            f"{name} changes {spec.connector}: it was not carried out", code="connector.write",
+            hint="Record it on a test system, or where its effect is wanted, with --write.",
+        )  # fmt: skip
+    if spec.kind != "http":
+        raise UserError(f"kind {spec.kind} cannot be recorded yet", code="connector.kind")
+
+
+async def _acted(
+    connector: Connector, recorders: list[Recorder], call: Call, typed: Mapping[str, object]
+) -> tuple[Call, object]:
+    action = connector.spec.actions[call.name]
+    key = effect_key_of(call)
+    readable = action.verify is not None or action.lookup is not None
+    before: list[Exchange] = []
+    if readable:
+        if await connector.verify(call.name, typed, key=key) is not None:
+            raise UserError(
+                f"{call.name} with these arguments is there already: nothing was sent", code="connector.unrecorded",
+                hint="Give arguments that the system does not hold yet, so that the write itself is recorded.",
+            )  # fmt: skip
+        before = _taken(recorders)
+    result = await connector.act(call.name, typed, key=key)
+    exchanges = _taken(recorders)
+    if not any(exchange.write for exchange in exchanges):
+        raise UserError(f"{call.name} sent nothing: it was there already", code="connector.unrecorded")
+    after: list[Exchange] = []
+    if readable:
+        await _shown(connector, call.name, typed, key)
+        after = _taken(recorders)
+    return replace(call, before=before, exchanges=exchanges, after=after), result
+
+
+async def _shown(connector: Connector, name: str, typed: Mapping[str, object], key: str) -> None:
+    if await connector.verify(name, typed, key=key) is None:
+        raise UserError(
+            f"{name} was carried out, and reading it back does not find it", code="connector.unrecorded",
+            hint="Check its lookup (or verify): what it asks, `where` and `same`. The effect is in the system.",
+        )  # fmt: skip
+
+
+def promises_of(spec: Specification, name: str) -> dict[str, Promise]:
+    """Returns what the specification promises about a read's entity, or an action."""
+    if name in spec.actions:
+        return {name: Promise(key=spec.actions[name].key)}
+    of, entity = next((of, entity) for of, entity in spec.entities.items() if name in entity.reads)
+    return {of: Promise(tuple(entity.key), entity.max_age, sorted(labelled(entity.fields)))}
+
+
+def _arguments(connector: Connector, name: str, given: Mapping[str, JSON]) -> dict[str, object]:
+    bound = bound_tools(connector)[name]
+    known = list(bound.arguments.json_schema().get("properties", {}))
+    for one in given:
+        if one not in known:
+            raise UserError(
+                f"{name} has no argument {one!r}", code="connector.argument",
+                hint=nearest(one, known) or f"It takes {', '.join(known) or 'none'}.",
+            )  # fmt: skip
+    try:
+        typed = bound.load_args(given)
+    except ValueError as error:
+        first = str(error).splitlines()
+        raise UserError(
+            f"{name}: {' '.join(first[1:3]).strip() or first[0]}", code="connector.argument",
+            hint="Write NAME=VALUE; lists and objects as JSON.",
+        ) from error  # fmt: skip
+    return {one: plain(value) for one, value in typed.items() if value is not None}
+
+
+def _taken(recorders: Sequence[Recorder]) -> list[Exchange]:
+    """Returns what was kept since; a refusal that was overcome by trying again says nothing of the call."""
+    kept = [exchange for recorder in recorders for exchange in recorder.kept]
+    found = [exchange for exchange in kept if int(cast("int", exchange.answer["status"])) < _ERROR]
+    for recorder in recorders:
+        recorder.kept = []
+    return found
+
+
+def _cleaned(hider: Hider, call: Call, real: str, stand_in: str) -> Call:
+    """Returns a call whose answers and arguments hold nothing that must not be written down."""
+
+    def answered(exchange: Exchange) -> Exchange:
+        answer = dict(exchange.answer)
+        if "body" in answer:
+            answer["body"] = hider.body(exchange.of, answer["body"])
+        elif "text" in answer:
+            answer["text"] = "(a text that is no JSON)"
+        return replace(exchange, answer=answer)
+
+    # First every answer, so that every hidden value is known; then each place where one of them stands.
+    groups = [[answered(one) for one in group] for group in (call.before, call.exchanges, call.after)]
+    arguments = hider.arguments(call.arguments)
+
+    def everywhere(value: object) -> object:
+        return _moved(hider.stand_ins.everywhere(value), real, stand_in)
+
+    before, exchanges, after = (
+        [
+            replace(
+                one,
+                request=cast("Mapping[str, object]", everywhere(dict(one.request))),
+                answer=cast("Mapping[str, object]", everywhere(dict(one.answer))),
+            )
+            for one in group
+        ]
+        for group in groups
+    )
+    return replace(call, arguments=arguments, before=before, exchanges=exchanges, after=after)
+
+
+def _moved(value: object, real: str, stand_in: str) -> object:
+    """Returns a value in which links to the system lead to the address that stands for it."""
+    if isinstance(value, dict):
+        return {key: _moved(one, real, stand_in) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_moved(one, real, stand_in) for one in value]
+    return value.replace(real, stand_in) if isinstance(value, str) else value
+
+
+def _origin(url: str) -> str:
+    return str(httpx.URL(url).copy_with(path="/", query=None, fragment=None)).rstrip("/")
+
+
+async def _played(spec: Specification, recording: Recording, call: Call, real: object, hider: Hider) -> Call:
+    """Plays a call on its cleaned answers and returns it with the questions that were asked there.
+
+    Raises UserError when the mapping does not work on them, or gives something else than it did.
+    """
+    async with stage(spec, recording, call, world=LooseWorld) as on:
+        ended = await outcome(perform(on))
+        if ended.value is None or ended.strange or not isinstance(ended.value, Performed):
+            raise UserError(
+                f"{call.name} cannot be replayed on what may be written down: {ended.ended}",
+                code="connector.unrecorded",
+                hint="A labelled field whose value decides something cannot be replaced; label it public if it may be.",
+            )
+        done = ended.value
+    names = [one for entity in spec.entities.values() for one in labelled(entity.fields)]
+    shown, meant = plain_result(done.result), hider.stand_ins.everywhere(plain_result(real))
+    if masked_result(shown, names) != masked_result(meant, names):
+        raise UserError(
+            f"{call.name} gives something else on what may be written down", code="connector.unrecorded",
+            hint="A labelled value stands in a field without a label as well; label that one too.",
+        )  # fmt: skip
+    return replace(
+        call, before=done.before, exchanges=done.exchanges, after=done.after, result=shown,
+        found=plain_result(done.found),
+    )  # fmt: skip
+
+
+def _search(text: str, spec: Specification, hider: Hider, redactor: Redactor, *, folder: Path) -> None:
+    """Raises UserError ``connector.unrecorded`` when a secret or a labelled value stands in what is to be saved."""
+    for reference in secret_references(spec):
+        try:
+            redactor.add(Secret.of(reference, folder).reveal())
+        except UserError:
+            continue  # a secret that is not there was not sent
+    if redactor.clean(text) != text:
+        raise UserError(
+            "the recording would hold a secret: nothing was saved", code="connector.unrecorded",
+            hint="The system repeats a credential in its answers. Map that field with a label, or leave it unmapped.",
+        )  # fmt: skip
+    if (found := stands_in(text, hider.stand_ins.texts())) is not None:
+        raise UserError(
+            f"the recording would hold a labelled value of {len(found)} characters: nothing was saved",
+            code="connector.unrecorded", hint="It stands in a field without a label as well; label that one too.",
+        )  # fmt: skip
+
+
+def secret_references(spec: Specification) -> list[str]:
+    """Returns every reference to a secret in a specification."""
+    found: list[str] = []
+    _references(spec.model_dump(mode="json", include={"auth", "connection", "intake"}), found)
+    return sorted(set(found))
+
+
+def _references(value: object, found: list[str], name: str = "") -> None:
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            _references(one, found, str(key))
+    elif isinstance(value, list):
+        for one in value:
+            _references(one, found, name)
+    elif isinstance(value, str) and value.startswith(REFERENCES) and name not in _SETTINGS:
+        found.append(value)
+
+
+def _save(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written: {error.strerror}", code="connector.recording") from error
