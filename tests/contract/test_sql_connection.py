@@ -17,7 +17,7 @@ from bridgehead.connectors.ports import Answer
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sql_wire import SqlWire
 from bridgehead.errors import Failed, UserError
-from tests.support.foreign_sql import PASSWORD, Shop, mariadb_shop, sqlite_shop, until
+from tests.support.foreign_sql import PASSWORD, Cut, Shop, mariadb_shop, sqlite_shop, until
 from tests.support.mariadb import Legacy, MariaDB, Replica, start
 
 
@@ -303,6 +303,18 @@ async def test_a_procedure_that_committed_is_not_called_undone(server_shop: Shop
             await server_shop.wire(spec).act(spec.actions["half"], {})
         assert caught.value.applied is applied
         assert server_shop.run("select said from log") == [("kept",)]
+
+
+async def test_a_lost_call_of_a_procedure_is_left_open(server_shop: Shop) -> None:
+    """A connection that ends in a procedure leaves open what it did, COMMIT of ours or not, for it may have committed."""
+    server_shop.run("create procedure keep() begin insert into log values (1, 'kept'); commit; end")
+    with Cut(server_shop.target, b"call keep", passes=True) as cut:
+        url = server_shop.url.replace(f":{server_shop.target[1]}/", f":{cut.port}/")
+        spec = server_shop.specification(url=url, actions={"keep": {"sql": [{"sql": "CALL keep()"}]}})
+        with pytest.raises(Failed) as caught:
+            await server_shop.wire(spec).act(spec.actions["keep"], {})
+    assert (caught.value.applied, cut.cuts) == (None, 1)
+    assert server_shop.run("select said from log") == [("kept",)]
 
 
 async def test_a_table_without_transactions_is_not_called_undone(server_shop: Shop) -> None:
