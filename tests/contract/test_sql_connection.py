@@ -306,7 +306,7 @@ async def test_a_procedure_that_committed_is_not_called_undone(server_shop: Shop
 
 
 async def test_a_lost_call_of_a_procedure_is_left_open(server_shop: Shop) -> None:
-    """A connection that ends in a procedure leaves open what it did, COMMIT of ours or not, for it may have committed."""
+    """A connection that ends in a procedure leaves open what it did, for it may have committed itself."""
     server_shop.run("create procedure keep() begin insert into log values (1, 'kept'); commit; end")
     with Cut(server_shop.target, b"call keep", passes=True) as cut:
         url = server_shop.url.replace(f":{server_shop.target[1]}/", f":{cut.port}/")
