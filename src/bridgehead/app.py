@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bridgehead.cases.agents import Agent, as_agent
 from bridgehead.cases.segment import Bench
-from bridgehead.cases.tools import DECLARED, BoundTool
+from bridgehead.cases.tools import DECLARED, SYSTEMS, BoundTool
 from bridgehead.engine.queue import ProcrastinateDispatch
 from bridgehead.engine.told import Told
 from bridgehead.engine.worker import Served, Worker
@@ -66,9 +66,13 @@ def load_deployment(path: Path) -> LoadedDeployment:
     """
     deployment = load(path)
     systems = _systems(deployment)
-    agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
-    if deployment.reader is not None:
-        _object(deployment.reader, deployment.folder, "reader")
+    listed = SYSTEMS.set(systems)
+    try:
+        agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
+        if deployment.reader is not None:
+            _object(deployment.reader, deployment.folder, "reader")
+    finally:
+        SYSTEMS.reset(listed)
     tools = _tools(deployment, agent, systems)
     descriptors = {name: bound.tool for name, bound in tools.items()}
     gate = Gate(deployment, descriptors)

@@ -228,7 +228,7 @@ LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("bridgehead_loop")
 SOURCES: ContextVar[list[Source]] = ContextVar("bridgehead_sources")
 """Where what a read returns comes from: connectors add to it, the step that records the read keeps it."""
 SYSTEMS: ContextVar[Mapping[str, object]] = ContextVar("bridgehead_systems")
-"""The connectors of the deployment whose case is running, by name; set by the segment runner."""
+"""The connectors of the deployment whose case is running, or whose code is loaded, by name."""
 
 DECLARED: dict[str, list[BoundTool]] = {}
 """Every tool declared by a decorator in this process, by name; a deployment picks by its YAML."""

@@ -78,7 +78,7 @@ class BearerPart(Part):
 class OAuth2Part(Part):
     """OAuth 2.0 (RFC 6749): client credentials (4.4) or a refresh token (6). For mail: XOAUTH2 with ``user``."""
 
-    token_url: Setting
+    token_url: Setting = Field(description="Its address; one that begins with / is below the connection's URL.")
     client_id: Setting
     client_secret: SecretReference | None = None
     grant: Literal["client_credentials", "refresh_token"] = "client_credentials"

@@ -132,6 +132,7 @@ class Signed:
 def open_auth(
     part: AuthPart | None,
     *,
+    base: httpx.URL,
     connector: str,
     folder: Path,
     prepare: Callable[[Mapping[str, object]], Outgoing],
@@ -153,7 +154,13 @@ def open_auth(
         ), None
     if part.oauth2 is not None:
         issuer = OAuth2(
-            part.oauth2, connector=connector, folder=folder, send=send, classifier=classifier, redactor=redactor
+            part.oauth2,
+            base=base,
+            connector=connector,
+            folder=folder,
+            send=send,
+            classifier=classifier,
+            redactor=redactor,
         )
         return Granted(issuer.ask, header="Authorization"), issuer.url
     if part.login is not None:

@@ -115,9 +115,20 @@ class OAuth2:
     """Asks a token endpoint for access tokens (RFC 6749 sections 4.4 and 6)."""
 
     def __init__(
-        self, part: OAuth2Part, *, connector: str, folder: Path, send: Send, classifier: Classifier, redactor: Redactor
+        self,
+        part: OAuth2Part,
+        *,
+        base: httpx.URL,
+        connector: str,
+        folder: Path,
+        send: Send,
+        classifier: Classifier,
+        redactor: Redactor,
     ) -> None:
-        self.url = base_url(setting(part.token_url, folder=folder), connector=connector, what="auth.oauth2.token_url")
+        place = setting(part.token_url, folder=folder)
+        if place.startswith("/"):
+            place = str(base.copy_with(query=None, fragment=None)).rstrip("/") + place
+        self.url = base_url(place, connector=connector, what="auth.oauth2.token_url")
         self._part = part
         self._client_id = setting(part.client_id, folder=folder)
         self._secret = None if part.client_secret is None else Secret.of(part.client_secret, folder)

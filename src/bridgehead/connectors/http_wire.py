@@ -87,8 +87,8 @@ class HttpWire:
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncBaseTransport] = WeakKeyDictionary()
         self._requests: dict[int, tuple[RequestPart, Request]] = {}
         self._auth, token_url = open_auth(
-            spec.auth, connector=self._name, folder=folder, prepare=self._login_request, send=self._ask_credential,
-            classifier=self._classifier, redactor=redactor,
+            spec.auth, base=self._base, connector=self._name, folder=folder, prepare=self._login_request,
+            send=self._ask_credential, classifier=self._classifier, redactor=redactor,
         )  # fmt: skip
         # The token endpoint may be reached for tokens alone; it is no host that an answer may lead to.
         self._issuer = None if token_url is None else Hosts(self._name, token_url)

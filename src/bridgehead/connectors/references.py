@@ -14,7 +14,10 @@ _SHOWN_INSTEAD: Final = "(secret)"
 
 
 def setting(text: str, *, folder: Path) -> str:
-    """Returns a value that is written out, or stands in ``env:NAME`` or ``file:PATH``; raises UserError."""
+    """Returns a value that is written out, or stands in ``env:NAME`` or ``file:PATH``; raises UserError.
+
+    Where ``NAME`` is not set, ``NAME_FILE`` may name a file that holds the value.
+    """
     if text.startswith("env:"):
         return _environment(text[4:].strip(), "connector.setting")
     if text.startswith("file:"):
@@ -69,13 +72,20 @@ class Redactor:
 
 def _environment(name: str, code: str) -> str:
     value = os.environ.get(name, "").strip()
-    if not value:
-        raise UserError(f"the environment holds no {name}", code=code, hint=f"Set {name} for the process.")
-    return value
+    if value:
+        return value
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    if file:
+        return _file(Path(file), code, said=f"{name}_FILE: ")
+    raise UserError(
+        f"the environment holds no {name}", code=code, hint=f"Set {name} for the process, or {name}_FILE to its file."
+    )
 
 
-def _file(path: Path, code: str) -> str:
+def _file(path: Path, code: str, *, said: str = "") -> str:
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path.name} cannot be read", code=code, hint="Check the file that is named.") from error
+        raise UserError(
+            f"{said}{path.name} cannot be read", code=code, hint="Check the file that is named, seen from here."
+        ) from error
