@@ -47,13 +47,14 @@ class Dispatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ArrivalWork:
-    """An arrival to be read: the original and what it is called."""
+    """An arrival to be read: the original and what it is called; ``unfit`` says why no reader is to be asked."""
 
     id: ArrivalId
     deployment: str
     document: bytes
     name: str
     attempts: int
+    unfit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

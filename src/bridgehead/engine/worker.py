@@ -210,6 +210,8 @@ class Worker:
             await asyncio.sleep(LOOK_S)  # another process settles it, and this path is rare
 
     async def _read(self, one: Served, work: ArrivalWork) -> tuple[Sequence[NewCase | ToReview], str]:
+        if work.unfit:
+            return [ToReview(work.unfit, error_class="invalid_output")], ""
         if work.attempts > READ_LIMIT:
             why = f"Its reader was lost {work.attempts - 1} times in a row over this document."
             return [ToReview(why, error_class="bug")], ""

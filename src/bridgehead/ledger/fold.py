@@ -191,6 +191,7 @@ class _Folding:
             source=event.ref("source"),
             source_key=event.digest("key"),
             document=event.digest("document"),
+            unfit=event.digest("unfit"),
             size_bytes=event.ref("size_bytes"),
             data_key=event.ref("data_key"),
             state="stored",

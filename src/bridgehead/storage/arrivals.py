@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,17 +35,29 @@ class Arrivals:
         self._vault = vault
 
     async def store(
-        self, deployment: str, *, source: str, source_id: str, document: bytes, name: str, actor: str
+        self,
+        deployment: str,
+        *,
+        source: str,
+        source_id: str,
+        document: bytes,
+        name: str,
+        actor: str,
+        unfit: str = "",
+        by_id: bool = False,
     ) -> Stored:
         """Stores an arrival durably and hints that it is to be read; the same one twice is stored once.
 
+        The same one is what has the same ``source_id`` and the same bytes; ``by_id``: the same
+        ``source_id`` alone, where the source promises that it names one message. ``unfit`` says why
+        no reader is to be asked: a person gets the original with it.
         When this returns, the arrival is committed. Raises Unavailable when it is not, or
         when the database cannot say; sending it again is always safe. Raises Unreadable when
         the database belongs to another master key.
         """
         name = name.replace("\x00", " ")  # which no text of PostgreSQL holds
-        digest = self._vault.hmac("document", document)
-        source_key = self._vault.hmac("source", canonical([deployment, source, source_id, digest.hex()]))
+        digest = "" if by_id else self._vault.hmac("document", document).hex()
+        source_key = self._vault.hmac("source", canonical([deployment, source, source_id, digest]))
         async with self._database.transaction() as conn:
             before = await self._known(conn, deployment, source_key)
             if before is not None:
@@ -53,13 +66,14 @@ class Arrivals:
             key_id, key = await new_key(conn, self._vault)
             sealer = Sealer(conn, key_id, key)
             reference = await sealer.put(document)
+            why = await sealer.put({"unfit": unfit}) if unfit else None
             row = await (
                 await conn.execute(
-                    "insert into arrivals (deployment, source, source_key, key_id, document, name, size_bytes,"
+                    "insert into arrivals (deployment, source, source_key, key_id, document, name, size_bytes, unfit,"
                     " hinted_at)"
-                    " values (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
+                    " values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
                     " on conflict (deployment, source_key) do nothing returning id",
-                    (deployment, source, source_key, key_id, reference, name[:200], len(document)),
+                    (deployment, source, source_key, key_id, reference, name[:200], len(document), why),
                 )
             ).fetchone()
             if row is not None:
@@ -72,7 +86,8 @@ class Arrivals:
                     "size_bytes": len(document),
                     "data_key": key_id,
                 }
-                await chain.append("arrival.stored", refs, {"document": reference, "key": source_key})
+                commitments = {"document": reference, "key": source_key} | ({} if why is None else {"unfit": why})
+                await chain.append("arrival.stored", refs, commitments)
                 await chain.close()
                 await self._dispatch.hint(conn, "arrival", [number])
                 return Stored(number, again=False)
@@ -81,8 +96,9 @@ class Arrivals:
             known = await self._known(conn, deployment, source_key)
         if known is None:  # pragma: no cover - rows of arrivals are never deleted
             return await self.store(
-                deployment, source=source, source_id=source_id, document=document, name=name, actor=actor
-            )
+                deployment, source=source, source_id=source_id, document=document, name=name, actor=actor,
+                unfit=unfit, by_id=by_id,
+            )  # fmt: skip
         return Stored(known, again=True)
 
     async def take(self, arrival_id: ArrivalId, deployments: Sequence[str]) -> ArrivalWork | None:
@@ -92,7 +108,7 @@ class Arrivals:
                 await conn.execute(
                     "update arrivals set attempts = attempts + 1, hinted_at = clock_timestamp()"
                     " where id = %s and state = 'stored' and deployment = any(%s)"
-                    " returning id, deployment, document, name, attempts, key_id",
+                    " returning id, deployment, document, name, attempts, key_id, unfit",
                     (arrival_id, list(deployments)),
                 )
             ).fetchone()
@@ -100,7 +116,12 @@ class Arrivals:
                 return None
             sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
             document = await sealer.get(bytes(row["document"]))
-            return ArrivalWork(ArrivalId(row["id"]), row["deployment"], document, row["name"], row["attempts"])
+            unfit = ""
+            if row["unfit"] is not None:
+                unfit = str(json.loads(await sealer.get(bytes(row["unfit"])))["unfit"])
+            return ArrivalWork(
+                ArrivalId(row["id"]), row["deployment"], document, row["name"], row["attempts"], unfit=unfit
+            )
 
     async def earlier_under_way(self, work: ArrivalWork, *, within_s: float) -> bool:
         """Tells whether an arrival that came before this one is still to be settled and was taken up lately.

@@ -69,8 +69,8 @@ _OF_ARRIVALS: Final = (
     (
         "arrivals",
         (
-            "select id as owner, id, deployment, source, source_key, document, size_bytes, key_id as data_key, state"
-            " from arrivals where id = any(%s)"
+            "select id as owner, id, deployment, source, source_key, document, unfit, size_bytes, key_id as data_key,"
+            " state from arrivals where id = any(%s)"
         ),
     ),
     (
