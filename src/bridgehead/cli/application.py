@@ -12,6 +12,7 @@ import typer
 from bridgehead.cli import (
     cases,
     check,
+    connector,
     database,
     doctor,
     explain,
@@ -58,7 +59,9 @@ def root(
         note(f"warning: {clean(warning)}")
 
 
-for module in (init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, database):
+for module in (
+    init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, connector, database,
+):  # fmt: skip
     module.register(app)
 
 

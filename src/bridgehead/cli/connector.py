@@ -1,0 +1,17 @@
+"""``connector``: makes, tries, proves and describes the specification that connects a system."""
+
+from __future__ import annotations
+
+import typer
+
+from bridgehead.cli import connector_proving
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    group = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, help="Connect a system by one file: propose it, try it, prove it."
+    )
+    for module in (connector_proving,):
+        module.register(group)
+    app.add_typer(group, name="connector")
