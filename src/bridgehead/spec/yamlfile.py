@@ -6,6 +6,7 @@ else stays the text that was written, so that ``no`` or ``07:00`` never turns in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,12 @@ Plain: TypeAlias = Union[bool, str, Sequence["Plain"], Mapping[str, "Plain"], No
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 24
+_OPTIONAL: Final = re.compile(rb"(?<=\w)\?(?=\s*[,}\]])")
+_STAND_IN: Final = "\ue000".encode()
+"""A ``?`` at the end of a word in ``{a: code?}``: YAML 1.2 takes it there, the parser of YAML 1.1 does not.
+
+A private character (Unicode 3.5.5) stands in for it while the text is parsed; it has the width of one, so places stay.
+"""
 _CORE: Final = "tag:yaml.org,2002:"
 _WORDS: Final[Mapping[str, bool | None]] = {
     "true": True, "True": True, "TRUE": True,
@@ -81,7 +88,10 @@ def read_yaml(path: Path, *, raises: type[Mistakes] = DeploymentError) -> Spot:
     beyond ``MAX_DEPTH``, several documents.
     """
     data = read_bounded(path, MAX_BYTES)
-    reader = _Reader(path.name, raises)
+    stands_in = _STAND_IN not in data
+    if stands_in:
+        data = _OPTIONAL.sub(_STAND_IN, data)
+    reader = _Reader(path.name, raises, stands_in=stands_in)
     try:
         reader.scan(data)
         node = yaml.compose(data, Loader=yaml.SafeLoader)
@@ -107,10 +117,15 @@ def read_yaml(path: Path, *, raises: type[Mistakes] = DeploymentError) -> Spot:
 
 
 class _Reader:
-    def __init__(self, file: str, raises: type[Mistakes]) -> None:
+    def __init__(self, file: str, raises: type[Mistakes], *, stands_in: bool) -> None:
+        self.stands_in = stands_in
         self.file = file
         self.raises = raises
         self.problems: list[Problem] = []
+
+    def written(self, text: str) -> str:
+        """Returns a scalar as it stands in the file."""
+        return text.replace(_STAND_IN.decode(), "?") if self.stands_in else text
 
     def add(
         self, node: yaml.Node | yaml.Event, path: Sequence[str | int], expected: str, found: str, hint: str = ""
@@ -146,14 +161,15 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode):
             bare = node.style is None and node.tag != f"{_CORE}str"
             spot.bare = bare
-            spot.value = _WORDS[node.value] if bare and node.value in _WORDS else node.value
+            text = self.written(node.value)
+            spot.value = _WORDS[text] if bare and text in _WORDS else text
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 spot.children[index] = self.spot(item, item, (*path, index))
             spot.value = [child.value for child in spot.children.values()]
         else:
             for name_node, item in node.value:
-                name = name_node.value
+                name = self.written(name_node.value) if isinstance(name_node, yaml.ScalarNode) else name_node.value
                 if not isinstance(name_node, yaml.ScalarNode):
                     self.add(name_node, path, "a word as the key", "a list or mapping")
                 elif name in spot.children:
