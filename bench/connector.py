@@ -2,7 +2,8 @@
 
 Both ask the same server in turn within one run, so that what the machine does meanwhile meets both alike. A
 mapped read fills the request from a specification, sends it, checks that the list is whole, types and maps every
-field, and returns records. Under shared limits a lone caller also asks the database for its turn. The http server is a process of its own on loopback; the database is PostgreSQL.
+field, and returns records. Under shared limits a lone caller also asks the database for its turn. The http
+server is a process of its own on loopback; the database is PostgreSQL.
 """
 
 from __future__ import annotations
