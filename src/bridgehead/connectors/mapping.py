@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final, NoReturn, cast
 
@@ -64,6 +65,30 @@ class Mapper:
             row=row,
             value=found,
         ) from None  # the chain below would show a value that a label hides
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One field as it was sent (MISSING when it was not) and as it is mapped; ``unfit`` when it does not fit."""
+
+    name: str
+    part: FieldPart
+    path: str
+    raw: object
+    value: object = None
+    unfit: UnfitError | None = None
+
+
+def beside(fields: Mapping[str, FieldPart], scope: Scope) -> Iterator[Beside]:
+    """Yields each field that what was sent holds itself, beside what it becomes; for people who write a mapping."""
+    for name, part in fields.items():
+        if part.read is not None:
+            continue
+        raw = _taken(name, part)(scope)
+        try:
+            yield Beside(name, part, _written(name, part), raw, _field(name, part)(scope))
+        except UnfitError as unfit:
+            yield Beside(name, part, _written(name, part), raw, unfit=unfit)
 
 
 def _compiled(fields: Mapping[str, FieldPart]) -> list[tuple[str, str, bool, Read]]:

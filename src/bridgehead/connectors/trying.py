@@ -1,0 +1,277 @@
+"""A specification tried by a person: what a read brought beside what it becomes, and what an action would send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from bridgehead.connectors.connector import Connector
+from bridgehead.connectors.document import Specification
+from bridgehead.connectors.document_action import ActionPart
+from bridgehead.connectors.document_connection import RequestPart
+from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
+from bridgehead.connectors.fill import fill, fill_text, plain
+from bridgehead.connectors.mapping import HIDDEN, Beside, Scope, beside
+from bridgehead.connectors.paths import MISSING
+from bridgehead.connectors.ports import Answer, Values, Wire
+from bridgehead.connectors.shapes import parameters
+from bridgehead.errors import UserError
+from bridgehead.spec.problem import nearest
+
+_OWN: Final = frozenset({"from_", "type", "fields", "read", "with_", "label"})
+_ENTRIES: Final = 3
+NOTHING: Final = "(nothing)"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field of one record. ``raw`` and ``mapped`` are ``(hidden)`` where a label forbids to show them."""
+
+    field: str
+    path: str
+    raw: object
+    mapped: object
+    how: str
+    wrong: str = ""
+    hint: str = ""
+
+
+class Watched:
+    """A wire that carries as the one inside it, and keeps what each read answered last."""
+
+    def __init__(self, inner: Wire) -> None:
+        self.inner = inner
+        self.answers: dict[int, Answer] = {}
+
+    async def read(self, entity: EntityPart, read: ReadPart, values: Values, *, primary: bool = False) -> Answer:
+        """Returns what the inner wire returns."""
+        answer = await self.inner.read(entity, read, values, primary=primary)
+        self.answers[id(read)] = answer
+        return answer
+
+    async def act(self, action: ActionPart, values: Values) -> Answer:
+        """Returns what the inner wire returns."""
+        return await self.inner.act(action, values)
+
+    async def follow(self, action: ActionPart, values: Values) -> None:
+        """Sends what the inner wire sends."""
+        await self.inner.follow(action, values)
+
+    async def health(self) -> None:
+        """Asks by the inner wire."""
+        await self.inner.health()
+
+    async def aclose(self) -> None:
+        """Closes the inner wire."""
+        await self.inner.aclose()
+
+
+def typed(shape: Mapping[str, object], given: Mapping[str, object], *, owner: str) -> dict[str, object]:
+    """Returns a person's arguments as the types that a shape declares.
+
+    Raises UserError ``input.argument`` for one that is unknown, missing or of another type.
+    """
+    known = {one.name: one for one in parameters(shape, owner=owner)}
+    for name in given:
+        if name not in known:
+            raise UserError(
+                f"{owner} takes no {name}",
+                code="input.argument",
+                hint=nearest(name, known) if known else "It takes no arguments.",
+            )
+    found: dict[str, object] = {}
+    for name, one in known.items():
+        if name in given:
+            try:
+                found[name] = TypeAdapter(one.annotation).validate_python(given[name])
+            except ValidationError as error:
+                first = error.errors(include_url=False, include_input=False)[0]
+                where = ".".join(str(part) for part in (name, *first["loc"]))
+                raise UserError(
+                    f"{where}: {first['msg']}", code="input.argument", hint=f"{name} is {worded(shape[name])}."
+                ) from None
+        elif one.default is one.empty:
+            raise UserError(
+                f"{owner} needs {name}", code="input.argument", hint=f"Give {name}=…, {worded(shape[name])}."
+            )
+    return found
+
+
+def worded(form: object) -> str:
+    """Returns the form of one argument in words: ``code``, ``date, optional``, ``a list of {item: code}``."""
+    if isinstance(form, str):
+        return f"{form[:-1]}, optional" if form.endswith("?") else form
+    if isinstance(form, Mapping):
+        return "{" + ", ".join(f"{name}: {worded(one)}" for name, one in form.items()) + "}"
+    if isinstance(form, Sequence) and form:
+        return f"a list of {worded(form[0])}"
+    return str(form)
+
+
+def lines(
+    fields: Mapping[str, FieldPart], raw: object, *, show: bool = False, entries: int | None = _ENTRIES
+) -> list[Line]:
+    """Returns every field of one record beside what was sent, those of lists and objects too.
+
+    ``show`` shows labelled fields as well; ``entries`` bounds how many of a list (None: all).
+    """
+    return list(_lines(fields, (raw,), "", show=show, hidden=False, entries=entries))
+
+
+def _lines(
+    fields: Mapping[str, FieldPart], scope: Scope, prefix: str, *, show: bool, hidden: bool, entries: int | None
+) -> Iterator[Line]:
+    for one in beside(fields, scope):
+        concealed = not show and (hidden or one.part.label is not None)
+        inner = one.part.fields
+        nested = inner is not None and one.part.type in {"list", "object"} and one.raw not in (MISSING, None)
+        yield _line(one, prefix, hidden=concealed, nested=nested)
+        if not nested or inner is None:
+            continue
+        if one.part.type == "object":
+            if isinstance(one.raw, Mapping):
+                yield from _lines(
+                    inner, (*scope, one.raw), f"{prefix}{one.name}.", show=show, hidden=concealed, entries=entries
+                )
+        elif isinstance(one.raw, Sequence) and not isinstance(one.raw, str | bytes):
+            for number, entry in enumerate(one.raw[:entries]):
+                yield from _lines(
+                    inner, (*scope, entry), f"{prefix}{one.name}.{number}.", show=show, hidden=concealed,
+                    entries=entries,
+                )  # fmt: skip
+
+
+def _line(one: Beside, prefix: str, *, hidden: bool, nested: bool) -> Line:
+    raw: object = NOTHING if one.raw is MISSING else one.raw
+    mapped = one.value
+    if nested and isinstance(one.raw, Sequence) and not isinstance(one.raw, str):
+        raw = mapped = f"{len(one.raw)} entries"
+    elif nested:
+        raw = mapped = "an object"
+    wrong = hint = ""
+    if one.unfit is not None:
+        inside = ".".join(one.unfit.fields)
+        wrong = f"{inside + ': ' if inside else ''}expected {one.unfit.expected}"
+        hint = one.unfit.hint
+        mapped = None
+    if hidden:
+        raw = raw if raw == NOTHING else HIDDEN
+        mapped = mapped if mapped is None else HIDDEN
+    return Line(f"{prefix}{one.name}", one.path, raw, mapped, how(one.part), wrong, hint)
+
+
+def how(part: FieldPart) -> str:
+    """Returns what a field's mapping does, in the specification's own words."""
+    said: list[str] = [part.type]
+    for name in sorted(part.model_fields_set - _OWN):
+        value = getattr(part, name)
+        if name in {"values", "with_"} and isinstance(value, Mapping):
+            said.append(f"{len(value)} {'code' if len(value) == 1 else 'codes'}")
+        elif value is True:
+            said.append(name)
+        elif value not in ((), None, False, ""):
+            shown = " or ".join(repr(each) for each in value) if isinstance(value, tuple) else str(value)
+            said.append(f"{name} {shown}")
+    if part.label:
+        said.append(part.label)
+    return ", ".join(said)
+
+
+def unmapped(fields: Mapping[str, FieldPart], raw: Mapping[str, object]) -> list[str]:
+    """Returns the names that the system sent and no field reads; their values are nobody's business."""
+    used: set[str] = set()
+    for name, part in fields.items():
+        paths = part.from_ if isinstance(part.from_, list) else [part.from_ or name]
+        for path in [*paths, *(text for text in (part.currency, part.per, part.unit) if text)]:
+            used |= {path, path.removeprefix("@.").partition(".")[0]}
+    return [str(name) for name in raw if str(name) not in used]
+
+
+def outgoing(action: ActionPart, values: Values) -> list[tuple[str, object]]:
+    """Returns what an action would send, filled as far as its arguments reach; nothing is asked.
+
+    What a read or the answer would bring stays as it is written, in braces.
+    """
+    if action.request is not None:
+        return [*_request(action.request, values, "request")]
+    found: list[tuple[str, object]] = []
+    for number, one in enumerate(action.sql or [], 1):
+        found.append((f"statement {number}", " ".join(one.sql.split())))
+        found += [(f"  :{name}", fill(template, values)) for name, template in one.with_.items()]
+    if action.mail is not None:
+        found += [("to", fill_text(action.mail.to, values)), ("subject", fill_text(action.mail.subject, values)),
+                  ("text", fill_text(action.mail.text, values))]  # fmt: skip
+    if action.file is not None:
+        found += [("file", fill_text(action.file.path, values)), ("content", fill(action.file.content, values))]
+    return found
+
+
+def _request(part: RequestPart, values: Values, name: str) -> Iterator[tuple[str, object]]:
+    yield name, f"{part.method} {fill_text(part.path, values) or part.path}"
+    for what, templates in (("query", part.query), ("header", part.headers), ("form", part.form)):
+        for key, template in templates.items():
+            text = fill_text(template, values)
+            if text is not None:
+                yield f"{what} {key}", text
+    if part.body is not None:
+        yield "body", fill(part.body, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One read or action, with what it takes, for a list."""
+
+    name: str
+    kind: str
+    of: str
+    arguments: dict[str, str] = field(default_factory=dict)
+    about: str = ""
+
+
+def offers(spec: Specification) -> list[Offer]:
+    """Returns the reads and actions that a specification has."""
+    found = [
+        Offer(name, "read", of, {key: worded(form) for key, form in read.params.items()}, read.about or "")
+        for of, entity in spec.entities.items()
+        for name, read in entity.reads.items()
+    ]
+    found += [
+        Offer(
+            name,
+            "action",
+            action.effect,
+            {key: worded(form) for key, form in action.params.items()},
+            action.about or "",
+        )
+        for name, action in spec.actions.items()
+    ]
+    return found
+
+
+def part_of(connector: Connector, name: str) -> tuple[str, EntityPart, ReadPart] | ActionPart:
+    """Returns the read or the action of a name; raises UserError ``connector.read`` for an unknown one."""
+    if name in connector.reads:
+        return connector.reads[name]
+    if name in connector.spec.actions:
+        return connector.spec.actions[name]
+    known = [*connector.reads, *connector.spec.actions]
+    raise UserError(
+        f"{connector.name} has no read or action {name!r}", code="connector.read", hint=nearest(name, known)
+    )
+
+
+def shown(value: object) -> object:
+    """Returns a mapped or raw value as JSON can hold it."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", errors="backslashreplace")
+    if isinstance(value, Mapping):
+        return {str(key): shown(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(one) for one in value]
+    try:
+        return cast("object", plain(value))
+    except (ValueError, TypeError):
+        return str(value)
