@@ -36,7 +36,7 @@ from bridgehead.templates.purchase_orders.naming import Catalogue, exact, matche
 from bridgehead.templates.purchase_orders.port import NAME
 
 T = TypeVar("T")
-Way = Literal["create_order", "import_order"]
+Way = Literal["create_order", "create_order_by_import"]
 """The action by which an order is booked."""
 
 TOLERANCE: Final = Decimal("0.02")

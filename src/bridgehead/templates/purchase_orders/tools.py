@@ -1,4 +1,7 @@
-"""The tools of the order agent: five reads and two ways to book, each declared once."""
+"""The tools of the order agent: four reads and two ways to book, each declared once.
+
+What they ask of the ERP is in ``system.py``; how the ERP is asked, in the deployment's ``erp.yaml``.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from bridgehead import Failed, Mismatch, effect_key, read, reversible
+from bridgehead import Failed, read, reversible
 from bridgehead.clock import utc_now
-from bridgehead.templates.purchase_orders.client import erp
+from bridgehead.templates.purchase_orders import system
 from bridgehead.templates.purchase_orders.erp.wire import (
     BookedOrder,
     Booking,
@@ -39,13 +42,13 @@ async def find_customer(
     """Finds the customers that any of these names; ``matched_by`` of each says which did."""
     names = {"number": number, "name": name, "email": email, "duns": duns, "gln": gln, "vat": vat}
     given = {key: value for key, value in names.items() if value}
-    return await erp().find_customers(given) if given else Customers(())
+    return await system.find_customers(given) if given else Customers(())
 
 
 @read(max_age="15m", timeout="10s")
 async def resolve_items(customer: str, lines: tuple[PartNames, ...]) -> Resolved:
     """Finds the items that a customer's part numbers, our numbers and GTINs mean, all lines at once."""
-    return await erp().resolve(customer, lines)
+    return await system.resolve(customer, lines)
 
 
 @read(max_age="15m", timeout="10s")
@@ -53,13 +56,13 @@ async def quote_prices(
     customer: str, items: tuple[str, ...], on: date | None = None, currency: str | None = None
 ) -> Quotes:
     """Returns what items cost a customer on a day, per base unit: the contract price, else the list price."""
-    return await erp().quote(customer, items, on=on, currency=currency)
+    return await system.quote(customer, items, on=on, currency=currency)
 
 
 @read(max_age="1m", timeout="10s")
 async def find_orders(customer: str, po_number: str) -> Orders:
     """Returns what the ERP already has under a customer's PO number."""
-    return Orders(await erp().orders(customer, po_number))
+    return Orders(await system.orders(customer, po_number))
 
 
 async def booked(*, key: str, args: Mapping[str, object]) -> BookedOrder | None:  # noqa: ARG001 - a verify takes both
@@ -68,18 +71,12 @@ async def booked(*, key: str, args: Mapping[str, object]) -> BookedOrder | None:
     Returns the order of the same content, None when there is none; raises Mismatch when the
     reference holds other orders only. Cancelled orders do not count.
     """
-    wanted = _order(args)
-    standing = [order for order in await erp().orders(wanted.customer, wanted.po_number) if order.status != "cancelled"]
-    for order in standing:
-        if order.content() == wanted:
-            return order
-    if standing:
-        numbers = ", ".join(order.order_number for order in standing)
-        raise Mismatch(
-            f"{wanted.customer}'s PO {wanted.po_number} is booked with other content: {numbers}",
-            hint="Compare the orders and settle the effect by hand.",
-        )
-    return None
+    return await system.booked(_order(args), "create_order")
+
+
+async def imported(*, key: str, args: Mapping[str, object]) -> BookedOrder | None:  # noqa: ARG001 - a verify takes both
+    """Reads a booking of the old interface back, as ``booked`` does."""
+    return await system.booked(_order(args), "create_order_by_import")
 
 
 async def cancelled(*, key: str, args: Mapping[str, object], result: object) -> None:  # noqa: ARG001 - an undo takes all
@@ -87,11 +84,7 @@ async def cancelled(*, key: str, args: Mapping[str, object], result: object) -> 
 
     Raises Failed ``conflict`` when production has begun, or someone changed the order meanwhile.
     """
-    number = _BOOKED.validate_python(result).order_number
-    order, etag = await erp().order(number)
-    if order.status == "cancelled":
-        return
-    await erp().cancel(number, etag=etag)
+    await system.cancel(_BOOKED.validate_python(result).order_number, key=key)
 
 
 async def as_if_booked(*, args: Mapping[str, object]) -> BookedOrder:
@@ -112,19 +105,19 @@ async def as_if_booked(*, args: Mapping[str, object]) -> BookedOrder:
     undo=cancelled,
     preview=as_if_booked,
     idempotent=True,
-    timeout="10s",
+    timeout="30s",
     visible_within="2s",
     sensitive=("order",),
 )
 async def book_order(order: Booking) -> BookedOrder:
     """Books an order; the same effect again books nothing more."""
-    return await erp().book(order, key=effect_key())
+    return await system.book(order, "create_order")
 
 
-@reversible(key=_KEY, verify=booked, undo=cancelled, preview=as_if_booked, timeout="10s", visible_within="2s")
+@reversible(key=_KEY, verify=imported, undo=cancelled, preview=as_if_booked, timeout="30s", visible_within="2s")
 async def import_order(order: Booking) -> BookedOrder:
     """Books an order through the old interface, which takes no idempotency key; use ``book_order`` where you can."""
-    return await erp().import_order(order)
+    return await system.book(order, "create_order_by_import")
 
 
 def _order(args: Mapping[str, object]) -> Booking:

@@ -19,11 +19,12 @@ from typing import Final
 from pydantic import SecretStr
 
 from bridgehead.app import App, LoadedDeployment, load_deployment
+from bridgehead.connectors.opening import forget
 from bridgehead.errors import UserError
 from bridgehead.settings import Settings
 from bridgehead.storage import embedded
-from bridgehead.templates.purchase_orders.client import ErpClient
 from bridgehead.templates.purchase_orders.corpus.disk import write_corpus
+from bridgehead.templates.purchase_orders.demo.auditor import Auditor
 from bridgehead.templates.purchase_orders.demo.processes import Child, start, start_erp
 from bridgehead.templates.purchase_orders.demo.truth import ArrivalTruth, read_truth
 from bridgehead.templates.purchase_orders.erp.wire import BookEntry
@@ -87,8 +88,7 @@ class House:
     app: App
     corpus: Corpus
     loaded: LoadedDeployment
-    erp: ErpClient
-    erp_url: str
+    erp: Auditor
     chance: random.Random
     workers: list[Child] = field(default_factory=list)
     started: int = 0
@@ -111,7 +111,7 @@ class House:
             "bridgehead",
             ["worker", str(self.deployment_folder)],
             log=self.folder / "logs" / f"worker-{self.started}.log",
-            environment={"ERP_URL": self.erp_url, "ERP_CLIENT_SECRET_FILE": str(self.folder / _SECRET)},
+            environment={},
         )
         self.workers.append(child)
         return child
@@ -127,7 +127,7 @@ class House:
 
     async def books(self) -> tuple[BookEntry, ...]:
         """Returns the ERP's books as anybody may export them."""
-        return (await self.erp.books()).items
+        return await self.erp.books()
 
     async def end_workers(self) -> list[int]:
         """Stops the workers and returns their exit codes."""
@@ -139,9 +139,9 @@ class House:
 async def opened(folder: Path, *, seed: int, orders: int, shadow: int | None = None) -> AsyncIterator[House]:
     """Gives a house in a fresh ``folder`` with its workers running; everything that runs is ended with the block.
 
-    Whatever ``BRIDGEHEAD_`` variables say, the database is the house's own.
+    Whatever ``BRIDGEHEAD_`` and ``ERP_`` variables say, the database and the ERP are the house's own.
     """
-    for name in [name for name in os.environ if name.startswith("BRIDGEHEAD_")]:
+    for name in [name for name in os.environ if name.startswith(("BRIDGEHEAD_", "ERP_"))]:
         del os.environ[name]
     os.environ["BRIDGEHEAD_HOME"] = str(folder)
     settings = Settings()
@@ -157,12 +157,14 @@ async def opened(folder: Path, *, seed: int, orders: int, shadow: int | None = N
             seed=seed,
             latency_ms=LATENCY_MS,
         )
+        # What erp.yaml asks for, here and in the workers.
+        os.environ |= {"ERP_URL": url, "ERP_CLIENT_SECRET_FILE": str(folder / _SECRET)}
         loaded = load_deployment(write_deployment(folder / "orders"))
         await starting
         async with App.opened(settings) as app:
             await app.register(loaded)
-            erp = ErpClient(url, secret=SecretStr((folder / _SECRET).read_text(encoding="ascii").strip()))
-            house = House(folder, app, corpus, loaded, erp, url, random.Random(f"{seed}/kills"))  # noqa: S311 - repeats
+            erp = Auditor(url, SecretStr((folder / _SECRET).read_text(encoding="ascii").strip()))
+            house = House(folder, app, corpus, loaded, erp, random.Random(f"{seed}/kills"))  # noqa: S311 - repeats
             for _ in range(WORKERS):
                 house.start_worker()
             yield house
@@ -186,6 +188,9 @@ def write_deployment(folder: Path) -> Path:
     (folder / "bridgehead.yaml").write_text(rules.replace("\nlimits:", _RULE, 1), encoding="utf-8")
     code = (package / "demo" / "deployment" / "deploy.py").read_text(encoding="utf-8")
     (folder / "deploy.py").write_text(code, encoding="utf-8")
+    erp = folder / "erp.yaml"
+    erp.write_text((package / "files" / "erp.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    forget(erp)
     return folder
 
 

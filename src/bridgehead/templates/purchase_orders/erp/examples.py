@@ -53,6 +53,7 @@ _ITEM: Final[Json] = {
 }
 _PART: Final[Json] = {"customer": "C100", "part": "RW-77", "item": "A-1"}
 _PRICE: Final[Json] = {
+    "id": "C100/A-1/EUR/2026-10-01",
     "item": "A-1",
     "currency": "EUR",
     "price": "3.1000",

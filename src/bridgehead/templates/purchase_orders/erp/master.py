@@ -154,12 +154,13 @@ class Master:
         """Returns all contract prices of that day, youngest first, and the list price of each item."""
         found: list[PriceOffer] = []
         for item in self.catalogue.numbered(items):
-            found += [
-                PriceOffer(item.number, currency, held.price, "contract", held.valid_from, held.valid_to)
-                for held in self._held(customer, item.number, on, currency)
-            ]
+            for held in self._held(customer, item.number, on, currency):
+                name = f"{customer}/{item.number}/{currency}/{held.valid_from}"
+                offer = PriceOffer(name, item.number, currency, held.price, "contract", held.valid_from, held.valid_to)
+                found.append(offer)
             if currency in item.list_price:
-                found.append(PriceOffer(item.number, currency, item.list_price[currency], "list"))
+                name = f"{item.number}/{currency}"
+                found.append(PriceOffer(name, item.number, currency, item.list_price[currency], "list"))
         return found
 
     def quote(self, customer: str, item: str, on: date, currency: str) -> Quote:

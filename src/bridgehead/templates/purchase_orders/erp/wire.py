@@ -321,6 +321,7 @@ class CustomerPartPage:
 class PriceOffer:
     """What an item costs per base unit; both days are included, and a list price has none."""
 
+    id: str
     item: str
     currency: str
     price: Decimal

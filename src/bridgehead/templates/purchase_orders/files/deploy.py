@@ -9,11 +9,11 @@ from bridgehead.cases.intake import ReadResult
 from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.agent import Handled, process
 from bridgehead.templates.purchase_orders.checks.verdict import Rules
-from bridgehead.templates.purchase_orders.client import erp_url
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
 from bridgehead.templates.purchase_orders.intake import read_arrival
+from bridgehead.templates.purchase_orders.port import require
 
-erp_url()  # raises where ERP_URL is not set: nothing is checked and no worker starts without an ERP
+require()  # raises where erp.yaml lacks something that this template needs
 
 RULES = Rules(
     max_overdue_days=30,  # older unpaid invoices: credit control

@@ -11,7 +11,10 @@ from bridgehead.templates.purchase_orders.agent import Handled, process
 from bridgehead.templates.purchase_orders.checks.verdict import Rules
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking
 from bridgehead.templates.purchase_orders.intake import read_arrival
+from bridgehead.templates.purchase_orders.port import require
 from bridgehead.templates.purchase_orders.tools import book_order, import_order
+
+require()
 
 OLD_INTERFACE = 3  # one customer in this many is booked through the interface without idempotency keys
 
