@@ -15,16 +15,22 @@ from bridgehead.clock import utc_now
 from bridgehead.connectors.acting import Actions
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_entity import EntityPart, ReadPart
-from bridgehead.connectors.ports import Values, Wire
+from bridgehead.connectors.ports import Raw, Values, Wire
 from bridgehead.connectors.reading import Counters, Reading, Reads
 from bridgehead.connectors.sharing import LateLimits
+from bridgehead.errors import Failed
 
 
 class Connector:
     """A system of record behind its specification. Safe to share between the cases of a worker."""
 
     def __init__(
-        self, spec: Specification, wire: Wire, *, limits: LateLimits | None = None, now: Callable[[], datetime] = utc_now
+        self,
+        spec: Specification,
+        wire: Wire,
+        *,
+        limits: LateLimits | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.spec = spec
         self.wire = wire
@@ -37,6 +43,10 @@ class Connector:
     async def read(self, name: str, values: Values, *, primary: bool = False) -> Reading:
         """Returns every record that a read brings (``Reads.read``)."""
         return await self._reads.read(name, values, primary=primary)
+
+    async def one_by_one(self, name: str, values: Values) -> list[tuple[BaseModel | Failed, Raw]]:
+        """Returns every record of a read beside how it was sent (``Reads.one_by_one``)."""
+        return await self._reads.one_by_one(name, values)
 
     async def act(self, name: str, args: Values, *, key: str) -> object:
         """Does an action once (``Actions.act``)."""

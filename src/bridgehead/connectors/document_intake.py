@@ -6,12 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.part_types import Duration, Name, Names, SecretReference, Sql, Text
 from bridgehead.spec.document import Part
 
 
 class MailIntake(Part):
-    """A mailbox that is watched."""
+    """A mailbox that is watched. A mail that is stored is moved or flagged, one of the two."""
 
     move_to: Text | None = Field(default=None, description="The folder for mails that are stored.")
     flag: Text | None = Field(default=None, description="The keyword set instead, such as $Stored.")
@@ -22,10 +23,17 @@ class MailIntake(Part):
 class WebhookIntake(Part):
     """Messages that the system sends to us, each signed."""
 
-    scheme: Literal["standard_webhooks", "hmac_sha256"] = "standard_webhooks"
+    scheme: Literal["standard_webhooks", "hmac_sha256"] = Field(
+        default="standard_webhooks",
+        description="standard_webhooks: id, time and body are signed. hmac_sha256: the body alone.",
+    )
     secret: SecretReference
-    header: Text = Field(default="webhook-signature")
-    window: Duration = Field(default="5m", validate_default=True, description="Older ones are refused.")
+    header: Text = Field(default="webhook-signature", description="Where the signature is (hmac_sha256).")
+    window: Duration = Field(
+        default="5m",
+        validate_default=True,
+        description="A message signed longer ago, or further ahead, is refused (standard_webhooks).",
+    )
 
 
 class PollIntake(Part):
@@ -34,6 +42,19 @@ class PollIntake(Part):
     read: Name
     cursor: Name = Field(description="The field that grows; the read takes its last value as argument `since`.")
     every: Duration = Field(default="60s", validate_default=True)
+    overlap: Duration = Field(
+        default="60s",
+        validate_default=True,
+        description="Of a cursor that is a time: so far back it is looked again, for what became visible late.",
+    )
+    start: Literal["everything", "new"] = Field(
+        default="everything", description="What the first look takes: all that is there, or what comes from then on."
+    )
+    document: RequestPart | None = Field(
+        default=None,
+        description="Gets the document of a record, by its {fields}; without it, the record as JSON is it (http).",
+    )
+    suffix: Text = Field(default=".json", description="How the document's name ends: .eml, .pdf, …")
 
 
 class QueueIntake(Part):
@@ -44,6 +65,7 @@ class QueueIntake(Part):
     document: Text = Field(description="The column that holds the document; @row for the whole row as JSON.")
     done: Sql = Field(description="UPDATE that marks one row (:key columns); run after the arrival is stored.")
     every: Duration = Field(default="5s", validate_default=True)
+    suffix: Text = Field(default="", description="How the document's name ends: .json, .xml, …")
 
 
 class FolderIntakePart(Part):

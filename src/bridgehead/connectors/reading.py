@@ -17,7 +17,7 @@ from bridgehead.connectors.document_entity import EntityPart, ReadPart
 from bridgehead.connectors.fill import plain
 from bridgehead.connectors.mapping import Mapper
 from bridgehead.connectors.paths import MISSING, find
-from bridgehead.connectors.ports import Answer, Values, Wire
+from bridgehead.connectors.ports import Answer, Raw, Values, Wire
 from bridgehead.connectors.record_types import record_types
 from bridgehead.errors import Attribute, ErrorClass, Failed, UserError
 from bridgehead.spec.problem import nearest
@@ -147,6 +147,31 @@ class Reads:
             copy=answer.copy,
             again=again,
         )
+
+    async def one_by_one(self, name: str, values: Values) -> list[tuple[BaseModel | Failed, Raw]]:
+        """Returns every record beside how it was sent, asked of the system itself; for intake.
+
+        A record that does not fit is its failure and spoils no other; records of one key stay side by
+        side. Raises Failed: what the wire raises, and ``invalid_output`` for a list that is not whole.
+        """
+        of, entity, read = self.read_named(name)
+        given = {key: value for key, value in values.items() if value is not None}
+        self.counters.reads += 1
+        answer = await self.wire.read(entity, read, given, primary=True)
+        self.counters.requests += answer.asked
+        self._whole(name, read, answer)
+        mapper = self.mappers[of]
+        found: list[tuple[BaseModel | Failed, Raw]] = []
+        for row, raw in enumerate(answer.rows, 1):
+            try:
+                record = mapper.record(raw, row=row)
+                await self._complete(mapper, record, primary=True)
+                found.append((self.typed(of, record, row), raw))
+            except Failed as failed:
+                if failed.error_class not in {"invalid_output", "not_found", "conflict"}:
+                    raise
+                found.append((failed, raw))
+        return found
 
     async def _complete(self, mapper: Mapper, record: dict[str, object], *, primary: bool) -> None:
         """Fills the fields that another read brings."""

@@ -15,7 +15,7 @@ Level = Literal["shadow", "approve", "canary", "autonomous"]
 
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
-IntakeKind = Literal["mail", "folder", "webhook"]
+IntakeKind = Literal["folder", "mail", "webhook", "poll", "queue", "files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +144,17 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Where arrivals come from: the kind, its source, and what the kind takes besides."""
+    """Where arrivals come from: the kind, its source, and what the kind takes besides.
+
+    ``source`` is a path (folder) or a connector's name; ``line`` and ``column`` (both from 1, 0 when
+    unknown) say where it stands in the file.
+    """
 
     kind: IntakeKind
     source: str
     options: Mapping[str, str] = field(default_factory=dict)
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

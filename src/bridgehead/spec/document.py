@@ -226,18 +226,27 @@ class ComparePart(Part):
     ignore: list[Text] = Field(default_factory=list, description="Fields that are not compared.")
 
 
-class IntakePart(Part):
-    """One source of arrivals: mail (with a folder), a folder of files, or a webhook."""
+_INTAKE_FORMS: Final = (
+    "one of {mail: NAME, folder: NAME}, {folder: PATH}, {webhook: NAME}, {poll: NAME}, {queue: NAME}, {files: NAME}"
+)
+_INTAKE_KINDS: Final = ("folder", "mail", "webhook", "poll", "queue", "files")
 
-    mail: Text | None = None
-    folder: Text | None = None
-    webhook: Text | None = None
+
+class IntakePart(Part):
+    """One source of arrivals: a folder, or a way in which a connector under `connect` sends work."""
+
+    mail: Text | None = Field(default=None, description="A connector's mailbox; beside it, `folder`: which one of it.")
+    folder: Text | None = Field(default=None, description="A folder of files; beside `mail`: the mailbox's folder.")
+    webhook: Text | None = Field(default=None, description="A connector whose system sends signed messages.")
+    poll: Text | None = Field(default=None, description="A connector, or CONNECTOR.READ: what is new or changed there.")
+    queue: Text | None = Field(default=None, description="A connector: rows of a table that wait to be taken.")
+    files: Text | None = Field(default=None, description="A connector: files on a server, taken and moved away.")
 
     @model_validator(mode="after")
     def _one_kind(self) -> IntakePart:
-        kinds = {name for name in ("mail", "folder", "webhook") if getattr(self, name) is not None}
-        if kinds not in ({"mail"}, {"mail", "folder"}, {"folder"}, {"webhook"}):
-            raise _wrong("one of {mail: NAME, folder: NAME}, {folder: PATH}, {webhook: NAME}")
+        kinds = {name for name in _INTAKE_KINDS if getattr(self, name) is not None}
+        if len(kinds - {"folder"}) + (kinds == {"folder"}) != 1 or (kinds > {"folder"} and kinds != {"mail", "folder"}):
+            raise _wrong(_INTAKE_FORMS)
         return self
 
 

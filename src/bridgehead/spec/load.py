@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,6 +18,7 @@ from bridgehead.spec.deployment import (
     Deployment,
     Fallback,
     Intake,
+    IntakeKind,
     Limits,
     ModelSpec,
     Otherwise,
@@ -251,7 +252,7 @@ def _build(document: Document, top: Spot, file: Path, policies: Mapping[str, str
         reader=document.reader,
         owner=document.owner,
         case=CaseSpec(tuple(document.case.key), document.case.deadline, document.case.resume),
-        intake=tuple(_intake(part) for part in document.intake),
+        intake=tuple(_intake(part, top.at(("intake", place))) for place, part in enumerate(document.intake)),
         connect=tuple(document.connect),
         tools={name: _rule(rule, top.at(("tools", name))) for name, rule in document.tools.items()},
         limits=Limits(document.limits.steps, document.limits.cost, document.limits.repeats),
@@ -284,12 +285,19 @@ def pair(text: str) -> tuple[str, str]:
     return mine.strip(), theirs.strip() if equals else mine.strip()
 
 
-def _intake(part: IntakePart) -> Intake:
+def _intake(part: IntakePart, spot: Spot) -> Intake:
     if part.mail is not None:
-        return Intake("mail", part.mail, {} if part.folder is None else {"folder": part.folder})
-    if part.webhook is not None:
-        return Intake("webhook", part.webhook)
-    return Intake("folder", part.folder or "")
+        kind: IntakeKind = "mail"
+    else:
+        kind = next(name for name in get_args(IntakeKind) if getattr(part, name) is not None)
+    place = spot.at((kind,))
+    source, options = str(getattr(part, kind)), {}
+    if kind == "mail" and part.folder is not None:
+        options = {"folder": part.folder}
+    if kind == "poll":
+        source, dot, read = source.partition(".")
+        options = {"read": read} if dot else {}
+    return Intake(kind, source, options, line=place.line, column=place.column)
 
 
 def _rule(part: RulePart, spot: Spot) -> ToolRule:
