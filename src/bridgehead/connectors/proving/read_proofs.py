@@ -14,6 +14,7 @@ from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPar
 from bridgehead.connectors.proving import http_faults as faults
 from bridgehead.connectors.proving.hiding import labelled
 from bridgehead.connectors.proving.http_world import Reaction
+from bridgehead.connectors.proving.promises import promise_of
 from bridgehead.connectors.proving.recording import Call, Promise, Recording
 from bridgehead.connectors.proving.spoiling import (
     Target,
@@ -131,8 +132,7 @@ class ReadProofs:
         kept = self.recording.promises.get(self.of)
         if kept is None:
             return open_("nothing is recorded of what it promises", "Record it again.")
-        names = sorted(labelled(self.entity.fields))
-        return loosened(self.of, kept, Promise(tuple(self.entity.key), self.entity.max_age, names))
+        return loosened(self.of, kept, promise_of(self.entity))
 
     async def personal_data(self) -> Finding:
         """Looks for fields whose name says that they are about a person, and that carry no label."""
@@ -376,6 +376,9 @@ def loosened(of: str, kept: Promise, now: Promise) -> Finding:
     if kept.max_age is not None and (now.max_age is None or now.max_age > kept.max_age):
         new = "unbounded" if now.max_age is None else f"{now.max_age:g} s"
         return open_(f"{of}: its max_age was {kept.max_age:g} s and is {new}", hint)
+    for name, kind in kept.fields.items():
+        if (new := now.fields.get(name, "nothing")) != kind and new != kind.removesuffix("?"):
+            return open_(f"{of}: {name} was of type {kind} and is {new}" + (" (? may be missing)" * ("?" in new)), hint)
     if gone := sorted(set(kept.labels) - set(now.labels)):
         return open_(f"{of}: {', '.join(gone)} carried a label and does not", hint)
     return PROVED

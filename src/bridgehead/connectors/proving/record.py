@@ -7,12 +7,13 @@ a real credential has no way into a recording. What is about to be saved is sear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, cast
 
 import httpx
+from pydantic import ValidationError
 
 from bridgehead.clock import utc_now
 from bridgehead.connectors.connector import Connector
@@ -36,10 +37,10 @@ from bridgehead.connectors.proving.http_world import (
     secret_query,
     streamed,
 )
+from bridgehead.connectors.proving.promises import promises_of
 from bridgehead.connectors.proving.recording import (
     Call,
     Exchange,
-    Promise,
     Recording,
     dump_recording,
     load_recording,
@@ -53,11 +54,11 @@ from bridgehead.connectors.proving.stage import (
     plain_result,
     stage,
     stand_in_address,
+    typed_arguments,
 )
 from bridgehead.connectors.proving.standins import stands_in
 from bridgehead.connectors.references import Redactor, Secret, setting
 from bridgehead.connectors.sharing import bounds_of
-from bridgehead.connectors.toolset import bound_tools
 from bridgehead.errors import UserError
 from bridgehead.spec.problem import nearest
 from bridgehead.spec.tool import JSON
@@ -159,8 +160,8 @@ async def record(path: Path, name: str, given: Mapping[str, JSON], *, write: boo
     wire = TaggedHttpWire(spec, folder=path.parent, limits=limits, redactor=redactor, carrier=carrier)
     connector = Connector(spec, wire)
     try:
-        arguments = _arguments(connector, name, given)
-        typed = bound_tools(connector)[name].load_args(cast("Mapping[str, JSON]", arguments))
+        arguments = _arguments(spec, name, given)
+        typed = typed_arguments(spec, name, arguments)
         call = Call(name, utc_now().replace(microsecond=0), arguments)
         if name in spec.actions:
             call, result = await _acted(connector, recorders, call, typed)
@@ -177,7 +178,8 @@ async def record(path: Path, name: str, given: Mapping[str, JSON], *, write: boo
     played = await _played(spec, replace(recording, system=system), cleaned, result, hider)
     recording = replace(recording, system=system).with_call(played, promises_of(spec, name))
     text = dump_recording(recording)
-    _search(text, spec, hider, redactor, folder=path.parent)
+    # Lines may be broken anywhere in the file, so what it holds is searched value by value as well.
+    _search("\n".join([text, *_texts(asdict(recording))]), spec, hider, redactor, folder=path.parent)
     _save(place, text)
     return Recorded(place, played, len(hider.stand_ins.texts()))
 
@@ -232,17 +234,10 @@ async def _shown(connector: Connector, name: str, typed: Mapping[str, object], k
         )  # fmt: skip
 
 
-def promises_of(spec: Specification, name: str) -> dict[str, Promise]:
-    """Returns what the specification promises about a read's entity, or an action."""
-    if name in spec.actions:
-        return {name: Promise(key=spec.actions[name].key)}
-    of, entity = next((of, entity) for of, entity in spec.entities.items() if name in entity.reads)
-    return {of: Promise(tuple(entity.key), entity.max_age, sorted(labelled(entity.fields)))}
-
-
-def _arguments(connector: Connector, name: str, given: Mapping[str, JSON]) -> dict[str, object]:
-    bound = bound_tools(connector)[name]
-    known = list(bound.arguments.json_schema().get("properties", {}))
+def _arguments(spec: Specification, name: str, given: Mapping[str, JSON]) -> dict[str, object]:
+    """Returns arguments as a recording holds them; raises UserError ``connector.argument``."""
+    reads = {of: read for entity in spec.entities.values() for of, read in entity.reads.items()}
+    known = list(reads[name].params if name in reads else spec.actions[name].params)
     for one in given:
         if one not in known:
             raise UserError(
@@ -250,13 +245,13 @@ def _arguments(connector: Connector, name: str, given: Mapping[str, JSON]) -> di
                 hint=nearest(one, known) or f"It takes {', '.join(known) or 'none'}.",
             )  # fmt: skip
     try:
-        typed = bound.load_args(given)
-    except ValueError as error:
-        first = str(error).splitlines()
+        typed = typed_arguments(spec, name, given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
         raise UserError(
-            f"{name}: {' '.join(first[1:3]).strip() or first[0]}", code="connector.argument",
-            hint="Write NAME=VALUE; lists and objects as JSON.",
-        ) from error  # fmt: skip
+            f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}", code="connector.argument",
+            hint=f"It takes {', '.join(known)}: write NAME=VALUE, lists and objects as JSON.",
+        ) from None  # fmt: skip
     return {one: plain(value) for one, value in typed.items() if value is not None}
 
 
@@ -376,6 +371,18 @@ def _references(value: object, found: list[str], name: str = "") -> None:
             _references(one, found, name)
     elif isinstance(value, str) and value.startswith(REFERENCES) and name not in _SETTINGS:
         found.append(value)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            yield str(key)
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+    elif value is not None:
+        yield str(value)
 
 
 def _save(path: Path, text: str) -> None:

@@ -64,10 +64,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What the specification promised of an entity or an action when it was recorded; less is a failed test."""
+    """What the specification promised of an entity or an action when it was recorded; less is a failed test.
+
+    ``fields`` holds the type of each field, with ``?`` behind it where it may be missing.
+    """
 
     key: Sequence[str] = ()
     max_age: float | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
     labels: Sequence[str] = ()
 
 
@@ -123,14 +127,16 @@ def dump_recording(recording: Recording) -> str:
         "connector": recording.connector,
         "kind": recording.kind,
         "system": recording.system,
-        "promises": {
-            name: _short({"key": list(one.key), "max_age": one.max_age, "labels": list(one.labels)})
-            for name, one in recording.promises.items()
-        },
+        "promises": {name: _short(_plain_promise(one)) for name, one in recording.promises.items()},
         "calls": calls,
     }
     body = yaml.dump(top, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
     return _HEAD.format(name=recording.connector) + body
+
+
+def _plain_promise(one: Promise) -> dict[str, object]:
+    age = None if one.max_age is None else int(one.max_age) if one.max_age == int(one.max_age) else one.max_age
+    return {"key": list(one.key), "max_age": age, "fields": dict(one.fields), "labels": list(one.labels)}
 
 
 def _plain_call(call: Call) -> dict[str, object]:

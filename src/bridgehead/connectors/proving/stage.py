@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, create_model
 
-from bridgehead.cases.tools import BoundTool
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_connection import AuthPart
@@ -24,9 +23,8 @@ from bridgehead.connectors.proving.http_world import HttpWorld, TaggedHttpWire
 from bridgehead.connectors.proving.recording import Call, Exchange, Recording
 from bridgehead.connectors.proving.world import PlayClock, Told, Unrecorded
 from bridgehead.connectors.references import Redactor
-from bridgehead.connectors.toolset import bound_tools
+from bridgehead.connectors.shapes import parameters
 from bridgehead.errors import BridgeheadError, Failed, Mismatch
-from bridgehead.spec.tool import JSON
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -46,7 +44,6 @@ class Stage:
     limits: Told
     clock: PlayClock
     call: Call
-    tools: Mapping[str, BoundTool]
 
     @property
     def arguments(self) -> dict[str, object]:
@@ -55,12 +52,24 @@ class Stage:
 
     def typed(self, name: str, given: Mapping[str, object]) -> dict[str, object]:
         """Returns arguments of a read or an action as it takes them."""
-        return self.tools[name].load_args(cast("Mapping[str, JSON]", given))
+        return typed_arguments(self.connector.spec, name, given)
 
     @property
     def writes(self) -> int:
         """How many requests of the action itself reached the system, carried out or not."""
         return sum(one.write for one in self.world.sent)
+
+
+def typed_arguments(spec: Specification, name: str, given: Mapping[str, object]) -> dict[str, object]:
+    """Returns arguments of a read or an action, typed; raises ValueError for what does not fit its parameters."""
+    reads = {of: read for entity in spec.entities.values() for of, read in entity.reads.items()}
+    shape = reads[name].params if name in reads else spec.actions[name].params
+    taken: dict[str, Any] = {
+        one.name: (one.annotation, ... if one.default is one.empty else one.default)
+        for one in parameters(shape, owner=f"{spec.connector}_{name}")
+    }
+    made = create_model(name, __config__=ConfigDict(extra="forbid"), **taken).model_validate(dict(given))
+    return {one: getattr(made, one) for one in taken}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,7 @@ async def stage(
         wire = TaggedHttpWire(played, folder=folder, limits=limits, redactor=Redactor(), carrier=lambda _: system)
         connector = Connector(played, wire, now=clock.now)
         try:
-            yield Stage(connector, system, limits, clock, call, bound_tools(connector))
+            yield Stage(connector, system, limits, clock, call)
         finally:
             await connector.aclose()
 

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from urllib.parse import quote, quote_plus
 
 from bridgehead.connectors.document_entity import FieldPart
 
 SHORTEST: Final = 4
 """Shorter values say little, and would be found by chance in any text."""
+
+LONG: Final = 6
+"""Values of this length are found inside other words too."""
 
 _DAY: Final = re.compile(r"^\d{4}-\d\d-\d\d")
 _FIRST: Final = datetime(2001, 1, 1, tzinfo=UTC)
@@ -40,9 +44,18 @@ class StandIns:
         return self._known[slot]
 
     def texts(self) -> list[str]:
-        """Returns every hidden value that is long enough to be looked for in texts, the longest first."""
-        found = {text for (_, value) in self._known if len(text := str(value).strip()) >= SHORTEST and _telling(text)}
-        return sorted(found, key=lambda text: (-len(text), text))
+        """Returns every hidden value that can be recognised, as it is and as addresses write it, the longest first."""
+        return [form for form, _ in self._forms()]
+
+    def _forms(self) -> list[tuple[str, str]]:
+        """Returns (hidden, what stands for it) for every spelling of every value that can be recognised."""
+        found: dict[str, str] = {}
+        for (_, value), stand_in in self._known.items():
+            hidden, shown = str(value).strip(), str(stand_in).strip()
+            if len(hidden) >= SHORTEST and _telling(hidden):
+                found |= {quote(hidden, safe=""): quote(shown, safe=""), quote_plus(hidden): quote_plus(shown)}
+                found[hidden] = shown
+        return sorted(found.items(), key=lambda pair: (-len(pair[0]), pair[0]))
 
     def everywhere(self, value: object) -> object:
         """Returns a value with every hidden one in it replaced, wherever it stands by itself."""
@@ -59,10 +72,11 @@ class StandIns:
         return self._known.get(known, value) if len(text) >= SHORTEST and _telling(text) else value
 
     def _in_text(self, text: str) -> str:
-        for (_, value), stand_in in sorted(self._known.items(), key=lambda one: -len(str(one[0][1]))):
-            hidden = str(value).strip()
-            if len(hidden) >= SHORTEST and _telling(hidden) and hidden in text:
-                text = re.sub(rf"(?<!\w){re.escape(hidden)}(?!\w)", _writes(str(stand_in).strip()), text)
+        for hidden, shown in self._forms():
+            if hidden in text:
+                bounded = len(hidden) < LONG or hidden.isdecimal()  # a number in a longer one is another number
+                form = rf"(?<!\w){re.escape(hidden)}(?!\w)" if bounded else re.escape(hidden)
+                text = re.sub(form, _writes(shown), text)
         return text
 
 
@@ -71,8 +85,15 @@ def _writes(text: str) -> Callable[[re.Match[str]], str]:
 
 
 def stands_in(text: str, hidden: Iterable[str]) -> str | None:
-    """Returns the first of the hidden values that still stands in a text by itself; None when none does."""
-    return next((one for one in hidden if re.search(rf"(?<!\w){re.escape(one)}(?!\w)", text)), None)
+    """Returns the first hidden value that still stands in a text, short ones by themselves; None if none does."""
+    return next(
+        (
+            one
+            for one in hidden
+            if one in text and (len(one) >= LONG or re.search(rf"(?<!\w){re.escape(one)}(?!\w)", text))
+        ),
+        None,
+    )
 
 
 def _telling(text: str) -> bool:
