@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     )
     concurrency: int = Field(default=16, ge=1, le=512, description="Cases one worker runs at the same time.")
     max_document_mb: int = Field(default=25, ge=1, description="Largest document that is taken in, in MiB.")
+    webhook_host: str = Field(
+        default="127.0.0.1", min_length=1, description="The address at which a worker takes webhooks, if it has any."
+    )
+    webhook_port: int = Field(
+        default=8470, ge=0, le=65535, description="The port at which a worker takes webhooks; 0 takes a free one."
+    )
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What a worker writes to standard error: this and what is graver."
     )

@@ -50,7 +50,7 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def settings(*, concurrency: int | None = None) -> Settings:
+def settings(*, concurrency: int | None = None, webhook_port: int | None = None) -> Settings:
     """Returns the settings from the environment; raises UserError naming the one that is wrong, without its value."""
     from pydantic import ValidationError
 
@@ -59,8 +59,9 @@ def settings(*, concurrency: int | None = None) -> Settings:
 
     try:
         found = Settings()
-        if concurrency is not None:
-            found = Settings.model_validate({**found.model_dump(), "concurrency": concurrency})
+        given = {"concurrency": concurrency, "webhook_port": webhook_port}
+        if said := {name: value for name, value in given.items() if value is not None}:
+            found = Settings.model_validate({**found.model_dump(), **said})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()

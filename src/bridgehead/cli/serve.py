@@ -7,20 +7,20 @@ import contextlib
 import signal
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bridgehead.cli import opening
+from bridgehead.cli.intakes import open_sources
 from bridgehead.cli.log import log_to_terminal
 from bridgehead.cli.options import FoldersArgument, Idle
 from bridgehead.cli.output import clean, note
 
 if TYPE_CHECKING:
-    from bridgehead.app import App, LoadedDeployment
-    from bridgehead.connectors.folder import FolderIntake
+    from bridgehead.app import LoadedDeployment
+    from bridgehead.connectors.watching import Source
     from bridgehead.engine.worker import Served, Worker
     from bridgehead.settings import Settings
     from bridgehead.storage.queries import Queries
@@ -35,6 +35,13 @@ Concurrency = Annotated[
     ),
 ]
 
+WebhookPort = Annotated[
+    int | None,
+    typer.Option(
+        "--webhook-port", metavar="PORT", min=0, max=65535, help="Where to take webhooks; see BRIDGEHEAD_WEBHOOK_PORT."
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
@@ -42,26 +49,37 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: bridgehead worker orders --until-idle")(worker)
 
 
-def serve(deployments: FoldersArgument, concurrency: Concurrency = None, until_idle: Idle = False) -> None:
+def serve(
+    deployments: FoldersArgument,
+    concurrency: Concurrency = None,
+    webhook_port: WebhookPort = None,
+    until_idle: Idle = False,
+) -> None:
     """Run deployments, with a status line on a terminal.
 
-    Reads arrivals, runs cases, and watches the folders under `intake`. Ctrl-C or SIGTERM lets
-    running cases come to the end of what they do, then exits with 0.
+    Reads arrivals, runs cases, and takes what comes in by the sources under `intake`. Ctrl-C or
+    SIGTERM lets running cases come to the end of what they do, then exits with 0.
     """
-    opening.run(_serve(deployments, concurrency=concurrency, until_idle=until_idle, live=sys.stdout.isatty()))
+    chosen = opening.settings(concurrency=concurrency, webhook_port=webhook_port)
+    opening.run(_serve(deployments, chosen, until_idle=until_idle, live=sys.stdout.isatty()))
 
 
-def worker(deployments: FoldersArgument, concurrency: Concurrency = None, until_idle: Idle = False) -> None:
+def worker(
+    deployments: FoldersArgument,
+    concurrency: Concurrency = None,
+    webhook_port: WebhookPort = None,
+    until_idle: Idle = False,
+) -> None:
     """Run deployments in one worker process.
 
     Start as many as you like, on as many machines as you like, over one database: they share
     the work. SIGTERM lets running cases come to the end of what they do, then exits with 0.
     """
-    opening.run(_serve(deployments, concurrency=concurrency, until_idle=until_idle, live=False))
+    chosen = opening.settings(concurrency=concurrency, webhook_port=webhook_port)
+    opening.run(_serve(deployments, chosen, until_idle=until_idle, live=False))
 
 
-async def _serve(folders: Sequence[Path], *, concurrency: int | None, until_idle: bool, live: bool) -> None:
-    chosen = opening.settings(concurrency=concurrency)
+async def _serve(folders: Sequence[Path], chosen: Settings, *, until_idle: bool, live: bool) -> None:
     loaded = opening.load_all(folders)
     with log_to_terminal(chosen.log, live=live):
         await _run(chosen, loaded, until_idle=until_idle, live=live)
@@ -72,20 +90,22 @@ async def _run(chosen: Settings, loaded: Sequence[LoadedDeployment], *, until_id
 
     async with opening.opened(chosen, makes=True) as app:
         served = [await app.serve(one) for one in loaded]
-        intakes = _intakes(app, loaded)
+        sources = open_sources(app, loaded)
         running = app.worker(served)
         queries = Queries(app.database, app.vault)
         levels = [await one.level() for one in served]
         stopped = asyncio.Event()
-        helpers = [intake.watch(stopped) for intake in intakes]
+        helpers = [source.watch(stopped) for source in sources.all]
         if until_idle:
-            helpers.append(_until_idle(queries, served, intakes, running))
+            helpers.append(_until_idle(queries, served, sources.all, running))
         if live:
             helpers.append(_status(queries, served, stopped))
         # Whoever reads that it serves may stop it: the handlers stand before the line is written.
         with _signals(running):
             for one, level in zip(served, levels, strict=True):
                 print(f"serving {one.deployment.name} at level {level}, release {one.release.hex()[:12]}", flush=True)
+            for address in sources.addresses:
+                print(f"taking webhooks at {address}", flush=True)
             await _together(running, helpers, stopped)
         print("stopped", flush=True)
 
@@ -130,61 +150,18 @@ def _signals(running: Worker) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _intakes(app: App, loaded: Sequence[LoadedDeployment]) -> list[FolderIntake]:
-    """Returns the watchers of the folders that the deployments declare; says what is not watched.
+async def _until_idle(queries: Queries, served: Sequence[Served], sources: Sequence[Source], running: Worker) -> None:
+    """Stops the worker once it has nothing to do: nothing at the sources, nothing to read, nothing due or timed.
 
-    Raises UserError for a folder that holds a deployment, whose own files would be taken as
-    arrivals, and for one that two deployments would take from each other.
+    Each source has to be looked at once, so one that cannot be reached is waited for.
     """
-    from bridgehead.connectors.folder import FolderIntake
-    from bridgehead.errors import UserError
-
-    found: dict[Path, FolderIntake] = {}
-    homes = [one.deployment.folder.resolve() for one in loaded]
-    for one in loaded:
-        spec = one.deployment
-        for source in spec.intake:
-            if source.kind != "folder":
-                note(
-                    f"{spec.name}: intake {source.kind} {source.source!r} is not watched: this version takes folders"
-                    " only. Until then, pass its documents to 'bridgehead submit'."
-                )
-        for folder in spec.intake_folders:
-            place = folder.resolve()
-            holds = any(home == place or place in home.parents for home in homes)
-            if holds or place in found:
-                why = "holds a deployment's own files" if holds else "is watched for another deployment already"
-                raise UserError(
-                    f"the intake folder {folder} {why}",
-                    code="intake.folder",
-                    hint="Give each deployment a folder of its own for arrivals, such as ./in.",
-                )
-            intake = FolderIntake(folder, partial(_store, app, spec.name), max_mb=app.settings.max_document_mb)
-            intake.prepare()
-            found[place] = intake
-    return list(found.values())
-
-
-async def _store(app: App, deployment: str, name: str, document: bytes) -> str:
-    from bridgehead.ids import show
-
-    stored = await app.arrivals.store(
-        deployment, source="file", source_id=name, document=document, name=name, actor="intake"
-    )
-    return show("A", stored.id)
-
-
-async def _until_idle(
-    queries: Queries, served: Sequence[Served], intakes: Sequence[FolderIntake], running: Worker
-) -> None:
-    """Stops the worker once it has nothing to do: nothing in the folders, nothing to read, nothing due or timed."""
     from bridgehead.errors import Unavailable
 
     names, releases = [one.deployment.name for one in served], [one.release for one in served]
     while True:
         await asyncio.sleep(_IDLE_S)
-        # Folders first: what is taken between the two looks is an arrival in the second.
-        watched = all(intake.looks and not intake.pending for intake in intakes)
+        # Sources first: what is taken between the two looks is an arrival in the second.
+        watched = all(source.looks and not source.pending for source in sources)
         with contextlib.suppress(Unavailable):
             if watched and not await queries.busy(names, releases):
                 running.stop()

@@ -26,7 +26,7 @@ log = logging.getLogger("bridgehead.intake")
 DONE: Final = "done"
 REFUSED: Final = "refused"
 _LONGEST: Final = 255
-_UNFINISHED: Final = (".part", ".tmp", ".partial", "~")
+UNFINISHED: Final = (".part", ".tmp", ".partial", "~")
 
 Store = Callable[[str, bytes], Awaitable[str]]
 """(name, document) → the arrival's id as people see it (``A-17``), once it is committed."""
@@ -121,7 +121,7 @@ class FolderIntake:
         arrival = await self._store(document_name(name), document)
         if not self._still(path, look):
             return  # changed since: what was stored stands, and what is there is another document
-        await asyncio.to_thread(self._move, path, self.folder / DONE / _fitting(f"{arrival}_{name}"))
+        await asyncio.to_thread(self._move, path, self.folder / DONE / fitting(f"{arrival}_{name}"))
         self.taken += 1
         self._forget(name)
 
@@ -141,16 +141,16 @@ class FolderIntake:
         number = 1
         while target.exists():
             number += 1
-            target = self.folder / REFUSED / _fitting(f"{number}_{path.name}")
+            target = self.folder / REFUSED / fitting(f"{number}_{path.name}")
         log.warning("%s; moved to %s", error.message, target)
         self._move(path, target)
-        reason = target.with_name(_fitting(f"{target.name}.reason.txt"))
+        reason = target.with_name(fitting(f"{target.name}.reason.txt"))
         reason.write_text(f"{error}\n", encoding="utf-8", errors="replace")
 
     def _list(self) -> dict[str, _Look]:
         found = {}
         for name in os.listdir(self.folder):  # noqa: PTH208  # names are wanted, not paths
-            if name.startswith(".") or name.endswith(_UNFINISHED):
+            if name.startswith(".") or name.endswith(UNFINISHED):
                 continue
             look = self._at(self.folder / name)
             if look is not None:
@@ -177,7 +177,7 @@ class FolderIntake:
         return _Look(status.st_size, status.st_mtime_ns, status.st_ino, boot_s())
 
 
-def _fitting(name: str) -> str:
+def fitting(name: str) -> str:
     """Returns a name that a file may have: at most 255 bytes, what Linux takes (NAME_MAX).
 
     Its beginning stays, which tells it from other files, and its end, which says what it is.

@@ -138,6 +138,21 @@ class HttpWire:
                 failed.applied = None  # the action itself was carried out
                 raise
 
+    async def fetch(self, part: RequestPart, values: Values) -> bytes:
+        """Returns what a request brings as it is, whatever it is: a document, not an answer. Raises Failed."""
+        call = _Call(boot_s() + self._timeout_s, writes=False)
+        out = self._request(part).filled(values)
+        if not any(name.lower() == "accept" for name in part.headers):
+            out.headers["Accept"] = "*/*"
+        reply, _ = await self._within(call, self._timeout_s, self._send(call, out, parsed=False))
+        return reply.content
+
+    async def credential(self, *, used: str = "") -> str:
+        """Returns what requests are signed in with, another one than ``used``; raises Failed. For other protocols."""
+        if used:
+            await self._auth.renewed(used)
+        return await self._credential()
+
     async def health(self) -> None:
         """Returns when the system answers, with anything but a 5xx if no request is declared; raises Failed."""
         part = self._spec.health.request if self._spec.health is not None else None
@@ -275,8 +290,11 @@ class HttpWire:
                 applied=None if call.writes and call.doing == "sent" else False,
             ) from None
 
-    async def _send(self, call: _Call, out: Outgoing) -> tuple[Reply, object]:
-        """Returns a successful answer and its JSON (MISSING if it has no body); tries again what surely did nothing."""
+    async def _send(self, call: _Call, out: Outgoing, *, parsed: bool = True) -> tuple[Reply, object]:
+        """Returns a successful answer and its JSON (MISSING if it has no body, or is not ``parsed``).
+
+        What surely did nothing is tried again.
+        """
         tried, renewed, credential = 1, False, ""
         while True:
             try:
@@ -285,7 +303,7 @@ class HttpWire:
                 sending = replace(out, headers=dict(out.headers))
                 await self._auth.apply(sending, credential)
                 reply = await self._exchange(call, sending, self._hosts)
-                return reply, self._checked(reply, writes=call.writes)
+                return reply, self._checked(reply, writes=call.writes, parsed=parsed)
             except Failed as failed:
                 if call.doing == "admission":
                     raise
@@ -373,7 +391,7 @@ class HttpWire:
                 failed.applied = None
             raise
 
-    def _checked(self, reply: Reply, *, writes: bool) -> object:
+    def _checked(self, reply: Reply, *, writes: bool, parsed: bool = True) -> object:
         """Returns the JSON of a success (MISSING for an empty body); raises Failed for everything else."""
         succeeded = httpx.codes.is_success(reply.status)
         body, why = reply.json()
@@ -381,7 +399,7 @@ class HttpWire:
             failed = self._classifier.answer(reply, body, writes=writes)
             if failed is not None:
                 raise failed
-        if why:
+        if why and parsed:
             raise self._classifier.unreadable(why, writes=writes, status=reply.status)
         return body
 
