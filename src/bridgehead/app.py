@@ -32,6 +32,8 @@ from bridgehead.spec.problem import nearest
 from bridgehead.spec.release import Release, code_digest, release_digest
 from bridgehead.storage.arrivals import Arrivals
 from bridgehead.storage.cases import Cases
+from bridgehead.storage.crosswalks import CrosswalkTables
+from bridgehead.storage.cursors import Cursors
 from bridgehead.storage.database import Database, url_of
 from bridgehead.storage.levels import Levels
 from bridgehead.storage.migrate import migrate
@@ -66,6 +68,10 @@ def load_deployment(path: Path) -> LoadedDeployment:
     """
     deployment = load(path)
     systems = _systems(deployment)
+    if any(intake.kind != "folder" for intake in deployment.intake):
+        from bridgehead.connectors.source_checks import check_sources
+
+        check_sources(deployment, systems)
     listed = SYSTEMS.set(systems)
     try:
         agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
@@ -82,7 +88,7 @@ def load_deployment(path: Path) -> LoadedDeployment:
         code=code_digest(deployment.folder, without=deployment.intake_folders),
         prompts=agent.prompts,
         models={**{name: model.name for name, model in deployment.models.items()}, **agent.models},
-        connectors={name: hashlib.sha256(system.path.read_bytes()).hexdigest() for name, system in systems.items()},
+        connectors={name: _digest(system) for name, system in systems.items()},
     )
     return LoadedDeployment(deployment, agent, tools, gate, release, systems)
 
@@ -105,6 +111,12 @@ def _systems(deployment: Deployment) -> dict[str, Connected]:
             )
         systems[name] = found
     return systems
+
+
+def _digest(system: Connected) -> str:
+    """Returns the SHA-256 of what a connector's file says, but for how the system sends us work."""
+    said = system.connector.spec.model_dump_json(exclude={"intake"})
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _object(name: str, folder: Path, what: Literal["agent", "reader"]) -> object:
@@ -232,8 +244,10 @@ class App:
         self.cases = Cases(database, self.dispatch)
         self.workers = Workers(database, self.dispatch, vault)
         self.arrivals = Arrivals(database, self.dispatch, vault)
+        self.cursors = Cursors(database)
         self.reviews = Reviews(database, self.dispatch, vault)
         self.levels = Levels(database, vault)
+        self.crosswalks = CrosswalkTables(database)
         self._limits: list[SharedLimits] = []
 
     @classmethod
@@ -297,6 +311,7 @@ class App:
                 actor=actor or f"worker:{_name()}",
                 send_s=self.settings.send_s,
                 systems=loaded.systems,
+                crosswalks=self.crosswalks,
             ),
             reader=deployment.reader or DEFAULT_READER,
             level=level,

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bridgehead import clock
 from bridgehead.cases.calling import Calling
+from bridgehead.cases.crosswalk import listed, question, ranked
 from bridgehead.cases.deciding import timer_write
 from bridgehead.cases.failures import PARKS, RETRIED
 from bridgehead.cases.segment import BRANCH, Segment
@@ -21,6 +22,7 @@ from bridgehead.cases.writes import CostWrite, Note, ReviewOpen, StepWrite
 from bridgehead.costs import meter
 from bridgehead.effects.keys import args_digest
 from bridgehead.errors import ErrorClass, Failed, Refused, UserError
+from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 
 In = TypeVar("In")
@@ -89,6 +91,20 @@ class Context:
         adapter: TypeAdapter[T] = TypeAdapter(type)
         return await self._segment.governed(self._ask(role, question, adapter))
 
+    async def translate(
+        self, name: str, value: str, *, role: str, scope: str = "", candidates: Mapping[str, str] | None = None
+    ) -> str:
+        """Returns what a name of theirs means here, by the crosswalk ``name``; asks ``role`` once if nobody has said.
+
+        ``scope`` says whose name it is (a customer's number). ``candidates`` (target → description)
+        are what it may mean: the person sees the likeliest, and an answer outside them is refused.
+        What was confirmed serves every later case of the deployment, with who said so and when.
+        Raises Refused when the person declines.
+        """
+        if role not in self._segment.bench.deployment.roles:
+            raise UserError(f"there is no role {role!r} in this deployment", code="case.role")
+        return await self._segment.governed(self._translate(name, value, role, scope, candidates or {}))
+
     async def hand_over(
         self, role: str, reason: str, *, cause: str = "", error_class: ErrorClass = "out_of_scope"
     ) -> NoReturn:
@@ -128,13 +144,62 @@ class Context:
         return await self._segment.governed(self._turn(name, fed, request, run))
 
     async def _ask(self, role: str, question: str, adapter: TypeAdapter[T]) -> T:
+        return (await self._asked(role, question, adapter))[0]
+
+    async def _translate(self, name: str, value: str, role: str, scope: str, candidates: Mapping[str, str]) -> str:
+        segment, branch, store = self._segment, BRANCH.get(), self._segment.bench.crosswalks
+        if store is None:
+            raise UserError("this worker has no crosswalks", code="crosswalk.missing")
+        deployment = segment.bench.deployment.name
+        step_name, about = f"crosswalk {name}", {"scope": scope, "value": value}
+        digest = args_digest(segment.bench.hmac, step_name, about)
+        occurrence, step = segment.journal.read(branch, step_name, digest)
+        if step is None:
+            started_at, started = clock.utc_now(), clock.perf_s()
+            entry = await store.find(deployment, name, scope, value)
+            told: dict[str, JSON] = {"args": about, "result": None}
+            if entry is not None:
+                said = {"by": entry.confirmed_by, "at": entry.confirmed_at.isoformat(), "review": entry.review_id}
+                told |= {"result": entry.target, "confirmed": said}
+            step_write = StepWrite(
+                kind="read",
+                branch=branch,
+                name=step_name,
+                digest=digest,
+                occurrence=occurrence,
+                ok=True,
+                payload=told,
+                started_at=started_at,
+                duration_ms=(clock.perf_s() - started) * 1000,
+            )
+            segment.reserve(None)
+            await segment.commit(step_write)
+            found = told["result"]
+        else:
+            found = step.payload["result"]
+        if isinstance(found, str):
+            return found
+        likely = ranked(value, candidates) if candidates else []
+        asked = question(name, scope, value)
+        answer, review = await self._asked(role, asked, TypeAdapter(str), beside=listed(likely))
+        if candidates and answer not in candidates:
+            raise segment.hand_over(
+                "invalid_input", f"The answer {answer!r} is none of the {len(candidates)} possible."
+            )
+        if await store.find(deployment, name, scope, value) is None:
+            by = review.decided_by or "somebody"
+            await store.confirm(deployment, name, scope, value, answer, by=by, review_id=review.id)
+        return answer
+
+    async def _asked(self, role: str, question: str, adapter: TypeAdapter[T], *, beside: str = "") -> tuple[T, Review]:
+        """Returns an answer and its review. ``beside`` is shown below the question and is no part of what it is."""
         segment, branch = self._segment, BRANCH.get()
         digest = args_digest(segment.bench.hmac, "ask", {"role": role, "question": question})
         occurrence, review = segment.journal.question(branch, role, digest)
         if review is None:
             await segment.replayed()
             shown: dict[str, JSON] = {
-                "question": question,
+                "question": f"{question}\n{beside}" if beside else question,
                 "schema": cast("JSON", adapter.json_schema()),
                 "branch": branch,
                 "occurrence": occurrence,
@@ -147,7 +212,7 @@ class Context:
             raise segment.wait(stop_clock=True)
         if review.state == "answered":
             try:
-                return adapter.validate_python(review.answer)
+                return adapter.validate_python(review.answer), review
             except ValidationError:
                 raise segment.hand_over(
                     "invalid_input", f"The answer to {question!r} is not of the type the agent asked for."

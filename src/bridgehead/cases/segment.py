@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Literal, TypeVar
 
 from bridgehead import clock
+from bridgehead.cases.crosswalk import Crosswalks
 from bridgehead.cases.journal import Journal
 from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
 from bridgehead.cases.tools import BoundTool
@@ -53,6 +54,7 @@ class Bench:
     retry_base_s: float = 0.1
     systems: Mapping[str, object] = field(default_factory=dict)
     """The deployment's connectors by name, for the tools that work over them."""
+    crosswalks: Crosswalks | None = None
 
 
 @dataclass(slots=True)

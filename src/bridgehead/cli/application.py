@@ -13,6 +13,7 @@ from bridgehead.cli import (
     cases,
     check,
     connector,
+    crosswalk,
     database,
     doctor,
     explain,
@@ -60,7 +61,8 @@ def root(
 
 
 for module in (
-    init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, connector, database,
+    init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, connector, crosswalk,
+    database,
 ):  # fmt: skip
     module.register(app)
 
