@@ -39,6 +39,7 @@ from bridgehead.storage.levels import Levels
 from bridgehead.storage.migrate import migrate
 from bridgehead.storage.reviews import Reviews
 from bridgehead.storage.sealing import check_key, has_keys
+from bridgehead.storage.turns import Turns
 from bridgehead.storage.workers import Lease, Workers
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ class App:
         self.cursors = Cursors(database)
         self.reviews = Reviews(database, self.dispatch, vault)
         self.levels = Levels(database, vault)
+        self.turns = Turns(database)
         self.crosswalks = CrosswalkTables(database)
         self._limits: list[SharedLimits] = []
 

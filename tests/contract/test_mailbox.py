@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from bridgehead.connectors.mailbox import TRIES, MailboxIntake
-from bridgehead.connectors.mailbox_session import After, Declined, Mailbox, Session
+from bridgehead.connectors.mailbox import HEAD, TRIES, MailboxIntake
+from bridgehead.connectors.mailbox_session import After, Declined, Dropped, Mailbox, Session
+from bridgehead.connectors.watching import Arrived
 from bridgehead.errors import Unavailable, UserError
 from tests.support.dovecot import PASSWORD, USER, Absent, Dovecot, dovecot, running_dovecot, smtp_sink
 from tests.support.issuer import CLIENT, SECRET, running_issuer
@@ -32,16 +33,20 @@ class Outside:
     """Arrivals as they are stored elsewhere: the same content is one arrival."""
 
     stored: dict[bytes, str] = field(default_factory=dict)
+    unfit: dict[str, bytes] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     calls: int = 0
     fails: Exception | None = None
 
-    async def store(self, name: str, document: bytes) -> str:
+    async def keep(self, one: Arrived) -> str:
         self.calls += 1
         if self.fails is not None:
             raise self.fails
-        self.names.append(name)
-        return self.stored.setdefault(document, f"A-{len(self.stored) + 1}")
+        if one.unfit:
+            self.unfit[one.unfit] = one.document
+            return "A-0"
+        self.names.append(one.name)
+        return self.stored.setdefault(one.document, f"A-{len(self.stored) + 1}")
 
 
 @pytest.fixture
@@ -63,7 +68,7 @@ def at(server: Dovecot, **more: Any) -> Mailbox:  # noqa: ANN401  # fields of Ma
 def intake(server: Dovecot, outside: Outside, after: After = DONE, **more: Any) -> MailboxIntake:  # noqa: ANN401  # its own
     """Returns a watcher of INBOX that is quick to try again."""
     given: dict[str, Any] = {"mailbox": at(server), "folder": "INBOX", "max_mb": 1, "pause_s": 0.05, **more}
-    made = MailboxIntake(given.pop("mailbox"), given.pop("folder"), outside.store, after=after, **given)
+    made = MailboxIntake(given.pop("mailbox"), given.pop("folder"), outside.keep, after=after, **given)
     made.prepare()
     return made
 
@@ -205,7 +210,7 @@ async def test_the_server_restarts_with_other_uids(
 async def test_what_cannot_be_taken_is_moved_and_named(
     dovecot: Dovecot, outside: Outside, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """P3: a mail above the limit ends in the folder of refused ones, whole, and holds up no other."""
+    """P3: a mail above the limit goes to a person and lies in the folder of refused ones, and holds up no other."""
     large = mail(1, size=1_200_000)
     await in_thread(lambda: dovecot.append(large, mail(2)))
     watcher = intake(dovecot, outside)
@@ -213,6 +218,8 @@ async def test_what_cannot_be_taken_is_moved_and_named(
         await until(lambda: watcher.taken == 1)
     assert list(outside.stored) == [mail(2)]
     assert dovecot.mails("Refused") == [large]
+    assert list(outside.unfit.values()) == [large[:HEAD]]
+    assert "lies in the folder Refused" in next(iter(outside.unfit))
     assert [r.message for r in caplog.records] == [
         "mailbox inbox, folder INBOX: mail 1 is larger than 1 MiB (BRIDGEHEAD_MAX_DOCUMENT_MB); moved to Refused"
     ]
@@ -238,6 +245,42 @@ async def test_a_mail_that_the_server_does_not_give(
         await until(lambda: watcher.refused == 1)
     assert asked == [1, 2, *[1] * (TRIES - 1)]
     assert (list(outside.stored), dovecot.mails("Refused")) == ([mail(2)], [mail(1)])
+    assert list(outside.unfit.values()) == [b""]
+
+
+async def test_a_number_means_nothing_on_another_connection(
+    dovecot: Dovecot, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P3: a mail that was stored and not settled is stored anew on the next connection: its number is not trusted."""
+    settle = Session.settle
+    lost: list[int] = []
+
+    def drops(session: Session, uid: int) -> None:
+        if not lost:
+            lost.append(uid)
+            raise Dropped("the connection is lost", error_class="dependency_down")
+        settle(session, uid)
+
+    monkeypatch.setattr(Session, "settle", drops)
+    await in_thread(lambda: dovecot.drop([mail(1)]))
+    watcher = intake(dovecot, outside)
+    async with watching(watcher):
+        await until(lambda: watcher.taken == 1)
+    assert (lost, outside.calls, len(outside.stored)) == ([1], 2, 1)
+
+
+async def test_a_mistake_in_here_ends_no_worker(
+    dovecot: Dovecot, outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P3: what nobody has foreseen is logged once with its place, and is tried again."""
+    await in_thread(lambda: dovecot.drop([mail(1)]))
+    outside.fails = RuntimeError("not foreseen")
+    watcher = intake(dovecot, outside)
+    async with watching(watcher):
+        await until(lambda: watcher._failures > 2)
+        outside.fails = None
+        await until(lambda: watcher.taken == 1)
+    assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
 async def test_the_folder_for_done_mails_was_cleared_away(dovecot: Dovecot, outside: Outside) -> None:
@@ -408,6 +451,6 @@ OF = Mailbox("inbox", "mail.example.com", 993, USER, password)
 def test_settings_that_cannot_work(outside: Outside, mailbox: Mailbox, after: After, said: str) -> None:
     """Settings that would leak a password, lose a mail or take it for ever are refused before anything is reached."""
     with pytest.raises(UserError, match=said) as found:
-        MailboxIntake(mailbox, "INBOX", outside.store, after=after, max_mb=1).prepare()
+        MailboxIntake(mailbox, "INBOX", outside.keep, after=after, max_mb=1).prepare()
     assert found.value.code == "intake.mail"
     assert found.value.hint

@@ -38,7 +38,9 @@ def open_sources(app: App, loaded: Sequence[LoadedDeployment]) -> Sources:
             continue  # loads nothing of what other sources need
         from bridgehead.connectors.sources import Opener
 
-        opener = Opener(spec.name, partial(_keep, app, spec.name), app.cursors, app.settings.max_document_mb)
+        opener = Opener(
+            spec.name, partial(_keep, app, spec.name), app.cursors, app.turns.turn, app.settings.max_document_mb
+        )
         for intake in spec.intake:
             if intake.kind == "folder":
                 continue

@@ -20,8 +20,8 @@ from typing import Final, TypeVar
 
 from bridgehead.clock import boot_s
 from bridgehead.connectors.files import MIB, document_name
-from bridgehead.connectors.folder import Store
 from bridgehead.connectors.mailbox_session import After, Declined, Dropped, Mailbox, Session, check
+from bridgehead.connectors.watching import Arrived, Keep
 from bridgehead.errors import Failed, Unavailable, UserError
 from bridgehead.ids import jitter
 
@@ -34,6 +34,8 @@ TRIES: Final = 3
 """So often a mail is asked for that the server declines to give, before it is moved to the refused ones."""
 DROPS: Final = 2
 """After so many connections that were lost over one mail, the others come first."""
+HEAD: Final = 64 * 1024
+"""How much of a mail that is too large a person is given, in bytes."""
 SESSION_S: Final = 3600.0
 TURN_S: Final = 5.0
 """A turn ends after this long and begins anew, so that it is never held for as long as a large mailbox takes."""
@@ -53,7 +55,7 @@ class MailboxIntake:
         self,
         mailbox: Mailbox,
         folder: str,
-        store: Store,
+        keep: Keep,
         *,
         after: After,
         max_mb: int,
@@ -64,7 +66,7 @@ class MailboxIntake:
     ) -> None:
         self.mailbox = mailbox
         self.folder = folder
-        self._store = store
+        self._keep = keep
         self._after = after
         self._max_mb = max_mb
         self._turn: Turn = turn or _always
@@ -99,6 +101,11 @@ class MailboxIntake:
                 except (Failed, Unavailable, UserError) as error:
                     self._say(f"{self._where}: {error.message}" + (f". {error.hint}" if error.hint else ""))
                     await self._pause(stopped)
+                except Exception:
+                    # One source's mistake must not end the worker and all other sources with it.
+                    if not self._failures:
+                        log.exception("%s", self._where)
+                    await self._pause(stopped)
         finally:
             self._halted.set()
             halting.cancel()
@@ -127,6 +134,9 @@ class MailboxIntake:
 
     async def _stay(self, threads: ThreadPoolExecutor) -> None:
         """Connects and looks until halted, or until the connection is so old that another takes its place."""
+        # What was stored is known by its UID for as long as one connection lasts; a server that comes back
+        # may have given the number to another mail, which must not be moved unstored.
+        self._stored.clear()
         secret = await self.mailbox.secret()
         session = await _in(threads, partial(Session.open, self.mailbox, secret, self.folder, self._after))
         try:
@@ -189,24 +199,32 @@ class MailboxIntake:
                 self._declined[key] += 1
                 if self._declined[key] < TRIES:
                     raise
-                await self._refuse(session, threads, uid, error.message)
+                await self._refuse(session, threads, key, error.message, b"")
                 return
             if document is None:
                 return  # another worker has settled it
             if not document or len(document) > self._max_mb * MIB:
                 why = f"is larger than {self._max_mb} MiB (BRIDGEHEAD_MAX_DOCUMENT_MB)" if document else "is empty"
-                await self._refuse(session, threads, uid, f"mail {uid} {why}")
+                await self._refuse(session, threads, key, f"mail {uid} {why}", document[:HEAD])
                 return
-            await self._store(mail_name(self.folder, uid), document)
+            # Its bytes alone tell one mail from another, wherever in the mailbox it was found.
+            await self._keep(Arrived("", mail_name(self.folder, uid), document))
             self._stored.add(key)
         await _in(threads, partial(session.settle, uid))
         self._stored.discard(key)
         self.taken += 1
 
-    async def _refuse(self, session: Session, threads: ThreadPoolExecutor, uid: int, why: str) -> None:
+    async def _refuse(
+        self, session: Session, threads: ThreadPoolExecutor, key: tuple[int, int], why: str, head: bytes
+    ) -> None:
+        """Moves a mail away that cannot be taken, once a person has been given its beginning and the reason."""
+        uid, target = key[1], self._after.refused
+        name = mail_name(self.folder, uid)
+        unfit = f"{self._where}: {why}. It lies in the folder {target} of that mailbox, whole; here is its beginning."
+        await self._keep(Arrived("" if head else f"{self.folder} {key[0]} {uid}", name, head, unfit=unfit))
         await _in(threads, partial(session.refuse, uid))
         self.refused += 1
-        log.warning("%s: %s; moved to %s", self._where, why, self._after.refused)
+        log.warning("%s: %s; moved to %s", self._where, why, target)
 
 
 def mail_name(folder: str, uid: int) -> str:

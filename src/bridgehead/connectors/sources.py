@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -16,7 +18,7 @@ from bridgehead.connectors.queue_table import QueueTable
 from bridgehead.connectors.references import Secret, setting
 from bridgehead.connectors.source_checks import EXAMPLES, PARTS
 from bridgehead.connectors.toolset import Connected
-from bridgehead.connectors.watching import Arrived, Keep, Source
+from bridgehead.connectors.watching import Keep, Source
 from bridgehead.connectors.webhook import Hook
 from bridgehead.errors import UserError
 from bridgehead.spec.deployment import Intake
@@ -24,11 +26,15 @@ from bridgehead.spec.deployment import Intake
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """Makes the sources of one deployment. ``keep`` gives what stores arrivals of one kind of source."""
+    """Makes the sources of one deployment. ``keep`` gives what stores arrivals of one kind of source.
+
+    ``turn`` tells whether it is this worker's turn at a source that only one should look at at a time.
+    """
 
     deployment: str
     keep: Callable[[str], Keep]
     cursors: CursorStore
+    turn: Callable[[str], AbstractAsyncContextManager[bool]]
     max_mb: int
 
     def hook(self, intake: Intake, system: Connected) -> Hook:
@@ -72,18 +78,14 @@ class Opener:
                 code="connector.extra",
                 hint="Install it: pip install 'bridgehead[mail]'",
             ) from error
-        keep = self.keep("mail")
-
-        async def store(name: str, document: bytes) -> str:
-            # Its bytes alone tell one mail from another, wherever in the mailbox it was found.
-            return await keep(Arrived("", name, document))
-
+        watched = intake.options.get("folder", "INBOX")
         return MailboxIntake(
             mailbox_of(system.connector.spec, folder=folder),
-            intake.options.get("folder", "INBOX"),
-            store,
+            watched,
+            self.keep("mail"),
             after=After(part.move_to, part.flag, part.refused),
             max_mb=self.max_mb,
+            turn=partial(self.turn, f"mail:{self.deployment}:{system.connector.name}:{watched}"),
             every_s=part.every,
         )
 
