@@ -9,12 +9,14 @@ import pytest
 
 from bridgehead import Case, Context, Refused
 from bridgehead.cases.tools import CURRENT, BoundTool
+from bridgehead.connectors.toolset import Connected
 from bridgehead.documents.order import Line, Order, Party
 from bridgehead.spec.tool import JSON
+from bridgehead.templates.purchase_orders import system
 from bridgehead.templates.purchase_orders.agent import Handled, orders
-from bridgehead.templates.purchase_orders.client import close_erp, erp
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
 from tests.unit.erp import small_master
+from tests.unit.erp.asking import asking, opened
 from tests.unit.erp.running import RunningErp
 
 PLAIN = Order(
@@ -73,11 +75,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningErp]:
 
 
 @pytest.fixture
-async def desk(server: RunningErp, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    monkeypatch.setenv("ERP_URL", server.url)
-    monkeypatch.setenv("ERP_CLIENT_SECRET_FILE", str(server.folder / "erp.secret"))
-    yield Desk()
-    await close_erp()
+async def erp(server: RunningErp, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Connected]:
+    connected = opened(server, monkeypatch)
+    yield connected
+    await connected.connector.aclose()
+
+
+@pytest.fixture
+def desk(erp: Connected) -> Iterator[Desk]:
+    with asking(erp):
+        yield Desk()
 
 
 async def test_an_order_takes_four_reads_and_one_booking(desk: Desk) -> None:
@@ -85,7 +92,7 @@ async def test_an_order_takes_four_reads_and_one_booking(desk: Desk) -> None:
     booked = await run(desk, PLAIN)
     assert desk.calls == ["find_customer", "find_orders", "resolve_items", "quote_prices", "book_order"]
     assert isinstance(booked, BookedOrder)
-    (kept,) = await erp().orders("C100", "PO-1")
+    (kept,) = await system.orders("C100", "PO-1")
     assert kept == booked
     assert [(line.item, line.quantity, line.code) for line in kept.lines] == [
         ("A-1", Decimal(120), "IA"),
@@ -101,7 +108,7 @@ async def test_the_same_order_again_is_recognised(desk: Desk) -> None:
     assert isinstance(booked, BookedOrder)
     assert isinstance(again, Handled)
     assert (again.kind, again.order_number) == ("resend", booked.order_number)
-    assert len(await erp().orders("C100", "PO-1")) == 1
+    assert len(await system.orders("C100", "PO-1")) == 1
 
 
 async def test_a_stranger_costs_one_read(desk: Desk) -> None:

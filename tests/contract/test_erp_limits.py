@@ -6,11 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from bridgehead.clock import boot_s
-from bridgehead.errors import Failed
-from bridgehead.templates.purchase_orders.client import ErpClient
 from tests.unit.erp import small_master
 from tests.unit.erp.running import RunningErp
 
@@ -99,16 +96,6 @@ async def test_a_throttle_is_planned(http: httpx.AsyncClient, seconds: float, to
     reply = await http.post("/orders", json=small_master.booking("PO-T"))
     assert (reply.status_code, reply.headers["retry-after"]) == (429, told)
     assert (await http.get("/health")).json()["orders"] == before
-
-
-async def test_the_client_knows_that_nothing_was_done(server: RunningErp, http: httpx.AsyncClient) -> None:
-    """A 429 reaches the template's tools as throttled, surely not applied."""
-    client = ErpClient(server.url, secret=SecretStr(server.secret))
-    await http.post("/faults", json={"path": "/customers/*", "mode": "throttle"})
-    with pytest.raises(Failed) as failed:
-        await client.customer("C100")
-    assert (failed.value.error_class, failed.value.applied) == ("throttled", False)
-    await client.aclose()
 
 
 async def test_broken_requests_are_counted_too(http: httpx.AsyncClient) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import stat
 import subprocess
 import sys
@@ -9,12 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
-from bridgehead.errors import Failed, UserError
-from bridgehead.templates.purchase_orders.client import ErpClient, erp_url
+from bridgehead.templates.purchase_orders import system
 from bridgehead.templates.purchase_orders.erp.openapi import OPERATIONS, SCOPES
 from tests.unit.erp import small_master
+from tests.unit.erp.asking import asking, opened
 from tests.unit.erp.running import RunningErp
 
 GRANT = {"grant_type": "client_credentials"}
@@ -37,14 +35,6 @@ async def bare(server: RunningErp) -> AsyncIterator[httpx.AsyncClient]:
         await client.delete("/faults")
 
 
-@pytest.fixture
-async def client(server: RunningErp) -> AsyncIterator[ErpClient]:
-    """Gives the template's own client."""
-    made = ErpClient(server.url, secret=SecretStr(server.secret))
-    yield made
-    await made.aclose()
-
-
 async def grants(http: httpx.AsyncClient) -> int:
     """Returns how many tokens were granted by client credentials."""
     return int((await http.get("/counts")).json()["grants"].get("client_credentials", 0))
@@ -59,7 +49,7 @@ async def test_nothing_is_reached_without_a_token(bare: httpx.AsyncClient) -> No
         reply = await bare.request(operation.method, path, json=small_master.booking("PO-OPEN"))
         assert (reply.status_code, reply.headers["www-authenticate"]) == (401, 'Bearer realm="erp"'), operation.name
         assert reply.headers["content-type"] == "application/problem+json"
-    assert len(closed) == 14
+    assert len(closed) == 17
     assert (await bare.get("/health")).json()["orders"] == before
 
 
@@ -173,50 +163,20 @@ async def test_forms_that_are_none_are_refused(server: RunningErp, bare: httpx.A
     assert (await bare.post(TOKEN, json=GRANT, auth=auth)).json()["error"] == "invalid_request"
 
 
-async def test_the_client_signs_in_once_for_many(client: ErpClient, bare: httpx.AsyncClient) -> None:
-    """Fifty requests at once share one token."""
-    before = await grants(bare)
-    await asyncio.gather(*(client.customer("C100") for _ in range(50)))
-    assert await grants(bare) == before + 1
-
-
-async def test_the_client_signs_in_again_after_a_401(client: ErpClient, bare: httpx.AsyncClient) -> None:
-    """A token that ends under way costs one more token and one more request, not a failure."""
-    await client.customer("C100")
-    before = await grants(bare)
-    await bare.post("/faults", json={"path": "/customers/*", "mode": "expire_tokens"})
-    assert (await client.customer("C100")).number == "C100"
-    assert await grants(bare) == before + 1
-
-
-async def test_the_client_renews_a_token_before_it_ends(tmp_path: Path) -> None:
-    """With tokens of one second many requests in a row never see a 401."""
+async def test_a_token_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With tokens of one second many questions of the template in a row never see a 401."""
     running = RunningErp(tmp_path, ("--faults", "--token-s", "1"))
     running.start()
     try:
-        made = ErpClient(running.url, secret=SecretStr(running.secret))
-        async with httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
-            while await grants(http) < 3:
-                await made.customer("C100")
-            assert "401" not in (await http.get("/counts")).json()["statuses"]
-        await made.aclose()
+        made = opened(running, monkeypatch)
+        with asking(made):
+            async with httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
+                while await grants(http) < 3:
+                    await system.orders("C100", "PO-1")
+                assert "401" not in (await http.get("/counts")).json()["statuses"]
+        await made.connector.aclose()
     finally:
         running.stop()
-
-
-async def test_without_a_token_nothing_was_sent(server: RunningErp, bare: httpx.AsyncClient) -> None:
-    """A wrong secret, and a token endpoint that breaks, fail the call with the promise that nothing happened."""
-    wrong = ErpClient(server.url, secret=SecretStr("wrong"))
-    with pytest.raises(Failed) as failed:
-        await wrong.customer("C100")
-    assert (failed.value.error_class, failed.value.applied) == ("auth_expired", False)
-    assert "wrong" not in str(failed.value)
-    for mode in ("500_before", "lose_reply"):
-        await bare.post("/faults", json={"path": TOKEN, "mode": mode})
-        with pytest.raises(Failed) as failed:
-            await wrong.customer("C100")
-        assert (failed.value.error_class, failed.value.applied) == ("dependency_down", False), mode
-    await wrong.aclose()
 
 
 def test_the_secret_is_its_owners_alone(server: RunningErp) -> None:
@@ -240,12 +200,3 @@ def test_a_secret_that_is_none_stops_the_start(tmp_path: Path, content: str, mod
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2
     assert named in done.stderr
-
-
-def test_a_secret_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A deployment does not load while ERP_CLIENT_SECRET_FILE names a file that cannot be read."""
-    monkeypatch.setenv("ERP_URL", "http://127.0.0.1:8750")
-    monkeypatch.setenv("ERP_CLIENT_SECRET_FILE", str(tmp_path / "missing"))
-    with pytest.raises(UserError, match="ERP_CLIENT_SECRET_FILE") as error:
-        erp_url()
-    assert error.value.code == "erp.secret"

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from bridgehead.templates.purchase_orders.client import ErpClient
 from tests.unit.erp import small_master
 from tests.unit.erp.running import RunningErp
 
@@ -86,17 +85,60 @@ async def test_link_headers_alone_lead_through_a_list(http: httpx.AsyncClient) -
     assert found == total == MANY
 
 
-async def test_the_client_reads_all_pages(server: RunningErp) -> None:
-    """A search that finds more than one page is answered whole by the template's client."""
-    client = ErpClient(server.url)
-    await client._http.aclose()
-    client._http = server.http()
-    assert len((await client.find_customers({"name": "Many Twins Ltd"})).items) == MANY
-    for number in range(51):
-        reply = await client._http.post("/orders", json=small_master.booking("PO-OFTEN"))
-        assert reply.status_code == 201, number
-    assert len(await client.orders("C100", "PO-OFTEN")) == 51
-    await client.aclose()
+@pytest.mark.parametrize(
+    "path, question, found",
+    [
+        ("/items/search", {"numbers": ["a-1", "A-2", "nope"], "gtins": ["04012345000016"]}, ["A-1", "A-2"]),
+        ("/items/search", {"description": "bracket A 3"}, ["A-3"]),
+        ("/parts/search", {"customer": "C100", "parts": ["nope", "rw-77", "RW-77"]}, ["A-1", "A-1"]),
+        ("/prices/search", {"customer": "C100", "items": ["A-1", "A-2"]}, ["A-1", "A-1", "A-2"]),
+        ("/prices/search", {"customer": "C100", "items": ["A-1"], "on": "2025-01-01"}, ["A-1"]),
+        ("/prices/search", {"customer": "C100", "items": ["A-5"], "currency": "USD"}, ["A-5"]),
+    ],
+)
+async def test_a_search_by_post_comes_in_pages(
+    http: httpx.AsyncClient, path: str, question: dict[str, object], found: list[str]
+) -> None:
+    """A question by POST is answered in pages by its cursor, each row once, as many as total says."""
+    got: list[str] = []
+    asked: dict[str, object] = {**question, "limit": 1}
+    while True:
+        page = (await http.post(path, json=asked)).json()
+        assert (page["total"], page["limit"], len(page["items"])) == (len(found), 1, 1), page
+        got += [str(row.get("number") or row["item"]) for row in page["items"]]
+        if page["next"] is None:
+            break
+        asked["cursor"] = page["next"]
+    assert got == found
+
+
+@pytest.mark.parametrize(
+    "path, question, status, field",
+    [
+        ("/items/search", {}, 422, None),
+        ("/items/search", {"numbers": [""]}, 422, "numbers[0]"),
+        ("/items/search", {"numbers": ["A-1"], "limit": 0}, 422, "limit"),
+        ("/items/search", {"numbers": ["A-1"], "cursor": "x"}, 400, "cursor"),
+        ("/items/search", {"number": ["A-1"]}, 422, "number"),
+        ("/parts/search", {"customer": "C999", "parts": ["RW-77"]}, 422, "customer"),
+        ("/parts/search", {"customer": "C100", "parts": []}, 422, "parts"),
+        ("/prices/search", {"customer": "C100", "items": ["A-1"], "on": "soon"}, 422, "on"),
+    ],
+)
+async def test_a_wrong_search_is_refused(
+    http: httpx.AsyncClient, path: str, question: dict[str, object], status: int, field: str | None
+) -> None:
+    """A search for nothing, a strange cursor and a wrong field are refused with the field's name."""
+    reply = await http.post(path, json=question)
+    assert (reply.status_code, reply.json().get("field")) == (status, field)
+
+
+async def test_a_cursor_is_good_for_its_own_question(http: httpx.AsyncClient) -> None:
+    """A cursor that comes with another question is refused, for the rows after it would be others."""
+    asked = {"numbers": ["A-1", "A-2"], "limit": 1}
+    cursor = (await http.post("/items/search", json=asked)).json()["next"]
+    reply = await http.post("/items/search", json={"numbers": ["A-1", "A-3"], "limit": 1, "cursor": cursor})
+    assert (reply.status_code, reply.json()["field"]) == (400, "cursor")
 
 
 async def test_a_list_without_filters_is_all_customers(http: httpx.AsyncClient) -> None:

@@ -16,9 +16,10 @@ from bridgehead.cli.output import clean, facts, heading, note, print_json, table
 
 if TYPE_CHECKING:
     from bridgehead.app import LoadedDeployment
+    from bridgehead.connectors.toolset import Connected
     from bridgehead.errors import UserError
     from bridgehead.gate.unattended import Bound
-    from bridgehead.spec.deployment import Deployment
+    from bridgehead.spec.deployment import Deployment, Intake
     from bridgehead.spec.tool import Tool
     from bridgehead.storage.queries_system import Standing
 
@@ -78,6 +79,16 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
             ("fallback", _fallback(spec)),
         ]
     )
+    if loaded.systems:
+        heading("Connectors")
+        table(
+            ("name", "file", "kind", "reads", "actions"),
+            [_connector_row(name, system) for name, system in loaded.systems.items()],
+            empty="",
+        )
+    if spec.intake:
+        heading("Intake")
+        table(("by", "from", "what becomes an arrival"), [_intake_row(loaded, one) for one in spec.intake], empty="")
     heading("Tools")
     table(
         ("tool", "effect", "without a person", "otherwise"),
@@ -156,6 +167,8 @@ def _as_json(
         "reader": spec.reader,
         "release": loaded.release.digest,
         "level": spec.autonomy.level,
+        "connectors": _systems(loaded),
+        "intake": [{"kind": one.kind, "source": one.source, **one.options} for one in spec.intake],
         "tools": bounds,
         "fallback": {name: spec.fallback.role_for(name) for name in ERROR_CLASSES},
         "worst_case": worst,
@@ -205,11 +218,8 @@ def _warnings(loaded: LoadedDeployment, tools: dict[str, Tool], bounds: Sequence
             continue
         yield from _of_tool(spec, tools[bound.tool], bound)
     yield from _unset(spec)
-    for source in spec.intake:
-        if source.kind != "folder":
-            yield f"intake {source.kind} {source.source!r}: this version watches folders only."
-    if spec.connect:
-        yield "`connect` is read by a later version; until then an agent brings its own clients."
+    for name, system in loaded.systems.items():
+        yield from _of_system(name, system)
     if spec.baseline is None:
         yield "There is no `baseline`: a report cannot say what people's work would have taken."
 
@@ -231,6 +241,37 @@ def _of_tool(spec: Deployment, tool: Tool, bound: Bound) -> Iterator[str]:
             yield f"{bound.tool} is allowed for any negative {path}: add '{path} >= 0' to its rule."
     if rule.otherwise is not None and rule.otherwise.within_s is None:
         yield f"{bound.tool} is held for {rule.otherwise.hold} without `within`: nobody is asked a second time."
+
+
+def _of_system(name: str, system: Connected) -> Iterator[str]:
+    from bridgehead.connectors.unset import unset_secrets
+
+    spec = system.connector.spec
+    for lacking in unset_secrets(spec, system.path.parent):
+        yield f"{system.path.name}: {lacking}; a worker needs it."
+    if spec.untried is not None:
+        yield f"{name} was never run against the vendor's system: {spec.untried}"
+
+
+def _intake_row(loaded: LoadedDeployment, one: Intake) -> tuple[str, str, str]:
+    from bridgehead.connectors.telling_intake import told
+
+    system = loaded.systems.get(one.source)
+    part = None if system is None else system.connector.spec.intake
+    return one.kind, one.source, "each file" if part is None else told(one, part)
+
+
+def _connector_row(name: str, system: Connected) -> tuple[str, str, str, str, str]:
+    found = system.connector
+    return name, system.path.name, found.spec.kind, ", ".join(found.reads), ", ".join(found.spec.actions)
+
+
+def _systems(loaded: LoadedDeployment) -> list[dict[str, object]]:
+    """Returns each connector with its file, kind and tools, those of no rule included."""
+    return [
+        {"name": name, "file": system.path.name, "kind": system.connector.spec.kind, "tools": list(system.bound)}
+        for name, system in loaded.systems.items()
+    ]
 
 
 def _unset(spec: Deployment) -> Iterator[str]:

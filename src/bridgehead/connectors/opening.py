@@ -18,6 +18,7 @@ from bridgehead.connectors.reading import Reading
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sharing import LateLimits, bounds_of
 from bridgehead.connectors.toolset import Connected
+from bridgehead.connectors.unset import require_settings
 from bridgehead.errors import UserError
 from bridgehead.spec.problem import nearest
 
@@ -45,11 +46,16 @@ def forget(path: str | Path) -> None:
 
 
 def open_connector(path: Path, *, limits: Limits | None = None) -> Connector:
-    """Returns a connector over the wire of its kind; its limits count in this process until they are exchanged."""
+    """Returns a connector over the wire of its kind; its limits count in this process until they are exchanged.
+
+    Raises UserError when the file is wrong, or when settings that it names are not there; secrets are not read.
+    """
     spec = load_specification(path)
+    require_settings(spec, path)
     shared = LateLimits(limits or LocalLimits(spec.connector, bounds_of(spec.limits)))
-    wire = wire_of(spec, folder=path.parent, limits=shared, redactor=Redactor())
-    return Connector(spec, wire, limits=shared)
+    redactor = Redactor()
+    wire = wire_of(spec, folder=path.parent, limits=shared, redactor=redactor)
+    return Connector(spec, wire, limits=shared, clean=redactor.clean)
 
 
 def wire_of(spec: Specification, *, folder: Path, limits: Limits, redactor: Redactor) -> Wire:
@@ -57,6 +63,10 @@ def wire_of(spec: Specification, *, folder: Path, limits: Limits, redactor: Reda
 
     Raises UserError when the kind needs an extra that is not installed.
     """
+    if not spec.entities and not spec.actions and spec.intake is not None and spec.intake.queue is None:
+        from bridgehead.connectors.intake_alone import IntakeAlone
+
+        return IntakeAlone(spec.connector)
     if spec.kind == "http":
         from bridgehead.connectors.http_wire import HttpWire
 

@@ -14,6 +14,7 @@ from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart
 from bridgehead.connectors.document_entity import FieldPart
 from bridgehead.connectors.opening import connector
+from bridgehead.connectors.unset import require_secrets
 from bridgehead.errors import UserError
 from bridgehead.spec.problem import nearest
 
@@ -128,7 +129,8 @@ def require() -> None:
     """Checks the deployment's ``erp`` while its code is loaded, so that no case is used up by what it lacks.
 
     The process that only reads documents imports the same code and has no connectors: there it does nothing.
-    Raises UserError: ``connector.missing`` when ``connect:`` lists none, ``erp.port`` with every gap at once.
+    Raises UserError: ``connector.missing`` when ``connect:`` lists none, ``erp.port`` with every gap at once,
+    ``connector.secret`` when a secret cannot be read.
     """
     if SYSTEMS.get(None) is None:
         return
@@ -141,6 +143,7 @@ def require() -> None:
             code="erp.port",
             hint="docs/reference/order-port.md describes every read, action and field.",
         )
+    require_secrets(found.connector.spec, found.path)
 
 
 def gaps(spec: Specification) -> list[str]:
