@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from bridgehead.connectors.opening import forget
+from bridgehead.spec.deployment import Level
 from tests.support.world import World
 from tests.unit.erp.running import RunningErp
 
@@ -137,11 +138,11 @@ def erp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningErp]
     running.stop()
 
 
-async def deploy(world: World, **more: str) -> None:
+async def deploy(world: World, level: Level = "autonomous") -> None:
     place = world.write(CODE, tools=TOOLS, more="connect: [erp.yaml]")
     (place / "erp.yaml").write_text(textwrap.dedent(SPEC))
     forget(place / "erp.yaml")
-    await world.deploy(CODE, tools=TOOLS, more="connect: [erp.yaml]", **more)
+    await world.deploy(CODE, tools=TOOLS, more="connect: [erp.yaml]", level=level)
 
 
 def booked(erp: RunningErp) -> list[str]:
