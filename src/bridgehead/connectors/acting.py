@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel
 
 from bridgehead.connectors.agreeing import agrees, matches
 from bridgehead.connectors.document import Specification
-from bridgehead.connectors.document_action import ActionPart, LetPart, LookupPart
+from bridgehead.connectors.document_action import ActionPart, LookupPart
 from bridgehead.connectors.document_entity import EntityPart
 from bridgehead.connectors.fill import fill, names_in, plain
 from bridgehead.connectors.mapping import Mapper
@@ -42,33 +41,41 @@ class Actions:
         """
         action = self._action(name)
         values: dict[str, object] = {**_given(args), "effect_key": key}
+        lookup, there = action.lookup, None
         try:
-            if action.lookup is not None:
+            if lookup is not None:
                 self._reads.counters.looked_up += 1
-                there = await self._look(name, action, action.lookup, values)
-                if there is not None:
-                    finished, record = there
-                    if not finished:
-                        record = await self._finish(name, action, action.lookup, values, record)
-                    return self._from_record(action, record)
-            values |= await self._let(action, values)
+                there = await self._look(name, action, lookup, values)
+        except Failed as error:
+            raise _unsent(error) from error
+        except Mismatch as error:
+            raise self._failed(error.message, "conflict", applied=False, action=name) from error
+        if lookup is not None and there is not None:
+            return await self._finished(name, action, lookup, values, there)
+        try:
+            values |= await self._reads.let(action.let, values)
             values |= await self._version_of(name, action, values)
         except Failed as error:
             # Nothing was sent yet, whatever a read says of itself.
             raise _unsent(error) from error
-        except Mismatch as error:
-            raise self._failed(error.message, "conflict", applied=False, action=name) from error
         answer = await self.wire.act(action, values)
         self._reads.counters.actions += 1
         self._reads.forget()
         try:
             values[_REPLY] = answer.body
+            if action.then and lookup is not None and _asks_found(action):
+                there = await self._look(name, action, lookup, values)
+                if there is None:
+                    raise self._failed(f"{name} was answered with success and is not there", "transient", action=name)
+                return await self._finished(name, action, lookup, values, there)
             if action.then:
                 await self.wire.follow(action, values)
             return await self._result(name, action, answer, values)
         except Failed as error:
             # It was sent and answered with success: whatever follows, the effect is there.
             raise _unknown(error) from error
+        except Mismatch as error:
+            raise self._failed(error.message, "conflict", action=name) from error
 
     async def verify(self, name: str, args: Values, *, key: str) -> object | None:
         """Reads an action back: its result, or None when the system does not hold it.
@@ -84,10 +91,7 @@ class Actions:
         there = await self._look(name, action, lookup, values)
         if there is None:
             return None
-        finished, record = there
-        if not finished:
-            record = await self._finish(name, action, lookup, values, record)
-        return self._from_record(action, record)
+        return self._from_record(action, await self._finish(name, action, lookup, values, there))
 
     async def undo(self, name: str, args: Values, result: object, *, key: str) -> object:
         """Takes an action back by the action that its specification names."""
@@ -121,7 +125,7 @@ class Actions:
         if not there:
             return None
         if lookup.same and any(name_.partition(".")[0] in action.let for name_ in names_in(lookup.same)):
-            values = {**values, **await self._let(action, values)}
+            values = {**values, **await self._reads.let(action.let, values)}
         wanted = {field: fill(template, values) for field, template in lookup.same.items()}
         differing: list[str] = []
         for record in there:
@@ -133,41 +137,49 @@ class Actions:
             hint="Compare the two and settle the effect by hand.",
         )
 
+    async def _finished(
+        self,
+        name: str,
+        action: ActionPart,
+        lookup: LookupPart,
+        values: dict[str, object],
+        there: tuple[bool, BaseModel],
+    ) -> object:
+        """Returns the result of an effect that is there, finished first; a failure leaves open what was done."""
+        try:
+            return self._from_record(action, await self._finish(name, action, lookup, values, there))
+        except Failed as error:
+            raise _unknown(error) from error
+        except Mismatch as error:
+            raise self._failed(error.message, "conflict", action=name) from error
+
     async def _finish(
-        self, name: str, action: ActionPart, lookup: LookupPart, values: dict[str, object], record: BaseModel
+        self,
+        name: str,
+        action: ActionPart,
+        lookup: LookupPart,
+        values: dict[str, object],
+        there: tuple[bool, BaseModel] | None,
     ) -> BaseModel:
-        """Sends the requests that are safe to repeat for an effect that is there and not finished."""
-        await self.wire.follow(action, {**values, _REPLY: plain(record.model_dump(mode="python")), "found": record})
-        there = await self._look(name, action, lookup, values)
+        """Sends the requests that are still due for an effect that is there, until it is finished.
+
+        One that was carried out although its reply was lost is refused the second time, so what a refusal
+        means is read from the record: as long as the effect moves on, what is due then is sent.
+        """
+        before: BaseModel | None = None
+        refused: Failed | None = None
+        while there is not None and not there[0] and there[1] != before:
+            before = there[1]
+            told = {**values, _REPLY: plain(before.model_dump(mode="python")), "found": before}
+            due = [step for step in action.then if matches(before, step.when, told)]
+            try:
+                await self.wire.follow(action.model_copy(update={"then": due}), told)
+            except Failed as error:
+                refused = error
+            there = await self._look(name, action, lookup, values)
         if there is None or not there[0]:
-            raise self._failed(f"{name} is there and could not be finished", "transient", action=name)
+            raise refused or self._failed(f"{name} is there and could not be finished", "transient", action=name)
         return there[1]
-
-    async def _let(self, action: ActionPart, values: Values) -> dict[str, object]:
-        found: dict[str, object] = {}
-        for name, part in action.let.items():
-            found[name] = await self._let_one(part, {**values, **found})
-        return found
-
-    async def _let_one(self, part: LetPart, values: Values) -> object:
-        if part.each is None:
-            return await self._taken(part, values)
-        entries = find(values, part.each)
-        if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
-            raise self._failed(f"{part.each} is no list", "invalid_input", applied=False, field=part.each)
-        taken = await asyncio.gather(*(self._taken(part, {**values, "item": entry}) for entry in entries))
-        if part.by is None:
-            return list(taken)
-        return {str(plain(find(entry, part.by))): one for entry, one in zip(entries, taken, strict=True)}
-
-    async def _taken(self, part: LetPart, values: Values) -> object:
-        asked = {one: fill(template, values) for one, template in part.with_.items()}
-        found = await self._reads.read(part.read, asked)
-        there = [record for record in found.records if matches(record, part.where, values)]
-        if len(there) != 1:
-            text = f"{part.read} found {len(there)} records where the action needs one"
-            raise self._failed(text, "conflict" if there else "not_found", applied=False, read=part.read)
-        return there[0] if part.take is None else getattr(there[0], part.take)
 
     async def _version_of(self, name: str, action: ActionPart, values: Values) -> dict[str, object]:
         part = action.if_match
@@ -222,7 +234,7 @@ class Actions:
             if fields is None:
                 raise AssertionError("a result of its own declares its fields")
             entity = EntityPart.model_construct(fields=fields, key=(), reads={})
-            known = self._reads.mappers[f"{name} result"] = Mapper(f"{name} result", entity, connector=self.name)
+            known = self._reads.mappers[f"{name} result"] = self._reads.mapper(f"{name} result", entity)
         return known
 
     def _from_record(self, action: ActionPart, record: BaseModel) -> object:
@@ -240,6 +252,11 @@ class Actions:
                 f"{self.name} has no action {name!r}", code="connector.action", hint=nearest(name, self.spec.actions)
             )
         return found
+
+
+def _asks_found(action: ActionPart) -> bool:
+    parts = [step.model_dump(mode="python") for step in action.then]
+    return any(step.when for step in action.then) or any(name.split(".")[0] == "found" for name in names_in(parts))
 
 
 def _given(args: Values) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, WithJsonSchema
 
 from bridgehead.connectors.document_connection import RequestPart
-from bridgehead.connectors.document_entity import Fields
+from bridgehead.connectors.document_entity import Fields, LetPart
 from bridgehead.connectors.part_types import Duration, FieldPath, Name, Names, Pairs, Shape, Sql, Template, Text
 from bridgehead.spec.document import Part
 
@@ -29,15 +29,12 @@ class LookupPart(Part):
     )
 
 
-class LetPart(Part):
-    """A value that an action needs and its arguments do not hold: read first, exactly one record."""
+class StepPart(RequestPart):
+    """One request that finishes an effect."""
 
-    read: Name
-    with_: Pairs = Field(default_factory=dict, alias="with")
-    where: dict[Name, JsonValue] = Field(default_factory=dict)
-    take: Name | None = Field(default=None, description="One field of the record (default: the record).")
-    each: FieldPath | None = Field(default=None, description="Read once for all entries of this list argument.")
-    by: Name | None = Field(default=None, description="With each: the field that becomes the key of the table.")
+    when: dict[Name, JsonValue] = Field(
+        default_factory=dict, description="Sent only if, of what `lookup` finds: field: value or values."
+    )
 
 
 class StatementPart(Part):
@@ -117,7 +114,10 @@ class ActionPart(Part):
         default="never",
         description="if_absent: once the lookup finds nothing after all waiting times, it may be sent again.",
     )
-    then: list[RequestPart] = Field(default_factory=list, description="Requests after it that are safe to repeat.")
+    then: list[StepPart] = Field(
+        default_factory=list,
+        description="Requests after it that are safe to repeat; {found.FIELD} is the record that `lookup` finds.",
+    )
     result: ResultPart
     undo: UndoPart | None = None
     preview: dict[Name, JsonValue] = Field(default_factory=dict, description="Shadow's answer: field: template.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema
 
 from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.part_types import (
@@ -27,7 +27,8 @@ def _field(value: object) -> object:
     return {"from": value} if isinstance(value, str | list) else value
 
 
-_Fields: TypeAlias = Annotated[dict[Name, Annotated["FieldPart", BeforeValidator(_field)]], Field(min_length=1)]
+_Field: TypeAlias = Annotated["FieldPart", BeforeValidator(_field)]
+_Fields: TypeAlias = Annotated[dict[Name, _Field], Field(min_length=1)]
 
 
 class FieldPart(Part):
@@ -37,6 +38,19 @@ class FieldPart(Part):
         default=None,
         alias="from",
         description="A path, or several whose texts are joined (default: the field's own name). ^. goes one outwards.",
+    )
+    value: Annotated[JsonValue, WithJsonSchema({})] = Field(
+        default=None, description="What it always is, where the system does not say it; with `else`: what it is then."
+    )
+    else_: _Field | None = Field(
+        default=None,
+        alias="else",
+        description="How it is read where there is nothing: another path or value, with the type of this field.",
+    )
+    match: Text | None = Field(
+        default=None,
+        description="The part of the text that counts (a regular expression; its first group). Of a list: the first "
+        "text that fits, and of a field of type list: each. What does not fit is none.",
     )
     join: str = Field(default=" ", max_length=20, description="What stands between the texts of several paths.")
     type: FieldType = "text"
@@ -50,7 +64,8 @@ class FieldPart(Part):
     currency: Text | None = Field(default=None, description="Of money: a code such as EUR, or a path to it.")
     per: Text | None = Field(
         default=None,
-        description="Of a price: it is for this many (a number, or a path to it; codes are listed in values).",
+        description="Of a price: it is for this many (a number, or a path to it; codes are listed in values). Of a number: "
+        "what it counts is this many of what the system counts, as 86400 makes seconds to days.",
     )
     unit: Text | None = Field(default=None, description="Of a measure: its unit; with values: a path to its code.")
     to: Text | None = Field(default=None, description="Of a measure: the unit it is turned into.")
@@ -74,6 +89,14 @@ class FieldPart(Part):
     )
     split: Text | None = Field(default=None, description="Of a list in one text: what separates it.")
     fields: _Fields | None = Field(default=None, description="Of an object or list: its own fields.")
+    only: dict[FieldPath, JsonValue] = Field(
+        default_factory=dict, description="Of a list: the entries that count, PATH: value or values, as they were sent."
+    )
+    pairs: Text | None = Field(
+        default=None,
+        description="Of a list in an object: its entries by the names that fit (a regular expression), as `key` (its "
+        "first group) and `value`.",
+    )
     read: Name | None = Field(default=None, description="Filled by another read; `from` is then not used.")
     with_: Pairs = Field(default_factory=dict, alias="with", description="Its arguments: NAME: field of this record.")
     label: Text | None = Field(default=None, description="personal, confidential, …: kept out of recordings.")
@@ -140,6 +163,21 @@ class FilePart(Part):
     delimiter: Text | None = None
 
 
+class LetPart(Part):
+    """A value that a read or an action needs and its arguments do not hold: read first, exactly one record."""
+
+    read: Name
+    with_: Pairs = Field(default_factory=dict, alias="with")
+    where: dict[Name, JsonValue] = Field(default_factory=dict)
+    take: Name | None = Field(default=None, description="One field of the record (default: the record).")
+    each: FieldPath | None = Field(default=None, description="Read once for all entries of this list argument.")
+    by: Name | None = Field(
+        default=None,
+        description="Makes a table, for {NAME[PATH].FIELD}: of all records by this field, or with `each` of one for "
+        "each entry by this field of the entry.",
+    )
+
+
 class ReadPart(Part):
     """One way to read an entity; it becomes a tool of this name. Arguments ending in ? may be left out."""
 
@@ -148,6 +186,7 @@ class ReadPart(Part):
     any_of: Names = Field(default=(), description="At least one of these must be given.")
     one: bool = Field(default=False, description="Exactly one record; none is not_found, two are an error.")
     each: Name | None = Field(default=None, description="A list argument asked for one by one, side by side.")
+    let: dict[Name, LetPart] = Field(default_factory=dict, description="What it needs besides: read first.")
     request: RequestPart | None = Field(default=None, description="http")
     sql: Sql | None = Field(default=None, description="sql: one SELECT with :argument; an absent one is NULL.")
     file: FilePart | None = Field(default=None, description="files")

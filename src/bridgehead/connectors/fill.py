@@ -4,8 +4,9 @@ A text that is one brace alone keeps the value's type; in a longer text it becom
 says how: ``%d.%m.%Y`` (strftime) for dates and times, ``comma`` for a decimal comma, ``0.00`` for a
 fixed number of decimals, ``number`` for a JSON number instead of a text, ``pad:10`` for leading
 zeros, ``digits:18`` for leading zeros if it is digits alone, ``width:20`` for trailing spaces,
-``upper``, ``lower``, ``base64``, ``json``, ``zone:NAME`` for the time there (IANA), ``or:TEXT`` for what
-stands where an argument is absent; several are chained. ``{{`` and ``}}`` are braces.
+``upper``, ``lower``, ``base64``, ``json``, ``after:@`` for what follows the last ``@``, ``zone:NAME`` for the
+time there (IANA), ``or:TEXT`` for what stands where an argument is absent; several are chained. ``{{`` and
+``}}`` are braces. ``{TABLE[PATH].FIELD}`` looks the value at PATH up in a table.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from bridgehead.spec.tool import JSON
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _ONE: Final = re.compile(r"\{([^{}]+)\}")
+_INDEX: Final = re.compile(r"([^\[\]]+)\[([^\[\]]+)\](?:\.([^\[\]]+))?")
 _FIXED: Final = re.compile(r"0(\.0+)?")
 _WIDEST: Final = 1_000
 _WORDS: Final = frozenset({"comma", "number", "upper", "lower", "base64", "json"})
 _FORMATS: Final = (
-    "%-forms of dates, comma, number, 0.00, pad:N, digits:N, width:N, upper, lower, base64, json, zone:NAME, or:TEXT"
+    "%-forms of dates, comma, number, 0.00, pad:N, digits:N, width:N, upper, lower, base64, json, after:TEXT, "
+    "zone:NAME, or:TEXT"
 )
 
 Escape = Callable[[str], str]
@@ -42,16 +45,22 @@ Escape = Callable[[str], str]
 def names_in(template: object) -> set[str]:
     """Returns the paths that a template (a text, or JSON with texts in it) asks for, without their formats."""
     if isinstance(template, str):
-        return {found.partition("|")[0].strip() for found in _BRACES.findall(template) if found}
+        paths = (found.partition("|")[0].strip() for found in _BRACES.findall(template) if found)
+        return {name for path in paths for name in _asked(path)}
     if isinstance(template, Mapping):
         own = {str(template["each"])} if {"each", "do"} <= set(template) else set()
         own |= {str(template["when"])} if {"when", "do"} <= set(template) else set()
         own_keys = {"each", "when"} | ({"join", "apart"} if {"each", "do"} <= set(template) else set())
-        parts = [value for key, value in template.items() if key not in own_keys]
+        parts = [part for key, value in template.items() if key not in own_keys for part in (str(key), value)]
         return own.union(*(names_in(value) for value in parts))
     if isinstance(template, Sequence):
         return set().union(*(names_in(value) for value in template))
     return set()
+
+
+def _asked(path: str) -> tuple[str, ...]:
+    index = _INDEX.fullmatch(path)
+    return (path,) if index is None else (index[1], index[2])
 
 
 def mistake_in(text: str) -> str | None:
@@ -63,6 +72,8 @@ def mistake_in(text: str) -> str | None:
         path, *forms = str(found).split("|")
         if found and not path.strip():
             return f"no argument in {{{found}}}"
+        if "[" in path and _INDEX.fullmatch(path.strip()) is None:
+            return f"{path.strip()}; a value is looked up as {{TABLE[PATH].FIELD}}"
         for form in forms:
             if not _is_format(form.strip()):
                 return f"the unknown format {form.strip()}; known: {_FORMATS}"
@@ -72,8 +83,10 @@ def mistake_in(text: str) -> str | None:
 def _is_format(form: str) -> bool:
     name, colon, width = form.partition(":")
     if colon:
-        if name in {"or", "zone"}:
-            return name == "or" or width in available_timezones()
+        if name in {"or", "after"}:
+            return name == "or" or width != ""
+        if name == "zone":
+            return width in available_timezones()
         return name in {"pad", "digits", "width"} and width.isdecimal() and int(width) <= _WIDEST
     return form.startswith("%") or form in _WORDS or _FIXED.fullmatch(form) is not None
 
@@ -98,7 +111,7 @@ def fill_text(template: str, values: Mapping[str, object], *, escape: Escape | N
 
 
 def fill(template: object, values: Mapping[str, object]) -> JSON:
-    """Returns a JSON template filled. A mapping's entry whose argument is absent is left out; in a list, null.
+    """Returns a JSON template filled, its names too. An entry whose argument is absent is left out; in a list, null.
 
     ``{each: PATH, do: T}`` is T once for every entry of that list, as ``{item}``; with ``join: TEXT`` it is
     one text, and with ``apart: CHARACTERS`` no value put into it may hold one of these, which separate
@@ -118,11 +131,22 @@ def fill(template: object, values: Mapping[str, object]) -> JSON:
             return _each(str(template["each"]), template["do"], values)
         if set(template) == {"when", "do"}:
             return fill(template["do"], values) if find(values, str(template["when"])) else None
-        filled = {str(key): (fill(value, values), value) for key, value in template.items()}
+        filled = {_key(str(key), values): (fill(value, values), value) for key, value in template.items()}
         return {key: found for key, (found, asked) in filled.items() if found is not None or asked is None}
     if isinstance(template, Sequence):
-        return [fill(value, values) for value in template]
+        return [fill(value, values) for value in template if not _left_out(value, values)]
     return plain(template)
+
+
+def _key(name: str, values: Mapping[str, object]) -> str:
+    filled = fill_text(name, values) if "{" in name else name
+    if filled is None:
+        raise Failed(f"the name {name} lacks a value", error_class="invalid_input", applied=False, field=name)
+    return filled
+
+
+def _left_out(template: object, values: Mapping[str, object]) -> bool:
+    return isinstance(template, Mapping) and set(template) == {"when", "do"} and not find(values, str(template["when"]))
 
 
 def _each(path: str, template: object, values: Mapping[str, object]) -> JSON:
@@ -164,13 +188,25 @@ def _entries(path: str, values: Mapping[str, object]) -> list[dict[str, object]]
 
 def _value(expression: str, values: Mapping[str, object]) -> object:
     path, *formats = expression.split("|")
-    value = find(values, path.strip())
+    value = _found(path.strip(), values)
     for form in (form.strip() for form in formats):
         if value is None or value is MISSING:
             value = form[3:] if form.startswith("or:") else value
         elif not form.startswith("or:"):
             value = _formatted(value, form, path)
     return value
+
+
+def _found(path: str, values: Mapping[str, object]) -> object:
+    index = _INDEX.fullmatch(path) if "[" in path else None
+    if index is None:
+        return find(values, path)
+    table, key = find(values, index[1]), find(values, index[2])
+    entry = table.get(as_text(key), MISSING) if isinstance(table, Mapping) else MISSING
+    if entry is MISSING:
+        # An entry that is left out would make another request than the one that was meant.
+        raise Failed(f"{index[1]} holds nothing for {index[2]}", error_class="not_found", applied=False, field=index[2])
+    return entry if index[3] is None else find(entry, index[3])
 
 
 def _formatted(value: object, form: str, path: str) -> object:
@@ -193,6 +229,8 @@ def _formatted(value: object, form: str, path: str) -> object:
             return text.zfill(int(form[7:])) if text.isascii() and text.isdecimal() else text
         if form.startswith("width:"):
             return as_text(value).ljust(int(form[6:]))
+        if form.startswith("after:"):
+            return as_text(value).rpartition(form[6:])[2]
         if form in {"upper", "lower"}:
             return as_text(value).upper() if form == "upper" else as_text(value).lower()
         if form == "base64":

@@ -9,7 +9,8 @@ from typing import Final, NoReturn, cast
 
 from bridgehead.connectors.document_entity import EntityPart, FieldPart
 from bridgehead.connectors.measures import converter, is_unit
-from bridgehead.connectors.paths import MISSING, find, parts_of
+from bridgehead.connectors.paths import MISSING
+from bridgehead.connectors.picking import Read, Scope, at, otherwise, taken
 from bridgehead.connectors.ports import Raw
 from bridgehead.connectors.unfit import UnfitError
 from bridgehead.connectors.values import currency_of, exact_ratio, number_reader, scalar, text_reader
@@ -17,19 +18,20 @@ from bridgehead.errors import Failed
 from bridgehead.money import Money
 from bridgehead.spec.problem import shown
 
-Scope = tuple[object, ...]
-"""The record being read, after those around it: ``^.`` in a path goes one outwards."""
-Read = Callable[[Scope], object]
-
 HIDDEN: Final = "(hidden)"
 _SHOWN: Final = 80
-_OUTWARDS: Final = "^."
 
 
 class Mapper:
-    """Reads the records of one entity. Made once; then a record costs its fields and nothing else."""
+    """Reads the records of one entity. Made once; then a record costs its fields and nothing else.
 
-    def __init__(self, name: str, entity: EntityPart, *, connector: str = "") -> None:
+    ``clean`` takes secrets out of a text: a system may send back what it was shown.
+    """
+
+    def __init__(
+        self, name: str, entity: EntityPart, *, connector: str = "", clean: Callable[[str], str] = str
+    ) -> None:
+        self._clean = clean
         self.name = name
         self.connector = connector
         self.read_fields: Mapping[str, FieldPart] = {
@@ -51,7 +53,7 @@ class Mapper:
 
     def _fail(self, error: UnfitError, row: int) -> NoReturn:
         field, path = ".".join(error.fields), ".".join(error.path)
-        found = HIDDEN if error.hidden else _cut(error.found)
+        found = HIDDEN if error.hidden else _cut(error.found, self._clean)
         place = f"{self.connector}: {self.name}, record {row}" if self.connector else f"{self.name}, record {row}"
         raise Failed(
             f"{place}: {field or 'the record'}{f' (at {path})' if path else ''}: "
@@ -84,7 +86,7 @@ def beside(fields: Mapping[str, FieldPart], scope: Scope) -> Iterator[Beside]:
     for name, part in fields.items():
         if part.read is not None:
             continue
-        raw = _taken(name, part)(scope)
+        raw = taken(name, part)(scope)
         try:
             yield Beside(name, part, _written(name, part), raw, _field(name, part)(scope))
         except UnfitError as unfit:
@@ -129,8 +131,10 @@ def _written(name: str, part: FieldPart) -> str:
 
 def _field(name: str, part: FieldPart) -> Read:
     """Returns what reads one field out of a record."""
-    take = _taken(name, part)
+    take = taken(name, part)
     convert = _converter(part)
+    other = otherwise(part)
+    instead = None if other is None else _field(name, other)
     needed = not (part.optional or part.none)
     empty: Callable[[], object] = list if part.type == "list" else lambda: None
     expected = f"a {part.type}" if part.type[0] not in "aeiou" else f"an {part.type}"
@@ -144,40 +148,13 @@ def _field(name: str, part: FieldPart) -> Read:
                     return found
         except UnfitError as error:
             raise _found(error, value) from None
+        if instead is not None:
+            return instead(scope)
         if needed:
             raise _found(UnfitError(expected, "Say `optional: true` if it may be missing."), value)
         return empty()
 
     return read
-
-
-def _taken(name: str, part: FieldPart) -> Read:
-    if part.from_ is None or isinstance(part.from_, str):
-        return _at(part.from_ or name.replace(".", "\\."))
-    places = [_at(path) for path in part.from_]
-    text = text_reader(FieldPart())
-
-    def joined(scope: Scope) -> object:
-        values = [place(scope) for place in places]
-        texts = [text(value) for value in values if value is not MISSING and value is not None]
-        return part.join.join(one for one in texts if one is not None) if texts else MISSING
-
-    return joined
-
-
-def _at(path: str) -> Read:
-    """Returns what finds a path; the common one, a name of its own, without a walk."""
-    outwards = 1
-    while path.startswith(_OUTWARDS):
-        path, outwards = path.removeprefix(_OUTWARDS), outwards + 1
-    if len(parts_of(path)) == 1 and path not in {"@", "*"} and "\\" not in path:
-
-        def own(scope: Scope) -> object:
-            raw = scope[-outwards] if outwards <= len(scope) else MISSING
-            return raw.get(path, MISSING) if isinstance(raw, Mapping) else find(raw, path)
-
-        return own
-    return lambda scope: find(scope[-outwards], path) if outwards <= len(scope) else MISSING
 
 
 def _converter(part: FieldPart) -> Callable[[object, Scope], object]:
@@ -227,7 +204,7 @@ def fixed_number(text: str) -> Decimal | None:
 def _currency(text: str) -> str | Callable[[Scope], str]:
     if fixed_currency(text):
         return text
-    place, read = _at(text), text_reader(FieldPart())
+    place, read = at(text), text_reader(FieldPart())
 
     def found(scope: Scope) -> str:
         value = place(scope)
@@ -246,7 +223,7 @@ def _per(part: FieldPart) -> Callable[[Scope], Decimal]:
         return lambda _: fixed
     listed = {code: Decimal(str(number)) for code, number in part.values.items()}
     text = part.per or ""
-    place, number = _at(text), number_reader(FieldPart())
+    place, number = at(text), number_reader(FieldPart())
 
     def told(value: object) -> Decimal | None:
         if isinstance(value, str):
@@ -279,7 +256,7 @@ def _measure(part: FieldPart) -> Callable[[object, Scope], object]:
             raise ValueError(f"{text} cannot be turned into {part.to}: refused when the specification is loaded")
         return lambda value, _: None if (found := number(value)) is None else turn(found)
     turns = {code: converter(str(unit), part.to or "") for code, unit in part.values.items()}
-    place, read = _at(text), text_reader(FieldPart())
+    place, read = at(text), text_reader(FieldPart())
 
     def measure(value: object, scope: Scope) -> object:
         amount = number(value)
@@ -329,12 +306,14 @@ def _list(part: FieldPart) -> Callable[[object, Scope], object]:
     return entries
 
 
-def _cut(value: object) -> str:
+def _cut(value: object, clean: Callable[[str], str]) -> str:
     if value is MISSING:
         return "nothing"
+    if isinstance(value, str):
+        value = clean(value)  # before it is cut: half a secret is not recognised
     if isinstance(value, str | bytes):
         value = value[: _SHOWN + 1]
     try:
-        return shown(value, _SHOWN)
+        return clean(shown(value, _SHOWN))
     except ValueError:  # a whole number too long to be written (sys.int_info.default_max_str_digits)
         return "a number of thousands of digits"

@@ -19,6 +19,7 @@ SECRET_SCHEMES: Final = ("env", "file", "keyring", "vault")
 _SECRET: Final = re.compile(rf"^({'|'.join(SECRET_SCHEMES)}):.+")
 _RATE: Final = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*/\s*(s|m|h)\s*$")
 _PER_S: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_GAP: Final = re.compile(r"^\.|(?<!\\)\.\.")
 _STATUS: Final = re.compile(r"^[1-5](\d\d|xx)$")
 
 FieldType = Literal[
@@ -59,7 +60,7 @@ def _several(value: object) -> object:
 
 
 def _path(value: object) -> object:
-    if isinstance(value, str) and value.strip() and ".." not in value and not value.startswith("."):
+    if isinstance(value, str) and value.strip() and not _GAP.search(value):
         return value.strip()
     raise _wrong("a path such as customer.name, items.0.id or lines.*.sku")
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 from bridgehead.cases.tools import SOURCES, Source
 from bridgehead.clock import boot_s, utc_now
 from bridgehead.connectors.document import Specification
-from bridgehead.connectors.document_entity import EntityPart, ReadPart
+from bridgehead.connectors.document_entity import EntityPart, LetPart, ReadPart
 from bridgehead.connectors.fill import plain
+from bridgehead.connectors.letting import let_values
 from bridgehead.connectors.mapping import Mapper
 from bridgehead.connectors.paths import MISSING, find
 from bridgehead.connectors.ports import Answer, Raw, Values, Wire
@@ -65,19 +66,34 @@ class Counters:
 
 
 class Reads:
-    """The reads of one connector over its wire. ``now`` is the clock by which a reading is fresh or too old."""
+    """The reads of one connector over its wire. ``now`` is the clock by which a reading is fresh or too old.
 
-    def __init__(self, spec: Specification, wire: Wire, *, now: Callable[[], datetime] = utc_now) -> None:
+    ``clean`` takes secrets out of what failures tell.
+    """
+
+    def __init__(
+        self,
+        spec: Specification,
+        wire: Wire,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        clean: Callable[[str], str] = str,
+    ) -> None:
         self.name = spec.connector
         self.wire = wire
         self._now = now
+        self._clean = clean
         self.counters = Counters()
         self.types: Mapping[str, type[BaseModel]] = record_types(spec)
-        self.mappers = {name: Mapper(name, entity, connector=spec.connector) for name, entity in spec.entities.items()}
+        self.mappers = {name: self.mapper(name, entity) for name, entity in spec.entities.items()}
         self.named: Mapping[str, tuple[str, EntityPart, ReadPart]] = {
             name: (of, entity, read) for of, entity in spec.entities.items() for name, read in entity.reads.items()
         }
         self._cache: dict[tuple[str, str], tuple[float, Reading]] = {}
+
+    def mapper(self, name: str, entity: EntityPart) -> Mapper:
+        """Returns what reads the records of an entity, or an action's own result, of this connector."""
+        return Mapper(name, entity, connector=self.name, clean=self._clean)
 
     async def read(self, name: str, values: Values, *, primary: bool = False) -> Reading:
         """Returns every record that the read brings, mapped, whole and fresh enough.
@@ -125,6 +141,8 @@ class Reads:
         again: bool = False,
     ) -> Reading:
         read_at = self._now()
+        if read.let:
+            values = {**values, **await self.let(read.let, values)}
         answer = await self.wire.read(entity, read, values, primary=primary)
         self.counters.requests += answer.asked
         self._whole(name, read, answer)
@@ -172,6 +190,14 @@ class Reads:
                     raise
                 found.append((failed, raw))
         return found
+
+    async def let(self, parts: Mapping[str, LetPart], values: Values, *, primary: bool = False) -> dict[str, object]:
+        """Returns what a read or an action needs besides its arguments (``let_values``)."""
+
+        async def ask(name: str, asked: Values) -> Sequence[BaseModel]:
+            return (await self.read(name, asked, primary=primary)).records
+
+        return await let_values(parts, values, ask, name=self.name)
 
     async def _complete(self, mapper: Mapper, record: dict[str, object], *, primary: bool) -> None:
         """Fills the fields that another read brings."""

@@ -79,7 +79,7 @@ def _read_tool(connector: Connector, name: str, entity: EntityPart, read: ReadPa
     about = read.about or f"Reads {of} from {connector.name}."
     declared = Declaration(
         effect_class="outbound_read" if read.outbound else "read",
-        timeout_s=_timeout(connector, read.timeout),
+        timeout_s=_timeout(connector, read.timeout, calls=1 + len(read.let)),
         max_age_s=entity.max_age,
         labels=dict.fromkeys(entity.fields, entity.integrity),
     )

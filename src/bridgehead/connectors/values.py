@@ -35,7 +35,7 @@ _EXACT: Final = Context(prec=80, traps=[Inexact, InvalidOperation, Overflow])
 def scalar(part: FieldPart) -> Convert:
     """Returns the reader of a field that is one value; ``list``, ``object`` and amounts of money are not."""
     if part.type in {"integer", "decimal"}:
-        number = number_reader(part)
+        number = _parts(number_reader(part), part.per)
         return _whole(number) if part.type == "integer" else number
     if part.type == "boolean":
         return _boolean(part)
@@ -234,6 +234,19 @@ def currency_of(text: str | None) -> str:
     if _CURRENCY.fullmatch(code) is None:
         raise UnfitError("a currency of three letters (ISO 4217)")
     return code
+
+
+def _parts(number: Callable[[object], Decimal | None], per: str | None) -> Callable[[object], Decimal | None]:
+    """Returns a reader of how many times ``per`` is in a number: 86400 makes seconds to days."""
+    if per is None:
+        return number
+    one = Decimal(per)
+
+    def parts(value: object) -> Decimal | None:
+        found = number(value)
+        return None if found is None else exact_ratio(found, one)
+
+    return parts
 
 
 def _whole(number: Callable[[object], Decimal | None]) -> Convert:
