@@ -10,7 +10,7 @@ from bridgehead.clock import perf_s
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart, LookupPart
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
-from bridgehead.connectors.fill import fill
+from bridgehead.connectors.fill import fill, names_in
 from bridgehead.connectors.proving import http_faults as faults
 from bridgehead.connectors.proving.http_world import Reaction
 from bridgehead.connectors.proving.read_proofs import (
@@ -26,8 +26,9 @@ from bridgehead.connectors.proving.read_proofs import (
     waited,
 )
 from bridgehead.connectors.proving.recording import Call, Promise, Recording
-from bridgehead.connectors.proving.spoiling import Target, change, needed, rename, retype, targets
+from bridgehead.connectors.proving.spoiling import Target, change, needed, rename, retype, targets, tells
 from bridgehead.connectors.proving.stage import (
+    SHORT_S,
     Outcome,
     Performed,
     Stage,
@@ -38,6 +39,7 @@ from bridgehead.connectors.proving.stage import (
     stage,
 )
 
+_NOT_SENT = "the time was over before the request was sent"
 _ADD_LOOKUP = "Add lookup: {read: …, with: …, same: …}, so that a lost reply can be read back."
 
 
@@ -84,9 +86,9 @@ class ActionProofs:
             "undo": self.undo,
         }
 
-    def on_stage(self, *, short: bool = False) -> AbstractAsyncContextManager[Stage]:
+    def on_stage(self, *, short_s: float | None = None) -> AbstractAsyncContextManager[Stage]:
         """Gives the connector over the recorded call."""
-        return stage(self.spec, self.recording, self.call, short=short)
+        return stage(self.spec, self.recording, self.call, short_s=short_s)
 
     async def acted(self, on: Stage) -> Outcome:
         """Acts as the recorded call did."""
@@ -169,7 +171,12 @@ class ActionProofs:
 
     async def timeout(self) -> Finding:
         """Never answers."""
-        return await self._settled({"no answer": (faults.never, False)}, short=True)
+        found = open_("its request never came")
+        for short_s in SHORT_S:
+            found = await self._settled({"no answer": (faults.never, False)}, short_s=short_s)
+            if found[1] != _NOT_SENT:
+                break
+        return found
 
     async def lost_reply(self) -> Finding:
         """Does it, and the connection breaks; then it is called once more."""
@@ -185,19 +192,23 @@ class ActionProofs:
             return open_(f"called again after it, it ended as {again.ended}")
         return PROVED if on.writes == 1 else open_(f"called again after it, it was sent {on.writes} times")
 
-    async def _settled(self, ways: Mapping[str, tuple[faults.Act, bool]], *, short: bool = False) -> Finding:
+    async def _settled(self, ways: Mapping[str, tuple[faults.Act, bool]], *, short_s: float | None = None) -> Finding:
         """Acts with a failure that leaves open what was done, and reads back: found if it was done, else absent."""
         if self.back is None:
             return open_("nothing can tell whether it happened", _ADD_LOOKUP)
         for how, (act, applied) in ways.items():
-            async with self.on_stage(short=short) as on:
+            async with self.on_stage(short_s=short_s) as on:
                 self.hinder(on, act)
                 ended = await self.acted(on)
+                if ended.error_class == "timeout" and not on.writes:
+                    return open_(_NOT_SENT)
                 if ended.failed is None or ended.failed.applied is not None:
                     return open_(f"after {how} it ended as {ended.ended}, which is not known", "See errors.")
                 if on.writes != 1:
                     return open_(f"after {how} it was sent {on.writes} times")
                 back = await self.verified(on)
+                if short_s is not None and back.error_class == "timeout":
+                    return open_(_NOT_SENT)
             if applied and (back.value is None or plain_result(back.value) != self.call.found):
                 return open_(f"after {how} it was done, and reading back ended with {back.ended}")
             if not applied and (back.failed or back.strange or back.mismatch or back.value is not None):
@@ -238,7 +249,11 @@ class ActionProofs:
         fields = self._answered()
         if fields is None:
             return aside(f"its result is read by {self.action.result.read}, which is proved by itself")
-        chosen = [one for one in targets(fields) if one.part.type != "json" and (all_of_them or needed(one.part))]
+        chosen = [
+            one
+            for one in targets(fields)
+            if one.part.type != "json" and (tells(one.part) if all_of_them else needed(one.part))
+        ]
         seen = 0
         async with self.on_stage() as on:
             for target in chosen:
@@ -267,7 +282,7 @@ class ActionProofs:
     async def repeated(self) -> Finding:
         """Calls it when it is there already."""
         if self.action.lookup is None:
-            return open_("it is not looked up before it is sent", _ADD_LOOKUP)
+            return await self._keyed()
         async with self.on_stage() as on:
             on.world.applied = 1
             ended = await self.acted(on)
@@ -280,6 +295,8 @@ class ActionProofs:
         back = self.back
         if back is None:
             return open_("nothing tells what is there under its key", _ADD_LOOKUP)
+        if not back.same and set(self.action.params) <= _asked_of(back):
+            return aside("its key is all that it says")
         if not back.same:
             return open_("what is there is not compared", "Add same: {FIELD: template} to its lookup.")
         entity, read = self._read_of(back)
@@ -300,12 +317,28 @@ class ActionProofs:
                 return nothing_recorded(back.read)
             if found.mismatch is None:
                 return open_(f"other content under its key, read back, ended with {found.ended}", "Check same.")
+            if self.action.lookup is None and self.action.idempotency_header is not None:
+                return PROVED  # the system itself refuses another body under this key
             if self.action.lookup is None:
                 return open_("it is not looked up before it is sent", _ADD_LOOKUP)
             ended = await self.acted(on)
         if ended.error_class != "conflict" or not _nothing_sent(ended, on):
             return open_(f"other content under its key ended it as {ended.ended}, sent {on.writes} times")
         return PROVED
+
+    async def _keyed(self) -> Finding:
+        """Looks whether the system is given the key by which it drops a second request."""
+        header = self.action.idempotency_header
+        if header is None:
+            return open_("it is not looked up before it is sent", _ADD_LOOKUP)
+        async with self.on_stage() as on:
+            await self.acted(on)
+            await self.acted(on)
+            sent = [
+                dict(_mapping(one.request.get("headers"))).get(header.lower()) for one in on.world.sent if one.write
+            ]
+        keyed = len(sent) > 1 and set(sent) == {effect_key_of(self.call)}
+        return PROVED if keyed else open_(f"sent twice, {header} was {' and '.join(map(str, sent))}")
 
     def _read_of(self, back: LookupPart) -> tuple[EntityPart, ReadPart]:
         entity = next(one for one in self.spec.entities.values() if back.read in one.reads)
@@ -330,6 +363,8 @@ class ActionProofs:
     async def lookup_down(self) -> Finding:
         """Cannot be looked up."""
         lookup = self.action.lookup
+        if lookup is None and self.action.idempotency_header is not None:
+            return aside(f"the system drops a second request by {self.action.idempotency_header}")
         if lookup is None:
             return open_("it is not looked up before it is sent", _ADD_LOOKUP)
         async with self.on_stage() as on:
@@ -377,6 +412,10 @@ def _nothing_done(ended: Outcome, on: Stage) -> bool:
 
 def _nothing_sent(ended: Outcome, on: Stage) -> bool:
     return ended.failed is not None and ended.failed.applied is False and not on.writes
+
+
+def _asked_of(back: LookupPart) -> set[str]:
+    return {name.partition(".")[0] for name in names_in([dict(back.with_), dict(back.where)])}
 
 
 def _mapping(value: object) -> Mapping[str, object]:

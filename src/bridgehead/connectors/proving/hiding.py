@@ -12,6 +12,7 @@ from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPar
 from bridgehead.connectors.fill import names_in
 from bridgehead.connectors.mapping import fixed_currency, fixed_number
 from bridgehead.connectors.paths import MISSING, find, parts_of
+from bridgehead.connectors.picking import otherwise
 from bridgehead.connectors.proving.standins import StandIns
 
 Place = tuple[str | int, ...]
@@ -153,24 +154,29 @@ class Hider:
     def _marks(self, root: object, fields: Mapping[str, FieldPart], scope: Sequence[Place], *, closed: bool) -> _Marks:
         marks = _Marks()
         for name, part in fields.items():
-            if part.read is not None:
-                continue
-            hidden = closed or hides(part)
-            for base, path in _paths(name, part, scope):
-                for place in _expanded(_at(root, base), [path], before=base):
-                    inner = part.fields or {}
-                    found = _at(root, place)
-                    if hidden:
-                        marks.hidden |= dict.fromkeys(_leaves(found, place), part)
-                    elif part.fields is None:
-                        marks.kept.add(place)
-                    else:
-                        entries = [(*place, at) for at in range(len(found))] if _is_list(found) else [place]
-                        for entry in entries:
-                            deeper = self._marks(root, inner, [*scope, entry], closed=closed)
-                            marks.hidden |= deeper.hidden
-                            marks.kept |= deeper.kept
+            if part.read is None:
+                self._mark(marks, root, name, part, scope, hidden=closed or hides(part))
+                if (other := otherwise(part)) is not None:
+                    self._mark(marks, root, name, other, scope, hidden=closed or hides(part))
         return marks
+
+    def _mark(
+        self, marks: _Marks, root: object, name: str, part: FieldPart, scope: Sequence[Place], *, hidden: bool
+    ) -> None:
+        for base, path in _paths(name, part, scope):
+            for place in _expanded(_at(root, base), [path], before=base):
+                found = _at(root, place)
+                if hidden or (part.pairs is not None and any(True for _ in labelled(part.fields or {}))):
+                    marks.hidden |= dict.fromkeys(_leaves(found, place), part)
+                elif part.fields is None or part.pairs is not None:
+                    marks.kept.add(place)
+                else:
+                    entries = [(*place, at) for at in range(len(found))] if _is_list(found) else [place]
+                    for entry in entries:
+                        marks.kept |= set(_expanded(_at(root, entry), part.only, before=entry))
+                        deeper = self._marks(root, part.fields, [*scope, entry], closed=False)
+                        marks.hidden |= deeper.hidden
+                        marks.kept |= deeper.kept
 
     def _masked(self, value: object, place: Place, marks: _Marks, *, records: Sequence[Place] = ()) -> object:
         if isinstance(value, Mapping):
@@ -212,6 +218,8 @@ def _with_names(fields: Mapping[str, FieldPart]) -> Iterator[tuple[str, FieldPar
 
 def _paths(name: str, part: FieldPart, scope: Sequence[Place]) -> Iterator[tuple[Place, str]]:
     """Returns (record, path in it) of what a field is made of, its currency and unit included."""
+    if "value" in part.model_fields_set:
+        return
     written = [name.replace(".", "\\.")] if part.from_ is None else part.from_
     for path in [written] if isinstance(written, str) else written:
         yield _outwards(path, scope)

@@ -26,8 +26,9 @@ from bridgehead.connectors.proving.spoiling import (
     rename,
     retype,
     targets,
+    tells,
 )
-from bridgehead.connectors.proving.stage import Outcome, Stage, outcome, perform, plain_result, stage
+from bridgehead.connectors.proving.stage import SHORT_S, Outcome, Stage, outcome, perform, plain_result, stage
 from bridgehead.connectors.proving.verdict import State, Verdict
 from bridgehead.connectors.proving.world import Sent
 from bridgehead.connectors.reading import Reading
@@ -104,17 +105,17 @@ class ReadProofs:
             "elsewhere": self.elsewhere,
         }
 
-    def on_stage(self, *, short: bool = False) -> AbstractAsyncContextManager[Stage]:
+    def on_stage(self, *, short_s: float | None = None) -> AbstractAsyncContextManager[Stage]:
         """Gives the connector over the recorded call."""
-        return stage(self.spec, self.recording, self.call, short=short)
+        return stage(self.spec, self.recording, self.call, short_s=short_s)
 
     async def asked(self, on: Stage) -> Outcome:
         """Reads as the recorded call did, from the system itself."""
         return await outcome(on.connector.read(self.name, on.arguments, primary=True))
 
-    async def met(self, act: faults.Act, *, short: bool = False, turns: int = 0) -> tuple[Outcome, Stage]:
+    async def met(self, act: faults.Act, *, short_s: float | None = None, turns: int = 0) -> tuple[Outcome, Stage]:
         """Reads with something in the way of every request, or of the first ``turns``."""
-        async with self.on_stage(short=short) as on:
+        async with self.on_stage(short_s=short_s) as on:
             on.world.fault = faults.meets(self.name, act, when=lambda sent: not turns or sent.turn <= turns)
             return await self.asked(on), on
 
@@ -188,7 +189,11 @@ class ReadProofs:
 
     async def timeout(self) -> Finding:
         """Never answers."""
-        ended, _ = await self.met(faults.never, short=True)
+        ended = Outcome()
+        for short_s in SHORT_S:
+            ended, on = await self.met(faults.never, short_s=short_s)
+            if on.world.sent:
+                break
         return PROVED if ended.error_class == "timeout" else open_(f"never answered, it ended as {ended.ended}")
 
     async def no_connection(self) -> Finding:
@@ -212,7 +217,7 @@ class ReadProofs:
 
     async def changed_type(self) -> Finding:
         """Gives each field a value of another type."""
-        chosen = [one for one in targets(self.entity.fields) if one.part.type != "json"]
+        chosen = [one for one in targets(self.entity.fields) if one.part.type != "json" and tells(one.part)]
         return await self._spoiled(chosen, retype, "with a value of another type")
 
     async def _spoiled(

@@ -30,21 +30,26 @@ class Target:
 def targets(fields: Mapping[str, FieldPart], *, name: str = "", before: Sequence[str] = ()) -> Iterator[Target]:
     """Returns every field that stands at a place of its own in the record."""
     for own, part in fields.items():
-        if part.read is not None or isinstance(part.from_, list):
+        if part.read is not None or isinstance(part.from_, list) or "value" in part.model_fields_set:
             continue
         written = part.from_ or own.replace(".", "\\.")
         if written.startswith("^.") or written == "@":
             continue
         path = (*before, *parts_of(written.removeprefix("@.")))
         yield Target(name + own, path, part)
-        if part.fields is not None:
+        if part.fields is not None and part.pairs is None:
             inside = (*path, "*") if part.type == "list" else path
             yield from targets(part.fields, name=f"{name}{own}.", before=inside)
 
 
 def needed(part: FieldPart) -> bool:
     """Tells whether a record without the field is refused."""
-    return not (part.optional or part.none)
+    return not (part.optional or part.none or part.else_ is not None)
+
+
+def tells(part: FieldPart) -> bool:
+    """Tells whether a value of another type is refused; with ``match``, what does not fit is none."""
+    return part.match is None or needed(part)
 
 
 def rename(records: Sequence[dict[str, object]], target: Target) -> int:

@@ -28,8 +28,8 @@ from bridgehead.errors import BridgeheadError, Failed, Mismatch
 
 P = TypeVar("P", bound=BaseModel)
 
-SHORT_S: Final = 0.3
-"""How long a call may take on the stage when the system never answers."""
+SHORT_S: Final = (0.3, 1.5, 8.0)
+"""How long a call may take on the stage when the system never answers; a busy machine needs longer to get there."""
 
 _PAUSE_S: Final = 0.005
 _STAND_IN: Final = "stand-in-secret"
@@ -113,15 +113,15 @@ async def outcome(work: Awaitable[object]) -> Outcome:
 
 @asynccontextmanager
 async def stage(
-    spec: Specification, recording: Recording, call: Call, *, short: bool = False,
+    spec: Specification, recording: Recording, call: Call, *, short_s: float | None = None,
     world: type[HttpWorld] = HttpWorld,
 ) -> AsyncIterator[Stage]:  # fmt: skip
-    """Gives a connector over a recording; ``short`` lets no call take longer than a moment."""
+    """Gives a connector over a recording; ``short_s`` is the longest that a call may take."""
     with tempfile.TemporaryDirectory(prefix="bridgehead-stage-") as name:
         folder = Path(name)
         (folder / "secret").write_text(_STAND_IN, encoding="utf-8")
         (folder / "secret").chmod(0o600)
-        played = played_specification(spec, recording.system, short=short)
+        played = played_specification(spec, recording.system, short_s=short_s)
         limits, clock = Told(), PlayClock(call.recorded_at)
         base = base_url(played.connection.url, connector=spec.connector)
         system = world(played, base, recording, call)
@@ -195,7 +195,7 @@ def stand_in_address(spec: Specification, real: str) -> str:
     return str(url.copy_with(host=host, port=None)).rstrip("/")
 
 
-def played_specification(spec: Specification, system: str, *, short: bool = False) -> Specification:
+def played_specification(spec: Specification, system: str, *, short_s: float | None = None) -> Specification:
     """Returns a specification without settings, secrets and files of its own, and with hardly any pauses."""
     given = spec.connection
     connection = _with(
@@ -204,12 +204,12 @@ def played_specification(spec: Specification, system: str, *, short: bool = Fals
         proxy=None,
         tls=None,
         headers={name: "stand-in" if _refers(value) else value for name, value in given.headers.items()},
-        timeout=min(given.timeout, SHORT_S) if short else given.timeout,
+        timeout=given.timeout if short_s is None else short_s,
     )
     auth = None if spec.auth is None or spec.auth.hook is not None else _played_auth(spec.auth)
     retry = _with(spec.retry, base=min(spec.retry.base, _PAUSE_S))
     played = _with(spec, connection=connection, auth=auth, retry=retry)
-    if not short:
+    if short_s is None:
         return played
     entities = {
         name: _with(entity, reads={of: _with(read, timeout=None) for of, read in entity.reads.items()})
