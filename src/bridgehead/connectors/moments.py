@@ -159,6 +159,8 @@ def _form(form: str, pivot: int | None) -> Callable[[str | int | float | Decimal
 
 def _digits(value: float | Decimal, width: int) -> str:
     """Returns a number as the digits it stands for, leading zeros back in place; an empty text for any other."""
+    if isinstance(value, Decimal) and not value.is_finite():  # it cannot be compared
+        return ""
     if not 0 <= value < _LONGEST_DIGITS or value != int(value):
         return ""
     return str(int(value)).zfill(width)
