@@ -27,6 +27,8 @@ from bridgehead.storage import embedded
 ROOT: Final = Path(__file__).resolve().parent.parent
 GUARDS_TEST: Final = "tests/contract/test_guards.py"
 KILLS_TEST: Final = "tests/faults/test_real_kills.py"
+MAILBOX_TEST: Final = "tests/contract/test_mailbox.py"
+STORM_TEST: Final = "tests/faults/test_mailbox_storm.py"
 NOTICED: Final = ""
 FAILED: Final = 1
 """pytest's exit code for "tests ran and some failed"; 2 and more mean that they did not run."""
@@ -149,6 +151,33 @@ GUARDS: Final = (
 
     def _would""",
         ["tests/unit/gate/test_decide.py::test_default_deny"],
+    ),
+    Guard(
+        "a mail is stored before it is moved or flagged",
+        "connectors/mailbox.py",
+        """            await self._keep(Arrived("", mail_name(self.folder, uid), document))
+            self._stored.add(key)
+        await _in(threads, partial(session.settle, uid))
+""",
+        """            await _in(threads, partial(session.settle, uid))
+            await self._keep(Arrived("", mail_name(self.folder, uid), document))
+            self._stored.add(key)
+""",
+        [f"{MAILBOX_TEST}::test_nothing_moves_while_the_database_is_away", STORM_TEST],
+    ),
+    Guard(
+        "a mail is known by its content",
+        "connectors/mailbox.py",
+        'Arrived("", mail_name(self.folder, uid), document)',
+        'Arrived(f"{key}", mail_name(self.folder, uid), document)',
+        [f"{MAILBOX_TEST}::test_the_server_restarts_with_other_uids", STORM_TEST],
+    ),
+    Guard(
+        "a number of a mail counts for one connection",
+        "connectors/mailbox.py",
+        "        self._stored.clear()\n",
+        "",
+        [f"{MAILBOX_TEST}::test_a_number_means_nothing_on_another_connection"],
     ),
 )
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -98,11 +98,13 @@ class Storm:
     restarts: int = 0
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    async def rage(self, points: Sequence[str], *, restarts: int) -> None:
+    async def rage(
+        self, points: Sequence[str], *, restarts: int, progress: Callable[[str], None] = lambda _: None
+    ) -> None:
         """Delivers everything while a watcher dies at each of the points in turn, and lets the rest be done in peace.
 
-        Each watcher is one of two, so that the other goes on with what the dead one leaves. The server is
-        killed and comes back so often, every other time with other UIDs.
+        What one leaves the next one goes on with; in the end two are left in peace. The server is killed
+        and comes back so often, every other time with other UIDs.
         """
         chance = random.Random(self.seed)
         await self.world.deploy(CODE, tools="book: allow")
@@ -110,6 +112,7 @@ class Storm:
         quakes = set(chance.sample(range(len(points)), restarts))
         try:
             for number, point in enumerate(points):
+                progress(f"watcher {number + 1} of {len(points)} dies: {point}")
                 await asyncio.to_thread(self._deliver, shares[number], chance)
                 dies = self._start(f"{point}:{chance.randint(1, max(1, len(shares[number]) // 4))}")
                 if number in quakes:
@@ -118,7 +121,7 @@ class Storm:
             await asyncio.to_thread(self._deliver, shares[-1], chance)
             self._start("")
             self._start("")
-            await self.world.until(self._over, timeout_s=90, what="the end of the mail")
+            await self.world.until(self._over, timeout_s=120, what="the end of the mail")
         finally:
             for process in self._running:
                 if process.poll() is None:
