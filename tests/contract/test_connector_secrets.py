@@ -81,7 +81,7 @@ def watched(command: list[str], environment: dict[str, str]) -> tuple[int, bytes
 
 
 def test_recording_and_testing_show_no_secret_anywhere(erp: RunningErp, tmp_path: Path) -> None:
-    """With every log at DEBUG, the client's secret and every token are in no file, output or process line."""
+    """With every log at DEBUG, neither the client's secret nor a token is in a file, an output or a process line."""
     spec = Path(shutil.copy(HERE / "erp.yaml", tmp_path / "erp.yaml"))
     loud = tmp_path / "loud.py"
     loud.write_text(

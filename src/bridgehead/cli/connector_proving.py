@@ -29,10 +29,11 @@ def register(connector: typer.Typer) -> None:
 
 
 def record(
-    specification: Annotated[Path, typer.Argument(metavar="FILE", help="The connector's YAML file.")],
+    specification: Annotated[Path, typer.Argument(metavar="SPEC", help="The connector's YAML file.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="The read or action.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="ARGUMENT=VALUE", help="Lists and objects as JSON.")
+        list[str] | None,
+        typer.Argument(metavar="ARGUMENT=VALUE", help="Lists: the argument again, or JSON; objects: JSON."),
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--arguments", metavar="FILE", help="A JSON object with the arguments.")
@@ -72,7 +73,7 @@ def record(
 
 
 def prove(
-    specifications: Annotated[list[Path], typer.Argument(metavar="FILE", help="Connectors' YAML files.")],
+    specifications: Annotated[list[Path], typer.Argument(metavar="SPEC", help="Connectors' YAML files.")],
     allow: Annotated[
         list[str] | None,
         typer.Option("--allow", metavar="[NAME:]BEHAVIOUR", help="Accept this gap; may be given several times."),
@@ -97,10 +98,11 @@ def prove(
 
 
 def given_arguments(texts: Sequence[str], file: Path | None) -> dict[str, JSON]:
-    """Returns arguments as they were typed, over those of a file; raises UserError ``connector.argument``."""
+    """Returns arguments as they were typed, over those of a file; raises UserError ``input.argument``."""
     from bridgehead.errors import UserError
 
     found: dict[str, JSON] = {}
+    typed: dict[str, list[JSON]] = {}
     if file is not None:
         from bridgehead.connectors.files import read_document
 
@@ -109,16 +111,16 @@ def given_arguments(texts: Sequence[str], file: Path | None) -> dict[str, JSON]:
         except ValueError:
             loaded = None
         if not isinstance(loaded, dict):
-            raise UserError(f"{file} holds no JSON object", code="connector.argument", hint='Write {"NAME": VALUE, …}.')
+            raise UserError(f"{file} holds no JSON object", code="input.argument", hint='Write {"NAME": VALUE, …}.')
         found |= loaded
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UserError(
-                f"{text!r} is no argument", code="connector.argument", hint="Write NAME=VALUE, such as customer=K-17."
+                f"{text!r} is no argument", code="input.argument", hint="Write NAME=VALUE, such as customer=K-17."
             )
-        found[name] = _value(name, value)
-    return found
+        typed.setdefault(name, []).append(_value(name, value))
+    return found | {name: values if len(values) > 1 else values[0] for name, values in typed.items()}
 
 
 def _value(name: str, text: str) -> JSON:
@@ -129,7 +131,7 @@ def _value(name: str, text: str) -> JSON:
     try:
         return cast("JSON", json.loads(text))
     except ValueError as error:
-        raise UserError(f"{name}: {str(error)[:80]}", code="connector.argument", hint="Write it as JSON.") from error
+        raise UserError(f"{name}: {str(error)[:80]}", code="input.argument", hint="Write it as JSON.") from error
 
 
 def _show(path: Path, proof: Proof) -> None:

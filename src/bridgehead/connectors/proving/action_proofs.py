@@ -397,7 +397,7 @@ class ActionProofs:
             given = " ".join(f"{name}={value}" for name, value in asked.items())
             return open_(
                 f"{part.action} is not recorded for what it did",
-                f"Record it: bridgehead connector record FILE {part.action} {given} --write",
+                f"Record it: bridgehead connector record SPEC {part.action} {given} --write",
             )
         async with stage(self.spec, self.recording, called) as on:
             back = await outcome(

@@ -416,7 +416,7 @@ def unnamed(ended: Outcome, target: Target, how: str) -> Finding | None:
 def nothing_recorded(name: str) -> Finding:
     """Returns that no recorded answer holds what could be spoiled."""
     return open_(
-        "no recorded answer holds a record", f"Record one that does: bridgehead connector record FILE {name} NAME=VALUE"
+        "no recorded answer holds a record", f"Record one that does: bridgehead connector record SPEC {name} NAME=VALUE"
     )
 
 

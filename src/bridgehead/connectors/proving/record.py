@@ -235,21 +235,23 @@ async def _shown(connector: Connector, name: str, typed: Mapping[str, object], k
 
 
 def _arguments(spec: Specification, name: str, given: Mapping[str, JSON]) -> dict[str, object]:
-    """Returns arguments as a recording holds them; raises UserError ``connector.argument``."""
+    """Returns arguments as a recording holds them; raises UserError ``input.argument``."""
     reads = {of: read for entity in spec.entities.values() for of, read in entity.reads.items()}
-    known = list(reads[name].params if name in reads else spec.actions[name].params)
+    shape = reads[name].params if name in reads else spec.actions[name].params
+    known = list(shape)
     for one in given:
         if one not in known:
             raise UserError(
-                f"{name} has no argument {one!r}", code="connector.argument",
+                f"{name} has no argument {one!r}", code="input.argument",
                 hint=nearest(one, known) or f"It takes {', '.join(known) or 'none'}.",
             )  # fmt: skip
+    listed = {one: [value] for one, value in given.items() if isinstance(shape[one], list) and isinstance(value, str)}
     try:
-        typed = typed_arguments(spec, name, given)
+        typed = typed_arguments(spec, name, {**given, **listed})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise UserError(
-            f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}", code="connector.argument",
+            f"{name}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}", code="input.argument",
             hint=f"It takes {', '.join(known)}: write NAME=VALUE, lists and objects as JSON.",
         ) from None  # fmt: skip
     return {one: plain(value) for one, value in typed.items() if value is not None}
