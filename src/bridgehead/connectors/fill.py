@@ -82,7 +82,7 @@ def mistake_in(text: str) -> str | None:
 
 def _is_format(form: str) -> bool:
     name, colon, width = form.partition(":")
-    if colon:
+    if colon and not form.startswith("%"):
         if name in {"or", "after"}:
             return name == "or" or width != ""
         if name == "zone":
@@ -130,7 +130,7 @@ def fill(template: object, values: Mapping[str, object]) -> JSON:
         if set(template) == {"each", "do"}:
             return _each(str(template["each"]), template["do"], values)
         if set(template) == {"when", "do"}:
-            return fill(template["do"], values) if find(values, str(template["when"])) else None
+            return fill(template["do"], values) if _is_given(str(template["when"]), values) else None
         filled = {_key(str(key), values): (fill(value, values), value) for key, value in template.items()}
         return {key: found for key, (found, asked) in filled.items() if found is not None or asked is None}
     if isinstance(template, Sequence):
@@ -146,7 +146,17 @@ def _key(name: str, values: Mapping[str, object]) -> str:
 
 
 def _left_out(template: object, values: Mapping[str, object]) -> bool:
-    return isinstance(template, Mapping) and set(template) == {"when", "do"} and not find(values, str(template["when"]))
+    return (
+        isinstance(template, Mapping)
+        and set(template) == {"when", "do"}
+        and not _is_given(str(template["when"]), values)
+    )
+
+
+def _is_given(path: str, values: Mapping[str, object]) -> bool:
+    """Tells whether an argument was given: also 0, no, an empty text and an empty list are."""
+    found = find(values, path)
+    return found is not None and found is not MISSING
 
 
 def _each(path: str, template: object, values: Mapping[str, object]) -> JSON:

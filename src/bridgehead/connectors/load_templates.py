@@ -64,6 +64,8 @@ def _texts(template: object, path: Path, *, inside: bool) -> Iterator[tuple[Path
                 continue
             if "{" in str(name):
                 yield (*path, name), str(name), inside
+            if "{" in str(name):
+                yield (*path, name), str(name), inside
             yield from _texts(value, (*path, name), inside=inside or each)
     elif isinstance(template, Sequence):
         for place, value in enumerate(template):

@@ -59,9 +59,9 @@ def _find(value: object, parts: tuple[str, ...]) -> object:
             value = value[int(part)]
         else:
             # A typed argument (a dataclass or a model) is looked into by its own fields alone.
-            value = getattr(value, part, MISSING) if _has_fields(value) and not part.startswith("_") else MISSING
-            if value is MISSING:
+            if part not in _fields_of(value):
                 return MISSING
+            value = getattr(value, part)
     return value
 
 
@@ -69,5 +69,8 @@ def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
-def _has_fields(value: object) -> bool:
-    return hasattr(value, "__dataclass_fields__") or hasattr(type(value), "model_fields")
+def _fields_of(value: object) -> Mapping[str, object]:
+    fields: Mapping[str, object] = getattr(type(value), "__dataclass_fields__", None) or getattr(
+        type(value), "model_fields", {}
+    )
+    return fields

@@ -211,7 +211,7 @@ def _number(value: object) -> Decimal:
 def _bounded(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise UnfitError("a finite number")
-    if len(value.as_tuple().digits) > LONGEST_NUMBER or (value and abs(value.adjusted()) > LARGEST_EXPONENT):
+    if len(value.as_tuple().digits) > LONGEST_NUMBER or (value and value.adjusted() > LARGEST_EXPONENT):
         raise UnfitError(f"a number of at most {LARGEST_EXPONENT} digits")
     return value
 
