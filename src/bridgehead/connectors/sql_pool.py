@@ -26,7 +26,7 @@ RECYCLE_S: Final = 300
 GRACE_S: Final = 2.0
 """How long a call that was broken off may take to say what became of it."""
 
-_DRIVERS: Final = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
+DRIVERS: Final = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
 _PLACES: Final = ("host", "hostaddr", "unix_socket")
 _ELSEWHERE: Final = (
     "service",
@@ -208,7 +208,7 @@ def _parsed(text: str, *, connector: str, what: str) -> URL:
             f"connector {connector}: {what} holds a password", code="connector.url",
             hint="Take it out, and name user and password under auth.basic.",
         )  # fmt: skip
-    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+    return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
 
 
 def _in_folder(url: URL, folder: Path, *, connector: str, what: str) -> URL:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
@@ -14,11 +14,13 @@ from bridgehead.connectors.document_action import ActionPart
 from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
 from bridgehead.connectors.fill import fill, fill_text, plain
-from bridgehead.connectors.mapping import HIDDEN, Beside, Scope, beside
+from bridgehead.connectors.mapping import HIDDEN, Beside, beside
 from bridgehead.connectors.paths import MISSING
+from bridgehead.connectors.picking import Scope
 from bridgehead.connectors.ports import Answer, Values, Wire
 from bridgehead.connectors.shapes import parameters
 from bridgehead.errors import UserError
+from bridgehead.money import Money
 from bridgehead.spec.problem import nearest
 
 _OWN: Final = frozenset({"from_", "type", "fields", "read", "with_", "label"})
@@ -267,6 +269,10 @@ def shown(value: object) -> object:
     """Returns a mapped or raw value as JSON can hold it."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", errors="backslashreplace")
+    if isinstance(value, Money):
+        return f"{value.amount:f} {value.currency}"
+    if isinstance(value, BaseModel):
+        return {name: shown(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
         return {str(key): shown(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

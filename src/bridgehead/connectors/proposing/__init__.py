@@ -1,0 +1,1 @@
+"""Proposes the specification of a system from what the system says of itself; every guess says why."""
