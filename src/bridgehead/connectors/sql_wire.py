@@ -69,7 +69,7 @@ class SqlWire:
         self._writers = {id(action): Writer.of(spec.connector, name, action) for name, action in spec.actions.items()}
         size = spec.limits.concurrency or _SIZE
         url = setting(spec.connection.url, folder=folder)
-        self._primary = Pool(spec, url, what="connection.url", folder=folder, size=size, redactor=redactor)
+        self._primary = self.pool(url, what="connection.url", folder=folder, size=size, redactor=redactor)
         if spec.actions and not self._primary.server.changes:
             raise UserError(
                 f"connector {spec.connector}: this database is only read here, and actions are declared",
@@ -79,13 +79,17 @@ class SqlWire:
         if spec.connection.replica is not None:
             part = spec.connection.replica
             copy = setting(part.url, folder=folder)
-            pool = Pool(spec, copy, what="connection.replica.url", folder=folder, size=size, redactor=redactor)
+            pool = self.pool(copy, what="connection.replica.url", folder=folder, size=size, redactor=redactor)
             lag = parse_read(part.lag, f"connector {spec.connector}: connection.replica.lag")
             self._replica = _Replica(pool, part, lag)
         asked = spec.health.sql if spec.health is not None and spec.health.sql else "SELECT 1"
         self._health = parse_read(asked, f"connector {spec.connector}: health")
         self.extra_reads = 0
         """Reads that went to the primary because the copy was not fresh enough, or did not answer."""
+
+    def pool(self, url: str, *, what: str, folder: Path, size: int, redactor: Redactor) -> Pool:
+        """Returns the connections to one database; a recorder, or a recording, takes their place here."""
+        return Pool(self._spec, url, what=what, folder=folder, size=size, redactor=redactor)
 
     async def read(self, entity: EntityPart, read: ReadPart, values: Values, *, primary: bool = False) -> Answer:
         """Returns all rows of a read, by their columns' labels, in the drivers' own types.

@@ -12,7 +12,6 @@ from bridgehead.connectors.document_action import ActionPart, LookupPart
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
 from bridgehead.connectors.fill import fill, names_in
 from bridgehead.connectors.proving import http_faults as faults
-from bridgehead.connectors.proving.http_world import Reaction
 from bridgehead.connectors.proving.read_proofs import (
     PROVED,
     Finding,
@@ -38,6 +37,7 @@ from bridgehead.connectors.proving.stage import (
     plain_result,
     stage,
 )
+from bridgehead.connectors.proving.world import Reaction
 
 _NOT_SENT = "the time was over before the request was sent"
 _ADD_LOOKUP = "Add lookup: {read: …, with: …, same: …}, so that a lost reply can be read back."

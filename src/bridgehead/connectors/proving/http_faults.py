@@ -11,8 +11,7 @@ import httpx
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_entity import ReadPart
 from bridgehead.connectors.paths import MISSING, find, parts_of
-from bridgehead.connectors.proving.http_world import Fault, Reaction
-from bridgehead.connectors.proving.world import Sent
+from bridgehead.connectors.proving.world import Fault, Reaction, Sent
 
 ELSEWHERE: Final = "https://elsewhere.invalid/orders"
 """An address that no allow-list holds (RFC 2606)."""

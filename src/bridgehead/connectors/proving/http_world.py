@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, cast
@@ -17,25 +14,18 @@ import httpx
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart
 from bridgehead.connectors.document_entity import EntityPart, ReadPart
+from bridgehead.connectors.hosts import base_url
 from bridgehead.connectors.http_reply import Reply
 from bridgehead.connectors.http_request import FORM, Outgoing
 from bridgehead.connectors.http_wire import HttpWire
 from bridgehead.connectors.paths import parts_of
 from bridgehead.connectors.ports import Answer, Limits, Values
-from bridgehead.connectors.proving.recording import Call, Exchange, Recording
-from bridgehead.connectors.proving.world import Sent, Unrecorded
+from bridgehead.connectors.proving.recording import Call, Recording
+from bridgehead.connectors.proving.world import Loose, Reaction, World, asked_by, tagged
 from bridgehead.connectors.references import Redactor
 
 SIGN_IN: Final = "(sign-in)"
 KEPT_HEADERS: Final = frozenset({"content-type", "date", "age", "etag", "link", "location", "retry-after"})
-
-_OF: ContextVar[str] = ContextVar("bridgehead_asked_by", default="")
-_WRITES: ContextVar[bool] = ContextVar("bridgehead_writes", default=False)
-
-Reaction = dict[str, object]
-"""An answer: status, headers, body or text; ``cut`` True ends it before its end."""
-Fault = Callable[[Sent, Callable[[], Reaction]], Awaitable[Reaction]]
-"""What is in the way of a request: answers for the system, raises, or lets the system answer."""
 
 
 class TaggedHttpWire(HttpWire):
@@ -61,56 +51,30 @@ class TaggedHttpWire(HttpWire):
 
     async def read(self, entity: EntityPart, read: ReadPart, values: Values, *, primary: bool = False) -> Answer:
         """See the wire."""
-        with _asked_by(self._names.get(id(read), "read"), writes=False):
+        with tagged(self._names.get(id(read), "read"), writes=False):
             return await super().read(entity, read, values, primary=primary)
 
     async def act(self, action: ActionPart, values: Values) -> Answer:
         """See the wire."""
-        with _asked_by(self._names.get(id(action), "action"), writes=True):
+        with tagged(self._names.get(id(action), "action"), writes=True):
             return await super().act(action, values)
 
     async def follow(self, action: ActionPart, values: Values) -> None:
         """See the wire."""
-        with _asked_by(self._names.get(id(action), "action"), writes=False):
+        with tagged(self._names.get(id(action), "action"), writes=False):
             await super().follow(action, values)
 
     async def _ask_credential(self, out: Outgoing) -> Reply:
-        with _asked_by(SIGN_IN, writes=False):
+        with tagged(SIGN_IN, writes=False):
             return await super()._ask_credential(out)
 
 
-class _asked_by:  # noqa: N801  # reads as a word behind `with`
-    def __init__(self, name: str, *, writes: bool) -> None:
-        self._name, self._writes = name, writes
+class HttpWorld(World, httpx.AsyncBaseTransport):
+    """The HTTP system of one call."""
 
-    def __enter__(self) -> None:
-        self._tokens = _OF.set(self._name), _WRITES.set(self._writes)
-
-    def __exit__(self, *_: object) -> None:
-        _OF.reset(self._tokens[0])
-        _WRITES.reset(self._tokens[1])
-
-
-def asked_by() -> tuple[str, bool]:
-    """Returns the read or action that the running request belongs to, and whether it is the action's write."""
-    return _OF.get(), _WRITES.get()
-
-
-@dataclass(slots=True)
-class HttpWorld(httpx.AsyncBaseTransport):
-    """The system of one call: what the recording holds, and what was done to it since."""
-
-    spec: Specification
-    base: httpx.URL
-    recording: Recording
-    call: Call
-    fault: Fault | None = None
-    """What is in the way of each request; set once the stage is open."""
-    sent: list[Sent] = field(default_factory=list)
-    applied: int = 0
-    tokens: int = 0
-    asked: list[Exchange] = field(default_factory=list)
-    _served: dict[tuple[bool, str], int] = field(default_factory=dict)
+    def __init__(self, spec: Specification, recording: Recording, call: Call) -> None:
+        super().__init__(spec, recording, call)
+        self._base = base_url(spec.connection.url, connector=spec.connector)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answers as the system did, unless the fault answers for it."""
@@ -118,69 +82,8 @@ class HttpWorld(httpx.AsyncBaseTransport):
         body = await request.aread()
         if of == SIGN_IN:
             return responding(self._credential())
-        question = question_of(request, body, self.base, named_headers(self.spec, of), secret_query(self.spec))
-        one = Sent(of, writes, question, len(self.sent) + 1, sum(past.of == of for past in self.sent) + 1)
-        self.sent.append(one)
-
-        def serve() -> Reaction:
-            return self._serve(one)
-
-        if self.fault is None:
-            return responding(serve())
-        return responding(await self.fault(one, serve))
-
-    def _serve(self, one: Sent) -> Reaction:
-        key = key_of(one.request)
-        found = self._fitting(one, key)
-        if not found:
-            raise Unrecorded(one, [held for held in self._all() if held.of == one.of])
-        slot = (self.applied > 0, key)
-        at = self._served.get(slot, 0)
-        self._served[slot] = at + 1
-        exchange = found[min(at, len(found) - 1)]
-        if one.write:
-            self.applied += 1
-        self.asked.append(Exchange(one.of, one.request, exchange.answer, write=one.write))
-        return copy.deepcopy(dict(exchange.answer))
-
-    def _fitting(self, one: Sent, key: str) -> list[Exchange]:
-        for group in (self._held(one), self._others()):
-            if found := [held for held in group if held.of == one.of and key_of(held.request) == key]:
-                return found
-        return []
-
-    def reset(self) -> None:
-        """Lets it be as it was before the first request."""
-        self.sent, self.asked, self.applied, self.fault = [], [], 0, None
-        self._served.clear()
-
-    def taken(self) -> list[Exchange]:
-        """Returns what was asked and answered since it was last taken."""
-        taken, self.asked = self.asked, []
-        return taken
-
-    def _held(self, one: Sent) -> list[Exchange]:
-        """Returns what the system would answer from: its state before the call's write, or after it."""
-        call = self.call
-        writes = [at for at, exchange in enumerate(call.exchanges) if exchange.write]
-        if not writes:
-            return list(call.exchanges)
-        if one.write:
-            return [exchange for exchange in call.exchanges if exchange.write]
-        if self.applied:
-            return [*call.exchanges[writes[0] + 1 :], *call.after]
-        return [*call.before, *call.exchanges[: writes[0]]]
-
-    def _others(self) -> list[Exchange]:
-        return [
-            exchange
-            for call in self.recording.calls
-            if call is not self.call and not any(one.write for one in call.exchanges)
-            for exchange in call.exchanges
-        ]
-
-    def _all(self) -> Iterable[Exchange]:
-        return [*self.call.before, *self.call.exchanges, *self.call.after]
+        question = question_of(request, body, self._base, named_headers(self.spec, of), secret_query(self.spec))
+        return responding(await self.answered(of, question, write=writes))
 
     def _credential(self) -> Reaction:
         self.tokens += 1
@@ -198,21 +101,8 @@ class HttpWorld(httpx.AsyncBaseTransport):
         return {"status": 200, "body": body}
 
 
-@dataclass(slots=True)
-class LooseWorld(HttpWorld):
-    """A system whose answers were cleaned: what is asked may differ in what was hidden, and is told by its turn."""
-
-    _used: set[int] = field(default_factory=set)
-
-    def _fitting(self, one: Sent, key: str) -> list[Exchange]:
-        found = HttpWorld._fitting(self, one, key)  # noqa: SLF001  # slots dataclasses know no bare super()
-        if found:
-            return found
-        method = one.request.get("method")
-        left = [held for held in self._held(one) if held.of == one.of and id(held) not in self._used]
-        found = [held for held in left if held.request.get("method") == method][:1]
-        self._used |= {id(held) for held in found}
-        return found
+class LooseHttpWorld(Loose, HttpWorld):
+    """An HTTP system whose answers were cleaned."""
 
 
 class _Body(httpx.AsyncByteStream):
@@ -302,11 +192,6 @@ def named_headers(spec: Specification, of: str) -> list[str]:
 def secret_query(spec: Specification) -> str | None:
     """Returns the query parameter that carries a key, if one does."""
     return spec.auth.api_key.query if spec.auth is not None and spec.auth.api_key is not None else None
-
-
-def key_of(request: Mapping[str, object]) -> str:
-    """Returns what makes two requests the same question."""
-    return json.dumps(request, sort_keys=True, default=str)
 
 
 def parsed_json(content: bytes) -> object | None:

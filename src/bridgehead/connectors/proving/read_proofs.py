@@ -13,7 +13,6 @@ from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
 from bridgehead.connectors.proving import http_faults as faults
 from bridgehead.connectors.proving.hiding import labelled
-from bridgehead.connectors.proving.http_world import Reaction
 from bridgehead.connectors.proving.promises import promise_of
 from bridgehead.connectors.proving.recording import Call, Promise, Recording
 from bridgehead.connectors.proving.spoiling import (
@@ -30,7 +29,7 @@ from bridgehead.connectors.proving.spoiling import (
 )
 from bridgehead.connectors.proving.stage import SHORT_S, Outcome, Stage, outcome, perform, plain_result, stage
 from bridgehead.connectors.proving.verdict import State, Verdict
-from bridgehead.connectors.proving.world import Sent
+from bridgehead.connectors.proving.world import Reaction, Sent
 from bridgehead.connectors.reading import Reading
 from bridgehead.spec.problem import shown
 

@@ -28,9 +28,7 @@ from bridgehead.connectors.proving.hiding import Hider, labelled, masked_result
 from bridgehead.connectors.proving.http_world import (
     KEPT_HEADERS,
     SIGN_IN,
-    LooseWorld,
     TaggedHttpWire,
-    asked_by,
     named_headers,
     parsed_json,
     question_of,
@@ -57,6 +55,7 @@ from bridgehead.connectors.proving.stage import (
     typed_arguments,
 )
 from bridgehead.connectors.proving.standins import stands_in
+from bridgehead.connectors.proving.world import asked_by
 from bridgehead.connectors.references import Redactor, Secret, setting
 from bridgehead.connectors.sharing import bounds_of
 from bridgehead.errors import UserError
@@ -316,7 +315,7 @@ async def _played(spec: Specification, recording: Recording, call: Call, real: o
 
     Raises UserError when the mapping does not work on them, or gives something else than it did.
     """
-    async with stage(spec, recording, call, world=LooseWorld) as on:
+    async with stage(spec, recording, call, loose=True) as on:
         ended = await outcome(perform(on))
         if ended.value is None or ended.strange or not isinstance(ended.value, Performed):
             raise UserError(

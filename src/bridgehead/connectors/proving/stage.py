@@ -18,10 +18,9 @@ from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_connection import AuthPart
 from bridgehead.connectors.fill import plain
-from bridgehead.connectors.hosts import base_url
-from bridgehead.connectors.proving.http_world import HttpWorld, TaggedHttpWire
+from bridgehead.connectors.proving.http_world import HttpWorld, LooseHttpWorld, TaggedHttpWire
 from bridgehead.connectors.proving.recording import Call, Exchange, Recording
-from bridgehead.connectors.proving.world import PlayClock, Told, Unrecorded
+from bridgehead.connectors.proving.world import PlayClock, Told, Unrecorded, World
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.shapes import parameters
 from bridgehead.errors import BridgeheadError, Failed, Mismatch
@@ -40,7 +39,7 @@ class Stage:
     """One connector over one played system."""
 
     connector: Connector
-    world: HttpWorld
+    world: World
     limits: Told
     clock: PlayClock
     call: Call
@@ -114,7 +113,7 @@ async def outcome(work: Awaitable[object]) -> Outcome:
 @asynccontextmanager
 async def stage(
     spec: Specification, recording: Recording, call: Call, *, short_s: float | None = None,
-    world: type[HttpWorld] = HttpWorld,
+    loose: bool = False,
 ) -> AsyncIterator[Stage]:  # fmt: skip
     """Gives a connector over a recording; ``short_s`` is the longest that a call may take."""
     with tempfile.TemporaryDirectory(prefix="bridgehead-stage-") as name:
@@ -123,8 +122,7 @@ async def stage(
         (folder / "secret").chmod(0o600)
         played = played_specification(spec, recording.system, short_s=short_s)
         limits, clock = Told(), PlayClock(call.recorded_at)
-        base = base_url(played.connection.url, connector=spec.connector)
-        system = world(played, base, recording, call)
+        system = (LooseHttpWorld if loose else HttpWorld)(played, recording, call)
         wire = TaggedHttpWire(played, folder=folder, limits=limits, redactor=Redactor(), carrier=lambda _: system)
         connector = Connector(played, wire, now=clock.now)
         try:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridgehead.clock import boot_s
-from bridgehead.connectors.proving.recording import Exchange
+from bridgehead.connectors.document import Specification
+from bridgehead.connectors.proving.recording import Call, Exchange, Recording
+
+_OF: ContextVar[str] = ContextVar("bridgehead_asked_by", default="")
+_WRITES: ContextVar[bool] = ContextVar("bridgehead_writes", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,128 @@ class Unrecorded(Exception):
     def __init__(self, sent: Sent, held: Sequence[Exchange]) -> None:
         super().__init__(_differing(sent, held))
         self.sent = sent
+
+
+Reaction = dict[str, object]
+"""An answer: status, headers, body or text; ``cut`` True ends it before its end."""
+Fault = Callable[[Sent, Callable[[], Reaction]], Awaitable[Reaction]]
+"""What is in the way of a request: answers for the system, raises, or lets the system answer."""
+
+
+@contextmanager
+def tagged(name: str, *, writes: bool) -> Iterator[None]:
+    """Marks every request within as asked by a read or an action."""
+    tokens = _OF.set(name), _WRITES.set(writes)
+    try:
+        yield
+    finally:
+        _OF.reset(tokens[0])
+        _WRITES.reset(tokens[1])
+
+
+def asked_by() -> tuple[str, bool]:
+    """Returns the read or action that the running request belongs to, and whether it is the action's write."""
+    return _OF.get(), _WRITES.get()
+
+
+def key_of(request: Mapping[str, object]) -> str:
+    """Returns what makes two requests the same question."""
+    return json.dumps(request, sort_keys=True, default=str)
+
+
+class World:
+    """The system of one call: what the recording holds, and what was done to it since. Used on one event loop."""
+
+    def __init__(self, spec: Specification, recording: Recording, call: Call) -> None:
+        self.spec, self.recording, self.call = spec, recording, call
+        self.tokens = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Lets it be as it was before the first request."""
+        self.sent: list[Sent] = []
+        self.asked: list[Exchange] = []
+        self.applied = 0
+        self.fault: Fault | None = None
+        """What is in the way of each request; set once the stage is open."""
+        self._served: dict[tuple[bool, str], int] = {}
+
+    async def answered(self, of: str, request: Mapping[str, object], *, write: bool) -> Reaction:
+        """Answers one request as the system did, unless the fault answers for it. Raises Unrecorded."""
+        one = Sent(of, write, request, len(self.sent) + 1, sum(past.of == of for past in self.sent) + 1)
+        self.sent.append(one)
+
+        def serve() -> Reaction:
+            return self._serve(one)
+
+        return serve() if self.fault is None else await self.fault(one, serve)
+
+    def taken(self) -> list[Exchange]:
+        """Returns what was asked and answered since it was last taken."""
+        taken, self.asked = self.asked, []
+        return taken
+
+    def _serve(self, one: Sent) -> Reaction:
+        key = key_of(one.request)
+        found = self._fitting(one, key)
+        if not found:
+            raise Unrecorded(one, [held for held in self._all() if held.of == one.of])
+        slot = (self.applied > 0, key)
+        at = self._served.get(slot, 0)
+        self._served[slot] = at + 1
+        exchange = found[min(at, len(found) - 1)]
+        if one.write:
+            self.applied += 1
+        self.asked.append(Exchange(one.of, one.request, exchange.answer, write=one.write))
+        return copy.deepcopy(dict(exchange.answer))
+
+    def _fitting(self, one: Sent, key: str) -> list[Exchange]:
+        for group in (self._held(one), self._others()):
+            if found := [held for held in group if held.of == one.of and key_of(held.request) == key]:
+                return found
+        return []
+
+    def _held(self, one: Sent) -> list[Exchange]:
+        """Returns what the system would answer from: its state before the call's write, or after it."""
+        call = self.call
+        writes = [at for at, exchange in enumerate(call.exchanges) if exchange.write]
+        if not writes:
+            return list(call.exchanges)
+        if one.write:
+            return [exchange for exchange in call.exchanges if exchange.write]
+        if self.applied:
+            return [*call.exchanges[writes[0] + 1 :], *call.after]
+        return [*call.before, *call.exchanges[: writes[0]]]
+
+    def _others(self) -> list[Exchange]:
+        return [
+            exchange
+            for call in self.recording.calls
+            if call is not self.call and not any(one.write for one in call.exchanges)
+            for exchange in call.exchanges
+        ]
+
+    def _all(self) -> list[Exchange]:
+        return [*self.call.before, *self.call.exchanges, *self.call.after]
+
+
+class Loose(World):
+    """A system whose answers were cleaned: what is asked may differ in what was hidden, and is told by its turn."""
+
+    def reset(self) -> None:
+        """Lets it be as it was before the first request."""
+        super().reset()
+        self._used: set[int] = set()
+
+    def _fitting(self, one: Sent, key: str) -> list[Exchange]:
+        found = super()._fitting(one, key)
+        if found:
+            return found
+        method = one.request.get("method")
+        left = [held for held in self._held(one) if held.of == one.of and id(held) not in self._used]
+        found = [held for held in left if held.request.get("method") == method][:1]
+        self._used |= {id(held) for held in found}
+        return found
 
 
 def _differing(sent: Sent, held: Sequence[Exchange]) -> str:
