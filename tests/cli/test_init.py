@@ -95,8 +95,9 @@ def test_a_template_becomes_a_deployment_of_its_own_name(place: Path) -> None:
     assert load(folder).name == "desk-2"
     assert "bridgehead submit desk-2 desk-2/samples/*" in (folder / "README.md").read_text()
     assert not list(folder.rglob("__pycache__"))
-    lines = sum(len(path.read_text().splitlines()) for path in folder.iterdir() if path.is_file())
-    assert lines <= 300
+    lines = {path.name: len(path.read_text().splitlines()) for path in folder.iterdir() if path.is_file()}
+    assert lines.pop("erp.yaml") <= 300
+    assert sum(lines.values()) <= 300
     (folder / "deploy.py").write_text("# mine")
     again = shell(place, {}, "init", "desk-2", "--template", "purchase_orders")
     assert again.code == 2
@@ -104,17 +105,43 @@ def test_a_template_becomes_a_deployment_of_its_own_name(place: Path) -> None:
     assert sorted(entry.name for entry in place.iterdir()) == ["desk-2"]
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8750"])
-def test_nothing_runs_without_an_erp(place: Path, url: str) -> None:
+@pytest.mark.parametrize(
+    "url, secret, code, said",
+    [
+        ("", "s3cret", "connector.setting", "connection.url: ERP_URL is not set"),
+        ("127.0.0.1:8750", "s3cret", "connector.url", "connection.url is no address"),
+        ("http://127.0.0.1:8750", "", "connector.secret", "client_secret: ERP_CLIENT_SECRET is not set"),
+    ],
+)
+def test_nothing_runs_without_an_erp(place: Path, url: str, secret: str, code: str, said: str) -> None:
     """Without an ERP to ask, the template's deployment neither checks nor starts, and the message says what to set."""
     assert shell(place, {}, "init", "orders", "--template", "purchase_orders").code == 0
+    here = {"ERP_URL": url, "ERP_CLIENT_SECRET": secret, "BRIDGEHEAD_HOME": str(place / "home")}
     for command in (["check", "orders"], ["worker", "orders", "--until-idle"]):
-        done = shell(place, {"ERP_URL": url, "BRIDGEHEAD_HOME": str(place / "home")}, *command)
+        done = shell(place, here, *command)
         assert done.code == 2, done
-        assert "erp.url" in done.err
-        assert "export ERP_URL=" in done.err
+        assert code in done.err
+        assert said in done.err
     assert not (place / "home").exists()
-    assert shell(place, {"ERP_URL": "http://127.0.0.1:8750"}, "check", "orders").code == 0
+
+
+def test_check_shows_how_systems_are_reached(place: Path) -> None:
+    """A deployment with an address and a secret checks, shows each connector, and says what its file lacks."""
+    assert shell(place, {}, "init", "orders", "--template", "purchase_orders").code == 0
+    here = {"ERP_URL": "http://127.0.0.1:8750", "ERP_CLIENT_SECRET": "s3cret"}
+    done = shell(place, here, "check", "orders")
+    assert done.code == 0, done
+    assert "Connectors" in done.out
+    (connector,) = shell(place, here, "check", "orders", "--json").json["connectors"]
+    assert (connector["name"], connector["file"], connector["kind"]) == ("erp", "erp.yaml", "http")
+    assert {"orders", "create_order"} <= set(connector["tools"])
+    (place / "secret").write_text("s3cret")
+    named = {"ERP_URL": "http://127.0.0.1:8750", "ERP_CLIENT_SECRET_FILE": "secret"}
+    assert shell(place, named, "check", "orders").code == 0
+    file = place / "orders" / "erp.yaml"
+    file.write_text(file.read_text().replace("      stock: {type: decimal}\n", ""))
+    done = shell(place, here, "check", "orders")
+    assert (done.code, "entity item: no field stock (decimal)" in done.err) == (2, True), done
 
 
 @pytest.mark.parametrize(
