@@ -14,7 +14,7 @@ from bridgehead.cli import opening
 from bridgehead.cli.output import clean, note
 
 if TYPE_CHECKING:
-    from bridgehead.connectors.proposing.draft import Draft, Question
+    from bridgehead.connectors.proposing.draft import Ask, Draft, Question
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _PASSWORD: Final = re.compile(r"^[a-z+0-9]+://[^/@:]*:[^/@]+@", re.IGNORECASE)
@@ -75,13 +75,13 @@ def init(
     if file.exists() and not force:
         raise UserError(f"{file} exists", code="init.exists", hint="Say --force to overwrite it, or --out FILE.")
     source = _given(sources[0])
-    ask = None if yes or not sys.stdin.isatty() else _ask
+    ask = _nobody if yes or not sys.stdin.isatty() else _ask
     if openapi is not None:
         draft = _from_openapi(name, source, ask, tuple(path or ()))
     elif database is not None:
         draft = _from_database(name, source, ask, tuple(table or ()))
     else:
-        draft = _from_mail(name, source)
+        draft = _from_mail(name, source, ask)
     _write(draft, file)
 
 
@@ -98,6 +98,10 @@ def _given(source: str) -> str:
     if _PASSWORD.match(source):
         note("warning: a password on a command line is seen by every user of this machine (ps); write env:NAME instead")
     return source
+
+
+def _nobody(_: Question) -> str | None:
+    return None
 
 
 def _ask(question: Question) -> str | None:
@@ -118,29 +122,25 @@ def _ask(question: Question) -> str | None:
         note("  that is none of them")
 
 
-def _from_openapi(name: str, source: str, ask: object, only: tuple[str, ...]) -> Draft:
-    from bridgehead.connectors.proposing.draft import nobody
+def _from_openapi(name: str, source: str, ask: Ask, only: tuple[str, ...]) -> Draft:
     from bridgehead.connectors.proposing.fetching import fetch
     from bridgehead.connectors.proposing.openapi import propose_openapi
     from bridgehead.connectors.proposing.openapi_document import parse_document
 
     data, where = opening.run(fetch(source))
-    return propose_openapi(
-        parse_document(data), name=name, source=where, ask=_ask if ask is not None else nobody, only=only
-    )
+    return propose_openapi(parse_document(data), name=name, source=where, ask=ask, only=only)
 
 
-def _from_database(name: str, url: str, ask: object, tables: tuple[str, ...]) -> Draft:
+def _from_database(name: str, url: str, ask: Ask, tables: tuple[str, ...]) -> Draft:
     from bridgehead.connectors.proposing.database import propose_database
-    from bridgehead.connectors.proposing.draft import nobody
 
-    return propose_database(name, url, tables=tables, ask=_ask if ask is not None else nobody)
+    return propose_database(name, url, tables=tables, ask=ask)
 
 
-def _from_mail(name: str, url: str) -> Draft:
-    from bridgehead.connectors.proposing.mailbox import propose_mailbox
+def _from_mail(name: str, url: str, ask: Ask) -> Draft:
+    from bridgehead.connectors.proposing.mailbox import ask_server, propose_mailbox
 
-    return propose_mailbox(name, url)
+    return propose_mailbox(name, ask_server(url), ask=ask)
 
 
 def _write(draft: Draft, file: Path) -> None:

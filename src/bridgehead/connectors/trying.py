@@ -165,8 +165,8 @@ def _line(one: Beside, prefix: str, *, hidden: bool, nested: bool) -> Line:
     return Line(f"{prefix}{one.name}", one.path, raw, mapped, how(one.part), wrong, hint)
 
 
-def how(part: FieldPart) -> str:
-    """Returns what a field's mapping does, in the specification's own words."""
+def how(part: FieldPart, *, label: bool = True) -> str:
+    """Returns what a field's mapping does, in the specification's own words; with its label if one is wanted."""
     said: list[str] = [part.type]
     for name in sorted(part.model_fields_set - _OWN):
         value = getattr(part, name)
@@ -177,7 +177,7 @@ def how(part: FieldPart) -> str:
         elif value not in ((), None, False, ""):
             shown = " or ".join(repr(each) for each in value) if isinstance(value, tuple) else str(value)
             said.append(f"{name} {shown}")
-    if part.label:
+    if part.label and label:
         said.append(part.label)
     return ", ".join(said)
 
