@@ -17,7 +17,7 @@ from bridgehead import ids
 from bridgehead.cli.intakes import Sources, open_sources
 from bridgehead.connectors.opening import forget
 from bridgehead.storage.queries import Queries
-from tests.support.world import World, WorkerProcess
+from tests.support.world import WorkerProcess, World
 
 CODE = """
 import hashlib
