@@ -44,7 +44,7 @@ def _scalars(spot: Spot, path: Path) -> Iterator[tuple[Path, Spot]]:
 
 
 def _in_address(text: str) -> bool:
-    if "://" not in text:
+    if "://" not in text and not text.startswith("/"):
         return False
     try:
         parts = urlsplit(text)
