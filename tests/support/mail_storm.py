@@ -121,7 +121,7 @@ class Storm:
             await asyncio.to_thread(self._deliver, shares[-1], chance)
             self._start("")
             self._start("")
-            await self.world.until(self._over, timeout_s=120, what="the end of the mail")
+            await self.world.until(self._over, timeout_s=60 + len(self.post.mails), what="the end of the mail")
         finally:
             for process in self._running:
                 if process.poll() is None:
