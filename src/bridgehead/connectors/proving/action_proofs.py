@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bridgehead.clock import perf_s
 from bridgehead.connectors.document import Specification
@@ -43,9 +44,11 @@ _NOT_SENT = "the time was over before the request was sent"
 _ADD_LOOKUP = "Add lookup: {read: …, with: …, same: …}, so that a lost reply can be read back."
 
 
-@dataclass(slots=True)
+@dataclass
 class ActionProofs:
-    """The proofs of one action over what was recorded of it."""
+    """The proofs of one action over what was recorded of it. ``spoils_write``: the write's answer holds the result."""
+
+    spoils_write: ClassVar[bool] = True
 
     spec: Specification
     recording: Recording
@@ -137,7 +140,7 @@ class ActionProofs:
         if kind in {"", "hook"}:
             return aside("it shows no credential" if not kind else "each request is signed by a hook")
         always, on = await self.met(faults.status(401))
-        if always.error_class != "auth_expired" or not _nothing_done(always, on):
+        if always.error_class != "auth_expired" or not nothing_done(always, on):
             return open_(f"always refused with 401, it ended as {always.ended}", "See errors: a rule may hide it.")
         if kind == "fixed":
             return PROVED if on.writes == 1 else open_("a refused credential was shown again")
@@ -153,7 +156,7 @@ class ActionProofs:
     async def forbidden(self) -> Finding:
         """Refuses the right."""
         ended, on = await self.met(faults.status(403))
-        if ended.error_class != "forbidden" or not _nothing_done(ended, on):
+        if ended.error_class != "forbidden" or not nothing_done(ended, on):
             return open_(f"refused with 403, it ended as {ended.ended}", "See errors: a rule may hide it.")
         return PROVED if on.writes == 1 else open_(f"it was sent {on.writes} times")
 
@@ -218,7 +221,7 @@ class ActionProofs:
     async def no_connection(self) -> Finding:
         """Refuses the connection."""
         ended, on = await self.met(faults.no_connection)
-        known = ended.error_class == "dependency_down" and _nothing_done(ended, on)
+        known = ended.error_class == "dependency_down" and nothing_done(ended, on)
         return PROVED if known else open_(f"it ended as {ended.ended}")
 
     async def cut_answer(self) -> Finding:
@@ -264,9 +267,11 @@ class ActionProofs:
                     found += spoil(faults.records(reaction, self.action.result.rows), target)
 
                 on.world.reset()
-                self.hinder(on, faults.altered(act))
+                on.world.fault = faults.meets(self.name, faults.altered(act), write=self.spoils_write)
                 ended = await self.acted(on)
                 seen += found
+                if not self.spoils_write and found and nothing_done(ended, on):
+                    continue  # refused before anything was kept
                 if found and (wrong := unnamed(ended, target, how)) is not None:
                     return wrong
                 if found and ended.failed is not None and ended.failed.applied is not None:
@@ -356,7 +361,7 @@ class ActionProofs:
         header = (part.header or "").lower()
         if header and not any(header in dict(_mapping(one.get("headers"))) for one in sent):
             return open_(f"it was sent without {part.header}")
-        if ended.error_class != "conflict" or not _nothing_done(ended, on):
+        if ended.error_class != "conflict" or not nothing_done(ended, on):
             return open_(f"refused with 412 it ended as {ended.ended}", "See errors: a rule may hide it.")
         return PROVED if on.writes == 1 else open_(f"it was sent {on.writes} times")
 
@@ -406,7 +411,8 @@ class ActionProofs:
         return PROVED if back.value is not None and on.world.applied == 1 else open_(f"it ended as {back.ended}")
 
 
-def _nothing_done(ended: Outcome, on: Stage) -> bool:
+def nothing_done(ended: Outcome, on: Stage) -> bool:
+    """Tells whether a failure promises that nothing was done, and nothing was."""
     return ended.failed is not None and ended.failed.applied is False and not on.world.applied
 
 

@@ -67,29 +67,16 @@ class Hider:
         if read is not None:
             paging = read[1].paging.cursor if read[1].paging is not None else None
             cursor = paging.at if paging is not None and paging.param is not None else None
-            told = _told_by_read(read[1])
+            told = [self._place(path) for path in _told_by_read(read[1])]
             return self._rows_in(body, read[1].rows, read[0].fields, told, closed=read[2], cursor=cursor)
         action = self.spec.actions.get(of)
         if action is None:
             return self._masked(body, (), _Marks())
         fields, closed = self._result(action)
-        return self._rows_in(body, action.result.rows, fields, _told_by_action(action), closed=closed)
-
-    def row(self, of: str, row: Mapping[str, object]) -> dict[str, object]:
-        """Returns one row of a statement, by its columns, fit to be written down."""
-        read = self._read(of)
-        kept: Iterable[str]
-        fields: Mapping[str, FieldPart]
-        if read is not None:
-            fields, closed, kept = read[0].fields, read[2], _told_by_read(read[1])
-        else:
-            action = self.spec.actions[of]
-            fields, closed = self._result(action)
-            kept = [*_told_by_action(action), *row] if any(part.take for part in action.sql or ()) else ()
-        marks = self._marks(row, fields, [()], closed=closed)
-        marks.kept |= set(_expanded(row, kept))
-        found = self._masked(dict(row), (), marks)
-        return found if isinstance(found, dict) else {}
+        told = _told_by_action(action)
+        if any(part.take for part in action.sql or ()):
+            told = ["*"]  # its columns are bound in what follows
+        return self._rows_in(body, action.result.rows, fields, told, closed=closed)
 
     def arguments(self, given: Mapping[str, object]) -> dict[str, object]:
         """Returns arguments fit to be written down: one named like a labelled field is hidden like it."""
@@ -102,6 +89,10 @@ class Hider:
         found = {name: self._hidden(value, named[name]) if name in named else value for name, value in given.items()}
         replaced = self.stand_ins.everywhere(found)
         return replaced if isinstance(replaced, dict) else {}
+
+    def _place(self, path: str) -> str:
+        """Returns where a count stands: beside the records, or as a column in each of them."""
+        return f"*.{path}" if self.spec.kind == "sql" else path
 
     def _hidden(self, value: object, part: FieldPart) -> object:
         if isinstance(value, Mapping):

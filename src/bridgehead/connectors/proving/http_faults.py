@@ -125,7 +125,10 @@ def count_one_more(reaction: Reaction, read: ReadPart) -> None:
     declared = read.complete
     if declared is None:
         return
-    if declared.count is not None and isinstance(count := find(reaction.get("body"), declared.count), int):
+    if declared.count is not None and isinstance(body := reaction.get("body"), list):
+        for row in body:
+            row[declared.count] += 1  # of a SELECT each row holds the count
+    elif declared.count is not None and isinstance(count := find(reaction.get("body"), declared.count), int):
         put(reaction, ("body", *parts_of(declared.count)), count + 1)
     elif declared.count_header is not None:
         headers = _headers(reaction)

@@ -13,6 +13,7 @@ from bridgehead.connectors.load import load_specification
 from bridgehead.connectors.proving.action_proofs import ActionProofs
 from bridgehead.connectors.proving.read_proofs import Finding, Prove, ReadProofs, open_, verdict
 from bridgehead.connectors.proving.recording import Recording, load_recording, recording_path
+from bridgehead.connectors.proving.sql_proofs import SqlActionProofs, SqlReadProofs
 from bridgehead.connectors.proving.stage import short_trace
 from bridgehead.connectors.proving.verdict import BEHAVIOURS, Proof, Verdict
 from bridgehead.errors import UserError
@@ -29,8 +30,8 @@ async def prove(path: Path, *, allow: Iterable[str] = ()) -> Proof:
     has no such name.
     """
     spec = load_specification(path)
-    if spec.kind != "http":
-        raise UserError(f"kind {spec.kind} cannot be proved yet", code="connector.kind")
+    if spec.kind not in {"http", "sql"}:
+        raise UserError(f"kind {spec.kind} cannot be tested yet", code="connector.kind")
     recording = load_recording(recording_path(path))
     if recording is not None and recording.connector != spec.connector:
         raise UserError(
@@ -58,12 +59,13 @@ async def prove(path: Path, *, allow: Iterable[str] = ()) -> Proof:
 
 
 def _proofs(spec: Specification, recording: Recording) -> dict[str, Mapping[str, Prove]]:
+    of_reads, of_actions = (ReadProofs, ActionProofs) if spec.kind == "http" else (SqlReadProofs, SqlActionProofs)
     found: dict[str, Mapping[str, Prove]] = {}
     for of, entity in spec.entities.items():
         for name, read in entity.reads.items():
-            found[name] = ReadProofs(spec, recording, name, of, entity, read).proofs()
+            found[name] = of_reads(spec, recording, name, of, entity, read).proofs()
     for name, action in spec.actions.items():
-        found[name] = ActionProofs(spec, recording, name, action).proofs()
+        found[name] = of_actions(spec, recording, name, action).proofs()
     return found
 
 

@@ -7,8 +7,8 @@ a real credential has no way into a recording. What is about to be saved is sear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, cast
 
@@ -24,6 +24,7 @@ from bridgehead.connectors.http_reply import MAX_BYTES, decompressed
 from bridgehead.connectors.limits import LocalLimits
 from bridgehead.connectors.load import load_specification
 from bridgehead.connectors.part_types import SECRET_SCHEMES
+from bridgehead.connectors.ports import Wire
 from bridgehead.connectors.proving.hiding import Hider, labelled, masked_result
 from bridgehead.connectors.proving.http_world import (
     KEPT_HEADERS,
@@ -44,6 +45,7 @@ from bridgehead.connectors.proving.recording import (
     load_recording,
     recording_path,
 )
+from bridgehead.connectors.proving.sql_world import COMMIT, RecordedPool, TaggedSqlWire
 from bridgehead.connectors.proving.stage import (
     Performed,
     effect_key_of,
@@ -75,7 +77,7 @@ class Recorder(httpx.AsyncBaseTransport):
     inner: httpx.AsyncBaseTransport
     spec: Specification
     base: httpx.URL
-    kept: list[Exchange] = field(default_factory=list)
+    kept: list[Exchange]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request and reads its whole answer."""
@@ -148,31 +150,24 @@ async def record(path: Path, name: str, given: Mapping[str, JSON], *, write: boo
     before = load_recording(place)
     redactor = Redactor()
     real = setting(spec.connection.url, folder=path.parent)
-    base = base_url(real, connector=spec.connector)
-    recorders: list[Recorder] = []
-
-    def carrier(connections: Callable[[], httpx.AsyncBaseTransport]) -> httpx.AsyncBaseTransport:
-        recorders.append(Recorder(connections(), spec, base))
-        return recorders[-1]
-
-    limits = LocalLimits(spec.connector, bounds_of(spec.limits))
-    wire = TaggedHttpWire(spec, folder=path.parent, limits=limits, redactor=redactor, carrier=carrier)
-    connector = Connector(spec, wire)
+    kept: list[Exchange] = []
+    connector = _opened(spec, path.parent, redactor, real, kept)
     try:
         arguments = _arguments(spec, name, given)
         typed = typed_arguments(spec, name, arguments)
         call = Call(name, utc_now().replace(microsecond=0), arguments)
         if name in spec.actions:
-            call, result = await _acted(connector, recorders, call, typed)
+            call, result = await _acted(connector, kept, call, typed)
         else:
             reading = await connector.read(name, typed)
             result = reading.records
-            call = replace(call, exchanges=_taken(recorders))
+            call = replace(call, exchanges=_taken(kept))
     finally:
         await connector.aclose()
     hider = Hider(spec)
-    system = stand_in_address(spec, str(base).rstrip("/"))
-    cleaned = _cleaned(hider, call, _origin(str(base)), _origin(system))
+    system = stand_in_address(spec, real.strip().rstrip("/"))
+    origins = (_origin(real), _origin(system)) if spec.kind == "http" else None
+    cleaned = _cleaned(hider, call, origins)
     recording = before or Recording(spec.connector, spec.kind, system)
     played = await _played(spec, replace(recording, system=system), cleaned, result, hider)
     recording = replace(recording, system=system).with_call(played, promises_of(spec, name))
@@ -196,12 +191,12 @@ def check_callable(spec: Specification, name: str, *, write: bool) -> None:
             f"{name} changes {spec.connector}: it was not carried out", code="connector.write",
             hint="Record it on a test system, or where its effect is wanted, with --write.",
         )  # fmt: skip
-    if spec.kind != "http":
+    if spec.kind not in {"http", "sql"}:
         raise UserError(f"kind {spec.kind} cannot be recorded yet", code="connector.kind")
 
 
 async def _acted(
-    connector: Connector, recorders: list[Recorder], call: Call, typed: Mapping[str, object]
+    connector: Connector, kept: list[Exchange], call: Call, typed: Mapping[str, object]
 ) -> tuple[Call, object]:
     action = connector.spec.actions[call.name]
     key = effect_key_of(call)
@@ -213,15 +208,15 @@ async def _acted(
                 f"{call.name} with these arguments is there already: nothing was sent", code="connector.unrecorded",
                 hint="Give arguments that the system does not hold yet, so that the write itself is recorded.",
             )  # fmt: skip
-        before = _taken(recorders)
+        before = _taken(kept)
     result = await connector.act(call.name, typed, key=key)
-    exchanges = _taken(recorders)
+    exchanges = _taken(kept)
     if not any(exchange.write for exchange in exchanges):
         raise UserError(f"{call.name} sent nothing: it was there already", code="connector.unrecorded")
     after: list[Exchange] = []
     if readable:
         await _shown(connector, call.name, typed, key)
-        after = _taken(recorders)
+        after = _taken(kept)
     return replace(call, before=before, exchanges=exchanges, after=after), result
 
 
@@ -256,16 +251,36 @@ def _arguments(spec: Specification, name: str, given: Mapping[str, JSON]) -> dic
     return {one: plain(value) for one, value in typed.items() if value is not None}
 
 
-def _taken(recorders: Sequence[Recorder]) -> list[Exchange]:
+def _opened(
+    spec: Specification, folder: Path, redactor: Redactor, real: str, kept: list[Exchange]
+) -> Connector:  # fmt: skip
+    """Returns a connector to the real system whose exchanges are kept."""
+    limits = LocalLimits(spec.connector, bounds_of(spec.limits))
+    if spec.kind == "http":
+        base = base_url(real, connector=spec.connector)
+        wire: Wire = TaggedHttpWire(
+            spec, folder=folder, limits=limits, redactor=redactor,
+            carrier=lambda connections: Recorder(connections(), spec, base, kept),
+        )  # fmt: skip
+        return Connector(spec, wire, clean=redactor.clean)
+    # A copy may lag behind what was just written, so the database itself is asked.
+    alone = spec.model_copy(update={"connection": spec.connection.model_copy(update={"replica": None})})
+    wire = TaggedSqlWire(
+        alone, folder=folder, limits=limits, redactor=redactor,
+        pool_of=lambda make: RecordedPool(make(), kept.append),
+        committed=lambda name: kept.append(Exchange(name, COMMIT, {}, write=True)),
+    )  # fmt: skip
+    return Connector(alone, wire, clean=redactor.clean)
+
+
+def _taken(kept: list[Exchange]) -> list[Exchange]:
     """Returns what was kept since; a refusal that was overcome by trying again says nothing of the call."""
-    kept = [exchange for recorder in recorders for exchange in recorder.kept]
-    found = [exchange for exchange in kept if int(cast("int", exchange.answer["status"])) < _ERROR]
-    for recorder in recorders:
-        recorder.kept = []
+    found = [exchange for exchange in kept if int(cast("int", exchange.answer.get("status", 200))) < _ERROR]
+    kept.clear()
     return found
 
 
-def _cleaned(hider: Hider, call: Call, real: str, stand_in: str) -> Call:
+def _cleaned(hider: Hider, call: Call, origins: tuple[str, str] | None) -> Call:
     """Returns a call whose answers and arguments hold nothing that must not be written down."""
 
     def answered(exchange: Exchange) -> Exchange:
@@ -281,7 +296,8 @@ def _cleaned(hider: Hider, call: Call, real: str, stand_in: str) -> Call:
     arguments = hider.arguments(call.arguments)
 
     def everywhere(value: object) -> object:
-        return _moved(hider.stand_ins.everywhere(value), real, stand_in)
+        replaced = hider.stand_ins.everywhere(value)
+        return replaced if origins is None else _moved(replaced, *origins)
 
     before, exchanges, after = (
         [

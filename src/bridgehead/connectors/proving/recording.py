@@ -34,13 +34,13 @@ class Exchange:
     """One question to the system and its answer. ``of``: the read or action that asked; ``write``: it acted.
 
     http: ``request`` holds method, path (below the connection's URL), query, body or form; ``answer``
-    status, headers, body or text. sql: ``request`` holds statement and parameters, ``answer`` columns,
-    rows and changed.
+    status, headers, body or text. sql: ``request`` holds statement and values, ``answer`` columns,
+    body (the rows) and changed; the COMMIT of an action is an exchange of its own.
     """
 
     of: str
     request: Mapping[str, object]
-    answer: Mapping[str, object]
+    answer: Mapping[str, object] = field(default_factory=dict)
     write: bool = False
 
 

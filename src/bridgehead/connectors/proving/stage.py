@@ -18,8 +18,10 @@ from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_connection import AuthPart
 from bridgehead.connectors.fill import plain
+from bridgehead.connectors.ports import Wire
 from bridgehead.connectors.proving.http_world import HttpWorld, LooseHttpWorld, TaggedHttpWire
 from bridgehead.connectors.proving.recording import Call, Exchange, Recording
+from bridgehead.connectors.proving.sql_world import LooseSqlWorld, PlayedPool, SqlWorld, TaggedSqlWire
 from bridgehead.connectors.proving.world import PlayClock, Told, Unrecorded, World
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.shapes import parameters
@@ -122,8 +124,17 @@ async def stage(
         (folder / "secret").chmod(0o600)
         played = played_specification(spec, recording.system, short_s=short_s)
         limits, clock = Told(), PlayClock(call.recorded_at)
-        system = (LooseHttpWorld if loose else HttpWorld)(played, recording, call)
-        wire = TaggedHttpWire(played, folder=folder, limits=limits, redactor=Redactor(), carrier=lambda _: system)
+        system: World
+        wire: Wire
+        if spec.kind == "http":
+            http = system = (LooseHttpWorld if loose else HttpWorld)(played, recording, call)
+            wire = TaggedHttpWire(played, folder=folder, limits=limits, redactor=Redactor(), carrier=lambda _: http)
+        else:
+            base = system = (LooseSqlWorld if loose else SqlWorld)(played, recording, call)
+            wire = TaggedSqlWire(
+                played, folder=folder, limits=limits, redactor=Redactor(),
+                pool_of=lambda _: PlayedPool(base, name=spec.connector),
+            )  # fmt: skip
         connector = Connector(played, wire, now=clock.now)
         try:
             yield Stage(connector, system, limits, clock, call)
@@ -186,8 +197,10 @@ def stand_in_address(spec: Specification, real: str) -> str:
     The real one where the specification itself names it or lists hosts, so that its allow-list is put
     to the test; otherwise a name that leads nowhere (RFC 2606), because it differs between machines.
     """
-    if not _refers(spec.connection.url) or spec.connection.hosts:
+    if not _refers(spec.connection.url) or (spec.connection.hosts and spec.kind == "http"):
         return real
+    if spec.kind == "sql":
+        return f"{real.partition(':')[0]}://{spec.connector.replace('_', '-')}.example"
     url = httpx.URL(real)
     host = f"{spec.connector.replace('_', '-')}.example"
     return str(url.copy_with(host=host, port=None)).rstrip("/")
@@ -201,6 +214,7 @@ def played_specification(spec: Specification, system: str, *, short_s: float | N
         url=system if _refers(given.url) else given.url,
         proxy=None,
         tls=None,
+        replica=None,
         headers={name: "stand-in" if _refers(value) else value for name, value in given.headers.items()},
         timeout=given.timeout if short_s is None else short_s,
     )

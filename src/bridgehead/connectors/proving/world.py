@@ -80,6 +80,7 @@ class World:
         self.applied = 0
         self.fault: Fault | None = None
         """What is in the way of each request; set once the stage is open."""
+        self.fault_done = False
         self._served: dict[tuple[bool, str], int] = {}
 
     async def answered(self, of: str, request: Mapping[str, object], *, write: bool) -> Reaction:
@@ -112,10 +113,11 @@ class World:
         return copy.deepcopy(dict(exchange.answer))
 
     def _fitting(self, one: Sent, key: str) -> list[Exchange]:
-        for group in (self._held(one), self._others()):
-            if found := [held for held in group if held.of == one.of and key_of(held.request) == key]:
-                return found
-        return []
+        return self._same(one, key, self._held(one)) or self._same(one, key, self._others())
+
+    @staticmethod
+    def _same(one: Sent, key: str, group: Sequence[Exchange]) -> list[Exchange]:
+        return [held for held in group if held.of == one.of and key_of(held.request) == key]
 
     def _held(self, one: Sent) -> list[Exchange]:
         """Returns what the system would answer from: its state before the call's write, or after it."""
@@ -150,14 +152,14 @@ class Loose(World):
         self._used: set[int] = set()
 
     def _fitting(self, one: Sent, key: str) -> list[Exchange]:
-        found = super()._fitting(one, key)
-        if found:
+        held = self._held(one)
+        if found := self._same(one, key, held):
             return found
+        left = [other for other in held if other.of == one.of and id(other) not in self._used]
         method = one.request.get("method")
-        left = [held for held in self._held(one) if held.of == one.of and id(held) not in self._used]
-        found = [held for held in left if held.request.get("method") == method][:1]
-        self._used |= {id(held) for held in found}
-        return found
+        found = [other for other in left if other.request.get("method") == method][:1]
+        self._used |= {id(other) for other in found}
+        return found or self._same(one, key, self._others())
 
 
 def _differing(sent: Sent, held: Sequence[Exchange]) -> str:

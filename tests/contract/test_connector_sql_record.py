@@ -1,0 +1,109 @@
+"""Recordings of a database: made on a real one, played without one, failing at connect, statement and COMMIT."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bridgehead.connectors.proving.prove import prove
+from bridgehead.connectors.proving.record import record
+from bridgehead.connectors.proving.verdict import Proof
+from bridgehead.errors import UserError
+from bridgehead.spec.tool import JSON
+
+SPEC = Path("tests/support/connectors/desk.yaml")
+TABLES = """
+create table kunden (kdnr text, name1 text, limit_eur numeric, seit text, intern text);
+insert into kunden values ('10', 'Rheinwerk Müller', 5000.50, '01.03.2019', 'zahlt spät'),
+  ('20', 'Northfield', 800, '17.11.2021', null);
+create table auftraege (nr text primary key, kdnr text, bestellnr text, summe numeric, stand text);
+insert into auftraege values ('10-PO-0', '10', 'PO-0', 12.5, 'O'), ('10-PO-00', '10', 'PO-00', 3, 'S');
+create table positionen (bestellnr text, zeile integer, artikel text, menge numeric, preis numeric);
+"""
+LINES: JSON = [{"item": "A-1", "quantity": "2", "price": "3.10"}, {"item": "A-2", "quantity": "1", "price": "0.40"}]
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Gives a specification beside its database."""
+    with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as database:
+        database.executescript(TABLES)
+    monkeypatch.setenv("DESK_URL", "sqlite:///desk.sqlite")
+    return Path(shutil.copy(SPEC, tmp_path / "desk.yaml"))
+
+
+@pytest.fixture
+async def recorded(spec: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Gives the specification with all its recordings, and no database any more."""
+    await record(spec, "find_customers", {})
+    await record(
+        spec, "book_order", {"customer": "10", "po_number": "PO-1", "lines": LINES, "total": "6.60"}, write=True
+    )
+    await record(spec, "find_orders", {"customer": "10"})
+    await record(spec, "get_order", {"number": "10-PO-1"})
+    await record(spec, "cancel_order", {"number": "10-PO-1"}, write=True)
+    (spec.parent / "desk.sqlite").rename(spec.parent / "was.sqlite")
+    monkeypatch.delenv("DESK_URL")
+    return spec
+
+
+def missing(proof: Proof) -> dict[str, str]:
+    """Returns what is not proved, with the reason."""
+    return {f"{one.tool}:{one.behaviour}": one.why for one in proof.verdicts if one.state == "not proved"}
+
+
+async def test_a_recorded_database_is_proved(recorded: Path) -> None:
+    """All that applies to reads and transactions is proved, from a file without labelled and unmapped values."""
+    text = (recorded.parent / "desk.recorded.yaml").read_text(encoding="utf-8")
+    assert not [value for value in ("Rheinwerk", "Northfield", "5000.5", "zahlt", "desk.sqlite") if value in text]
+    assert "statement: COMMIT" in text
+    with closing(sqlite3.connect(recorded.parent / "was.sqlite")) as database:
+        assert database.execute("select stand from auftraege where bestellnr = 'PO-1'").fetchall() == [("S",)]
+        assert database.execute("select count(*) from positionen").fetchone() == (2,)
+    proof = await prove(recorded)
+    assert missing(proof) == {}
+    done = {f"{one.tool}:{one.behaviour}" for one in proof.verdicts if one.state == "proved"}
+    assert {"book_order:lost_reply", "book_order:undo", "cancel_order:compare_and_set", "find_orders:not_whole"} <= done
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Exchanges a text in a file, which must stand there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "old, new, culprit",
+    [
+        ("seit, type: date, format", "seid, type: date, format", "find_customers:recorded"),
+        ("{from: kdnr, type: code}", "{from: name1, type: code}", "find_customers:recorded"),
+        ("    key: number\n    max_age: 1m", "    key: customer\n    max_age: 1m", "find_orders:recorded"),
+        ("    max_age: 1m\n", "", "find_orders:stale"),
+        ("        complete: {count: total}\n      get_order", "      get_order", "find_orders:not_whole"),
+        ("ORDER BY kdnr", "ORDER BY name1", "find_customers:recorded"),
+        ("AND stand = 'O'", "", "cancel_order:recorded"),
+        ('      same: {total: "{total}"}\n', "", "book_order:other_content"),
+    ],
+)  # fmt: skip
+async def test_an_edit_that_promises_less_fails(recorded: Path, old: str, new: str, culprit: str) -> None:
+    """Breaking a mapping, a key, a statement or a check of a database's connector is named."""
+    edit(recorded, old, new)
+    found = missing(await prove(recorded))
+    assert culprit in found, found
+
+
+async def test_a_transaction_is_recorded_with_leave_and_once(spec: Path) -> None:
+    """Without leave nothing is written; what is there already is refused, and the database keeps one."""
+    given: dict[str, JSON] = {"customer": "20", "po_number": "PO-9", "lines": LINES, "total": "6.60"}
+    with pytest.raises(UserError, match="not carried out"):
+        await record(spec, "book_order", given)
+    await record(spec, "book_order", given, write=True)
+    with pytest.raises(UserError, match="there already"):
+        await record(spec, "book_order", given, write=True)
+    with closing(sqlite3.connect(spec.parent / "desk.sqlite")) as database:
+        assert database.execute("select count(*) from auftraege where bestellnr = 'PO-9'").fetchone() == (1,)
