@@ -64,8 +64,8 @@ class FieldPart(Part):
     currency: Text | None = Field(default=None, description="Of money: a code such as EUR, or a path to it.")
     per: Text | None = Field(
         default=None,
-        description="Of a price: it is for this many (a number, or a path to it; codes are listed in values). Of a number: "
-        "what it counts is this many of what the system counts, as 86400 makes seconds to days.",
+        description="Of a price: it is for this many (a number, or a path to it; codes are listed in values). "
+        "Of a number: it counts things of this many of the system's: 86400 makes seconds to days.",
     )
     unit: Text | None = Field(default=None, description="Of a measure: its unit; with values: a path to its code.")
     to: Text | None = Field(default=None, description="Of a measure: the unit it is turned into.")

@@ -4,8 +4,8 @@ A text that is one brace alone keeps the value's type; in a longer text it becom
 says how: ``%d.%m.%Y`` (strftime) for dates and times, ``comma`` for a decimal comma, ``0.00`` for a
 fixed number of decimals, ``number`` for a JSON number instead of a text, ``pad:10`` for leading
 zeros, ``digits:18`` for leading zeros if it is digits alone, ``width:20`` for trailing spaces,
-``upper``, ``lower``, ``base64``, ``json``, ``after:@`` for what follows the last ``@``, ``zone:NAME`` for the
-time there (IANA), ``or:TEXT`` for what stands where an argument is absent; several are chained. ``{{`` and
+``upper``, ``lower``, ``base64``, ``json``, ``after:@`` for what follows the last ``@``, ``days:-30`` for the day
+30 days before, ``zone:NAME`` for the time there (IANA), ``or:TEXT`` for what stands where an argument is absent; several are chained. ``{{`` and
 ``}}`` are braces. ``{TABLE[PATH].FIELD}`` looks the value at PATH up in a table.
 """
 
@@ -15,7 +15,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Final
@@ -33,10 +33,11 @@ _ONE: Final = re.compile(r"\{([^{}]+)\}")
 _INDEX: Final = re.compile(r"([^\[\]]+)\[([^\[\]]+)\](?:\.([^\[\]]+))?")
 _FIXED: Final = re.compile(r"0(\.0+)?")
 _WIDEST: Final = 1_000
+_DAYS: Final = re.compile(r"-?\d{1,5}", re.ASCII)
 _WORDS: Final = frozenset({"comma", "number", "upper", "lower", "base64", "json"})
 _FORMATS: Final = (
     "%-forms of dates, comma, number, 0.00, pad:N, digits:N, width:N, upper, lower, base64, json, after:TEXT, "
-    "zone:NAME, or:TEXT"
+    "days:N, zone:NAME, or:TEXT"
 )
 
 Escape = Callable[[str], str]
@@ -85,6 +86,8 @@ def _is_format(form: str) -> bool:
     if colon and not form.startswith("%"):
         if name in {"or", "after"}:
             return name == "or" or width != ""
+        if name == "days":
+            return _DAYS.fullmatch(width) is not None
         if name == "zone":
             return width in available_timezones()
         return name in {"pad", "digits", "width"} and width.isdecimal() and int(width) <= _WIDEST
@@ -223,6 +226,8 @@ def _formatted(value: object, form: str, path: str) -> object:
     try:
         if form.startswith("zone:") and isinstance(value, datetime) and value.tzinfo is not None:
             return value.astimezone(ZoneInfo(form[5:]))
+        if form.startswith("days:") and isinstance(value, date):
+            return value + timedelta(days=int(form[5:]))
         if form.startswith("%") and isinstance(value, date | time):
             return value.strftime(form)
         if form == "comma":
@@ -247,7 +252,7 @@ def _formatted(value: object, form: str, path: str) -> object:
             return base64.b64encode(as_text(value).encode()).decode("ascii")
         if form == "json":
             return json.dumps(plain(value), ensure_ascii=False)
-    except (InvalidOperation, ValueError, ZoneInfoNotFoundError) as error:
+    except (InvalidOperation, ValueError, OverflowError, ZoneInfoNotFoundError) as error:
         raise Failed(
             f"{path} cannot be written as {form}", error_class="invalid_input", applied=False, field=path
         ) from error
