@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from contextlib import closing
@@ -14,6 +15,7 @@ from bridgehead.connectors.proving.record import record
 from bridgehead.connectors.proving.verdict import Proof
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
+from tests.support.foreign_sql import PASSWORD, mariadb_shop, postgresql_shop
 
 SPEC = Path("tests/support/connectors/desk.yaml")
 TABLES = """
@@ -107,3 +109,62 @@ async def test_a_transaction_is_recorded_with_leave_and_once(spec: Path) -> None
         await record(spec, "book_order", given, write=True)
     with closing(sqlite3.connect(spec.parent / "desk.sqlite")) as database:
         assert database.execute("select count(*) from auftraege where bestellnr = 'PO-9'").fetchone() == (1,)
+
+
+STOCK = """\
+connector: shop
+kind: sql
+connection: {url: "env:SHOP_URL", timeout: 5s}
+entities:
+  stock:
+    key: id
+    max_age: 1m
+    fields:
+      id: {from: id, type: integer}
+      code: {from: code, type: code}
+      price: {from: price, type: decimal, optional: true}
+      born: {from: born, type: date, optional: true, label: confidential}
+    reads:
+      stock:
+        params: {least: integer}
+        sql: SELECT id, code, price, born, COUNT(*) OVER () AS total FROM stock WHERE id >= :least ORDER BY id
+        complete: {count: total}
+      by_code: {params: {code: code}, sql: "SELECT id, code, price, born, 1 AS total FROM stock WHERE code = :code",
+        complete: {count: total}}
+actions:
+  add:
+    effect: irreversible
+    params: {id: integer, code: code, price: decimal, born: date}
+    lookup: {read: by_code, with: {code: "{code}"}, same: {id: "{id}", price: "{price}"}}
+    sql: [{sql: "INSERT INTO stock (id, code, price, born) VALUES (:id, :code, :price, :born)", rows: 1}]
+    result: {read: by_code, with: {code: "{code}"}}
+"""
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+async def test_drivers_own_types_go_into_a_recording_and_back(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Decimals, dates and NULL of PostgreSQL and MariaDB are recorded with the write that made them, and proved."""
+    spec = tmp_path / "shop.yaml"
+    with contextlib.ExitStack() as stack:
+        if kind == "mariadb":
+            shop = stack.enter_context(mariadb_shop(request.getfixturevalue("mariadb_server"), "rec_desk"))
+            monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
+            login = "auth: {basic: {user: rec_desk, password: 'env:SHOP_PASSWORD'}}\n"
+        else:
+            shop, login = postgresql_shop(request.getfixturevalue("database_url")), ""
+        monkeypatch.setenv("SHOP_URL", shop.url)
+        spec.write_text(STOCK + login, encoding="utf-8")
+        await record(spec, "stock", {"least": 1})
+        await record(spec, "by_code", {"code": "A-1"})
+        await record(spec, "add", {"id": 9, "code": "N-9", "price": "4.20", "born": "2026-02-03"}, write=True)
+        assert [str(value) for value in shop.run("select id, code, price, born from stock where id = 9")[0]] == [
+            "9", "N-9", "4.20", "2026-02-03",
+        ]  # fmt: skip
+    monkeypatch.delenv("SHOP_URL")
+    text = (tmp_path / "shop.recorded.yaml").read_text(encoding="utf-8")
+    assert not [hidden for hidden in ("2026-01-31", "2026-02-03", PASSWORD) if hidden in text]
+    assert "price: 10.50" in text
+    proof = await prove(spec)
+    assert set(missing(proof)) <= {"by_code:not_whole"}, missing(proof)
