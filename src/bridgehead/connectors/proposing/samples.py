@@ -31,6 +31,7 @@ _FORMS: Final = (
 _TIMES: Final = (("%H%M%S", r"([01]\d|2[0-3])[0-5]\d[0-5]\d", "HHMMSS"), ("%H%M", r"([01]\d|2[0-3])[0-5]\d", "HHMM"))
 _ISO_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _ISO_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?")
+_MIDNIGHT: Final = re.compile(r"[T ]00:00(:00(\.0{1,6})?)?$")
 _NO_DATE: Final = re.compile(r"0+|9{6,8}|99991231|31129999|00[.\-/]00[.\-/]0{2,4}|0000-00-00( 00:00:00)?")
 _DATE_NAME: Final = re.compile(r"dat|date|day|tag|term|von|bis|since|until|gabd|_at$|_on$")
 _TIME_NAME: Final = re.compile(r"zeit|time|uhr")
@@ -283,8 +284,9 @@ def _date(draft: Draft, table: str, column: Column, said: Sequence[str], name: s
     fitting = {form: [one for one in dates if _fits(one, form, pattern)] for form, pattern, _ in _FORMS}
     words = {form: word for form, _, word in _FORMS}
     best = [form for form in fitting if len(fitting[form]) >= max(len(dates) * _MOSTLY, 1)]
-    if "%y" in "".join(best) and not named:
-        return None
+    if not named:
+        # Six digits are too often something else; dots between them are not.
+        best = [form for form in best if form not in {"%y%m%d", "%d%m%y"}]
     if not best:
         return None
     most = max(len(fitting[form]) for form in best)
@@ -316,16 +318,23 @@ def _date(draft: Draft, table: str, column: Column, said: Sequence[str], name: s
 
 
 def _iso_moment(draft: Draft, dates: Sequence[str], none: Sequence[str], rows: int) -> Guess:
-    if all(re.search(r"[T ]00:00(:00(\.0+)?)?$", one) for one in dates):
-        return Guess(
-            {"type": "date", **_none(none)}, [draft.guess(f"{len(dates)} of {rows} rows are ISO dates at midnight")]
-        )
+    shapes = sorted({_shape(one) for one in dates})
+    if all(_MIDNIGHT.search(one) for one in dates) and len(shapes) <= _FEW:
+        form = shapes[0] if len(shapes) == 1 else shapes
+        evidence = f"{len(dates)} of {rows} rows are ISO dates at midnight"
+        return Guess({"type": "date", "format": form, **_none(none)}, [draft.guess(evidence)])
     part: dict[str, object] = {"type": "datetime", **_none(none)}
     notes = [draft.guess(f"{len(dates)} of {rows} rows are ISO times")]
     if not all(re.search(r"(Z|[+-]\d\d:?\d\d)$", one) for one in dates):
         part["zone"], asked = draft.question("In which time zone are the database's times?", (), "UTC")
         notes += asked
     return Guess(part, notes)
+
+
+def _shape(text: str) -> str:
+    """Returns the form of an ISO time at midnight, as strptime writes it."""
+    seconds = ":%S" if text.count(":") > 1 else ""
+    return f"%Y-%m-%d{text[10]}%H:%M{seconds}{'.%f' if '.' in text else ''}"
 
 
 def _none(none: Sequence[str]) -> dict[str, object]:
