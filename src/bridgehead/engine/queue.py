@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 _RESTART_S = 1.0
 _POLL_S = 2.0
 _FRESH, _GOING_ON = 0, 1
+_LEAST = 2**31 - 1
+"""The queue keeps a priority in 32 bits."""
 _KEEP = logging.getLogger("procrastinate")
+
+
+def _priority(due: Due, number: int, *, fresh: bool) -> int:
+    """Returns what the queue takes first: the oldest arrival, and of cases those that go on.
+
+    An arrival whose hint was lost is hinted at again behind all others, and each of those would wait
+    for it to be settled before itself.
+    """
+    if due == "arrival":
+        return -min(number, _LEAST)
+    return _FRESH if fresh else _GOING_ON
 
 
 class ProcrastinateDispatch:
@@ -58,7 +71,7 @@ class ProcrastinateDispatch:
             deferrer = task.configure(
                 queue=due,
                 queueing_lock=f"{due}:{number}",
-                priority=_FRESH if fresh else _GOING_ON,
+                priority=_priority(due, number, fresh=fresh),
                 connection=conn,
             )
             with contextlib.suppress(AlreadyEnqueued):
