@@ -22,7 +22,7 @@ from bridgehead.connectors.document_connection import (
 from bridgehead.connectors.document_entity import EntityPart
 from bridgehead.connectors.document_intake import IntakePart
 from bridgehead.connectors.part_types import Name, Sql, Text
-from bridgehead.spec.document import ObjectName, Part
+from bridgehead.spec.document import Part
 
 Kind = Literal["http", "sql", "mail", "files"]
 
@@ -50,7 +50,6 @@ class Specification(Part):
     actions: dict[Name, ActionPart] = Field(default_factory=dict)
     intake: IntakePart | None = None
     health: HealthPart | None = None
-    hook: ObjectName | None = Field(default=None, description="module:object for what no specification can say.")
 
 
 def json_schema() -> dict[str, object]:
