@@ -14,8 +14,8 @@ from tests.support.world import World
 @pytest.mark.parametrize(
     "after,without,points,count",
     [
-        ({"move_to": "Done"}, ("MOVE",), POINTS, 120),
-        ({"flag": "$Stored"}, (), ("fetched", "stored", "settling", "settled"), 60),
+        ({"move_to": "Done"}, ("MOVE",), POINTS, 100),
+        ({"flag": "$Stored"}, (), ("fetched", "stored", "settled"), 45),
     ],
     ids=["copied and removed", "flagged"],
 )

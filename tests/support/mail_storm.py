@@ -103,21 +103,28 @@ class Storm:
     ) -> None:
         """Delivers everything while a watcher dies at each of the points in turn, and lets the rest be done in peace.
 
-        What one leaves the next one goes on with; in the end two are left in peace. The server is killed
-        and comes back so often, every other time with other UIDs.
+        What one leaves the next one goes on with; in the end two are left in peace. A worker reads and opens
+        cases meanwhile; at the point ``opening`` it is killed too, and the watcher works in its place until it
+        dies. The server is killed and comes back so often, every other time with other UIDs.
         """
         chance = random.Random(self.seed)
         await self.world.deploy(CODE, tools="book: allow")
         shares = [self.post.mails[start :: len(points) + 1] for start in range(len(points) + 1)]
         quakes = set(chance.sample(range(len(points)), restarts))
         try:
+            reader = self._start("", watches=False)
             for number, point in enumerate(points):
                 progress(f"watcher {number + 1} of {len(points)} dies: {point}")
                 await asyncio.to_thread(self._deliver, shares[number], chance)
-                dies = self._start(f"{point}:{chance.randint(1, max(1, len(shares[number]) // 4))}")
+                opens = point == "opening"
+                if opens:
+                    reader.kill()
+                dies = self._start(f"{point}:{chance.randint(1, max(1, len(shares[number]) // 4))}", works=opens)
                 if number in quakes:
                     await self._quake(dies)
                 await self._dead(dies, point)
+                if opens:
+                    reader = self._start("", watches=False)
             await asyncio.to_thread(self._deliver, shares[-1], chance)
             self._start("")
             self._start("")
@@ -136,8 +143,14 @@ class Storm:
             self.server.drop(mine[:cut], folder=folder)
             self.server.append(*mine[cut:], folder=folder)
 
-    def _start(self, kill_at: str) -> subprocess.Popen[bytes]:
-        told = {"port": self.server.tls_port, "ca": str(self.server.ca), "after": self.after, "folders": FOLDERS}
+    def _start(self, kill_at: str, *, watches: bool = True, works: bool = True) -> subprocess.Popen[bytes]:
+        told = {
+            "port": self.server.tls_port,
+            "ca": str(self.server.ca),
+            "after": self.after,
+            "folders": FOLDERS if watches else (),
+            "works": works,
+        }
         with (self.world.folder / "storm.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.mailbox_main", str(self.world.place)],

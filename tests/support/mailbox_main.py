@@ -1,4 +1,4 @@
-"""A worker process for tests that watches mailbox folders, and kills itself with SIGKILL at a named point.
+"""A process for tests that watches mailbox folders, works or does both, and kills itself at a named point.
 
 ``KILL_AT`` is POINT:COUNT; the process ends when it comes to the point for that often. The points are those
 between which nothing is atomic: ``asked`` and ``fetched`` around the fetch, ``uncommitted`` and ``stored`` around
@@ -111,7 +111,10 @@ async def main() -> None:
         stopped = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
         watching = [asyncio.create_task(intake.watch(stopped)) for intake in intakes]
-        await worker.run()
+        if told["works"]:
+            await worker.run()
+        else:
+            await asyncio.Event().wait()
         stopped.set()
         await asyncio.gather(*watching)
 
