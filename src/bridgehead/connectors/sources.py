@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from bridgehead.connectors.document_intake import IntakePart
 from bridgehead.connectors.file_store import FileStore, LocalFolder
@@ -93,17 +93,17 @@ class Opener:
 def open_files(system: Connected, path: str) -> FileStore:
     """Returns the place that a connector of kind ``files`` names; raises UserError for one that cannot be used.
 
-    A path, or ``file:///PATH``, is a folder of this machine; a relative one lies beside the specification.
+    A path is a folder of this machine; a relative one lies beside the specification.
     """
     url = setting(system.connector.spec.connection.url, folder=system.path.parent)
     parts = urlsplit(url)
-    if parts.scheme not in {"", "file"} or parts.netloc:
+    if parts.scheme or parts.netloc:
         raise UserError(
             f"connector {system.connector.name}: files cannot be taken from {parts.scheme}: here",
             code="intake.files",
-            hint="Name a folder: file:///PATH.",
+            hint="Name a folder of this machine by its path.",
         )
-    root = (system.path.parent / unquote(parts.path) / path).resolve()
+    root = (system.path.parent / url / path).resolve()
     if not root.is_dir():
         raise UserError(
             f"connector {system.connector.name}: there is no folder {root}",

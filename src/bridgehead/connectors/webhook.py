@@ -126,7 +126,7 @@ class Webhooks:
         if listening is None:
             raise UserError("the webhooks' port was not taken", code="intake.port")
         config = uvicorn.Config(
-            self.application(), log_config=None, log_level="error", access_log=False, lifespan="off",
+            self.application(), http="h11", log_config=None, log_level="error", access_log=False, lifespan="off",
             server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, backlog=AT_ONCE,
             timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE_S,
         )  # fmt: skip
@@ -223,7 +223,8 @@ class _Server(uvicorn.Server):
 
 def _problem(status: int, detail: str, *, retry: bool = False) -> Response:
     title = {400: "Bad request", 401: "Unauthorized", 404: "Not found", 405: "Method not allowed"}.get(status)
-    more = {"Retry-After": str(RETRY_S)} if retry else {}
+    # What is refused may not have been read to its end: nothing more of it is taken.
+    more = {"Connection": "close"} | ({"Retry-After": str(RETRY_S)} if retry else {})
     return JSONResponse(
         {"title": title or "Not taken", "status": status, "detail": detail},
         status_code=status,
