@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bridgehead.connectors.secret_stores import from_keyring, from_vault
 from bridgehead.errors import UserError
+
+log = logging.getLogger("bridgehead.connectors")
 
 _SHORTEST: Final = 4
 _SHOWN_INSTEAD: Final = "(secret)"
+_WARNED: Final[set[Path]] = set()
 
 
 def setting(text: str, *, folder: Path) -> str:
@@ -43,9 +50,18 @@ class Secret:
         if scheme == "env":
             return _environment(rest.strip(), "connector.secret")
         if scheme == "file":
-            return _file(self.folder / rest.strip(), "connector.secret")
+            path = self.folder / rest.strip()
+            value = _file(path, "connector.secret")
+            _warn_of_readers(path)
+            return value
+        if scheme == "keyring":
+            return from_keyring(rest.strip())
+        if scheme == "vault":
+            return from_vault(rest.strip(), folder=self.folder)
         raise UserError(
-            f"secrets cannot be read from {scheme}: here", code="connector.secret", hint="Use env: or file:."
+            f"secrets cannot be read from {scheme}:",
+            code="connector.secret",
+            hint="Use env:, file:, keyring: or vault:.",
         )
 
     def __repr__(self) -> str:
@@ -65,9 +81,11 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """Returns the text without any secret that is known."""
-        for value in sorted(self._known, key=len, reverse=True):
-            text = text.replace(value, _SHOWN_INSTEAD)
-        return text
+        if not self._known:
+            return text
+        # In one pass, the longest first: what stands instead is not looked through again.
+        longest_first = sorted(self._known, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, longest_first)), _SHOWN_INSTEAD, text)
 
 
 def _environment(name: str, code: str) -> str:
@@ -89,3 +107,14 @@ def _file(path: Path, code: str, *, said: str = "") -> str:
         raise UserError(
             f"{said}{path.name} cannot be read", code=code, hint="Check the file that is named, seen from here."
         ) from error
+
+
+def _warn_of_readers(path: Path) -> None:
+    """Says in the log, once a file, that a secret can be read by every user of the machine."""
+    try:
+        open_to_all = path.stat().st_mode & stat.S_IROTH
+    except OSError:
+        return
+    if open_to_all and path not in _WARNED:
+        _WARNED.add(path)
+        log.warning("%s holds a secret and can be read by every user of this machine: chmod o-r", path.name)
