@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +17,9 @@ import pytest
 
 from bridgehead.connectors.opening import open_connector
 from bridgehead.errors import Failed
+from tests.contract.test_connector_in_a_case import deploy, fault
 from tests.support.http_server import Asked, Told, http_server
+from tests.support.world import World
 from tests.unit.erp.running import RunningErp
 
 HERE = Path("tests/support/connectors")
@@ -162,3 +166,34 @@ async def test_no_error_and_no_log_holds_a_secret(
     assert any(form in sent for form in FORMS), "the secret never went out, so nothing is shown here"
     told += caplog.text
     assert not [form for form in FORMS if form in told]
+
+
+async def test_no_journal_holds_a_secret(
+    world: World, erp: RunningErp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A case that books over an expired token and a lost reply leaves no secret in its steps, tables or logs."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("TEST_ERP_URL", erp.url)
+    monkeypatch.setenv("TEST_ERP_TOKEN_URL", f"{erp.url}/oauth/token")
+    monkeypatch.setenv("TEST_ERP_SECRET", erp.secret)
+    for mode in ("expire_tokens", "lose_reply"):
+        fault(erp, mode, "/orders/import", "POST")
+    await deploy(world)
+    await world.submit({"po": "4711"})
+    await world.settle(timeout_s=40)
+    assert [case["outcome"] for case in await world.cases()] == ["completed"]
+    tables = await world.rows("select tablename from pg_tables where schemaname = 'public'")
+    assert "steps" in [table["tablename"] for table in tables]
+    told = caplog.text
+    for table in tables:
+        told += str(await world.rows(f'select t::text from "{table["tablename"]}" t'))
+    for command in (["case", "C-1", "--json"], ["explain", "C-1"]):
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", "bridgehead", *command],
+            env=world.environment(), capture_output=True, check=True,
+        )  # fmt: skip
+        told += done.stdout.decode()
+    assert "SO-" in told
+    assert "find_orders" in told
+    assert erp.secret not in told
+    assert not re.findall(r"Bearer (?!realm=)", told)
