@@ -18,9 +18,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import httpx
 import psycopg
@@ -138,18 +138,55 @@ def _served(cluster: str, database: str) -> Iterator[tuple[str, int]]:
             # Confirmed sales wait for a worker that never runs, so they stay as they were confirmed.
             "TRYTOND_QUEUE__WORKER": "True",
         }
-        process = subprocess.Popen(
-            [VENV / "bin" / "trytond", "-d", database], env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
+        server = _SERVERS[url] = _Server(url, database, environment, log)
         try:
-            _await_answer(url, process)
-            yield url, process.pid
+            server.start()
+            yield url, server.running.pid
         except _NoStart:
             log.seek(0)
             raise AssertionError(f"trytond did not start:\n{log.read().decode(errors='replace')}") from None
         finally:
-            process.kill()
-            process.wait()
+            del _SERVERS[url]
+            server.kill()
+
+
+@dataclass(slots=True)
+class _Server:
+    """One trytond, which may be killed and started again where it was."""
+
+    url: str
+    database: str
+    environment: Mapping[str, str]
+    log: IO[bytes]
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> subprocess.Popen[bytes]:
+        assert self.process is not None
+        return self.process
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [VENV / "bin" / "trytond", "-d", self.database],
+            env=self.environment, stdout=self.log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        _await_answer(self.url, self.process)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+_SERVERS: Final[dict[str, _Server]] = {}
+
+
+def revived(tryton: Tryton) -> Tryton:
+    """Kills a Tryton as a crash does and starts it again on its port; returns it with its process id."""
+    server = _SERVERS[tryton.url]
+    server.kill()
+    server.start()
+    return replace(tryton, pid=server.running.pid)
 
 
 class _NoStart(Exception):

@@ -2,7 +2,7 @@
 
 What Tryton has no place for goes where a user of it would put it: D-U-N-S numbers and GLNs are
 identifiers without a type, a ship-to's number is an identifier of its address, the size of a pack
-is an attribute of the product (``per_BX``), the tier of a customer is a category. Prices in other
+is an attribute of the product (``per_BX``), the tier and the Incoterms of a customer are categories. Prices in other
 currencies are exact, since every currency has the rate 1 and a price list of its own.
 """
 
@@ -246,13 +246,18 @@ def _parties(
     lists: Mapping[str, int],
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Makes the customers; returns their ids by number, and those of their addresses by the address's number."""
-    labels = sorted({f"Tier {customer['tier']}" for customer in customers} | {"Credit blocked"})
+    terms_of = {
+        customer["number"]: f"Incoterms {customer['incoterms']}" for customer in customers if customer["incoterms"]
+    }
+    labels = sorted({f"Tier {customer['tier']}" for customer in customers} | {"Credit blocked", *terms_of.values()})
     categories = dict(zip(labels, rpc.create("party.category", [{"name": label} for label in labels]), strict=True))
     values = []
     for customer in customers:
         labelled = [categories[f"Tier {customer['tier']}"]]
         if customer["credit"]["blocked"]:
             labelled.append(categories["Credit blocked"])
+        if customer["number"] in terms_of:
+            labelled.append(categories[terms_of[customer["number"]]])
         codes = [customer[name] for name in ("duns", "gln", "vat") if customer[name]]
         values.append(
             {

@@ -4,9 +4,10 @@ A text that is one brace alone keeps the value's type; in a longer text it becom
 says how: ``%d.%m.%Y`` (strftime) for dates and times, ``comma`` for a decimal comma, ``0.00`` for a
 fixed number of decimals, ``number`` for a JSON number instead of a text, ``pad:10`` for leading
 zeros, ``digits:18`` for leading zeros if it is digits alone, ``width:20`` for trailing spaces,
-``upper``, ``lower``, ``base64``, ``json``, ``after:@`` for what follows the last ``@``, ``days:-30`` for the day
-30 days before, ``zone:NAME`` for the time there (IANA), ``or:TEXT`` for what stands where an argument is absent; several are chained. ``{{`` and
-``}}`` are braces. ``{TABLE[PATH].FIELD}`` looks the value at PATH up in a table.
+``upper``, ``lower``, ``base64``, ``json``, ``after:@`` for what follows the last ``@``, ``days:-30`` for the
+day 30 days before, ``zone:NAME`` for the time there (IANA), ``or:TEXT`` for what stands where an argument is
+absent; several are chained. ``{{`` and ``}}`` are braces. ``{TABLE[PATH].FIELD}`` looks the value at PATH up
+in a table.
 """
 
 from __future__ import annotations
@@ -224,12 +225,8 @@ def _found(path: str, values: Mapping[str, object]) -> object:
 
 def _formatted(value: object, form: str, path: str) -> object:
     try:
-        if form.startswith("zone:") and isinstance(value, datetime) and value.tzinfo is not None:
-            return value.astimezone(ZoneInfo(form[5:]))
-        if form.startswith("days:") and isinstance(value, date):
-            return value + timedelta(days=int(form[5:]))
-        if form.startswith("%") and isinstance(value, date | time):
-            return value.strftime(form)
+        if isinstance(value, date | time) and (moment := _moment(value, form)) is not None:
+            return moment
         if form == "comma":
             return as_text(value).replace(".", ",")
         if form == "number":
@@ -260,6 +257,15 @@ def _formatted(value: object, form: str, path: str) -> object:
         f"{path} cannot be written as {form!r}", error_class="invalid_input", applied=False, field=path,
         hint=f"Known: {_FORMATS}.",
     )  # fmt: skip
+
+
+def _moment(value: date | time, form: str) -> object:
+    """Returns a day or time by a form of its own; None for the other forms."""
+    if form.startswith("zone:") and isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(ZoneInfo(form[5:]))
+    if form.startswith("days:") and isinstance(value, date):
+        return value + timedelta(days=int(form[5:]))
+    return value.strftime(form) if form.startswith("%") else None
 
 
 def as_text(value: object) -> str:
