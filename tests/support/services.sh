@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the foreign systems on this machine that the connector tests talk to: MariaDB and Dovecot from
+# Puts the foreign systems on this machine that the connector tests talk to: MariaDB, Dovecot and OpenSSH from
 # Debian's packages, Tryton in a Python environment of its own (it is under the GPL: a separate process,
 # never imported). What is there already is left alone; what cannot be had is named, and its tests skip.
 set -euo pipefail
@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 missing=()
 command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || missing+=(mariadb-server)
 command -v dovecot >/dev/null || test -x /usr/sbin/dovecot || missing+=(dovecot-imapd)
+test -x /usr/sbin/sshd || missing+=(openssh-server)
 if ((${#missing[@]})); then
     if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
         echo "installing ${missing[*]} for the connector tests"
@@ -33,4 +34,12 @@ if [[ -e $wanted && ! $tryton/.ready -nt $wanted ]]; then
     echo "installing Tryton into $tryton for the connector tests"
     .venv/bin/python -m venv "$tryton"
     "$tryton/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" && touch "$tryton/.ready"
+fi
+
+moto=.venv-moto
+wanted=tests/support/moto.txt
+if [[ ! $moto/.ready -nt $wanted ]]; then
+    echo "installing an S3-compatible server into $moto for the connector tests"
+    .venv/bin/python -m venv "$moto"
+    "$moto/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" && touch "$moto/.ready"
 fi

@@ -55,6 +55,7 @@ class WriteFilePart(Part):
     encoding: Text = "utf-8"
     delimiter: Text | None = None
     content: Annotated[JsonValue, WithJsonSchema({})] = None
+    remove: bool = Field(default=False, description="Takes the file away instead, if it still holds this content.")
 
 
 class MessagePart(Part):

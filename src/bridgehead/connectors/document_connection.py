@@ -26,9 +26,12 @@ from bridgehead.spec.document import ObjectName, Part
 class TlsPart(Part):
     """Whom to trust beyond the system's certificates, and how to show who we are; verification is never off."""
 
-    ca: Text | None = Field(default=None, description="File of certificates (PEM) to trust instead of the system's.")
+    ca: Text | None = Field(
+        default=None,
+        description="File of certificates (PEM) to trust instead of the system's; of SFTP: a known_hosts file.",
+    )
     certificate: Text | None = Field(default=None, description="Our certificate (PEM file), for mutual TLS.")
-    key: SecretReference | None = Field(default=None, description="Its private key: file:PATH.")
+    key: SecretReference | None = Field(default=None, description="Its private key, of SFTP ours: file:PATH.")
 
 
 class ReplicaPart(Part):

@@ -62,7 +62,7 @@ class Hosts:
             raise self._forbidden(url, "it holds a user or a password")
         if (host, port) not in self._listed and (host, None) not in self._listed:
             raise self._forbidden(url, "it is not among the hosts that this connector may reach")
-        if self._https_only and url.scheme == "http" and not _is_here(host):
+        if self._https_only and url.scheme == "http" and not is_loopback(host):
             raise self._forbidden(url, "it would leave https for plain http")
         self._seen.add(place)
 
@@ -98,7 +98,8 @@ def _port(url: httpx.URL) -> int | None:
     return url.port or _PORTS.get(url.scheme)
 
 
-def _is_here(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tells whether a host is this machine."""
     if host == "localhost":
         return True
     try:

@@ -15,6 +15,8 @@ from bridgehead.errors import UserError
 
 log = logging.getLogger("bridgehead.connectors")
 
+URL: Final = "file://"
+"""How an address of a folder begins (RFC 8089), which is no reference to a file's content."""
 _SHORTEST: Final = 4
 _SHOWN_INSTEAD: Final = "(secret)"
 _WARNED: Final[set[Path]] = set()
@@ -27,7 +29,7 @@ def setting(text: str, *, folder: Path) -> str:
     """
     if text.startswith("env:"):
         return _environment(text[4:].strip(), "connector.setting")
-    if text.startswith("file:"):
+    if text.startswith("file:") and not text.startswith(URL):
         return _file(folder / text[5:].strip(), "connector.setting")
     return text
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bridgehead.connectors.document_intake import IntakePart
 from bridgehead.connectors.file_store import FileStore, LocalFolder
@@ -15,8 +15,9 @@ from bridgehead.connectors.files_watch import FilesWatch
 from bridgehead.connectors.http_wire import HttpWire
 from bridgehead.connectors.polling import CursorStore, Polling
 from bridgehead.connectors.queue_table import QueueTable
-from bridgehead.connectors.references import Secret, setting
+from bridgehead.connectors.references import Redactor, Secret, setting
 from bridgehead.connectors.source_checks import EXAMPLES, PARTS
+from bridgehead.connectors.stores import open_folder
 from bridgehead.connectors.toolset import Connected
 from bridgehead.connectors.watching import Keep, Source
 from bridgehead.connectors.webhook import Hook
@@ -93,17 +94,14 @@ class Opener:
 def open_files(system: Connected, path: str) -> FileStore:
     """Returns the place that a connector of kind ``files`` names; raises UserError for one that cannot be used.
 
-    A path is a folder of this machine; a relative one lies beside the specification.
+    A path, or ``file:///PATH``, is a folder of this machine; a relative one lies beside the specification.
+    All others are stores (``stores.py``).
     """
     url = setting(system.connector.spec.connection.url, folder=system.path.parent)
     parts = urlsplit(url)
-    if parts.scheme or parts.netloc:
-        raise UserError(
-            f"connector {system.connector.name}: files cannot be taken from {parts.scheme}: here",
-            code="intake.files",
-            hint="Name a folder of this machine by its path.",
-        )
-    root = (system.path.parent / url / path).resolve()
+    if parts.scheme not in {"", "file"} or parts.netloc:
+        return open_folder(system.connector.spec, path, folder=system.path.parent, redactor=Redactor())
+    root = (system.path.parent / (unquote(parts.path) if parts.scheme else url) / path).resolve()
     if not root.is_dir():
         raise UserError(
             f"connector {system.connector.name}: there is no folder {root}",

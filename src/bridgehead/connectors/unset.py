@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from bridgehead.connectors.document import Specification
-from bridgehead.connectors.references import Secret
+from bridgehead.connectors.references import URL, Secret
 from bridgehead.errors import UserError
 
 _READ_HERE: Final = ("env:", "file:")
@@ -64,8 +64,11 @@ def _of(value: object, path: tuple[str, ...], folder: Path) -> Iterator[tuple[st
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _of(inner, path, folder)
-    elif isinstance(value, str) and value.startswith(_READ_HERE) and (why := _why_not(value, folder)):
-        yield f"{'.'.join(path)}: {why}", bool(_SECRETS & set(path))
+    elif isinstance(value, str) and value.startswith(_READ_HERE):
+        is_secret = bool(_SECRETS & set(path))
+        is_folder = value.startswith(URL) and not is_secret
+        if not is_folder and (why := _why_not(value, folder)):
+            yield f"{'.'.join(path)}: {why}", is_secret
 
 
 def _why_not(reference: str, folder: Path) -> str:
