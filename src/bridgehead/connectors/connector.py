@@ -32,12 +32,13 @@ class Connector:
         limits: LateLimits | None = None,
         now: Callable[[], datetime] = utc_now,
         clean: Callable[[str], str] = str,
+        types: Mapping[str, type[BaseModel]] | None = None,
     ) -> None:
         self.spec = spec
         self.wire = wire
         self.limits = limits
         self.name = spec.connector
-        self._reads = Reads(spec, wire, now=now, clean=clean)
+        self._reads = Reads(spec, wire, now=now, clean=clean, types=types)
         self._actions = Actions(spec, wire, self._reads)
         self.types: Mapping[str, type[BaseModel]] = self._reads.types
 

@@ -68,7 +68,7 @@ class Counters:
 class Reads:
     """The reads of one connector over its wire. ``now`` is the clock by which a reading is fresh or too old.
 
-    ``clean`` takes secrets out of what failures tell.
+    ``clean`` takes secrets out of what failures tell; ``types`` are those of a connector of the same entities.
     """
 
     def __init__(
@@ -78,13 +78,14 @@ class Reads:
         *,
         now: Callable[[], datetime] = utc_now,
         clean: Callable[[str], str] = str,
+        types: Mapping[str, type[BaseModel]] | None = None,
     ) -> None:
         self.name = spec.connector
         self.wire = wire
         self._now = now
         self._clean = clean
         self.counters = Counters()
-        self.types: Mapping[str, type[BaseModel]] = record_types(spec)
+        self.types: Mapping[str, type[BaseModel]] = types or record_types(spec)
         self.mappers = {name: self.mapper(name, entity) for name, entity in spec.entities.items()}
         self.named: Mapping[str, tuple[str, EntityPart, ReadPart]] = {
             name: (of, entity, read) for of, entity in spec.entities.items() for name, read in entity.reads.items()

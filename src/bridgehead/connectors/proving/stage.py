@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import httpx
 from pydantic import BaseModel, ConfigDict, create_model
@@ -23,6 +23,7 @@ from bridgehead.connectors.proving.http_world import HttpWorld, LooseHttpWorld, 
 from bridgehead.connectors.proving.recording import Call, Exchange, Recording
 from bridgehead.connectors.proving.sql_world import LooseSqlWorld, PlayedPool, SqlWorld, TaggedSqlWire
 from bridgehead.connectors.proving.world import PlayClock, Told, Unrecorded, World
+from bridgehead.connectors.record_types import record_types
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.shapes import parameters
 from bridgehead.errors import BridgeheadError, Failed, Mismatch
@@ -45,6 +46,8 @@ class Stage:
     limits: Told
     clock: PlayClock
     call: Call
+    spec: Specification
+    """As it was loaded; the connector's own has stand-ins for settings."""
 
     @property
     def arguments(self) -> dict[str, object]:
@@ -53,7 +56,7 @@ class Stage:
 
     def typed(self, name: str, given: Mapping[str, object]) -> dict[str, object]:
         """Returns arguments of a read or an action as it takes them."""
-        return typed_arguments(self.connector.spec, name, given)
+        return typed_arguments(self.spec, name, given)
 
     @property
     def writes(self) -> int:
@@ -61,16 +64,34 @@ class Stage:
         return sum(one.write for one in self.world.sent)
 
 
+_KNOWN: Final[dict[str, tuple[Specification, object]]] = {}
+"""What was made of the last specification, by what it is: making types is what costs time on a stage."""
+
+
+def _types(spec: Specification) -> Mapping[str, type[BaseModel]]:
+    found = _KNOWN.get("")
+    if found is None or found[0] is not spec:
+        found = _KNOWN[""] = (spec, record_types(spec))
+    return cast("Mapping[str, type[BaseModel]]", found[1])
+
+
 def typed_arguments(spec: Specification, name: str, given: Mapping[str, object]) -> dict[str, object]:
     """Returns arguments of a read or an action, typed; raises ValueError for what does not fit its parameters."""
+    found = _KNOWN.get(name)
+    if found is None or found[0] is not spec:
+        found = _KNOWN[name] = (spec, _arguments_of(spec, name))
+    made = cast("type[BaseModel]", found[1]).model_validate(dict(given))
+    return {one: getattr(made, one) for one in type(made).model_fields}
+
+
+def _arguments_of(spec: Specification, name: str) -> type[BaseModel]:
     reads = {of: read for entity in spec.entities.values() for of, read in entity.reads.items()}
     shape = reads[name].params if name in reads else spec.actions[name].params
     taken: dict[str, Any] = {
         one.name: (one.annotation, ... if one.default is one.empty else one.default)
         for one in parameters(shape, owner=f"{spec.connector}_{name}")
     }
-    made = create_model(name, __config__=ConfigDict(extra="forbid"), **taken).model_validate(dict(given))
-    return {one: getattr(made, one) for one in taken}
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +156,9 @@ async def stage(
                 played, folder=folder, limits=limits, redactor=Redactor(),
                 pool_of=lambda _: PlayedPool(base, name=spec.connector),
             )  # fmt: skip
-        connector = Connector(played, wire, now=clock.now)
+        connector = Connector(played, wire, now=clock.now, types=_types(spec))
         try:
-            yield Stage(connector, system, limits, clock, call)
+            yield Stage(connector, system, limits, clock, call, spec)
         finally:
             await connector.aclose()
 
