@@ -40,8 +40,9 @@ def release_digest(
     """Returns the release made of what decides how a case goes.
 
     In it: agent, reader, business key, tool rules, limits, policy files, tool descriptors,
-    ``code`` (a digest), prompts, model ids and ``connectors`` (a digest of each specification). Not in it, so that changing them strands no
-    waiting case: people, rates, hours, deadlines, intake, the starting level, line numbers.
+    ``code`` (a digest), prompts, model ids and ``connectors`` (a digest of each specification).
+    Not in it, so that changing them strands no waiting case: people, rates, hours, deadlines,
+    intake, the starting level, line numbers.
     Raises UserError for a tool schema that RFC 8785 cannot carry (whole numbers past 2^53).
     """
     manifest: dict[str, object] = {
