@@ -99,12 +99,19 @@ def tryton(tryton_cluster: str) -> Iterator[Tryton]:
         yield made
 
 
-def main() -> None:
-    """Runs one Tryton for a person to try, until it is interrupted."""
+@contextmanager
+def running_tryton() -> Iterator[Tryton]:
+    """Gives a Tryton of its own outside of tests; exits when none is installed."""
     if not _installed():
         sys.exit(NOT_INSTALLED)
+    with _cluster(_kept(_master())) as cluster, _opened(cluster, "tryton") as made:
+        yield made
+
+
+def main() -> None:
+    """Runs one Tryton for a person to try, until it is interrupted."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), _cluster(_kept(_master())) as cluster, _opened(cluster, "tryton") as made:
+    with suppress(KeyboardInterrupt), running_tryton() as made:
         shown = {name: getattr(made, name) for name in ("url", "database", "user", "password", "key", "tables")}
         lines = [f"{name:10}{value}\n" for name, value in (shown | {"admin": ADMIN_PASSWORD}).items()]
         sys.stdout.writelines(lines)

@@ -279,6 +279,56 @@ class House:
             worker.end()
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What Tryton's tables say of a run, beside our record; all but the first and the last two have to be 0."""
+
+    sales: int
+    doubled: int
+    missing: int
+    strays: int
+    unconfirmed: int
+    lost: int
+    failed: int
+    in_question: int
+    booked_of_bookable: tuple[int, int]
+
+
+async def judged(made: House) -> Judgement:
+    """Holds Tryton's tables to what was decided, and every mail to an outcome.
+
+    What an effect made of which nobody knows (a person is asked) may stand there once or not at all.
+    """
+    sales = made.sales()
+    standing = Counter((sale.customer, sale.reference) for sale in sales)
+    contents = {(sale.customer, sale.reference, sale.currency, sale.lines) for sale in sales}
+    known, unknown = await made.decided()
+    decided = {_content(order) for order in known}
+    asked = {(order["customer"], order["po_number"]) for order in unknown}
+    unfinished = [sale for sale in sales if sale.state != "confirmed"]
+    bookable = made.corpus.bookable
+    ended = await made.world.rows("select count(*) as n from cases where state = 'done' and outcome <> 'completed'")
+    return Judgement(
+        sales=len(sales),
+        doubled=sum(count - 1 for count in standing.values()),
+        missing=len(decided - contents),
+        strays=len([one for one in contents - decided if one[:2] not in asked]),
+        unconfirmed=len([sale for sale in unfinished if (sale.customer, sale.reference) not in asked]),
+        lost=len(await made.unaccounted()),
+        failed=int(str(ended[0]["n"])),
+        in_question=len(asked),
+        booked_of_bookable=(len(bookable & set(standing)), len(bookable)),
+    )
+
+
+def _content(order: Mapping[str, Any]) -> tuple[object, ...]:
+    lines = sorted(
+        (line["line"], line["item"], Decimal(line["quantity"]).normalize(), Decimal(line["price"]).normalize())
+        for line in order["lines"]
+    )
+    return order["customer"], order["po_number"], order["currency"], tuple(lines)
+
+
 def environment(url: str, tryton: Tryton) -> dict[str, str]:
     """Returns what the specifications ask for by ``env:``."""
     return {
