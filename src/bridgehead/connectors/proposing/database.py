@@ -24,13 +24,6 @@ _FEW: Final = 30
 _STATEMENT_S: Final = 20.0
 _SECRET: Final = re.compile(r"pass|secret|token|pwd|key", re.IGNORECASE)
 _ODD: Final = re.compile(r"[\x00-\x1f:\\{}]")
-_ROUTINES: Final = """
-SELECT r.routine_name, p.parameter_mode, p.parameter_name, p.data_type
-FROM information_schema.routines r LEFT JOIN information_schema.parameters p
-  ON p.specific_schema = r.routine_schema AND p.specific_name = r.specific_name
-WHERE r.routine_schema = {here} AND r.routine_type = 'PROCEDURE'
-ORDER BY r.routine_name, p.ordinal_position
-"""
 
 
 def propose_database(name: str, url: str, *, tables: Sequence[str] = (), ask: Ask = nobody) -> Draft:
@@ -263,8 +256,20 @@ def _procedures(connection: Connection, draft: Draft) -> None:
 
     if connection.dialect.name not in {"mysql", "mariadb", "postgresql"}:
         return
-    here = "DATABASE()" if connection.dialect.name != "postgresql" else "CURRENT_SCHEMA()"
-    rows = connection.execute(sa.text(_ROUTINES.format(here=here)))
+    here = sa.func.current_schema() if connection.dialect.name == "postgresql" else sa.func.database()
+    names = ("routine_name", "routine_schema", "routine_type", "specific_name")
+    routines = sa.table("routines", *map(sa.column, names), schema="information_schema")
+    taken = ("specific_schema", "specific_name", "parameter_mode", "parameter_name", "data_type", "ordinal_position")
+    given_ = sa.table("parameters", *map(sa.column, taken), schema="information_schema")
+    same = sa.and_(
+        given_.c.specific_schema == routines.c.routine_schema, given_.c.specific_name == routines.c.specific_name
+    )
+    rows = connection.execute(
+        sa.select(routines.c.routine_name, given_.c.parameter_mode, given_.c.parameter_name, given_.c.data_type)
+        .select_from(routines.outerjoin(given_, same))
+        .where(routines.c.routine_schema == here, routines.c.routine_type == "PROCEDURE")
+        .order_by(routines.c.routine_name, given_.c.ordinal_position)
+    )
     found: dict[str, list[tuple[str, str, str]]] = {}
     for routine, mode, parameter, kind in rows:
         given = found.setdefault(str(routine), [])

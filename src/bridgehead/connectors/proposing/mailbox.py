@@ -110,15 +110,12 @@ def _auth(draft: Draft, server: Server) -> object:
 
 
 def _intake(draft: Draft, server: Server) -> dict[str, object]:
-    move = "MOVE" in server.can
-    said = draft.guess("the server can MOVE" if move else "the server cannot MOVE (RFC 6851), so mails are flagged")
-    after: dict[str, object] = {"move_to": Noted("Stored", (said,))} if move else {"flag": Noted("$Stored", (said,))}
-    folder, notes = draft.question("Which folder takes mails that cannot be read?", (), "Refused")
-    idle = "IDLE" in server.can
-    return {
-        **after,
-        "refused": Noted(folder, notes),
-        "every": Noted("60s", (draft.guess("the server can IDLE; this is for when it is silent"),))
-        if idle
-        else Noted("15s", (draft.guess("the server cannot IDLE (RFC 2177), so it is looked at often"),)),
-    }
+    ways = ("moved", "flagged")
+    way, notes = draft.question("What becomes of a mail at the server once it is stored?", ways, "moved")
+    after: dict[str, object] = {"move_to": "Stored"} if way == "moved" else {"flag": "$Stored"}
+    name = next(iter(after))
+    after[name] = Noted(after[name], notes)
+    folder, refused = draft.question("Which folder takes mails that cannot be read?", (), "Refused")
+    # Many servers say IDLE and MOVE only after the login: that one is not named here tells nothing.
+    said = (draft.guess("the server says IDLE (RFC 2177); this is for when it is silent"),)
+    return {**after, "refused": Noted(folder, refused), "every": Noted("60s", said if "IDLE" in server.can else ())}
