@@ -92,6 +92,11 @@ def test_a_foreign_order_database_is_connected(line: Cli, tmp_path: Path, northw
     assert found["all_order_details"] > 2_000
     order = line.ok("connector", "try", file, "get_order", "order_id=10248", "--json").json
     assert len(order["filled"]["order_details"][0]) == 3
+    text = file.read_text()
+    before = "quantity: {from: Quantity, type: integer"
+    file.write_text(text.replace(before, f"{before}, label: x"))
+    hidden = line.ok("connector", "try", file, "get_order", "order_id=10248", "--json").json
+    assert {one["quantity"] for one in hidden["filled"]["order_details"][0]} == {"(hidden)"}
     spec = load_specification(file)
     assert spec.entities["order"].fields["order_date"].type == "date"
     assert spec.entities["customer"].fields["phone"].label == "personal"

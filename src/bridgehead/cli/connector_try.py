@@ -18,6 +18,8 @@ from bridgehead.cli.output import brief, clean, facts, heading, note, print_json
 
 if TYPE_CHECKING:
     from bridgehead.connectors.connector import Connector
+    from bridgehead.connectors.document import Specification
+    from bridgehead.connectors.document_entity import FieldPart
     from bridgehead.connectors.reading import Reading
     from bridgehead.connectors.trying import Watched
     from bridgehead.errors import BridgeheadError
@@ -199,12 +201,12 @@ async def _read(
     if way.as_json:
         found: dict[str, object] = {"ok": failed is None, **told, "entity": of, "shown": report.shown()}
         if reading is not None:
-            found["filled"] = report.filled(reading)
+            found["filled"] = report.filled(connector.spec, reading)
         if failed is not None:
             found["error"] = {"code": failed.code, "message": failed.message, "hint": failed.hint, **failed.attributes}
         print_json(found)
     else:
-        report.print(reading)
+        report.print(connector.spec, reading)
         print()
         facts([(key.replace("_", " "), str(value)) for key, value in told.items() if value is not None])
     if failed is not None:
@@ -232,13 +234,15 @@ def _freshness(reading: Reading | None) -> dict[str, object]:
 class _Report:
     """The records of a read beside what was sent; those that do not fit come first."""
 
-    def __init__(self, of: str, fields: Mapping[str, object], rows: Sequence[Mapping[str, object]], way: _Way) -> None:
+    def __init__(
+        self, of: str, fields: Mapping[str, FieldPart], rows: Sequence[Mapping[str, object]], way: _Way
+    ) -> None:
         from bridgehead.connectors.trying import lines, unmapped
 
         self._of, self._fields, self._rows, self._way = of, fields, rows, way
         entries = None if way.all_records else 3
         each = [
-            (number, lines(fields, row, show=way.show_personal, entries=entries), unmapped(fields, row))  # type: ignore[arg-type]  # FieldPart, whose import would slow every command
+            (number, lines(fields, row, show=way.show_personal, entries=entries), unmapped(fields, row))
             for number, row in enumerate(rows, 1)
         ]
         each.sort(key=lambda one: not any(line.wrong for line in one[1]))
@@ -261,21 +265,25 @@ class _Report:
             for number, found, rest in self._each
         ]  # fmt: skip
 
-    def filled(self, reading: Reading) -> dict[str, list[object]]:
+    def filled(self, spec: Specification, reading: Reading) -> dict[str, list[object]]:
         """Returns what other reads filled, by field; the first records alone unless all are wanted."""
         from bridgehead.connectors.mapping import HIDDEN
-        from bridgehead.connectors.trying import shown
+        from bridgehead.connectors.trying import concealed
 
         bound = None if self._way.all_records else _RECORDS
+        show = self._way.show_personal
         found: dict[str, list[object]] = {}
         for name, part in self._fields.items():
-            if getattr(part, "read", None) is None:
+            if part.read is None:
                 continue
-            hidden = getattr(part, "label", None) is not None and not self._way.show_personal
-            found[name] = [HIDDEN if hidden else shown(getattr(one, name, None)) for one in reading.records[:bound]]
+            hidden = part.label is not None and not show
+            found[name] = [
+                HIDDEN if hidden else concealed(spec, part.read, getattr(one, name, None), show=show)
+                for one in reading.records[:bound]
+            ]
         return found
 
-    def print(self, reading: Reading | None) -> None:
+    def print(self, spec: Specification, reading: Reading | None) -> None:
         """Prints it for people."""
         from bridgehead.connectors.trying import shown
 
@@ -293,7 +301,7 @@ class _Report:
             if rest:
                 print(clean(f"not mapped: {', '.join(rest)}"))
         if reading is not None:
-            for name, values in self.filled(reading).items():
+            for name, values in self.filled(spec, reading).items():
                 for number, value in enumerate(values, 1):
                     print(clean(f"{name} of record {number}, by another read: {brief(value)}"))
         left = len(self._rows) - len(self._each)

@@ -265,6 +265,33 @@ def part_of(connector: Connector, name: str) -> tuple[str, EntityPart, ReadPart]
     )
 
 
+def concealed(spec: Specification, read: str, value: object, *, show: bool) -> object:
+    """Returns what a read filled as JSON can hold it, with labelled fields hidden unless ``show`` says otherwise."""
+    if isinstance(value, list | tuple):
+        return [concealed(spec, read, one, show=show) for one in value]
+    if not isinstance(value, BaseModel):
+        return shown(value)
+    fields = next(entity.fields for entity in spec.entities.values() if read in entity.reads)
+    return _concealed(spec, fields, value, show=show)
+
+
+def _concealed(spec: Specification, fields: Mapping[str, FieldPart], value: object, *, show: bool) -> object:
+    if isinstance(value, list | tuple):
+        return [_concealed(spec, fields, one, show=show) for one in value]
+    if not isinstance(value, BaseModel):
+        return shown(value)
+    found: dict[str, object] = {}
+    for name, part in fields.items():
+        inner = getattr(value, name, None)
+        if part.label is not None and not show:
+            found[name] = HIDDEN
+        elif part.read is not None:
+            found[name] = concealed(spec, part.read, inner, show=show)
+        else:
+            found[name] = shown(inner) if part.fields is None else _concealed(spec, part.fields, inner, show=show)
+    return found
+
+
 def shown(value: object) -> object:
     """Returns a mapped or raw value as JSON can hold it."""
     if isinstance(value, bytes | bytearray | memoryview):

@@ -52,6 +52,7 @@ _MOJIBAKE: Final = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u0152-\u2122]")
 _ENOUGH: Final = 5
 _MOSTLY: Final = 0.5
 _PADDED: Final = 3
+_FLAGGED: Final = 4
 _FEW: Final = 8
 _SHORT: Final = 4
 _PIVOT: Final = 49
@@ -244,6 +245,8 @@ def _padding(said: Sequence[str]) -> list[str]:
 
 
 def _flag(draft: Draft, column: Column, texts: Sequence[str]) -> Guess | None:
+    if len(texts) < _FLAGGED:
+        return None
     seen = {one.strip() for one in texts}
     upper = {one.upper() for one in seen}
     for yes, no in _FLAGS:
