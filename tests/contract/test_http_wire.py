@@ -272,16 +272,16 @@ async def test_requests_say_what_the_arguments_say() -> None:
         http_server(lambda _: Told(body={"items": []})) as server,
         Wired(f"{server.url}/api/v1/?version=2", read=read, action=action) as wired,
     ):
-        await wired.find(name="../a b", po="1&2 ü", q="", at=None)
+        await wired.find(name="..a/b c", po="1&2 ü", q="", at=None)
         await wired.book(po="ä&b")
         for name, says in (("", "path is empty"), (None, "needs name")):
             with pytest.raises(Failed, match=says) as failed:
                 await wired.find(name=name)
             assert (failed.value.error_class, failed.value.applied) == ("invalid_input", False)
     first, second = server.asked
-    assert first.path == "/api/v1/c/%2E%2E%2Fa%20b/orders"
+    assert first.path == "/api/v1/c/%2E%2Ea%2Fb%20c/orders"
     assert first.query == {"kind": "a", "version": "2", "po": "1&2 ü", "q": ""}
-    assert (first.headers["x-name"], "x-absent" in first.headers) == ("../a b", False)
+    assert (first.headers["x-name"], "x-absent" in first.headers) == ("..a/b c", False)
     assert (second.method, second.path, second.body) == ("PUT", "/api/v1/form", b"po=%C3%A4%26b&k=key-1")
     assert second.headers["content-type"] == "application/x-www-form-urlencoded"
 

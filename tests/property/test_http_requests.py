@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import tracemalloc
 import zlib
 from contextlib import suppress
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.hosts import Hosts
 from bridgehead.connectors.http_paging import next_link
-from bridgehead.connectors.http_reply import decompressed, number
+from bridgehead.connectors.http_reply import Reply, decompressed, number
 from bridgehead.connectors.http_request import Request
 from bridgehead.errors import Failed
 
@@ -29,12 +31,30 @@ PIECES = st.sampled_from(["https:", "http:", "//", "/", "\\", "@", ":", "443", "
 def test_an_argument_of_a_path_is_one_segment_and_arrives_as_it_is(names: list[str], asked: str) -> None:
     """Whatever an argument holds, the path keeps its number of segments, and what is decoded is the argument."""
     part = RequestPart.model_validate({"path": "/a/{one}/b/{two}", "query": {"q": "{q}"}})
-    out = Request(part, BASE, {}, connector="shop").filled({"one": names[0], "two": names[1], "q": asked})
+    request = Request(part, BASE, {}, connector="shop")
+    values = {"one": names[0], "two": names[1], "q": asked}
+    # A server that decodes first would walk these steps.
+    if any("\0" in name or {".", ".."} & set(re.split(r"[/\\;?#]", name)) for name in names):
+        with suppress(Failed):
+            request.filled(values)
+        return
+    out = request.filled(values)
     path, _, query = out.url.raw_path.decode("ascii").partition("?")
     assert [unquote(one) for one in path.split("/")] == ["", "api", "a", names[0], "b", names[1]]
     assert not any(one in {".", ".."} for one in path.split("/"))
     assert unquote(query.removeprefix("q=")) == asked
     assert "&" not in query
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "../customers", "a/..", "a/../b", "a\\..\\b", "..;/manager", "..?x", "a\0b"]
+)
+def test_an_argument_of_a_path_takes_no_step_elsewhere(name: str) -> None:
+    """What a server that decodes before it looks would take for a step to another resource is never sent."""
+    part = RequestPart.model_validate({"path": "/orders/{number}"})
+    with pytest.raises(Failed, match="as a step") as failed:
+        Request(part, BASE, {}, connector="shop").filled({"number": name})
+    assert (failed.value.error_class, failed.value.applied) == ("invalid_input", False)
 
 
 @given(st.lists(PIECES, max_size=8))
@@ -72,6 +92,38 @@ def test_a_body_of_any_bytes_is_unpacked_or_refused(raw: bytes, encoding: str) -
     """Bytes that are no compressed body are refused by a ValueError, and what is unpacked keeps to its bound."""
     with suppress(ValueError):
         assert len(decompressed(raw, encoding, at_most=300)) <= 300
+
+
+def test_a_body_of_many_empty_parts_is_refused_at_once() -> None:
+    """Each part of a gzip body costs a copy of the rest, so a body of thousands of them is not unpacked."""
+    part = gzip.compress(b"")
+    assert decompressed(part * 50 + gzip.compress(b"{}"), "gzip") == b"{}"
+    with pytest.raises(ValueError, match="more than 100 parts"):
+        decompressed(part * 100_000, "gzip")
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "utf-7", "zip", "none such"])
+def test_an_answer_is_read_in_no_encoding_of_no_document(charset: str) -> None:
+    """Encodings that take time in the square of the length, or run escapes, are refused without reading."""
+    headers = httpx.Headers({"content-type": f"application/json; charset={charset}"})
+    body = b"a" * 500_000 + b"-" + b"b9" * 500_000
+    assert "JSON" in Reply(200, headers, body, BASE).json()[1]
+
+
+@pytest.mark.parametrize("text", ["1e99999999999999999999", "1e999999999", "-1e-999999999", "NaN"])
+def test_a_number_that_no_memory_holds_is_no_json(text: str) -> None:
+    """A number whose digits would fill the memory when they are written out is refused where it is read."""
+    reply = Reply(200, httpx.Headers(), f'{{"next": {text}}}'.encode(), BASE)
+    assert reply.json()[1] == "the answer is not the JSON that it says it is"
+
+
+@pytest.mark.parametrize(
+    "date, age", [("Wed, 25 Nov 2026 17:00:00 GMT", "\xb2"), ("Wed, 25 Nov 0100 17:00:00 GMT", "9999999999")]
+)
+def test_an_age_that_is_none_leaves_the_time_unknown(date: str, age: str) -> None:
+    """A digit of another script, or an age before the first year, dates no answer and breaks no call."""
+    headers = httpx.Headers([(b"date", date.encode()), (b"age", age.encode("latin-1"))])
+    assert Reply(200, headers, b"{}", BASE).known_at() is None
 
 
 def test_a_bomb_is_never_held() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import email.utils
 import json
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import httpx
@@ -17,7 +18,13 @@ from bridgehead.connectors.paths import MISSING
 MAX_BYTES: Final = 32 * 1024 * 1024
 """The longest answer that is read, counted after decompression."""
 
+_MOST_MEMBERS: Final = 100
+"""Members of one gzip body: each costs a copy of what follows it."""
+_NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
+"""Encodings of Python that are none of a document; to read some takes time in the square of the length."""
 _EXACT_DIGITS: Final = 15
+_WIDEST: Final = 2_000
+"""Digits before or after the point of a number; written out, more would fill the memory."""
 _LONGEST_AGE: Final = 10
 _ANY_WINDOW: Final = 47
 _BARE: Final = -15
@@ -52,6 +59,8 @@ class Reply:
             return MISSING, f"the answer is {kind[:60]} where JSON was expected"
         charset = parameters.partition("charset=")[2].partition(";")[0].strip().strip('"')
         try:
+            if charset not in {"", "utf-8"} and codecs.lookup(charset).name.replace("_", "-") in _NO_CHARSETS:
+                return MISSING, "the answer is in an encoding that is none of JSON"
             text = self.content if charset in {"", "utf-8"} else self.content.decode(charset)
             return json.loads(text, parse_float=number, parse_constant=_no_number), ""
         except (ValueError, LookupError, RecursionError):
@@ -64,7 +73,12 @@ class Reply:
         age = self.headers.get("age", "").strip()
         if moment is None or not age:
             return moment
-        return moment - timedelta(seconds=int(age)) if age.isdigit() and len(age) <= _LONGEST_AGE else None
+        if not age.isascii() or not age.isdigit() or len(age) > _LONGEST_AGE:
+            return None
+        try:
+            return moment - timedelta(seconds=int(age))
+        except OverflowError:
+            return None
 
 
 async def content_of(response: httpx.Response, *, at_most: int = MAX_BYTES) -> bytes:
@@ -93,7 +107,11 @@ def decompressed(raw: bytes, encoding: str, *, at_most: int = MAX_BYTES) -> byte
     if len(named) > 1 or named[0] not in {"gzip", "x-gzip", "deflate"}:
         raise ValueError("it came in an encoding that was not asked for")
     found = b""
+    members = 0
     while raw:
+        members += 1
+        if members > _MOST_MEMBERS:
+            raise ValueError(f"it has more than {_MOST_MEMBERS} parts that were compressed one by one")
         unpacker = zlib.decompressobj(_ANY_WINDOW)
         try:
             part = unpacker.decompress(raw, at_most + 1 - len(found))
@@ -129,11 +147,20 @@ def http_date(text: str) -> datetime | None:
 
 
 def number(text: str) -> float | Decimal:
-    """Returns a JSON number with a fraction or exponent: a float where that is exact, else a Decimal."""
+    """Returns a JSON number with a fraction or exponent: a float where that is exact, else a Decimal.
+
+    Raises ValueError for an exponent that no measured or counted number has.
+    """
     value = float(text)
     if len(text) <= _EXACT_DIGITS and "e" not in text and "E" not in text:
         return value
-    return value if Decimal(repr(value)) == Decimal(text) else Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(text) from None  # an exponent beyond every number
+    if exact and abs(exact.adjusted()) > _WIDEST:
+        raise ValueError(text)
+    return value if Decimal(repr(value)) == exact else exact
 
 
 def _no_number(text: str) -> object:

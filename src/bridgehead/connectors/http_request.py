@@ -18,6 +18,7 @@ from bridgehead.connectors.paths import parts_of
 from bridgehead.errors import Failed
 
 FORM: Final = "application/x-www-form-urlencoded"
+_STEPS: Final = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\;?#])")
 _UNFIT: Final = re.compile(r"[^\t\x20-\x7e]|^\s|\s$")
 
 
@@ -98,9 +99,14 @@ class Request:
         return path if path.startswith("/") or not path else f"/{path}"
 
     def _segment(self, text: str) -> str:
-        """Returns an argument as one path segment, so that ``a/b``, ``..`` or nothing cannot name another resource."""
+        """Returns an argument as one path segment, so that ``a/b``, ``..`` or nothing cannot name another resource.
+
+        Many servers take ``%2E%2E`` and ``%2F`` for what they stand for before they look for the resource.
+        """
         if not text:
             raise self._unfit("an argument of the path is empty", "path")
+        if _STEPS.search(text) is not None or "\0" in text:
+            raise self._unfit("an argument of the path has . or .. as a step, or NUL in it", "path")
         return quote(text, safe="").replace(".", "%2E")
 
     def _unfit(self, text: str, field: str) -> Failed:
