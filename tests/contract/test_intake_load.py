@@ -140,6 +140,9 @@ def test_check_tells_every_source(
     text = cli.ok("check", place).out
     assert "each version of what changed brings, by changed, every 60 s" in " ".join(text.split())
     assert "watches folders only" not in text
+    assert "SHOP_SECRET" not in text
+    monkeypatch.delenv("SHOP_SECRET")
+    assert "shop.yaml: intake.webhook.secret: SHOP_SECRET is not set" in " ".join(cli.ok("check", place).out.split())
     found = json.loads(cli.ok("check", place, "--json").out)["intake"]
     assert found[0] == {"kind": "poll", "source": "crm"}
     assert len(found) == 3

@@ -14,7 +14,9 @@ from bridgehead.connectors.references import URL, Secret
 from bridgehead.errors import UserError
 
 _READ_HERE: Final = ("env:", "file:")
-_SECRETS: Final = frozenset({"password", "value", "token", "client_secret", "refresh_token", "key", "secrets"})
+_SECRETS: Final = frozenset(
+    {"password", "secret", "value", "token", "client_secret", "refresh_token", "key", "secrets"}
+)
 
 
 def unset_settings(spec: Specification, folder: Path) -> list[str]:
@@ -48,7 +50,7 @@ def _require(path: Path, lacking: list[str], code: str) -> None:
 
 def _unread(spec: Specification, folder: Path) -> Iterator[tuple[str, bool]]:
     """Yields (sentence, whether it is a secret) of each reference that cannot be read."""
-    for part in ("connection", "auth"):
+    for part in ("connection", "auth", "intake"):
         value = getattr(spec, part)
         if value is not None:
             yield from _of(value, (part,), folder)
