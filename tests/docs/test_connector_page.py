@@ -19,7 +19,7 @@ from bridgehead.connectors.shapes import WORDS
 from bridgehead.errors import UserError
 from tests.docs import tree
 
-PAGE: Final = tree.page("reference/connector.md")
+PAGE: Final = tree.page("reference/connector.md") + tree.page("reference/connector-actions.md")
 Schema = Mapping[str, object]
 
 SECTIONS: Final = {
