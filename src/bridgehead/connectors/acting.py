@@ -14,7 +14,7 @@ from bridgehead.connectors.document_entity import EntityPart
 from bridgehead.connectors.fill import fill, names_in, plain
 from bridgehead.connectors.mapping import Mapper
 from bridgehead.connectors.paths import MISSING, find
-from bridgehead.connectors.ports import Answer, Values, Wire
+from bridgehead.connectors.ports import Answer, Finds, Values, Wire
 from bridgehead.connectors.reading import Reads
 from bridgehead.errors import Failed, Mismatch, UserError
 from bridgehead.spec.problem import nearest
@@ -37,9 +37,11 @@ class Actions:
 
         With a ``lookup`` the system is asked first: what is there already with equal content is the
         result and nothing is sent; other content is Failed ``conflict`` (``applied=False``). A
-        failure after the request was sent leaves ``applied`` None: only ``verify`` can tell.
+        failure after the request was sent leaves ``applied`` None: only ``verify`` can tell. A missing
+        or unknown argument is Failed ``invalid_input``.
         """
         action = self._action(name)
+        self._reads.check_given(name, action.params, _given(args))
         values: dict[str, object] = {**_given(args), "effect_key": key}
         lookup, there = action.lookup, None
         try:
@@ -81,13 +83,16 @@ class Actions:
         """Reads an action back: its result, or None when the system does not hold it.
 
         An unfinished one is finished first by its ``then`` requests. Raises Mismatch when
-        something else is there, UserError when the action declares no lookup.
+        something else is there, UserError when the action declares no lookup and the wire cannot tell.
         """
         action = self._action(name)
         lookup = action.verify or action.lookup
-        if lookup is None:
-            raise UserError(f"{self.name}.{name} cannot be read back", code="connector.verify")
         values: dict[str, object] = {**_given(args), "effect_key": key}
+        if lookup is None:
+            if not isinstance(self.wire, Finds):
+                raise UserError(f"{self.name}.{name} cannot be read back", code="connector.verify")
+            answer = await self.wire.find(action, values)
+            return None if answer is None else await self._result(name, action, answer, values)
         there = await self._look(name, action, lookup, values)
         if there is None:
             return None

@@ -25,7 +25,7 @@ from bridgehead.connectors.fill import fill, fill_text, names_in
 from bridgehead.connectors.mapping import Mapper
 from bridgehead.connectors.ports import Answer, Limits, Raw, Values
 from bridgehead.connectors.references import Redactor
-from bridgehead.connectors.stores import Exists, Stat, Store, Threads, inside, open_store
+from bridgehead.connectors.stores import Exists, Gate, Stat, Store, Threads, inside, open_store
 from bridgehead.errors import ErrorClass, Failed, UserError
 from bridgehead.ids import jitter
 from bridgehead.spec.tool import JSON
@@ -112,8 +112,13 @@ class FilesWire:
         path = inside(self._path(part.path, values, pattern=False))
         content = file_formats.written(fill(part.content, values), part)
         timeout_s = action.timeout or self._spec.connection.timeout
-        work = (lambda: self._take_away(path, content)) if part.remove else (lambda: self._make(path, content))
-        stat = await self._run(work, boot_s() + timeout_s, writes=True)
+        gate = Gate()
+
+        def write() -> Stat | None:
+            gate.enter()
+            return self._take_away(path, content) if part.remove else self._make(path, content)
+
+        stat = await self._run(write, boot_s() + timeout_s, gate)
         body: JSON = {"path": path, "size": len(content), "version": None if stat is None else stat.version}
         return Answer(body=body, version=None if stat is None else stat.version)
 
@@ -122,7 +127,7 @@ class FilesWire:
 
     async def health(self) -> None:
         """Returns when the place can be listed; raises Failed."""
-        await self._run(lambda: self.store.entries(""), boot_s() + self._spec.connection.timeout, writes=False)
+        await self._run(lambda: self.store.entries(""), boot_s() + self._spec.connection.timeout)
 
     async def aclose(self) -> None:
         """Closes the store and lets the threads end."""
@@ -190,7 +195,7 @@ class FilesWire:
         until_s, retry = boot_s() + timeout_s, self._spec.retry
         for attempt in range(1, retry.tries + 1):
             try:
-                return await self._run(work, until_s, writes=False)
+                return await self._run(work, until_s)
             except Failed as failed:
                 pause_s = retry.base * 2 ** (attempt - 1) * (0.5 + jitter())
                 if failed.error_class == "throttled":
@@ -200,10 +205,10 @@ class FilesWire:
             await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _run(self, work: Callable[[], T], until_s: float, *, writes: bool) -> T:
+    async def _run(self, work: Callable[[], T], until_s: float, gate: Gate | None = None) -> T:
         try:
             async with self._limits.admit(within_s=max(until_s - boot_s(), 0.0)):
-                return await self._threads.run(work, within_s=until_s - boot_s(), writes=writes)
+                return await self._threads.run(work, within_s=until_s - boot_s(), gate=gate)
         except Failed as failed:
             raise self._named(failed) from failed
 

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
@@ -116,7 +116,7 @@ class Session:
         self.uidvalidity = 0
 
     @classmethod
-    def open(cls, mailbox: Mailbox, secret: str, folder: str, after: After) -> Session:
+    def open(cls, mailbox: Mailbox, secret: str, folder: str, after: After) -> Self:
         """Connects, logs in and selects the folder; makes the folders that mails are moved to.
 
         Raises Dropped when the server is not reached or shows no certificate that is trusted, and

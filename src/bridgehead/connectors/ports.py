@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridgehead.connectors.document_action import ActionPart
 from bridgehead.connectors.document_entity import EntityPart, ReadPart
 from bridgehead.resilience.ports import Limits
 from bridgehead.spec.tool import JSON
 
-__all__ = ["Answer", "Limits", "Raw", "Values", "Wire"]
+__all__ = ["Answer", "Finds", "Limits", "Raw", "Values", "Wire"]
 
 Raw = Mapping[str, object]
 """One record as the system sent it: JSON values, or a driver's own (Decimal, date, bytes)."""
@@ -71,4 +71,13 @@ class Wire(Protocol):
 
     async def aclose(self) -> None:
         """Closes what is open."""
+        ...
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """A wire that can itself tell what an action without a ``lookup`` has done."""
+
+    async def find(self, action: ActionPart, values: Values) -> Answer | None:
+        """Returns what it answered then; None when it surely did nothing. Raises Failed when nothing can tell."""
         ...

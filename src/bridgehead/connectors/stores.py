@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -99,31 +100,53 @@ def failed(
     return Failed(what, error_class=error_class, applied=applied, hint=hint, code=code)
 
 
+class Gate:
+    """The point at which a call that may be given up changes something: it is passed before, or never."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._passed = False
+        self._shut = False
+
+    def enter(self) -> None:
+        """Passes it; raises Failed ``timeout`` (``applied=False``) when the call was given up before."""
+        with self._lock:
+            if self._shut:
+                raise failed("the call's time is over", "timeout")
+            self._passed = True
+
+    def shut(self) -> bool:
+        """Gives the call up; tells whether the gate had been passed."""
+        with self._lock:
+            self._shut = True
+            return self._passed
+
+
 class Threads:
     """Runs what blocks in a bounded number of threads, within a time."""
 
     def __init__(self, size: int, name: str) -> None:
         self._threads = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
 
-    async def run(self, work: Callable[[], T], *, within_s: float, writes: bool) -> T:
+    async def run(self, work: Callable[[], T], *, within_s: float, gate: Gate | None = None) -> T:
         """Returns what ``work`` returns. Raises what it raises, and Failed ``timeout`` when it takes too long.
 
-        ``applied`` is then None for a write that has begun: the thread goes on, and only a look can tell.
+        ``gate`` is passed by work that changes something. A thread whose call was given up before goes on
+        and changes nothing; ``applied`` is None when it was passed, for only a look can tell then.
         """
-        begun = False
-
-        def job() -> T:
-            nonlocal begun
-            begun = True
-            return work()
-
-        future = asyncio.get_running_loop().run_in_executor(self._threads, job)
-        done, _ = await asyncio.wait({future}, timeout=max(within_s, 0.0))
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            done, _ = await asyncio.wait({future}, timeout=max(within_s, 0.0))
+        except asyncio.CancelledError:
+            future.add_done_callback(_forget)
+            if gate is not None:
+                gate.shut()
+            raise
         if done:
             return future.result()
-        future.cancel()
+        passed = gate is not None and gate.shut()
         future.add_done_callback(_forget)
-        raise failed(f"no answer within {within_s:g} s", "timeout", applied=None if writes and begun else False)
+        raise failed(f"no answer within {within_s:g} s", "timeout", applied=None if passed else False)
 
     def close(self) -> None:
         """Lets the threads end when they are done."""
@@ -154,13 +177,13 @@ class StoreFolder:
 
     async def move(self, name: str, folder: str, target: str) -> bool:
         """See the port."""
-        return await self._run(lambda: self._store.move(self._at(name), self._at(f"{folder}/{target}")), writes=True)
+        return await self._run(lambda: self._store.move(self._at(name), self._at(f"{folder}/{target}")))
 
     def _at(self, name: str) -> str:
         return inside(f"{self._folder}/{name}" if self._folder else name)
 
-    async def _run(self, work: Callable[[], T], *, writes: bool = False) -> T:
-        return await self._threads.run(work, within_s=self._timeout_s, writes=writes)
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await self._threads.run(work, within_s=self._timeout_s)
 
 
 def open_folder(spec: Specification, path: str, *, folder: Path, redactor: Redactor) -> StoreFolder:

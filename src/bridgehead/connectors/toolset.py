@@ -114,7 +114,7 @@ def _action_tool(connector: Connector, name: str, action: ActionPart) -> BoundTo
     declared = Declaration(
         effect_class=action.effect,
         key=action.key or None,
-        verify=verify if action.verify or action.lookup else None,
+        verify=verify if action.verify or action.lookup or (action.mail and action.mail.sent_folder) else None,
         undo=undo if action.undo else None,
         preview=preview if action.preview else None,
         idempotent=action.idempotency_header is not None or action.repeat == "if_absent",
