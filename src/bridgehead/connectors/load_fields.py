@@ -93,6 +93,8 @@ def _picked(part: FieldPart, path: Path, findings: Findings) -> None:
             findings.add((*path, option), "a regular expression", wrong)
         elif option == "pairs" and part.fields is None:
             findings.add((*path, option), "the `fields` key and value are read into", "pairs alone", key=True)
+    if part.match is not None and part.fields is not None:
+        findings.add((*path, "match"), "a list of texts, which has no `fields`", "both", key=True)
     other = otherwise(part)
     if other is not None and other.read is not None:
         findings.add((*path, "else"), "a path or a value", "a read")
