@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from bridgehead.cli.telling import of_case
+from bridgehead.storage.queries_cases import CaseQueries
 from tests.support.world import World
 
 CODE = """
@@ -63,6 +65,10 @@ async def test_a_read_is_made_again_exactly_when_it_is_due(world: World, minutes
     assert len(world.books()) == 1
     rows = await world.rows("select count(*) as n from steps where kind = 'read' and name = 'credit'")
     assert rows == [{"n": 1 + again}]
+    view = await CaseQueries(world.app.database, world.app.vault).case(1)
+    assert [step.read_again for step in view.steps if step.name == "credit"] == [None] + ["unchanged"] * again
+    told = str(of_case(view))
+    assert told.count("again, because what it had read was too old") == again
 
 
 async def test_what_changed_meanwhile_is_not_acted_on(world: World) -> None:

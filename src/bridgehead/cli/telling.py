@@ -124,10 +124,24 @@ def _read(step: StepView) -> str:
     if step.kind == "model":
         tokens = f"{_count(step.input_tokens)} tokens in, {_count(step.output_tokens)} out"
         return f"At {at} the model {step.name} was asked{branch} ({took}, {tokens}) and replied {_cut(step.result)}."
-    asked = f"At {at} it read {step.name}{branch} with {_cut(step.args)} ({took})"
+    again = " again, because what it had read was too old," if step.read_again else ""
+    asked = f"At {at} it read {step.name}{branch}{again} with {_cut(step.args)} ({took})"
     if step.ok:
-        return f"{asked} and got {_cut(step.result)}."
+        return f"{asked} and got {_cut(step.result)}{_known(step)}."
     return f"{asked} and failed: {_message(step.error)}."
+
+
+def _known(step: StepView) -> str:
+    """Returns where a read's values come from, and what became of an older reading."""
+    told = {
+        f"{source.get('source')} as of {source.get('as_of')}{' by a copy' if source.get('copy') else ''}"
+        for source in (step.sources if isinstance(step.sources, list) else [])
+        if isinstance(source, dict)
+    }
+    parts = [f"from {', '.join(sorted(told))}"] if told else []
+    if step.read_again is not None:
+        parts.append("it had changed" if step.read_again == "changed" else "nothing had changed")
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _decision(decision: DecisionView) -> str:

@@ -69,6 +69,10 @@ class StepView:
     input_tokens: int | None
     output_tokens: int | None
     unreadable: str | None
+    sources: JSON = None
+    """Where a read's values come from and when they were known there, as its connector said."""
+    read_again: str | None = None
+    """``changed`` or ``unchanged``: this read was made because an earlier one had grown too old."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,9 +251,19 @@ async def _steps(conn: Connection, opener: Opener, case_id: int) -> tuple[StepVi
                 input_tokens=_whole(payload.get("input_tokens")),
                 output_tokens=_whole(payload.get("output_tokens")),
                 unreadable=opened.unreadable,
+                sources=payload.get("sources"),
+                read_again=("changed" if payload.get("changed") else "unchanged")
+                if payload.get("read_again")
+                else None,
             )
         )
     return tuple(found)
+
+
+def _again(payload: Mapping[str, JSON]) -> str | None:
+    if not payload.get("read_again"):
+        return None
+    return "changed" if payload.get("changed") else "unchanged"
 
 
 async def _decisions(conn: Connection, opener: Opener, case_id: int) -> tuple[DecisionView, ...]:
