@@ -100,12 +100,14 @@ class Reads:
         """Returns every record that the read brings, mapped, whole and fresh enough.
 
         ``primary`` asks the system itself, never a copy or a cache. Raises Failed: what the wire
-        raises, ``invalid_input`` (no argument of ``any_of``), ``invalid_output`` (a record does not
-        fit, the list is not whole, two records of one key), ``not_found`` and ``conflict`` (a read
-        of one found none, or several), ``stale_fact`` (older than ``max_age``, asked again or not).
+        raises, ``invalid_input`` (an argument is missing or unknown, none of ``any_of`` is given),
+        ``invalid_output`` (a record does not fit, the list is not whole, two records of one key),
+        ``not_found`` and ``conflict`` (a read of one found none, or several), ``stale_fact`` (older
+        than ``max_age``, asked again or not).
         """
         of, entity, read = self.read_named(name)
         values = {key: value for key, value in values.items() if value is not None}
+        self.check_given(name, read.params, values)
         if read.any_of and not any(values.get(one) not in (None, "", ()) for one in read.any_of):
             raise self.failed(
                 f"{name} needs one of {', '.join(read.any_of)}", "invalid_input", applied=False, read=name
@@ -290,6 +292,21 @@ class Reads:
             self._cache.clear()
         self._cache[slot] = (boot_s() + (entity.cache or 0.0), reading)
 
+    def check_given(self, name: str, params: Mapping[str, object], values: Values) -> None:
+        """Raises Failed ``invalid_input`` unless every argument is one of ``params`` and none of theirs is missing.
+
+        What is absent is left out of a request, so a list without its argument would bring everybody's records.
+        """
+        for one in values:
+            if one not in params:
+                raise self.failed(
+                    f"{name} takes no argument {one!r}", "invalid_input", applied=False, hint=nearest(one, params),
+                    field=one,
+                )  # fmt: skip
+        for one, form in params.items():
+            if one not in values and not (isinstance(form, str) and form.endswith("?")):
+                raise self.failed(f"{name} needs {one}, which was not given", "invalid_input", applied=False, field=one)
+
     def forget(self) -> None:
         """Drops what is kept in memory: something was written."""
         self._cache.clear()
@@ -313,14 +330,20 @@ class Reads:
         return found
 
     def failed(
-        self, text: str, error_class: ErrorClass, *, applied: bool | None = None, **attributes: Attribute
+        self,
+        text: str,
+        error_class: ErrorClass,
+        *,
+        applied: bool | None = None,
+        hint: str = "",
+        **attributes: Attribute,
     ) -> Failed:
         """Returns a failure that names this connector."""
         return Failed(
             f"{self.name}: {text}",
             error_class=error_class,
             applied=applied,
-            hint="",
+            hint=hint,
             code=None,
             connector=self.name,
             **attributes,
