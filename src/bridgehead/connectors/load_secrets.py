@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from bridgehead.connectors.findings import Findings, Path
+from bridgehead.connectors.references import is_ours
 from bridgehead.spec.yamlfile import Spot
 
 _NAME: Final = re.compile(
@@ -26,10 +27,12 @@ _FOUND: Final = "one written out"
 def check_secrets(findings: Findings) -> None:
     """Notes every password in an address, and every value that is sent under a secret's name and is no reference.
 
-    What stands there is never shown.
+    What stands there is never shown. A reference to Bridgehead's own key or database is noted too.
     """
     for path, spot in _scalars(findings.top, ()):
         text = spot.value
+        if isinstance(text, str) and text.startswith("env:") and is_ours(text[4:]):
+            findings.add(path, "a variable that is made for this connector", text[:60], "Bridgehead's own stay with it")
         if not isinstance(text, str) or text.startswith(_REFERENCES):
             continue
         if _in_address(text) or (_is_sent(path) and _is_secret(path, text)):

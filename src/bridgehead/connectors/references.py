@@ -17,6 +17,7 @@ log = logging.getLogger("bridgehead.connectors")
 
 URL: Final = "file://"
 """How an address of a folder begins (RFC 8089), which is no reference to a file's content."""
+_OURS: Final = "BRIDGEHEAD_"
 _SHORTEST: Final = 4
 _SHOWN_INSTEAD: Final = "(secret)"
 _WARNED: Final[set[Path]] = set()
@@ -90,7 +91,17 @@ class Redactor:
         return re.sub("|".join(map(re.escape, longest_first)), _SHOWN_INSTEAD, text)
 
 
+def is_ours(name: str) -> bool:
+    """Tells whether a variable is one of Bridgehead's own, which hold its key and its database's password."""
+    return name.strip().upper().startswith(_OURS)
+
+
 def _environment(name: str, code: str) -> str:
+    if is_ours(name):
+        raise UserError(
+            f"{name} is Bridgehead's own and goes to no other system", code=code,
+            hint="Name a variable that is made for this connector.",
+        )  # fmt: skip
     value = os.environ.get(name, "").strip()
     if value:
         return value
@@ -103,6 +114,9 @@ def _environment(name: str, code: str) -> str:
 
 
 def _file(path: Path, code: str, *, said: str = "") -> str:
+    if path.resolve().is_relative_to("/proc"):
+        # The environment of a process stands there, whole.
+        raise UserError(f"{said}{path.name} lies in /proc, which holds no setting", code=code, hint="Name a file.")
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -246,6 +246,21 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, before: str, after: s
     assert found[0].column > 0
 
 
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ('"env:ERP_SECRET"', '"env:BRIDGEHEAD_KEY"'),
+        ('url: "env:ERP_URL"', 'url: "env:BRIDGEHEAD_DATABASE_URL"'),
+        ("timeout: 10s", 'timeout: 10s, headers: {X-Mine: "env: BRIDGEHEAD_KEY_FILE"}'),
+    ],
+)
+def test_a_variable_of_ours_is_no_setting_of_another_system(tmp_path: Path, before: str, after: str) -> None:
+    """A file that would send Bridgehead's own key or its database's address somewhere is refused when it is loaded."""
+    assert before in HTTP
+    (found,) = problems(tmp_path, HTTP.replace(before, after, 1))
+    assert "expected a variable that is made for this connector" in str(found)
+
+
 def test_every_mistake_is_found_in_one_pass(tmp_path: Path) -> None:
     """Mistakes of shape and mistakes between the parts are told together, in the order of the file, each once."""
     text = HTTP

@@ -108,6 +108,20 @@ def test_a_secret_that_is_not_there_says_where(reference: str, tmp_path: Path) -
     assert error.hint
 
 
+@pytest.mark.parametrize("reference", ["env:BRIDGEHEAD_KEY", "env: BRIDGEHEAD_DATABASE_URL", "file:/proc/self/environ"])
+def test_no_secret_of_ours_goes_to_another_system(
+    reference: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither Bridgehead's key, nor its database's password, nor a whole environment can be named as a setting."""
+    monkeypatch.setenv("BRIDGEHEAD_KEY", VALUE)
+    monkeypatch.setenv("BRIDGEHEAD_DATABASE_URL", f"postgresql://me:{VALUE}@db/x")
+    error = refused(reference, tmp_path)
+    assert error.code == "connector.secret"
+    assert VALUE not in f"{error} {error.hint}"
+    with pytest.raises(UserError, match=r"BRIDGEHEAD_|/proc"):
+        setting(reference, folder=tmp_path)
+
+
 def test_the_keyring_is_asked(tmp_path: Path, ring: Memory) -> None:
     """keyring:SERVICE/USER is the password of that user there; a service may hold slashes."""
     keyring.set_password("shop/erp", "orders", VALUE)
