@@ -18,6 +18,7 @@ import pytest
 
 from bridgehead.cli.intakes import Sources
 from bridgehead.clock import utc_now
+from bridgehead.connectors import webhook
 from bridgehead.connectors.webhook import Webhooks
 from bridgehead.errors import Unavailable, UserError
 from tests.support.intake import Served, kill, serving
@@ -186,6 +187,24 @@ async def test_what_is_too_large_is_refused_early(hooked: Hooked) -> None:
             assert reply.status_code in {413, 404}
     assert sent < 160
     assert await hooked.served.count() == 0
+
+
+async def test_connections_that_say_nothing_hold_no_place(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many connections send no whole head, or nothing after their first message, the next sender is heard."""
+    monkeypatch.setattr(webhook, "HEAD_S", 0.5)
+    opened = [await asyncio.open_connection("127.0.0.1", hooked.server.port) for _ in range(webhook.AT_ONCE + 6)]
+    for _, writer in opened[:20]:
+        writer.write(b"POST /webhooks/orders/shop HTTP/1.1\r\nHost: x\r\nX-En")
+    for reader, _ in opened:
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 10)
+    assert (await hooked.post(signed())).status_code == 200
+    async with httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=1)) as client:
+        for number in ("msg_2", "msg_3"):
+            kept = await client.post(hooked.urls["shop"], content=BODY, headers=signed(number=number))
+            assert kept.status_code == 200
+    for _, writer in opened:
+        writer.close()
 
 
 async def test_other_requests_are_told_apart(hooked: Hooked) -> None:

@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bridgehead.clock import utc_now
 from bridgehead.connectors.document_intake import WebhookIntake
@@ -38,6 +39,8 @@ log = logging.getLogger("bridgehead.intake")
 
 BODY_S: Final = 30.0
 """So long a message may take to come in."""
+HEAD_S: Final = 10.0
+"""So long a connection may wait for the head of its next message: a stranger holds no place for longer."""
 AT_ONCE: Final = 64
 """Messages under way at one time; more are told to come again."""
 RETRY_S: Final = 5
@@ -126,7 +129,7 @@ class Webhooks:
         if listening is None:
             raise UserError("the webhooks' port was not taken", code="intake.port")
         config = uvicorn.Config(
-            self.application(), http="h11", log_config=None, log_level="error", access_log=False, lifespan="off",
+            self.application(), http=_Protocol, log_config=None, log_level="error", access_log=False, lifespan="off",
             server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, backlog=AT_ONCE,
             timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE_S,
         )  # fmt: skip
@@ -211,6 +214,37 @@ class Webhooks:
         if trouble not in self._said:
             self._said.add(trouble)
             log.warning("%s", trouble)
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 that waits for the head of a message no longer than ``HEAD_S``."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
+        """Begins to wait."""
+        super().connection_made(transport)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        """Begins to wait for the next message."""
+        self._wait()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits no longer."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._waiting = self.loop.call_later(HEAD_S, self._over)
+
+    def _over(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):
