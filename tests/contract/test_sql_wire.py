@@ -98,6 +98,16 @@ async def test_arguments_are_bound(shop: Shop, values: dict[str, object], ids: l
     assert {row["said"] for row in answer.rows} <= {"100 % :above"}
 
 
+async def test_a_list_that_no_statement_takes_is_a_wrong_argument(shop: Shop) -> None:
+    """A hundred thousand values are refused as wrong, at once; the database is not taken for one that is away."""
+    spec = shop.specification(reads=read_of("select id from stock where code in :codes", params={"codes": ["code"]}))
+    wire = shop.wire(spec)
+    with pytest.raises(Failed, match="holds 100000 values") as failed:
+        await ask(wire, spec, "wanted", codes=tuple(f"K-{number}" for number in range(100_000)))
+    assert (failed.value.error_class, failed.value.applied) == ("invalid_input", False)
+    assert len((await ask(wire, spec, "wanted", codes=("A-1",))).rows) == 1
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -18,6 +18,8 @@ from bridgehead.money import Money
 
 Parameters = dict[str, object] | tuple[object, ...]
 _NAMED: Final = frozenset({"pyformat", "named"})
+MOST_VALUES: Final = 65_535
+"""Values that one statement may bind: PostgreSQL's protocol counts them in 16 bits, and some databases bear fewer."""
 _SHORTEST_HIDDEN: Final = 3
 """One or two characters tell nothing, and hiding them would spoil every message."""
 _PLAIN: Final = frozenset(
@@ -32,8 +34,8 @@ def render(
 
     An absent argument is NULL. A list becomes ``(?, ?, …)``; an empty one ``(NULL)``, which equals
     nothing. A list of objects, or an object, is bound as JSON text. ``driver`` turns one typed value
-    into what the driver takes. Raises Failed ``invalid_input`` (``applied=False``) for an empty list
-    behind NOT IN, where no value stands for every row.
+    into what the driver takes. Raises Failed ``invalid_input`` (``applied=False``) for more than
+    ``MOST_VALUES``, and for an empty list behind NOT IN, where no value stands for every row.
     """
     parts: list[str] = []
     named: dict[str, object] = {}
@@ -59,6 +61,11 @@ def render(
         if not isinstance(value, tuple):
             parts.append(place(name, value))
             continue
+        if len(value) + len(named) + len(listed) > MOST_VALUES:
+            raise Failed(
+                f"the list {piece.name} holds {len(value)} values, and a statement takes {MOST_VALUES} in all",
+                error_class="invalid_input", applied=False, field=piece.name, hint="Ask in several calls.",
+            )  # fmt: skip
         inside = ", ".join(place(f"{name}_{at}", one) for at, one in enumerate(value)) if value else _empty(piece)
         parts.append(inside if piece.wrapped else f"({inside})")
     return "".join(parts), named if style in _NAMED else tuple(listed)
@@ -138,7 +145,7 @@ def hide_values(text: str, values: Mapping[str, object]) -> str:
     """Returns a database's message without the values that were bound: ``Duplicate entry '(hidden)' for key …``."""
     shown: set[str] = set()
     _collect(values, shown)
-    for one in sorted(shown, key=len, reverse=True):
+    for one in sorted((one for one in shown if one in text), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", "(hidden)", text)
     return text
 

@@ -280,7 +280,8 @@ class SqlErrors:
         if rule is not None and rule.applied is False:
             applied = False
         error_class = rule.error if rule is not None else said.error_class
-        text = self._redactor.clean(hide_values(said.text, values))
+        # Secrets first: a value that is a piece of one would leave the rest of it standing.
+        text = hide_values(self._redactor.clean(said.text), values)
         return Failed(
             f"{self._connector}: {' '.join(text.split())[:LONGEST_QUOTE]}",
             error_class=error_class,

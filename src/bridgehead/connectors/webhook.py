@@ -243,7 +243,7 @@ class _Protocol(H11Protocol):
         self._waiting = self.loop.call_later(HEAD_S, self._over)
 
     def _over(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
+        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None until the first head
             self.transport.close()
 
 
