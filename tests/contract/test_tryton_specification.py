@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from bridgehead import ids
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.load import SpecificationError
 from bridgehead.connectors.opening import open_connector
+from bridgehead.connectors.toolset import Connected
 from bridgehead.errors import Failed, Mismatch
+from bridgehead.templates.purchase_orders import system
+from bridgehead.templates.purchase_orders.erp.wire import Booking
 from bridgehead.templates.purchase_orders.port import gaps
 from tests.support.rough_proxy import Fate, RoughProxy, rough_proxy
 from tests.support.tryton import Tryton, tryton_cluster, tryton_shared
@@ -41,6 +45,10 @@ class Till:
 
     async def found(self) -> Any:  # noqa: ANN401  # as above
         return await self.connector.verify("create_order", self.order, key="effect-1")
+
+    def template(self) -> Connected:
+        """Returns the connector as the template's own code asks it."""
+        return Connected(self.connector, path=Path("erp.yaml"))
 
     def states(self) -> list[str]:
         """Returns the states of the order's sales, cancelled ones included, oldest first."""
@@ -203,6 +211,27 @@ async def test_other_content_under_the_reference_is_no_booking_of_ours(
         with pytest.raises(Mismatch, match="lines"):
             await made.found()
         assert made.states() == ["confirmed"]
+
+
+async def test_half_a_cent_is_no_other_sale(
+    tryton_shared: Tryton, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sale whose total Tryton rounds otherwise (154.785 to 154.78) is booked, and found as the booking it is."""
+    async with till(tryton_shared, tmp_path, monkeypatch) as made:
+        made.order["lines"] = [
+            {**made.order["lines"][0], "item": "HB-12080-88", "quantity": Decimal(850), "price": Decimal("0.1821")}
+        ]
+        made.order["total"] = Decimal("154.79")
+        booked = await made.book()
+        assert (booked.state, booked.total) == ("confirmed", Decimal("154.78"))
+        asked = TypeAdapter(Booking).validate_python(made.order)
+        monkeypatch.setattr(system, "_erp", made.template())
+        found = await system.booked(asked, "create_order")
+        assert found is not None
+        assert (found.content(), found.order_number) == (asked, booked.order_number)
+        other = replace(asked, total=Decimal("154.81"))
+        with pytest.raises(Mismatch):
+            await system.booked(other, "create_order")
 
 
 async def test_a_sale_is_taken_back_unless_it_was_changed(

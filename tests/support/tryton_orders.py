@@ -223,7 +223,8 @@ class House:
         (row,) = await self.world.rows(
             "select (select count(*) from arrivals) as arrivals,"
             " (select count(*) from arrivals where state = 'stored') as unread,"
-            " (select count(*) from cases where state not in ('done', 'with_person')) as open"
+            " (select count(*) from cases where state in ('due', 'running')"
+            " or (state = 'waiting' and wake_at is not null)) as open"
         )
         return row == {"arrivals": len(set(self.corpus.mails)), "unread": 0, "open": 0}
 

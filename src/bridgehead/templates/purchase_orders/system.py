@@ -43,6 +43,7 @@ TOLERANCE: Final = Decimal("0.02")
 """How far an order's price may lie from ours, relatively: two per cent."""
 NO_LIMIT: Final = Decimal("9999999999999.99")
 """The credit limit of a customer for whom the ERP gives none: the credit rule then never objects."""
+_CENT: Final = Decimal("0.01")
 FINEST: Final = Decimal("0.001")
 """What quantities are multiples of where the ERP does not say: the smallest quantity that can be booked."""
 
@@ -217,10 +218,18 @@ def _order(record: object, *, booked_by: BookedBy) -> BookedOrder:
 
 
 def _as_asked(order: BookedOrder, booking: Booking) -> BookedOrder:
-    """Takes what an ERP cannot hold from what was asked: the codes of an acknowledgement (X12 855)."""
+    """Takes what an ERP does otherwise from what was asked: codes of an acknowledgement (X12 855), and rounding."""
     codes = {line.line: line.code for line in booking.lines}
+    # Two ways of rounding to cents, half up and half to even say, differ by a cent in a line at most. A line that
+    # is not as asked is told by itself.
+    rounded = abs(order.total - booking.total) <= _CENT * len(booking.lines)
     lines = tuple(replace(line, code=codes.get(line.line, line.code)) for line in order.lines)
-    return replace(order, header_code=booking.header_code, lines=tuple(sorted(lines, key=lambda line: line.line)))
+    return replace(
+        order,
+        header_code=booking.header_code,
+        lines=tuple(sorted(lines, key=lambda line: line.line)),
+        total=booking.total if rounded else order.total,
+    )
 
 
 def _plain(record: object) -> dict[str, object]:
