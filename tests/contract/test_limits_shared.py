@@ -193,3 +193,19 @@ async def test_without_its_database_nothing_is_sent(database: Database) -> None:
             refused.append((error.error_class, error.applied))
     assert refused == [("dependency_down", False)] * 3
     await limits.aclose()
+
+
+@pytest.mark.parametrize("gone", ["delete from limits", "delete from limit_places", "truncate limits, limit_places"])
+@pytest.mark.parametrize("bounds", [Bounds(Rate(RATE, 1)), Bounds(concurrency=1), Bounds(Rate(RATE, 1), 1)])
+async def test_rows_that_somebody_deleted_are_made_again(database: Database, gone: str, bounds: Bounds) -> None:
+    """A worker that goes on after its system's rows were deleted has its turns again at once, without a new start."""
+    limits = SharedLimits(database, "erp", bounds)
+    for statement in (gone, gone):
+        async with limits.admit(within_s=5.0):
+            pass
+        await limits.aclose()
+        async with database.connection() as conn:
+            await conn.execute(statement.encode())
+    async with limits.admit(within_s=5.0):
+        pass
+    await limits.aclose()

@@ -12,6 +12,7 @@ from typing import Final
 
 from psycopg.rows import DictRow
 
+from bridgehead.clock import boot_s
 from bridgehead.errors import Unavailable
 from bridgehead.resilience.limiter import LEASE_S, Limiter
 from bridgehead.resilience.ports import Bounds, Drawn, Held
@@ -20,6 +21,8 @@ from bridgehead.storage.database import Database
 
 ANSWER_S: Final = 5.0
 """A database that has not answered by then is taken for away."""
+AGAIN_S: Final = 1.0
+"""So long rows that are not found are taken for in use; then they are made, if they are gone."""
 
 # The setting counts until the end of the statement's own transaction, so for its commit.
 _QUICK: Final = "quick as materialized (select set_config('synchronous_commit', 'off', true))"
@@ -50,7 +53,7 @@ _TAKE: Final = f"""
 with {_QUICK},
  free as materialized (
   select place from limit_places
-  where system = %(system)s and place <= %(cap)s and case
+  where system = %(system)s and exists (select from limits where system = %(system)s) and place <= %(cap)s and case
    when holder is not null then lease_until < clock_timestamp() and holder <> %(holder)s
    else reserved_for is null or reserved_for = %(holder)s or lease_until < clock_timestamp() end
   order by reserved_for = %(holder)s desc nulls last, place limit %(count)s for update skip locked),
@@ -116,7 +119,8 @@ class LimitRows:
     def __init__(self, database: Database, system: str) -> None:
         self._database = database
         self._system = system
-        self._there = 0  # rows of places that are known to exist; the system's own row at the first call
+        self._there = 0  # rows of places that are known to exist, and the system's own row
+        self._made_s = 0.0
 
     async def draw(self, rate: Rate, count: int, horizon_s: float) -> Drawn:
         """Moves the theoretical arrival time, by the database's clock."""
@@ -144,8 +148,11 @@ class LimitRows:
         if self._there < cap:
             await self._ask(_SYSTEM)
             await self._ask(_PLACES, cap=cap)
-            self._there = cap
-        return _held(await self._ask(_TAKE, holder=holder, cap=cap, count=count, held=held, lease=lease_s))
+            self._there, self._made_s = cap, boot_s()
+        row = await self._ask(_TAKE, holder=holder, cap=cap, count=count, held=held, lease=lease_s)
+        if row is None or (not row["places"] and boot_s() - self._made_s > AGAIN_S):
+            self._there = 0  # somebody may have emptied the tables
+        return _held(row)
 
     async def renew(self, holder: str, lease_s: float) -> Held:
         """Extends what is this holder's."""
@@ -170,6 +177,6 @@ class LimitRows:
 
 
 def _held(row: DictRow | None) -> Held:
-    if row is None:  # somebody emptied the tables: nothing is held, and nothing is free until a worker starts anew
+    if row is None:  # somebody emptied the tables: nothing is held
         return Held()
     return Held(tuple(row["places"]), max(0.0, row["pause_s"]), row["fewest"], first=row["first"])
