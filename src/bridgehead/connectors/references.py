@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -9,6 +10,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, quote_plus
 
 from bridgehead.connectors.secret_stores import from_keyring, from_vault
 from bridgehead.errors import UserError
@@ -72,7 +74,7 @@ class Secret:
 
 
 class Redactor:
-    """Knows every secret that was revealed, and takes it out of any text."""
+    """Knows every secret that was revealed, and takes it out of any text, also as addresses and JSON spell it."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
@@ -80,7 +82,8 @@ class Redactor:
     def add(self, value: str) -> None:
         """Remembers a secret; very short ones would blot out ordinary texts and are left."""
         if len(value) >= _SHORTEST:
-            self._known.add(value)
+            self._known |= {value, quote(value), quote(value, safe=""), quote_plus(value)}
+            self._known |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
 
     def clean(self, text: str) -> str:
         """Returns the text without any secret that is known."""
@@ -88,7 +91,8 @@ class Redactor:
             return text
         # In one pass, the longest first: what stands instead is not looked through again.
         longest_first = sorted(self._known, key=len, reverse=True)
-        return re.sub("|".join(map(re.escape, longest_first)), _SHOWN_INSTEAD, text)
+        # Hosts and the digits behind a percent sign come back in lower case.
+        return re.sub("|".join(map(re.escape, longest_first)), _SHOWN_INSTEAD, text, flags=re.IGNORECASE)
 
 
 def is_ours(name: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import keyring
 import pytest
@@ -166,3 +168,13 @@ def test_the_redactor_knows_what_was_revealed() -> None:
     for value in ("secret", "secret-longer", "abc"):
         redactor.add(value)
     assert redactor.clean("abc secret-longer and secret") == "abc (secret) and (secret)"
+
+
+def test_a_secret_is_taken_out_however_it_is_spelt() -> None:
+    """A secret is found as addresses, forms, JSON and Python write it, in either case of the digits."""
+    secret = 'm4rk"ed/se+cret&7=x\\y\u00fc'
+    redactor = Redactor()
+    redactor.add(secret)
+    spelt = [secret, quote(secret), quote(secret, safe=""), quote(secret, safe="").lower(), urlencode({"k": secret})]
+    spelt += [json.dumps({"k": secret}), json.dumps({"k": secret}, ensure_ascii=False), repr({"k": secret})]
+    assert not [text for text in spelt if "m4rk" in redactor.clean(f"bad: {text}")]
