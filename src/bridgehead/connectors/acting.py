@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from bridgehead.connectors.agreeing import agrees, matches
+from bridgehead.connectors.agreeing import agrees, matches, meant
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart, LookupPart
 from bridgehead.connectors.document_entity import EntityPart
@@ -131,7 +131,7 @@ class Actions:
             return None
         if lookup.same and any(name_.partition(".")[0] in action.let for name_ in names_in(lookup.same)):
             values = {**values, **await self._reads.let(action.let, values)}
-        wanted = {field: fill(template, values) for field, template in lookup.same.items()}
+        wanted = {field: meant(template, values) for field, template in lookup.same.items()}
         differing: list[str] = []
         for record in there:
             differing = [field for field, value in wanted.items() if not agrees(value, find(record, field))]
@@ -196,7 +196,7 @@ class Actions:
             text = f"{name}: {part.read} found {len(found.records)} records to compare with"
             raise self._failed(text, "not_found" if not found.records else "conflict", applied=False, action=name)
         for field, template in part.expect.items():
-            if not agrees(fill(template, values), find(found.one, field)):
+            if not agrees(meant(template, values), find(found.one, field)):
                 raise self._failed(
                     f"{name}: {field} has changed since", "conflict", applied=False, action=name, field=field
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TypeGuard
 
@@ -13,14 +14,28 @@ from bridgehead.connectors.paths import MISSING, find
 from bridgehead.money import Money
 
 
+def meant(template: object, values: Mapping[str, object]) -> object:
+    """Returns a template filled, for ``agrees``: an argument that stands alone and is money keeps its currency."""
+    if isinstance(template, str) and template.startswith("{") and template.endswith("}"):
+        value = find(values, template[1:-1].strip())
+        if isinstance(value, Money):
+            return value
+    return fill(template, values)
+
+
 def agrees(wanted: object, found: object) -> bool:
     """Tells whether ``found`` is what was ``wanted``.
 
-    Numbers agree by value ("10" and 10.00), texts without outer spaces; a mapping agrees when each
-    field that is wanted does; lists agree in number and, one for one in any order, in content.
+    Numbers agree by value ("10" and 10.00), amounts of money by their currency too where both have
+    one, times as the same moment, texts without outer spaces; a mapping agrees when each field that
+    is wanted does; lists agree in number and, one for one in any order, in content.
     """
     if isinstance(found, Money):
+        if isinstance(wanted, Money) and wanted.currency.upper() != found.currency.upper():
+            return False
         found = found.amount
+    if isinstance(wanted, Money):
+        wanted = wanted.amount
     if isinstance(found, BaseModel):
         found = {name: getattr(found, name) for name in type(found).model_fields}
     if wanted is None or found is None or found is MISSING:
@@ -31,6 +46,8 @@ def agrees(wanted: object, found: object) -> bool:
         return _is_list(wanted) and _is_list(found) and _same_lists(wanted, found)
     if isinstance(wanted, bool) or isinstance(found, bool):
         return plain(wanted) == plain(found)
+    if isinstance(found, datetime) and (moment := _moment(wanted)) is not None and found.tzinfo is not None:
+        return moment == found
     numbers = _number(wanted), _number(found)
     if numbers[0] is not None and numbers[1] is not None and not (isinstance(wanted, str) and isinstance(found, str)):
         return numbers[0] == numbers[1]
@@ -64,6 +81,15 @@ def _same_lists(wanted: Sequence[object], found: Sequence[object]) -> bool:
 
 def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _moment(value: object) -> datetime | None:
+    """Returns a moment; None for what is none, or has no zone."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return moment if isinstance(moment, datetime) and moment.tzinfo is not None else None
 
 
 def _number(value: object) -> Decimal | None:
