@@ -225,3 +225,33 @@ async def test_how_old_and_which_version_an_answer_is() -> None:
         assert (await wired.find(pages=3)).source_time is None
         await wired.find(pages=1, primary=True)
     assert [one.headers.get("cache-control") for one in server.asked][-2:] == [None, "no-cache"]
+
+
+async def test_what_the_system_says_of_more_ends_a_list() -> None:
+    """A page shorter than was asked for is not the last while the system says that more follows."""
+
+    def short(asked: Asked) -> Told:
+        beyond = asked.query.get("after", "")
+        left = [row for row in ROWS if str(row["nr"]) > beyond]
+        return Told(body={"items": left[:2], "more": len(left) > 2})
+
+    keyset = {"keyset": {"field": "nr", "param": "after", "size": 100}}
+    async with http_server(short) as server:
+        read = {"rows": "items", "paging": keyset, "complete": {"more": "more"}}
+        async with Wired(server.url, read=read) as wired:
+            answer = await wired.find()
+        assert (len(answer.rows), answer.ended, len(server.asked)) == (len(ROWS), True, 4)
+
+
+@pytest.mark.parametrize("said", [None, "false", 0, True])
+async def test_a_list_that_does_not_say_it_has_ended_is_not_whole(said: object) -> None:
+    """Only `false` itself ends a list; where it is gone, or is anything else, the list is not known to be whole."""
+    keyset = {"keyset": {"field": "nr", "param": "after", "size": 100}}
+
+    def silent(asked: Asked) -> Told:
+        return Told(body={"items": ROWS[:1] if "after" not in asked.query else [], "more": said})
+
+    async with http_server(silent) as server:
+        read = {"rows": "items", "paging": keyset, "complete": {"more": "more"}}
+        async with Wired(server.url, read=read) as wired:
+            assert (await wired.find()).ended is False

@@ -65,7 +65,7 @@ class Actions:
         self._reads.forget()
         try:
             values[_REPLY] = answer.body
-            if action.then and lookup is not None and _asks_found(action):
+            if action.then and lookup is not None and asks_found(action):
                 there = await self._look(name, action, lookup, values)
                 if there is None:
                     raise self._failed(f"{name} was answered with success and is not there", "transient", action=name)
@@ -99,7 +99,7 @@ class Actions:
         return self._from_record(action, await self._finish(name, action, lookup, values, there))
 
     async def undo(self, name: str, args: Values, result: object, *, key: str) -> object:
-        """Takes an action back by the action that its specification names."""
+        """Takes an action back by the action that its specification names, whose own effect key is ``key``."""
         action = self._action(name)
         if action.undo is None:
             raise UserError(f"{self.name}.{name} cannot be undone", code="connector.undo")
@@ -259,7 +259,8 @@ class Actions:
         return found
 
 
-def _asks_found(action: ActionPart) -> bool:
+def asks_found(action: ActionPart) -> bool:
+    """Tells whether what follows an action's request depends on the record that its lookup finds."""
     parts = [step.model_dump(mode="python") for step in action.then]
     return any(step.when for step in action.then) or any(name.split(".")[0] == "found" for name in names_in(parts))
 

@@ -147,11 +147,12 @@ class PagingPart(Part):
 
 
 class CompletePart(Part):
-    """How to know that a list is whole: its count, or a mark at its end."""
+    """How to know that a list is whole: its count, a mark at its end, or whether more follows."""
 
     count: FieldPath | None = Field(default=None, description="Where the answer says how many records there are.")
     count_header: Text | None = None
     end: FieldPath | None = Field(default=None, description="A place that holds something only in the last page.")
+    more: FieldPath | None = Field(default=None, description="A place that is true while pages follow, and then false.")
 
 
 class FilePart(Part):

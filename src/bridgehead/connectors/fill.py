@@ -4,7 +4,8 @@ A text that is one brace alone keeps the value's type; in a longer text it becom
 says how: ``%d.%m.%Y`` (strftime) for dates and times, ``comma`` for a decimal comma, ``0.00`` for a
 fixed number of decimals, ``number`` for a JSON number instead of a text, ``pad:10`` for leading
 zeros, ``digits:18`` for leading zeros if it is digits alone, ``width:20`` for trailing spaces,
-``upper``, ``lower``, ``base64``, ``json``, ``after:@`` for what follows the last ``@``, ``days:-30`` for the
+``upper``, ``lower``, ``base64``, ``json``, ``escaped`` for a text between the quotes of a query language (a
+backslash before quotes and backslashes), ``after:@`` for what follows the last ``@``, ``days:-30`` for the
 day 30 days before, ``zone:NAME`` for the time there (IANA), ``or:TEXT`` for what stands where an argument is
 absent; several are chained. ``{{`` and ``}}`` are braces. ``{TABLE[PATH].FIELD}`` looks the value at PATH up
 in a table.
@@ -34,11 +35,12 @@ _ONE: Final = re.compile(r"\{([^{}]+)\}")
 _INDEX: Final = re.compile(r"([^\[\]]+)\[([^\[\]]+)\](?:\.([^\[\]]+))?")
 _FIXED: Final = re.compile(r"0(\.0+)?")
 _WIDEST: Final = 1_000
+_FIRST_PRINTABLE: Final = 32
 _DAYS: Final = re.compile(r"-?\d{1,5}", re.ASCII)
-_WORDS: Final = frozenset({"comma", "number", "upper", "lower", "base64", "json"})
+_WORDS: Final = frozenset({"comma", "number", "upper", "lower", "base64", "json", "escaped"})
 _FORMATS: Final = (
-    "%-forms of dates, comma, number, 0.00, pad:N, digits:N, width:N, upper, lower, base64, json, after:TEXT, "
-    "days:N, zone:NAME, or:TEXT"
+    "%-forms of dates, comma, number, 0.00, pad:N, digits:N, width:N, upper, lower, base64, json, escaped, "
+    "after:TEXT, days:N, zone:NAME, or:TEXT"
 )
 
 Escape = Callable[[str], str]
@@ -247,6 +249,8 @@ def _formatted(value: object, form: str, path: str) -> object:
             return as_text(value).upper() if form == "upper" else as_text(value).lower()
         if form == "base64":
             return base64.b64encode(as_text(value).encode()).decode("ascii")
+        if form == "escaped":
+            return _quotable(as_text(value))
         if form == "json":
             return json.dumps(plain(value), ensure_ascii=False)
     except (InvalidOperation, ValueError, OverflowError, ZoneInfoNotFoundError) as error:
@@ -266,6 +270,13 @@ def _moment(value: date | time, form: str) -> object:
     if form.startswith("days:") and isinstance(value, date):
         return value + timedelta(days=int(form[5:]))
     return value.strftime(form) if form.startswith("%") else None
+
+
+def _quotable(text: str) -> str:
+    """Returns a text that cannot end the quotes around it: SOQL and CQL escape by a backslash."""
+    if any(ord(sign) < _FIRST_PRINTABLE for sign in text):
+        raise ValueError("control characters")
+    return re.sub(r"([\\'\"])", r"\\\1", text)
 
 
 def as_text(value: object) -> str:

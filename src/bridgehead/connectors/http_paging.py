@@ -63,14 +63,17 @@ class Pages:
         size = () if counted.size_param is None else (Turn(counted.size_param, counted.size),)
         return (Turn(counted.param, self._number(counted)), *size)
 
-    def then(self, page: Page, *, total: int | None = None) -> Turn | None:
-        """Returns what the next request has, or None when the list has ended; ``total`` as the system counts it."""
+    def then(self, page: Page, *, total: int | None = None, more: bool | None = None) -> Turn | None:
+        """Returns what the next request has, or None when the list has ended.
+
+        ``total`` as the system counts it, ``more`` whether it says that more follows.
+        """
         part = self._part
         if part is None:
             return None
         self._asked += 1
         self._rows += len(page.rows)
-        turn = self._turn(part, page, total)
+        turn = None if more is False else self._turn(part, page, total, more=more)
         if turn is None:
             return None
         mark = str(turn.url) if turn.url is not None else as_text(turn.value)
@@ -81,7 +84,7 @@ class Pages:
             raise Broken(f"the list has more than {part.at_most} pages, which is the most that paging.at_most allows")
         return turn
 
-    def _turn(self, part: PagingPart, page: Page, total: int | None) -> Turn | None:
+    def _turn(self, part: PagingPart, page: Page, total: int | None, *, more: bool | None) -> Turn | None:
         if part.cursor is not None:
             value = find(page.body, part.cursor.at)
             if value is MISSING or value is None or value is False or value in ("", [], {}):
@@ -96,27 +99,27 @@ class Pages:
             return None if target is None else Turn(url=_joined(page.url, target))
         counted = part.page or part.offset
         if counted is not None:
-            if self._ends(page, counted.size, total):
+            if self._ends(page, counted.size, total, more=more):
                 return None
             if self._last is not None and list(self._last) == list(page.rows):
                 raise Broken(f"the list runs in a circle: two pages are the same, so {counted.param} is not heeded")
             self._last = page.rows
             return Turn(counted.param, self._number(counted))
         if part.keyset is not None:
-            if self._ends(page, part.keyset.size, total):
+            if self._ends(page, part.keyset.size, total, more=more):
                 return None
             return Turn(part.keyset.param, self._beyond(page.rows[-1], part.keyset.field))
         return None
 
-    def _ends(self, page: Page, size: int, total: int | None) -> bool:
+    def _ends(self, page: Page, size: int, total: int | None, *, more: bool | None) -> bool:
         if total is not None and self._rows >= total:
             return True
         if len(page.rows) > size:
             raise Broken(f"a page holds {len(page.rows)} records where {size} were asked for")
         if not page.rows:
             return True
-        # A system that gives less than was asked for on a page that is not the last is found by its count.
-        return len(page.rows) < size and total is None
+        # A system that gives less than was asked for on a page that is not the last is found by what it says of it.
+        return len(page.rows) < size and total is None and more is None
 
     def _number(self, counted: NumberPaging) -> int:
         of_pages = self._part is not None and self._part.page is not None

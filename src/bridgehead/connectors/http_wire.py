@@ -223,7 +223,7 @@ class HttpWire:
             undated = undated or known is None
             oldest = known if oldest is None or (known is not None and known < oldest) else oldest
             try:
-                turn = pages.then(Page(found, body, reply.headers, reply.url), total=total)
+                turn = pages.then(Page(found, body, reply.headers, reply.url), total=total, more=_follows(read, body))
             except Broken as broken:
                 raise self._classifier.unreadable(str(broken), writes=False) from broken
             if turn is None:
@@ -458,10 +458,20 @@ def _told(headers: httpx.Headers) -> dict[str, str]:
 
 
 def _holds_end(declared: CompletePart | None, body: object) -> bool:
-    if declared is None or declared.end is None:
+    if declared is None:
+        return True
+    if declared.more is not None and find(body, declared.more) is not False:
+        return False
+    if declared.end is None:
         return True
     value = find(body, declared.end)
     return value is not MISSING and bool(value)
+
+
+def _follows(read: ReadPart, body: object) -> bool | None:
+    """Returns whether the answer says that more follows; None where it does not say it."""
+    value = None if read.complete is None or read.complete.more is None else find(body, read.complete.more)
+    return value if isinstance(value, bool) else None
 
 
 def _distinct(values: Sequence[object]) -> Sequence[object]:

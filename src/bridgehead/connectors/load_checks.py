@@ -218,6 +218,6 @@ def _read(spec: Specification, of: str, read: ReadPart, path: Path, names: Names
                 read.paging.keyset.field, (*path, "paging", "keyset", "field"), "a field of this entity", fields
             )
     if read.complete is not None and not any(
-        findings.has(*path, "complete", one) for one in ("count", "count_header", "end")
+        findings.has(*path, "complete", one) for one in ("count", "count_header", "end", "more")
     ):
-        findings.add((*path, "complete"), "count, count_header or end", "none", key=True)
+        findings.add((*path, "complete"), "count, count_header, end or more", "none", key=True)

@@ -229,7 +229,7 @@ class Reads:
                 f"{name}: the list is not whole: {len(answer.rows)} records of {answer.total}",
                 "invalid_output", read=name, records=len(answer.rows), total=answer.total,
             )  # fmt: skip
-        if declared.end and not answer.ended:
+        if (declared.end or declared.more) and not answer.ended:
             raise self.failed(f"{name}: the mark at the end of the list is missing", "invalid_output", read=name)
 
     def _distinct(

@@ -106,7 +106,8 @@ def _action_tool(connector: Connector, name: str, action: ActionPart) -> BoundTo
         return await connector.verify(name, typed(args), key=key)
 
     async def undo(*, key: str, args: Mapping[str, object], result: object) -> object:
-        return await connector.undo(name, typed(args), result, key=key)
+        # A key of its own: a system that drops a second request of one key would drop the undo.
+        return await connector.undo(name, typed(args), result, key=f"{key}-undo")
 
     async def preview(*, args: Mapping[str, object]) -> object:
         return connector.preview(name, typed(args))

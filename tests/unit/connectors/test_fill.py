@@ -212,3 +212,18 @@ def test_no_text_breaks_a_template(template: str, value: str) -> None:
         except Failed as error:
             classes.add(error.error_class)
     assert classes <= {"invalid_input"}
+
+
+@pytest.mark.parametrize(
+    "text, written",
+    [("O'Neil", r"O\'Neil"), ('say "x"', r"say \"x\""), ("a\\", r"a\\"), (r"\'", r"\\\'"), ("plain", "plain")],
+)
+def test_an_escaped_value_cannot_end_the_quotes_around_it(text: str, written: str) -> None:
+    """Quotes and backslashes get a backslash before them, so that a value stays inside a query's text."""
+    assert fill_text("Name = '{name|escaped}'", {"name": text}) == f"Name = '{written}'"
+
+
+def test_a_line_break_stands_in_no_query_text() -> None:
+    """A control character is refused where a value is put between quotes."""
+    with pytest.raises(Failed):
+        fill_text("'{name|escaped}'", {"name": "a\nb"})
