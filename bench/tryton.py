@@ -28,7 +28,7 @@ from tests.support.world import World
 
 
 async def measure(report: Report, folder: Path) -> None:
-    arrivals, kills, trytond_kills, seed = (25, 1, 1, 3) if report.quick else (160, 6, 2, 3)
+    arrivals, kills, trytond_kills, seed = (25, 1, 1, 3) if report.quick else (180, 6, 2, 3)
     for name, value in (("mails", arrivals), ("seed", seed), ("workers", 2)):
         report.condition(name, value)
     chosen = Settings.model_validate(

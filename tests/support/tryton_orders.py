@@ -270,7 +270,7 @@ class House:
         """Returns the arrivals that led to nothing: no case, no review, and no reason why not."""
         rows = await self.world.rows(
             "select a.id from arrivals a where not exists (select from arrival_cases c where c.arrival_id = a.id)"
-            " and not exists (select from reviews r where r.arrival_id = a.id) and a.state <> 'nothing'"
+            " and not exists (select from reviews r where r.arrival_id = a.id) and a.state <> 'no_case'"
         )
         return [int(str(row["id"])) for row in rows]
 
