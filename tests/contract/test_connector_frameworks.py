@@ -18,7 +18,7 @@ __all__ = ["erp"]
 CALLS = """
 LINE = {"line": 1, "item": "A-1", "quantity": "20", "unit": "C62", "price": "3.10", "date": "2026-12-01"}
 REPLIES = (
-    [call("find_orders", customer="C200", po_number="4711")],
+    [call("orders_of", customer="C200", po_number="4711")],
     [call("book", customer="C200", po_number="4711", order_date="2026-11-02", lines=[LINE], total="62.00")],
     [call("book", customer="C200", po_number="4711", order_date="2026-11-02", lines=[LINE], total="62.00")],
     "booked",
@@ -32,7 +32,7 @@ erp = connect("erp.yaml")
 """
     + CALLS
     + """
-inner = Agent(scripted(*REPLIES), tools=[erp.tools["find_orders"], erp.tools["book"]])
+inner = Agent(scripted(*REPLIES), tools=[erp.tools["orders_of"], erp.tools["book"]])
 agent = govern("{module}:inner", prompt="Book {case.input[po]}")
 """
 )
@@ -44,14 +44,14 @@ erp = connect("erp.yaml")
 """
     + CALLS
     + """
-inner = create_agent(scripted(*REPLIES), tools=[erp.tools["find_orders"], erp.tools["book"]])
+inner = create_agent(scripted(*REPLIES), tools=[erp.tools["orders_of"], erp.tools["book"]])
 """
 )
 GOVERNS_LANGCHAIN = """
 from bridgehead.adapters.langchain import govern
 agent = govern("{module}_inner:inner", prompt="Book {case.input[po]}")
 """
-TOOLS = "find_orders: allow\nbook: allow"
+TOOLS = "orders_of: allow\nbook: allow"
 
 
 @pytest.mark.parametrize("framework", ["pydantic-ai", "langchain"])

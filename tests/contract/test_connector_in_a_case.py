@@ -39,7 +39,7 @@ entities:
         type: list
         fields: {item: {from: item, type: code}, quantity: {from: quantity, type: decimal}}
     reads:
-      find_orders:
+      orders_of:
         params: {customer: code, po_number: code}
         request: {path: /orders, query: {customer: "{customer}", po_number: "{po_number}"}}
         rows: items
@@ -60,7 +60,7 @@ actions:
       total: decimal
     key: [customer, po_number]
     lookup:
-      read: find_orders
+      read: orders_of
       with: {customer: "{customer}", po_number: "{po_number}"}
       without: {status: cancelled}
       same:
@@ -115,14 +115,14 @@ from bridgehead.connectors.opening import connect
 erp = connect("erp.yaml")
 
 async def agent(case: Case[dict], ctx: Context) -> str:
-    if await erp.tools["find_orders"](customer="C200", po_number=case.input["po"]):
+    if await erp.tools["orders_of"](customer="C200", po_number=case.input["po"]):
         return "there already"
     line = {"line": 1, "item": "A-1", "quantity": "20", "unit": "C62", "price": "3.10", "date": "2026-12-01"}
     made = await erp.tools["book"](
         customer="C200", po_number=case.input["po"], order_date=date(2026, 11, 2), lines=[line], total=Decimal("62.00"))
     return made.order_number
 """
-TOOLS = "find_orders: allow\nbook: allow"
+TOOLS = "orders_of: allow\nbook: allow"
 
 
 @pytest.fixture

@@ -194,6 +194,6 @@ async def test_no_journal_holds_a_secret(
         )  # fmt: skip
         told += done.stdout.decode()
     assert "SO-" in told
-    assert "find_orders" in told
+    assert "orders_of" in told
     assert erp.secret not in told
     assert not re.findall(r"Bearer (?!realm=)", told)
