@@ -148,6 +148,22 @@ async def test_another_worker_goes_on_where_the_cursor_is(polled: Polled) -> Non
     assert len(await polled.served.world.cases()) == 2
 
 
+@pytest.mark.parametrize("more", ["", ", start: new"])
+async def test_a_day_that_stands_for_none_does_not_end_a_source(
+    world: World, crm: tuple[Crm, HttpServer], more: str
+) -> None:
+    """A record of the last day of the calendar is taken, and what changes after it is found all the same."""
+    made, server = crm
+    spec = SPEC.format(url=server.url, more=more).replace("type: datetime", "type: date").replace("datetime?", "date?")
+    made.tickets["T-1"] = {"nr": "T-1", "changed": "9999-12-31", "text": "never"}
+    with serving(world, intake="[{poll: crm}]", connectors={"crm": spec}) as served:
+        polled = Polled(served, made, cast(Polling, (await served.sources()).all[0]))
+        await polled.look()
+        made.tickets["T-2"] = {"nr": "T-2", "changed": utc_now().date().isoformat(), "text": "today"}
+        await polled.look()
+        assert sorted(await polled.texts()) == ["never", "today"]
+
+
 async def test_a_clock_that_goes_back_loses_nothing(polled: Polled) -> None:
     """A system whose clock was ahead and is put right is read on: what changes then is taken."""
     now = utc_now()

@@ -136,7 +136,7 @@ class Polling(Watched):
         answer = await self._connector.one_by_one(self._part.read, {})
         values = [one.cursor for one in (self._read(*found) for found in answer) if one.cursor is not None]
         for value in sorted(values, key=_order)[-1:]:
-            await self._cursors.move(self._deployment, self._source, _text(value))
+            await self._cursors.move(self._deployment, self._source, _text(self._believed(value)))
         return bool(values)
 
     async def _take(self, one: _Found) -> None:
@@ -194,13 +194,20 @@ class Polling(Watched):
     async def _move(self, reached: Cursor | None, before: Cursor | None) -> None:
         if reached is None:
             return
-        now = self._now()
-        if isinstance(reached, datetime) and reached > now:
-            # Their clock was ahead of ours. When it is put right, what changes then has earlier times than
-            # what is stored, and must be found all the same.
-            reached = now
+        reached = self._believed(reached)
         if reached != before:
             await self._cursors.move(self._deployment, self._source, _text(reached))
+
+    def _believed(self, reached: Cursor) -> Cursor:
+        """Returns a value, or our own time where it lies beyond that.
+
+        Their clock was ahead of ours, or the time stands for none (9999-12-31). What changes later has
+        earlier times than that, and must be found all the same.
+        """
+        now = self._now()
+        if isinstance(reached, datetime):
+            return min(reached, now)
+        return min(reached, now.date()) if isinstance(reached, date) else reached
 
     def _asked(self, value: Cursor | None) -> Cursor | None:
         if not isinstance(value, datetime):
