@@ -26,12 +26,18 @@ PLACES: Final = ("src", "examples", "tests", "docs", "bench")
 NAMES: Final = sorted(CALLS)
 
 NOT_RECORDED: Final = {
-    "src/bridgehead/templates/purchase_orders/files/erp.yaml": "a form to be filled in: its system is the user's own",
-    "examples/tryton/erp.yaml": "its recording is made against Tryton",
-    "tests/support/connectors/desk.yaml": "its recording is made against the order desk",
-    "tests/support/legacy/wawi.yaml": "its recording is made against MariaDB",
-}
+    "src/bridgehead/templates/purchase_orders/files/erp.yaml":
+        "a form to be filled in; test_connector_record records it on the demo ERP and proves it",
+    "tests/support/connectors/desk.yaml": "test_connector_sql_record records it on SQLite and proves it",
+}  # fmt: skip
 """Specifications without a recording, and why; one that has a recording is held to it, listed or not."""
+
+GAPS: Final[dict[str, dict[str, str]]] = {
+    "examples/tryton/erp.yaml": {
+        "not_whole": "Tryton's search_read says nowhere how many there are; its limit is null, a cut body refused"
+    },
+}
+"""What of a recorded specification is not proved, and why."""
 
 READS: Final[dict[str, tuple[str, dict[str, Any], int]]] = {
     "salesforce": ("find_accounts", {"name": 'Sonne "&" O\'Neill'}, 3),
@@ -96,9 +102,11 @@ async def test_every_connector_in_the_repository_is_proved(path: Path) -> None:
     """Of every specification that there is, each behaviour that applies is proved over its recordings."""
     if not recording_path(path).exists() and str(path.relative_to(ROOT)) in NOT_RECORDED:
         pytest.xfail("nothing is recorded of it")
-    proof = await prove(path)
+    gaps = GAPS.get(str(path.relative_to(ROOT)), {})
+    proof = await prove(path, allow=gaps)
     assert proof.verdicts
     assert [f"{one.tool}: {one.behaviour}: {one.why}" for one in proof.open] == []
+    assert {one.behaviour for one in proof.verdicts if one.allowed} == set(gaps), "a gap that is closed is taken out"
 
 
 def test_the_examples_are_among_them_and_say_that_they_were_not_tried() -> None:

@@ -14,6 +14,8 @@ from bridgehead.cli.application import run
 from bridgehead.connectors.proving.verdict import BEHAVIOURS
 
 HERE = Path("tests/support/connectors")
+READS = ("find_customers", "find_orders", "get_order")
+ACTIONS = ("book_order", "cancel_order")
 
 
 @pytest.fixture
@@ -51,13 +53,15 @@ def test_every_behaviour_of_the_recorded_erp_is_proved(spec: Path, capsys: pytes
     """Without a system, a setting or a secret, all that applies is proved, and the rest says why it does not."""
     code, found = verdicts(capsys, spec)
     assert code == 0, [one for one in found.values() if one["state"] == "not proved"]
-    assert len(found) == 17 * 3 + 19 * 2
+    assert len(found) == 18 * 3 + 21 * 2
     aside = {name: one["why"] for name, one in found.items() if one["state"] != "proved"}
     assert aside == {
         "get_order:not_whole": "it brings one record",
         "get_order:second_record": "its answer is one record",
         "book_order:compare_and_set": "it declares no if_match",
         "cancel_order:undo": "it declares no undo",
+        **{f"{one}:needs": "it reads nothing else first" for one in (*READS, *ACTIONS)},
+        **{f"{one}:unfinished": "it is one request" for one in ACTIONS},
     }
     assert {one["behaviour"] for one in found.values()} == set(BEHAVIOURS)
 

@@ -222,6 +222,11 @@ def _in_folder(url: URL, folder: Path, *, connector: str, what: str) -> URL:
     return url.set(database=str(path))
 
 
+def check_address(text: str, spec: Specification) -> None:
+    """Raises UserError ``connector.host`` when an address leads to a host that is not among ``connection.hosts``."""
+    _check_hosts(_parsed(text, connector=spec.connector, what="connection.url"), spec, folder=Path(), what="its URL")
+
+
 def _check_hosts(url: URL, spec: Specification, *, folder: Path, what: str) -> None:
     if led := [name for name in _ELSEWHERE if name in url.query]:
         raise UserError(

@@ -8,24 +8,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bridgehead.clock import perf_s
+from bridgehead.connectors.acting import asks_found
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart, LookupPart
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
 from bridgehead.connectors.fill import fill, names_in
 from bridgehead.connectors.proving import http_faults as faults
-from bridgehead.connectors.proving.read_proofs import (
-    PROVED,
-    Finding,
-    Prove,
-    aside,
-    compared,
-    loosened,
-    nothing_recorded,
-    open_,
-    unnamed,
-    waited,
-)
+from bridgehead.connectors.proving.findings import PROVED, Finding, Prove, aside, open_
+from bridgehead.connectors.proving.read_proofs import compared, loosened, nothing_recorded, unnamed, waited
 from bridgehead.connectors.proving.recording import Call, Promise, Recording
+from bridgehead.connectors.proving.several import needs, unfinished
 from bridgehead.connectors.proving.spoiling import Target, change, needed, rename, retype, targets, tells
 from bridgehead.connectors.proving.stage import (
     SHORT_S,
@@ -86,6 +78,8 @@ class ActionProofs:
             "compare_and_set": self.compare_and_set,
             "lookup_down": self.lookup_down,
             "elsewhere": self.elsewhere,
+            "needs": self.needs,
+            "unfinished": self.unfinished,
             "undo": self.undo,
         }
 
@@ -251,7 +245,7 @@ class ActionProofs:
     ) -> Finding:
         fields = self._answered()
         if fields is None:
-            return aside(f"its result is read by {self.action.result.read}, which is proved by itself")
+            return aside(f"its result is read by {self._read_back}, which is proved by itself")
         chosen = [
             one
             for one in targets(fields)
@@ -278,8 +272,17 @@ class ActionProofs:
                     return open_(f"{target.name}: {how} it ended as {ended.ended}, and it was done")
         return PROVED if seen else aside("its answer holds no field of the result")
 
+    @property
+    def _read_back(self) -> str | None:
+        """The read that gives its result, where its own answer does not."""
+        lookup = self.action.lookup
+        follows = bool(self.action.then) and asks_found(self.action)
+        return lookup.read if follows and lookup is not None else self.action.result.read
+
     def _answered(self) -> Mapping[str, FieldPart] | None:
         part = self.action.result
+        if self._read_back:
+            return None
         if part.fields is not None:
             return part.fields
         return self.spec.entities[part.entity].fields if part.entity is not None else None
@@ -289,7 +292,7 @@ class ActionProofs:
         if self.action.lookup is None:
             return await self._keyed()
         async with self.on_stage() as on:
-            on.world.applied = 1
+            on.world.done_before()
             ended = await self.acted(on)
         if ended.value is None:
             return open_(f"what is there already ended it as {ended.ended}")
@@ -315,7 +318,7 @@ class ActionProofs:
             done += any(change(records, target) for target in chosen)
 
         async with self.on_stage() as on:
-            on.world.applied = 1
+            on.world.done_before()
             on.world.fault = faults.meets(back.read, faults.altered(act))
             found = await outcome(on.connector.verify(self.name, on.arguments, key=effect_key_of(self.call)))
             if not done:
@@ -376,6 +379,14 @@ class ActionProofs:
             on.world.fault = faults.meets(lookup.read, faults.status(503))
             ended = await self.acted(on)
         return PROVED if _nothing_sent(ended, on) else open_(f"it ended as {ended.ended}, sent {on.writes} times")
+
+    async def needs(self) -> Finding:
+        """Cannot read what its request is made of."""
+        return await needs(self.on_stage, self.acted, self.spec, self.name, self.action.let)
+
+    async def unfinished(self) -> Finding:
+        """Breaks off between its requests."""
+        return await unfinished(self)
 
     async def elsewhere(self) -> Finding:
         """Leads the write to another host."""

@@ -187,7 +187,7 @@ class Hider:
 def _told_by_read(read: ReadPart) -> list[str]:
     told = [read.paging.cursor.at] if read.paging is not None and read.paging.cursor is not None else []
     if read.complete is not None:
-        told += [path for path in (read.complete.count, read.complete.end) if path]
+        told += [path for path in (read.complete.count, read.complete.end, read.complete.more) if path]
     return told
 
 

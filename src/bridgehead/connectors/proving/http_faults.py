@@ -22,11 +22,11 @@ Act = Callable[[Callable[[], Reaction]], Reaction | Awaitable[Reaction]]
 """What happens to one request; it may let the system answer first."""
 
 
-def meets(of: str, act: Act, *, write: bool = False, when: Callable[[Sent], bool] = lambda _: True) -> Fault:
-    """Returns a fault that meets the requests of one read, or an action's own write, and no others."""
+def meets(of: str, act: Act, *, write: bool | None = False, when: Callable[[Sent], bool] = lambda _: True) -> Fault:
+    """Returns a fault that meets the requests of one read, or an action's own write (None: all), and no others."""
 
     async def fault(sent: Sent, serve: Callable[[], Reaction]) -> Reaction:
-        if sent.of != of or sent.write is not write or not when(sent):
+        if sent.of != of or write not in {None, sent.write} or not when(sent):
             return serve()
         found = act(serve)
         return await found if isinstance(found, Awaitable) else found
@@ -38,6 +38,11 @@ def status(code: int, **headers: str) -> Act:
     """Refuses, or breaks down, before anything was done."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda _: {"status": code, "headers": named, "body": {"title": f"status {code}"}}
+
+
+def says(state: str) -> Act:
+    """Refuses as a database does, by a SQLSTATE."""
+    return lambda _: {"sqlstate": state}
 
 
 def broken_after(code: int) -> Act:

@@ -42,7 +42,8 @@ class TaggedHttpWire(HttpWire):
     ) -> None:
         self._carrier = carrier
         self._names = {id(read): name for entity in spec.entities.values() for name, read in entity.reads.items()}
-        self._names |= {id(action): name for name, action in spec.actions.items()}
+        # An action whose later requests are picked is a copy; its parts are the same.
+        self._names |= {id(action.result): name for name, action in spec.actions.items()}
         super().__init__(spec, folder=folder, limits=limits, redactor=redactor)
 
     def transport(self) -> httpx.AsyncBaseTransport:
@@ -56,12 +57,12 @@ class TaggedHttpWire(HttpWire):
 
     async def act(self, action: ActionPart, values: Values) -> Answer:
         """See the wire."""
-        with tagged(self._names.get(id(action), "action"), writes=True):
+        with tagged(self._names.get(id(action.result), "action"), writes=True):
             return await super().act(action, values)
 
     async def follow(self, action: ActionPart, values: Values) -> None:
         """See the wire."""
-        with tagged(self._names.get(id(action), "action"), writes=False):
+        with tagged(self._names.get(id(action.result), "action"), writes=False):
             await super().follow(action, values)
 
     async def _ask_credential(self, out: Outgoing) -> Reply:

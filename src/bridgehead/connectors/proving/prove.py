@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,8 @@ from typing import Final
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.load import load_specification
 from bridgehead.connectors.proving.action_proofs import ActionProofs
-from bridgehead.connectors.proving.read_proofs import Finding, Prove, ReadProofs, open_, verdict
+from bridgehead.connectors.proving.findings import Finding, Prove, open_, verdict
+from bridgehead.connectors.proving.read_proofs import ReadProofs
 from bridgehead.connectors.proving.recording import Recording, load_recording, recording_path
 from bridgehead.connectors.proving.sql_proofs import SqlActionProofs, SqlReadProofs
 from bridgehead.connectors.proving.stage import short_trace
@@ -22,12 +23,12 @@ from bridgehead.spec.problem import nearest
 _SIDE_BY_SIDE: Final = 16
 
 
-async def prove(path: Path, *, allow: Iterable[str] = ()) -> Proof:
+async def prove(path: Path, *, allow: Iterable[str] = (), only: Collection[str] = ()) -> Proof:
     """Returns what is proved of the connector that a file specifies, over its recordings.
 
-    ``allow`` names gaps that are accepted: ``BEHAVIOUR`` for all, ``TOOL:BEHAVIOUR`` for one. Nothing
-    is sent to the system. Raises UserError when the file or its recordings cannot be read, or a gap
-    has no such name.
+    ``only`` names the reads and actions to prove (default: all). ``allow`` names gaps that are accepted:
+    ``BEHAVIOUR`` for all, ``TOOL:BEHAVIOUR`` for one. Nothing is sent to the system. Raises UserError
+    when the file or its recordings cannot be read, or a gap has no such name.
     """
     spec = load_specification(path)
     if spec.kind not in {"http", "sql"}:
@@ -41,6 +42,7 @@ async def prove(path: Path, *, allow: Iterable[str] = ()) -> Proof:
     held = recording or Recording(spec.connector, spec.kind, "http://nothing.invalid")
     tools = _proofs(spec, held)
     allowed = _allowed(allow, tools)
+    tools = {name: provers for name, provers in tools.items() if not only or name in only}
     places = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def one(tool: str, behaviour: str, prover: Prove) -> Verdict:
@@ -55,7 +57,7 @@ async def prove(path: Path, *, allow: Iterable[str] = ()) -> Proof:
     order = list(BEHAVIOURS)
     ranked = sorted(verdicts, key=lambda one: (list(tools).index(one.tool), order.index(one.behaviour)))
     reads = [name for name in tools if name not in spec.actions]
-    return Proof(spec.connector, reads, list(spec.actions), ranked)
+    return Proof(spec.connector, reads, [name for name in tools if name in spec.actions], ranked)
 
 
 def _proofs(spec: Specification, recording: Recording) -> dict[str, Mapping[str, Prove]]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 from bridgehead.clock import perf_s
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
 from bridgehead.connectors.proving import http_faults as faults
+from bridgehead.connectors.proving.findings import PROVED, Finding, Prove, aside, open_
 from bridgehead.connectors.proving.hiding import labelled
+from bridgehead.connectors.proving.personal import looks_personal
 from bridgehead.connectors.proving.promises import promise_of
 from bridgehead.connectors.proving.recording import Call, Promise, Recording
+from bridgehead.connectors.proving.several import needs
 from bridgehead.connectors.proving.spoiling import (
     Target,
     change,
@@ -28,37 +32,13 @@ from bridgehead.connectors.proving.spoiling import (
     tells,
 )
 from bridgehead.connectors.proving.stage import SHORT_S, Outcome, Stage, outcome, perform, plain_result, stage
-from bridgehead.connectors.proving.verdict import State, Verdict
 from bridgehead.connectors.proving.world import Reaction, Sent
 from bridgehead.connectors.reading import Reading
 from bridgehead.spec.problem import shown
 
-_PERSONAL: Final = frozenset(
-    {
-        "mail", "email", "emails", "phone", "phones", "mobile", "fax", "street", "address", "contact", "birth",
-        "birthday", "birthdate", "iban", "salutation", "surname", "firstname", "lastname", "passport", "salary",
-    }
-)  # fmt: skip
-_NAMES: Final = frozenset({"first_name", "last_name", "full_name", "contact_name", "customer_name", "person_name"})
-_PEOPLE: Final = frozenset({"customer", "contact", "person", "employee", "user", "partner", "party", "supplier"})
-_PUBLIC_TYPES: Final = frozenset({"boolean", "enum"})
 _MOST: Final = 3
 _PAST_S: Final = 60.0
-
-Finding = tuple[State, str, str]
-Prove = Callable[[], Awaitable[Finding]]
-
-PROVED: Final[Finding] = ("proved", "", "")
-
-
-def open_(why: str, hint: str = "") -> Finding:
-    """Returns what is not proved."""
-    return "not proved", why, hint
-
-
-def aside(why: str) -> Finding:
-    """Returns what does not apply."""
-    return "not applicable", why, ""
+_ALWAYS: Final = 1_000
 
 
 @dataclass
@@ -102,11 +82,16 @@ class ReadProofs:
             "stale": self.stale,
             "second_record": self.second_record,
             "elsewhere": self.elsewhere,
+            "needs": self.needs,
         }
 
     def on_stage(self, *, short_s: float | None = None) -> AbstractAsyncContextManager[Stage]:
         """Gives the connector over the recorded call."""
         return stage(self.spec, self.recording, self.call, short_s=short_s)
+
+    def own(self, on: Stage) -> int:
+        """Returns how many requests were its own, and not of what it reads first."""
+        return sum(one.of == self.name for one in on.world.sent)
 
     async def asked(self, on: Stage) -> Outcome:
         """Reads as the recorded call did, from the system itself."""
@@ -136,7 +121,7 @@ class ReadProofs:
 
     async def personal_data(self) -> Finding:
         """Looks for fields whose name says that they are about a person, and that carry no label."""
-        bare = [name for name, part in _unlabelled(self.entity.fields) if _looks_personal(self.of, name, part)]
+        bare = [name for name, part in _unlabelled(self.entity.fields) if looks_personal(self.of, name, part)]
         if bare:
             return open_(
                 f"{self.of}: {', '.join(bare)}: nothing keeps what looks personal out of recordings",
@@ -155,7 +140,7 @@ class ReadProofs:
         if always.error_class != "auth_expired":
             return open_(f"always refused with 401, it ended as {always.ended}", "See errors: a rule may hide it.")
         if kind == "fixed":
-            return PROVED if len(on.world.sent) == 1 else open_("a refused credential was shown again")
+            return PROVED if self.own(on) == 1 else open_("a refused credential was shown again")
         async with self.on_stage() as on:
             on.world.fault = faults.meets(self.name, faults.status(401), when=lambda _: on.world.tokens < 2)  # noqa: PLR2004  # the second token
             ended = await self.asked(on)
@@ -168,7 +153,7 @@ class ReadProofs:
         ended, on = await self.met(faults.status(403))
         if ended.error_class != "forbidden":
             return open_(f"refused with 403, it ended as {ended.ended}", "See errors: a rule may hide it.")
-        return PROVED if len(on.world.sent) == 1 else open_(f"it was asked {len(on.world.sent)} times")
+        return PROVED if self.own(on) == 1 else open_(f"it was asked {self.own(on)} times")
 
     async def throttled(self) -> Finding:
         """Asks to wait once, and then answers."""
@@ -184,14 +169,14 @@ class ReadProofs:
         always, on = await self.met(faults.status(503))
         if always.failed is None:
             return open_(f"always answered with 503, it ended with {always.ended}")
-        return PROVED if len(on.world.sent) <= self.spec.retry.tries else open_(f"asked {len(on.world.sent)} times")
+        return PROVED if self.own(on) <= self.spec.retry.tries else open_(f"asked {self.own(on)} times")
 
     async def timeout(self) -> Finding:
         """Never answers."""
         ended = Outcome()
         for short_s in SHORT_S:
             ended, on = await self.met(faults.never, short_s=short_s)
-            if on.world.sent:
+            if self.own(on):
                 break
         return PROVED if ended.error_class == "timeout" else open_(f"never answered, it ended as {ended.ended}")
 
@@ -234,7 +219,7 @@ class ReadProofs:
                     found += spoil(faults.records(reaction, self.read.rows), target)
 
                 on.world.reset()
-                on.world.fault = faults.meets(self.name, faults.altered(act))
+                on.world.fault = faults.meets(self.name, faults.altered(act), when=self._on_page())
                 ended = await self.asked(on)
                 seen += found
                 if found and (wrong := unnamed(ended, target, how)) is not None:
@@ -249,7 +234,7 @@ class ReadProofs:
         if declared is None:
             return open_(
                 "nothing tells a list that is not whole from a short one",
-                "Add complete: {count: PATH} (or count_header, or end): how many there are, or a mark at the end.",
+                "Add complete: {count: PATH} (or count_header, end or more): how many there are, or a mark at the end.",
             )
         last = sum(one.of == self.name for one in self.call.exchanges)
         async with self.on_stage() as on:
@@ -262,8 +247,8 @@ class ReadProofs:
                     if rows and (self.spec.kind == "http" or len(rows) > 1):
                         rows.pop()
                         dropped += 1
-                elif declared.end:
-                    faults.drop_end(reaction, declared.end)
+                elif mark := declared.end or declared.more:
+                    faults.drop_end(reaction, mark)
                     dropped += 1
 
             on.world.fault = faults.meets(self.name, faults.altered(act), when=lambda sent: sent.turn == last)
@@ -285,8 +270,17 @@ class ReadProofs:
         bound = self.entity.max_age
         if bound is None:
             return open_(f"nothing bounds how old {self.of} may be", "Add max_age to the entity: 1m, 15m, 1d.")
+        first = {part.read for part in self.read.let.values()}
+        pages = sum(one.of == self.name for one in self.call.exchanges)
+
+        async def late(sent: Sent, serve: Callable[[], Reaction], *, times: int) -> Reaction:
+            # What is read first has bounds of its own: only this read's answer is old.
+            again = sent.of == self.name and sent.turn > times
+            on.clock.ahead_s = 0.0 if again or sent.of in first else bound + _PAST_S
+            return serve()
+
         async with self.on_stage() as on:
-            on.clock.ahead_s = bound + _PAST_S
+            on.world.fault = partial(late, times=_ALWAYS)
             ended = await self.asked(on)
             again = on.connector.counters.extra_reads
         if ended.value is not None:
@@ -299,25 +293,26 @@ class ReadProofs:
         if self.entity.stale == "fail":
             return PROVED if not again else open_("it was asked for again, though stale is fail")
         async with self.on_stage() as on:
-            on.clock.ahead_s = bound + _PAST_S
-            pages = sum(one.of == self.name for one in self.call.exchanges)
-
-            def fresh(sent: Sent) -> bool:
-                if sent.turn > pages:
-                    on.clock.ahead_s = 0.0
-                return False
-
-            on.world.fault = faults.meets(self.name, lambda serve: serve(), when=fresh)
+            on.world.fault = partial(late, times=pages)
             ended = await self.asked(on)
         reading = ended.value
         if not isinstance(reading, Reading) or not reading.again or on.connector.counters.extra_reads != 1:
             return open_(f"an answer that is too old once ended with {ended.ended}, not asked for again once")
         return PROVED
 
+    def _on_page(self, turn: int | None = None) -> Callable[[Sent], bool]:
+        """Tells which page is spoiled: where a page's records say what is asked next, only the last one can be."""
+        paging = self.read.paging
+        if paging is not None and (paging.keyset or paging.offset):
+            turn = sum(one.of == self.name for one in self.call.exchanges)
+        return lambda sent: turn is None or sent.turn == turn
+
     async def second_record(self) -> Finding:
         """Brings a second record under the key of the first."""
         taken = key_paths(self.entity.fields, self.entity.key)
         chosen = [one for one in targets(self.entity.fields) if one.path not in taken and "*" not in one.path]
+        if not chosen:
+            return aside("its key is all that it holds")
         async with self.on_stage() as on:
             done = 0
 
@@ -334,12 +329,16 @@ class ReadProofs:
                 done += 1
                 faults.count_one_more(reaction, self.read)
 
-            on.world.fault = faults.meets(self.name, faults.altered(act), when=lambda sent: sent.turn == 1)
+            on.world.fault = faults.meets(self.name, faults.altered(act), when=self._on_page(1))
             ended = await self.asked(on)
         if not done:
             single = self.read.one or not any(isinstance(call.result, list) and call.result for call in self.calls)
             return aside("its answer is one record") if single and self.read.one else nothing_recorded(self.name)
         return PROVED if ended.error_class == "invalid_output" else open_(f"it ended with {ended.ended}")
+
+    async def needs(self) -> Finding:
+        """Cannot read what its request is made of."""
+        return await needs(self.on_stage, self.asked, self.spec, self.name, self.read.let)
 
     async def elsewhere(self) -> Finding:
         """Leads to another host, by a redirect and by the address of the next page."""
@@ -470,20 +469,5 @@ def _unlabelled(fields: Mapping[str, FieldPart], *, before: str = "") -> list[tu
     return found
 
 
-def _looks_personal(of: str, name: str, part: FieldPart) -> bool:
-    """Tells by its name whether a field is about a person; ``label: public`` says that it is not."""
-    own = name.rpartition(".")[2]
-    if part.type in _PUBLIC_TYPES:
-        return False
-    whose = of.removesuffix("s") in _PEOPLE and "." not in name
-    return bool(_PERSONAL & set(own.split("_"))) or own in _NAMES or (own == "name" and whose)
-
-
 def _short(value: object) -> str:
     return shown(value, 60)
-
-
-def verdict(tool: str, behaviour: str, finding: Finding) -> Verdict:
-    """Returns the verdict that a finding stands for."""
-    state, why, hint = finding
-    return Verdict(tool, behaviour, state, why, hint)

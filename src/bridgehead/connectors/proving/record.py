@@ -168,9 +168,13 @@ async def record(path: Path, name: str, given: Mapping[str, JSON], *, write: boo
     system = stand_in_address(spec, real.strip().rstrip("/"))
     origins = (_origin(real), _origin(system)) if spec.kind == "http" else None
     cleaned = _cleaned(hider, call, origins)
-    recording = before or Recording(spec.connector, spec.kind, system)
-    played = await _played(spec, replace(recording, system=system), cleaned, result, hider)
-    recording = replace(recording, system=system).with_call(played, promises_of(spec, name))
+    lag = spec.connection.replica.max_lag if spec.connection.replica is not None else None
+    allowed = spec.connection.hosts if spec.kind == "sql" else ()
+    recording = replace(
+        before or Recording(spec.connector, spec.kind, system), system=system, hosts=allowed, max_lag=lag
+    )
+    played = await _played(spec, recording, cleaned, result, hider)
+    recording = recording.with_call(played, promises_of(spec, name))
     text = dump_recording(recording)
     # Lines may be broken anywhere in the file, so what it holds is searched value by value as well.
     _search("\n".join([text, *_texts(asdict(recording))]), spec, hider, redactor, folder=path.parent)
@@ -267,8 +271,8 @@ def _opened(
     alone = spec.model_copy(update={"connection": spec.connection.model_copy(update={"replica": None})})
     wire = TaggedSqlWire(
         alone, folder=folder, limits=limits, redactor=redactor,
-        pool_of=lambda make: RecordedPool(make(), kept.append),
-        committed=lambda name: kept.append(Exchange(name, COMMIT, {}, write=True)),
+        pool_of=lambda make, _: RecordedPool(make(), kept.append),
+        committed=lambda name: kept.append(Exchange(name, COMMIT, {}, write=not any(one.write for one in kept))),
     )  # fmt: skip
     return Connector(alone, wire, clean=redactor.clean)
 

@@ -1,9 +1,9 @@
 """The recordings of one connector: one readable YAML file beside its specification, the same text for the same calls.
 
 The exchanges are kept at the wire's edge, so that filling, authentication, paging, classification and
-mapping all run again when they are replayed. vcrpy was tried as a format and left: a cassette keeps
-whole requests with their credentials unless each place is named, knows no statements of SQL, and cannot
-say which of two equal questions came before a write and which after it.
+mapping all run again when they are replayed. The format is our own. By its documentation a cassette of
+vcrpy keeps whole requests, credentials included, unless each place is named, holds HTTP alone and no
+statements of SQL, and does not say which of two equal questions came before a write and which after it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -77,11 +77,16 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """All recordings of one connector. ``system`` is the address that stands for the system's own in them."""
+    """All recordings of one connector. ``system`` is the address that stands for the system's own in them.
+
+    ``hosts`` and ``max_lag`` (seconds) are what the specification allowed a database's connections then.
+    """
 
     connector: str
     kind: str
     system: str
+    hosts: Sequence[str] = ()
+    max_lag: float | None = None
     promises: Mapping[str, Promise] = field(default_factory=dict)
     calls: Sequence[Call] = ()
 
@@ -127,6 +132,7 @@ def dump_recording(recording: Recording) -> str:
         "connector": recording.connector,
         "kind": recording.kind,
         "system": recording.system,
+        **_short({"hosts": list(recording.hosts), "max_lag": _seconds(recording.max_lag)}),
         "promises": {name: _short(_plain_promise(one)) for name, one in recording.promises.items()},
         "calls": calls,
     }
@@ -135,8 +141,16 @@ def dump_recording(recording: Recording) -> str:
 
 
 def _plain_promise(one: Promise) -> dict[str, object]:
-    age = None if one.max_age is None else int(one.max_age) if one.max_age == int(one.max_age) else one.max_age
-    return {"key": list(one.key), "max_age": age, "fields": dict(one.fields), "labels": list(one.labels)}
+    return {
+        "key": list(one.key),
+        "max_age": _seconds(one.max_age),
+        "fields": dict(one.fields),
+        "labels": list(one.labels),
+    }
+
+
+def _seconds(value: float | None) -> float | None:
+    return int(value) if value is not None and value == int(value) else value
 
 
 def _plain_call(call: Call) -> dict[str, object]:
@@ -170,6 +184,13 @@ def _place(error: Exception) -> str:
     return ""
 
 
+if TYPE_CHECKING:
+    _Base = yaml.SafeLoader
+else:
+    # A recording may be long, and libyaml, where it is, reads it in a fraction of the time.
+    _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes lists of plain values in one line, decimals as numbers, and never an alias."""
 
@@ -178,7 +199,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_Base):
     """Reads numbers with a fraction as Decimal, exactly as they stand there."""
 
 

@@ -44,7 +44,8 @@ def targets(fields: Mapping[str, FieldPart], *, name: str = "", before: Sequence
 
 def needed(part: FieldPart) -> bool:
     """Tells whether a record without the field is refused."""
-    return not (part.optional or part.none or part.else_ is not None)
+    chosen = part.type == "list" and part.match is not None  # what does not fit is left out of it
+    return not (part.optional or part.none or part.else_ is not None or chosen)
 
 
 def tells(part: FieldPart) -> bool:

@@ -1,7 +1,8 @@
 """A recorded database: it answers each statement as it did, remembers what was committed, and fails on demand.
 
 The wire's own statements (transactions, limits of time) are answered with nothing. What counts as an
-action's write is its COMMIT: before it a database surely keeps nothing.
+action's write is its COMMIT: before it a database surely keeps nothing. Where procedures may commit by
+themselves (MariaDB, MySQL), it is the call of the procedure.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sql_binding import Parameters, read_row
 from bridgehead.connectors.sql_classify import SqlErrors
 from bridgehead.connectors.sql_pool import Pool, Work
-from bridgehead.connectors.sql_servers import Server
+from bridgehead.connectors.sql_servers import Server, server_of
+from bridgehead.connectors.sql_statement import parse
 from bridgehead.connectors.sql_wire import SqlWire
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ STATES: Final[Mapping[int, str]] = {401: "28000", 403: "42501", 429: "53300", 50
 """The SQLSTATE (ISO/IEC 9075-2, PostgreSQL's appendix A) with which a database says what HTTP says by a status."""
 
 LOST: Final = "08006"
+_NO_SAVEPOINT: Final = "3B001"
 _SIZE: Final = 4
 
 
@@ -57,6 +60,10 @@ class SqlWorld(World):
     """The database of one call. ``refuses``: the SQLSTATE with which it turns connections away, and how often."""
 
     refuses: tuple[str, int] = ("", 0)
+    lag: object = None
+    """What the copy says of how many seconds it is behind."""
+    copied: int = 0
+    """How many statements the copy was asked."""
 
     def reset(self) -> None:
         """Lets it be as it was before the first statement."""
@@ -70,7 +77,10 @@ class LooseSqlWorld(Loose, SqlWorld):
 
 
 class TaggedSqlWire(SqlWire):
-    """The wire itself, which tells by which read or action each statement is asked; over connections of ``pool_of``."""
+    """The wire itself, which tells by which read or action each statement is asked; over connections of ``pool_of``.
+
+    ``pool_of`` is given what makes the real connections, and whether they lead to the copy.
+    """
 
     def __init__(
         self,
@@ -79,7 +89,7 @@ class TaggedSqlWire(SqlWire):
         folder: Path,
         limits: Limits,
         redactor: Redactor,
-        pool_of: Callable[[Callable[[], Pool]], Pool],
+        pool_of: Callable[[Callable[[], Pool], bool], Pool],
         committed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._pool_of = pool_of
@@ -91,7 +101,9 @@ class TaggedSqlWire(SqlWire):
     def pool(self, url: str, *, what: str, folder: Path, size: int, redactor: Redactor) -> Pool:
         """See the wire."""
         make = super().pool
-        return self._pool_of(lambda: make(url, what=what, folder=folder, size=size, redactor=redactor))
+        return self._pool_of(
+            lambda: make(url, what=what, folder=folder, size=size, redactor=redactor), "replica" in what
+        )
 
     async def read(self, entity: EntityPart, read: ReadPart, values: Values, *, primary: bool = False) -> Answer:
         """See the wire."""
@@ -118,10 +130,10 @@ class TaggedSqlWire(SqlWire):
 class PlayedPool(Pool):
     """Connections that lead into a world; made on the loop that the world lives on."""
 
-    def __init__(self, world: SqlWorld, *, name: str) -> None:
-        self.server = _PlayedServer()
+    def __init__(self, world: SqlWorld, *, name: str, kind: Server, copy: bool = False) -> None:
+        self.server = _Settling() if kind.ends_itself else _PlayedServer()
         self.name = name
-        self.engine = cast("Engine", _Engine(world, asyncio.get_running_loop()))
+        self.engine = cast("Engine", _Engine(world, asyncio.get_running_loop(), self.server, copy=copy))
         self._transactional = True
         self._threads = ThreadPoolExecutor(max_workers=_SIZE, thread_name_prefix=f"{name}-played")
 
@@ -142,9 +154,15 @@ class _PlayedServer(Server):
         yield names, rows
 
 
+class _Settling(_PlayedServer):
+    """A database whose procedures commit as they like."""
+
+    ends_itself = True
+
+
 class _Engine:
-    def __init__(self, world: SqlWorld, loop: asyncio.AbstractEventLoop) -> None:
-        self._world, self._loop = world, loop
+    def __init__(self, world: SqlWorld, loop: asyncio.AbstractEventLoop, server: Server, *, copy: bool) -> None:
+        self._world, self._loop, self._server, self._copy = world, loop, server, copy
 
     def connect(self) -> _Connection:
         world = self._world
@@ -153,7 +171,7 @@ class _Engine:
         if times:
             world.refuses = (state, times - 1)
             raise PlayedError(state)
-        return _Connection(world, self._loop)
+        return _Connection(world, self._loop, self._server, copy=self._copy)
 
     def dispose(self) -> None:
         """Nothing is open."""
@@ -168,8 +186,9 @@ class _Connection:
         is_disconnect=lambda error, *_: getattr(error, "sqlstate", "").startswith("08"),
     )
 
-    def __init__(self, world: SqlWorld, loop: asyncio.AbstractEventLoop) -> None:
-        self._world, self._loop = world, loop
+    def __init__(self, world: SqlWorld, loop: asyncio.AbstractEventLoop, server: Server, *, copy: bool) -> None:
+        self._world, self._loop, self._server, self._copy = world, loop, server, copy
+        self._unmarked = self._settled = False
         self._waits: concurrent.futures.Future[Reaction] | None = None
         self._over = threading.Event()
         self.invalidated = self.closed = False
@@ -179,15 +198,37 @@ class _Connection:
     def ask(self, request: Mapping[str, object], *, write: bool) -> Reaction:
         """Returns what the world answers; raises PlayedError for what stands for an error."""
         of, _ = asked_by()
+        self._world.copied += self._copy
         self._waits = asyncio.run_coroutine_threadsafe(self._world.answered(of, request, write=write), self._loop)
         try:
             reaction = self._waits.result()
         except (concurrent.futures.CancelledError, OSError, httpx.TransportError) as error:
             raise PlayedError(LOST) from error
         status = reaction.get("status", 200)
-        if isinstance(status, int) and status in STATES:
-            raise PlayedError(STATES[status])
+        state = reaction.get("sqlstate") or (STATES.get(status) if isinstance(status, int) else None)
+        if state is not None:
+            self._unmarked = str(state).startswith("40")  # a rolled back transaction has no savepoint left
+            raise PlayedError(str(state))
         return reaction
+
+    def run(self, sql: str, parameters: Parameters) -> Reaction:
+        """Runs one statement of an action. Where a procedure may commit, its call is the action's write."""
+        settles = may_settle(self._server, sql) and not self._settled
+        try:
+            reaction = self.ask(asked(sql, parameters), write=settles)
+        except PlayedError as error:
+            # A procedure may have begun a transaction of its own before it refused; not where it may not be called.
+            self._unmarked = self._unmarked or (settles and not error.sqlstate.startswith("42"))
+            raise
+        self._settled = self._settled or settles
+        self._unmarked = self._unmarked or settles
+        return reaction
+
+    def exec_driver_sql(self, sql: str, *_: object) -> SimpleNamespace:
+        """Answers the wire's own statements: savepoints, and how far the copy is behind."""
+        if sql.startswith("ROLLBACK TO") and self._unmarked:
+            raise PlayedError(_NO_SAVEPOINT)
+        return SimpleNamespace(first=lambda: (self._world.lag,))
 
     def interrupt(self) -> None:
         """Ends what is waited for, from another thread."""
@@ -197,7 +238,7 @@ class _Connection:
     def commit(self) -> None:
         """Commits an action; a read has nothing to commit."""
         if asked_by()[1]:
-            self.ask(COMMIT, write=True)
+            self.ask(COMMIT, write=not self._settled)
 
     def rollback(self) -> None:
         """Keeps nothing; nothing was kept."""
@@ -222,7 +263,7 @@ class _Cursor:
 
     def execute(self, sql: str, parameters: Parameters) -> None:
         """Runs one statement of an action."""
-        reaction = self._connection.ask(asked(sql, parameters), write=False)
+        reaction = self._connection.run(sql, parameters)
         self.rowcount = cast("int", reaction.get("changed", 0))
         if "columns" in reaction:
             names, self._rows = _table(reaction)
@@ -246,6 +287,16 @@ def asked(sql: str, parameters: object) -> dict[str, object]:
     return request | ({"values": listed} if listed else {})
 
 
+def may_settle(server: Server, sql: str) -> bool:
+    """Tells whether a statement of an action may commit by itself on a database."""
+    return server.ends_itself and not parse(sql, "an action").stays_open
+
+
+def kind_of(address: str) -> Server:
+    """Returns the kind of database that an address leads to."""
+    return server_of(address.partition(":")[0].partition("+")[0])
+
+
 def _table(reaction: Reaction) -> tuple[list[str], list[list[object]]]:
     rows = [dict(row) for row in cast("Sequence[Mapping[str, object]]", reaction.get("body") or ())]
     names = list(rows[0]) if rows else [str(name) for name in cast("Sequence[object]", reaction.get("columns", ()))]
@@ -267,14 +318,14 @@ class RecordedPool(Pool):
     def connection(self, work: Work, errors: SqlErrors, values: Mapping[str, object]) -> Iterator[Connection]:
         """See the pool."""
         with super().connection(work, errors, values) as connection:
-            yield cast("Connection", _RecordedConnection(connection, self._keep))
+            yield cast("Connection", _RecordedConnection(connection, self._keep, self.server))
 
 
 class _Through:
     """Stands before something and passes on what it does not know itself."""
 
-    def __init__(self, inner: object, keep: Callable[[Exchange], None]) -> None:
-        self._inner, self._keep = inner, keep
+    def __init__(self, inner: object, keep: Callable[[Exchange], None], server: Server | None = None) -> None:
+        self._inner, self._keep, self._server = inner, keep, server
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
@@ -300,14 +351,14 @@ class _RecordedConnection(_Through):
     @property
     def connection(self) -> _RecordedRaw:
         """The driver's own connection."""
-        return _RecordedRaw(cast("Connection", self._inner).connection, self._keep)
+        return _RecordedRaw(cast("Connection", self._inner).connection, self._keep, self._server)
 
 
 class _RecordedRaw(_Through):
     def cursor(self) -> object:
         """Returns a cursor whose statements are kept where they belong to an action."""
         cursor = cast("Callable[[], object]", getattr(self._inner, "cursor"))()  # noqa: B009  # of any driver
-        return _RecordedCursor(cursor, self._keep) if asked_by()[1] else cursor
+        return _RecordedCursor(cursor, self._keep, self._server) if asked_by()[1] else cursor
 
 
 class _RecordedCursor(_Through):
@@ -315,7 +366,8 @@ class _RecordedCursor(_Through):
         """Runs a statement and keeps it; its rows follow when they are fetched."""
         cast("Callable[[str, Parameters], object]", getattr(self._inner, "execute"))(sql, parameters)  # noqa: B009  # of any driver
         self._answer: dict[str, object] = {"changed": getattr(self._inner, "rowcount", 0)}
-        self._keep(Exchange(asked_by()[0], asked(sql, parameters), self._answer))
+        settles = self._server is not None and may_settle(self._server, sql)
+        self._keep(Exchange(asked_by()[0], asked(sql, parameters), self._answer, write=settles))
 
     def fetchmany(self, count: int) -> Sequence[Sequence[object]]:
         """Returns rows and keeps those of the first result."""

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar, cast
 import httpx
 from pydantic import BaseModel, ConfigDict, create_model
 
+from bridgehead.clock import utc_now
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_connection import AuthPart
@@ -21,7 +22,7 @@ from bridgehead.connectors.fill import plain
 from bridgehead.connectors.ports import Wire
 from bridgehead.connectors.proving.http_world import HttpWorld, LooseHttpWorld, TaggedHttpWire
 from bridgehead.connectors.proving.recording import Call, Exchange, Recording
-from bridgehead.connectors.proving.sql_world import LooseSqlWorld, PlayedPool, SqlWorld, TaggedSqlWire
+from bridgehead.connectors.proving.sql_world import LooseSqlWorld, PlayedPool, SqlWorld, TaggedSqlWire, kind_of
 from bridgehead.connectors.proving.world import PlayClock, Told, Unrecorded, World
 from bridgehead.connectors.record_types import record_types
 from bridgehead.connectors.references import Redactor
@@ -136,15 +137,18 @@ async def outcome(work: Awaitable[object]) -> Outcome:
 @asynccontextmanager
 async def stage(
     spec: Specification, recording: Recording, call: Call, *, short_s: float | None = None,
-    loose: bool = False,
+    loose: bool = False, copied: bool = False,
 ) -> AsyncIterator[Stage]:  # fmt: skip
-    """Gives a connector over a recording; ``short_s`` is the longest that a call may take."""
+    """Gives a connector over a recording; ``short_s`` is the longest that a call may take.
+
+    ``copied`` lets a database have its copy, at the time of day: how far that lags is ``SqlWorld.lag``.
+    """
     with tempfile.TemporaryDirectory(prefix="bridgehead-stage-") as name:
         folder = Path(name)
         (folder / "secret").write_text(_STAND_IN, encoding="utf-8")
         (folder / "secret").chmod(0o600)
-        played = played_specification(spec, recording.system, short_s=short_s)
-        limits, clock = Told(), PlayClock(call.recorded_at)
+        played = played_specification(spec, recording.system, short_s=short_s, copied=copied)
+        limits, clock = Told(), PlayClock(utc_now() if copied else call.recorded_at)
         system: World
         wire: Wire
         if spec.kind == "http":
@@ -152,9 +156,10 @@ async def stage(
             wire = TaggedHttpWire(played, folder=folder, limits=limits, redactor=Redactor(), carrier=lambda _: http)
         else:
             base = system = (LooseSqlWorld if loose else SqlWorld)(played, recording, call)
+            kind = kind_of(recording.system)
             wire = TaggedSqlWire(
                 played, folder=folder, limits=limits, redactor=Redactor(),
-                pool_of=lambda _: PlayedPool(base, name=spec.connector),
+                pool_of=lambda _, copy: PlayedPool(base, name=spec.connector, kind=kind, copy=copy),
             )  # fmt: skip
         connector = Connector(played, wire, now=clock.now, types=_types(spec))
         try:
@@ -212,6 +217,16 @@ def plain_result(result: object) -> object:
     return result.model_dump(mode="json") if isinstance(result, BaseModel) else plain(result)
 
 
+def _database(spec: Specification, real: str) -> str:
+    """Returns the address that stands for a database: by the host that the specification allows, if it does."""
+    kind, _, place = real.partition("://")
+    host, _, port = place.rpartition("@")[2].partition("/")[0].partition("?")[0].partition(":")
+    for listed in spec.connection.hosts:
+        if listed.lower() in {host.lower(), f"{host}:{port}".lower()}:
+            return f"{kind.partition(':')[0]}://{listed.lower()}"
+    return f"{kind.partition(':')[0]}://{spec.connector.replace('_', '-')}.example"
+
+
 def stand_in_address(spec: Specification, real: str) -> str:
     """Returns the address that stands for the system in a recording.
 
@@ -221,13 +236,15 @@ def stand_in_address(spec: Specification, real: str) -> str:
     if not _refers(spec.connection.url) or (spec.connection.hosts and spec.kind == "http"):
         return real
     if spec.kind == "sql":
-        return f"{real.partition(':')[0]}://{spec.connector.replace('_', '-')}.example"
+        return _database(spec, real)
     url = httpx.URL(real)
     host = f"{spec.connector.replace('_', '-')}.example"
     return str(url.copy_with(host=host, port=None)).rstrip("/")
 
 
-def played_specification(spec: Specification, system: str, *, short_s: float | None = None) -> Specification:
+def played_specification(
+    spec: Specification, system: str, *, short_s: float | None = None, copied: bool = False
+) -> Specification:
     """Returns a specification without settings, secrets and files of its own, and with hardly any pauses."""
     given = spec.connection
     connection = _with(
@@ -235,7 +252,7 @@ def played_specification(spec: Specification, system: str, *, short_s: float | N
         url=system if _refers(given.url) else given.url,
         proxy=None,
         tls=None,
-        replica=None,
+        replica=_with(given.replica, url=system) if copied and given.replica is not None else None,
         headers={name: "stand-in" if _refers(value) else value for name, value in given.headers.items()},
         timeout=given.timeout if short_s is None else short_s,
     )

@@ -31,6 +31,8 @@ BEHAVIOURS: Final[Mapping[str, str]] = {
     "other_content": "The same key with other content is a conflict, and nothing is sent",
     "compare_and_set": "What was changed meanwhile is not overwritten",
     "lookup_down": "Nothing is written while looking first is impossible",
+    "needs": "Without what it has to read first, it does nothing",
+    "unfinished": "What is half done is finished, and not begun again",
     "undo": "It can be taken back",
 }
 """Every behaviour that is tested, and what it promises."""

@@ -78,10 +78,23 @@ class World:
         self.sent: list[Sent] = []
         self.asked: list[Exchange] = []
         self.applied = 0
+        self.stepped = 0
+        """How many of the requests that follow an action's write were carried out, in their recorded order."""
         self.fault: Fault | None = None
         """What is in the way of each request; set once the stage is open."""
         self.fault_done = False
-        self._served: dict[tuple[bool, str], int] = {}
+        self._served: dict[tuple[bool, int, str], int] = {}
+
+    @property
+    def steps(self) -> list[Exchange]:
+        """The requests that follow an action's write and change what it made (``then``)."""
+        if self.spec.kind != "http" or not any(one.write for one in self.call.exchanges):
+            return []
+        return [one for one in self.call.exchanges if one.of == self.call.name and not one.write]
+
+    def done_before(self) -> None:
+        """Lets the action have been done, to its end, before it is called."""
+        self.applied, self.stepped = 1, len(self.steps)
 
     async def answered(self, of: str, request: Mapping[str, object], *, write: bool) -> Reaction:
         """Answers one request as the system did, unless the fault answers for it. Raises Unrecorded."""
@@ -103,17 +116,22 @@ class World:
         found = self._fitting(one, key)
         if not found:
             raise Unrecorded(one, [held for held in self._all() if held.of == one.of])
-        slot = (self.applied > 0, key)
+        slot = (self.applied > 0, self.stepped, key)
         at = self._served.get(slot, 0)
         self._served[slot] = at + 1
         exchange = found[min(at, len(found) - 1)]
         if one.write:
             self.applied += 1
+        elif self.applied and key in [key_of(step.request) for step in self.steps[self.stepped :]][:1]:
+            self.stepped += 1
         self.asked.append(Exchange(one.of, one.request, exchange.answer, write=one.write))
         return copy.deepcopy(dict(exchange.answer))
 
     def _fitting(self, one: Sent, key: str) -> list[Exchange]:
-        return self._same(one, key, self._held(one)) or self._same(one, key, self._others())
+        for group in (self._between(), self._held(one), self._others()):
+            if found := self._same(one, key, group):
+                return found
+        return []
 
     @staticmethod
     def _same(one: Sent, key: str, group: Sequence[Exchange]) -> list[Exchange]:
@@ -130,6 +148,17 @@ class World:
         if self.applied:
             return [*call.exchanges[writes[0] + 1 :], *call.after]
         return [*call.before, *call.exchanges[: writes[0]]]
+
+    def _between(self) -> list[Exchange]:
+        """Returns what was answered after the step that was carried out last and before the next one."""
+        steps = [id(one) for one in self.steps]
+        if not steps or not self.applied:
+            return []
+        told = [*self.call.exchanges, *self.call.after]
+        places = [at for at, one in enumerate(told) if one.write or id(one) in steps]
+        first = places[min(self.stepped, len(places) - 1)]
+        last = places[self.stepped + 1] + 1 if self.stepped + 1 < len(places) else len(told)
+        return told[first + 1 : last]
 
     def _others(self) -> list[Exchange]:
         return [
@@ -153,7 +182,7 @@ class Loose(World):
 
     def _fitting(self, one: Sent, key: str) -> list[Exchange]:
         held = self._held(one)
-        if found := self._same(one, key, held):
+        if found := self._same(one, key, self._between()) or self._same(one, key, held):
             return found
         left = [other for other in held if other.of == one.of and id(other) not in self._used]
         method = one.request.get("method")
