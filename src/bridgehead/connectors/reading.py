@@ -127,6 +127,7 @@ class Reads:
                 raise self.failed(
                     f"{name} answered with what was known {age} s ago; at most {entity.max_age:g} s are allowed",
                     "stale_fact", applied=False, read=name, age_s=age,
+                    hint="Where every read is so old, look whether the clocks of the two machines agree.",
                 )  # fmt: skip
         if entity.cache:
             self._keep(slot, reading)
@@ -253,13 +254,13 @@ class Reads:
     def _known_at(
         self, entity: EntityPart, records: Sequence[BaseModel], answer: Answer, read_at: datetime
     ) -> datetime:
+        # A system's clock runs apart from ours: what it knew after we asked counts from our asking.
         if entity.source_time and records:
             times = [getattr(record, entity.source_time) for record in records]
             known = [moment for moment in times if isinstance(moment, datetime)]
             if known:
-                return min(known)
+                return min(*known, read_at)
         if answer.source_time is not None:
-            # A system's clock runs apart from ours: what it knew after we asked counts from our asking.
             return min(answer.source_time, read_at)
         return read_at
 
