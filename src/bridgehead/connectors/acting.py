@@ -60,9 +60,11 @@ class Actions:
         except Failed as error:
             # Nothing was sent yet, whatever a read says of itself.
             raise _unsent(error) from error
-        answer = await self.wire.act(action, values)
+        try:
+            answer = await self.wire.act(action, values)
+        finally:
+            self._reads.forget()  # also when the reply is lost: it may have been carried out
         self._reads.counters.actions += 1
-        self._reads.forget()
         try:
             values[_REPLY] = answer.body
             if action.then and lookup is not None and asks_found(action):
@@ -181,6 +183,7 @@ class Actions:
                 await self.wire.follow(action.model_copy(update={"then": due}), told)
             except Failed as error:
                 refused = error
+            self._reads.forget()
             there = await self._look(name, action, lookup, values)
         if there is None or not there[0]:
             raise refused or self._failed(f"{name} is there and could not be finished", "transient", action=name)
