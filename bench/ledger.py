@@ -38,7 +38,8 @@ from bridgehead.ledger.heads import read_heads
 from bridgehead.ledger.vault import Vault
 from bridgehead.storage import ledger_rows
 
-SCHEMA: Final = Path(ledger_rows.__file__).parent / "migrations" / "0001_pre.sql"
+MIGRATIONS: Final = Path(ledger_rows.__file__).parent / "migrations"
+SCHEMA: Final = b"\n".join(file.read_bytes() for file in sorted(MIGRATIONS.glob("*_pre.sql")))
 SEED: Final = 20_260
 START: Final = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 SOCKET_PATH_LIMIT: Final = 107
@@ -299,7 +300,7 @@ async def run(report: Report, size: Size, uri: str, folder: Path) -> None:
     report.progress(f"making {size.rows:,} rows in {size.chains:,} chains")
     chains = history(size, rng, books)
     async with await AsyncConnection.connect(uri, autocommit=True) as conn:
-        await conn.execute(SCHEMA.read_bytes())
+        await conn.execute(SCHEMA)
         await write(conn, {name: (rows, head_of(rows)) for name, rows in chains.items()})
         exports = folder / "heads.jsonl"
         await ledger_rows.export_ledger_heads(conn, exports, at=START)

@@ -169,14 +169,3 @@ def test_a_deployment_never_takes_its_own_files(place: Path, here: dict[str, str
     done = shell(place, here, "worker", "orders", "--until-idle")
     assert (done.code, "holds a deployment's own files" in done.err) == (2, True), done
     assert sorted(entry.name for entry in folder.iterdir() if entry.suffix) == ["bridgehead.yaml", "own_files.py"]
-
-
-def test_intake_that_comes_later_is_said(place: Path, here: dict[str, str]) -> None:
-    """A source that this version does not watch is named when the worker starts, and the rest is served."""
-    folder = desk.write(place / "orders", "later")
-    file = folder / "bridgehead.yaml"
-    file.write_text(file.read_text().replace("intake: [{folder: ./in}]", "intake: [{webhook: orders}, {folder: ./in}]"))
-    done = shell(place, here, "worker", "orders", "--until-idle")
-    assert done.code == 0, done
-    assert "intake webhook 'orders' is not watched" in done.err
-    assert (folder / "in" / "done").is_dir()

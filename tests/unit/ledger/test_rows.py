@@ -26,7 +26,7 @@ def uri() -> Iterator[str]:
         from bench.ledger import SCHEMA, start_server
     server = start_server()
     with connect(server.get_uri()) as conn:
-        conn.execute(SCHEMA.read_bytes())
+        conn.execute(SCHEMA)
     yield server.get_uri()
     server.stop()
 
