@@ -13,24 +13,16 @@ import yaml
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.load import load_specification
 from bridgehead.connectors.opening import open_connector
-from bridgehead.connectors.proving.prove import prove
-from bridgehead.connectors.proving.recording import recording_path
 from bridgehead.connectors.toolset import bound_tools
 from bridgehead.errors import Failed
 from tests.support.examples import CALLS, HERE, INCIDENT, ORDER, PAYMENT, SETTINGS, TICKET, generated
 from tests.support.generated_api import GeneratedApi
 from tests.support.http_server import HttpServer
+from tests.support.record_systems import proved
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PLACES: Final = ("src", "examples", "tests", "docs", "bench")
 NAMES: Final = sorted(CALLS)
-
-NOT_RECORDED: Final = {
-    "src/bridgehead/templates/purchase_orders/files/erp.yaml":
-        "a form to be filled in; test_connector_record records it on the demo ERP and proves it",
-    "tests/support/connectors/desk.yaml": "test_connector_sql_record records it on SQLite and proves it",
-}  # fmt: skip
-"""Specifications without a recording, and why; one that has a recording is held to it, listed or not."""
 
 GAPS: Final[dict[str, dict[str, str]]] = {
     "examples/tryton/erp.yaml": {
@@ -100,10 +92,8 @@ async def failing(work: Awaitable[object]) -> Failed:
 @pytest.mark.parametrize("path", specifications(), ids=lambda path: str(path.relative_to(ROOT)))
 async def test_every_connector_in_the_repository_is_proved(path: Path) -> None:
     """Of every specification that there is, each behaviour that applies is proved over its recordings."""
-    if not recording_path(path).exists() and str(path.relative_to(ROOT)) in NOT_RECORDED:
-        pytest.xfail("nothing is recorded of it")
     gaps = GAPS.get(str(path.relative_to(ROOT)), {})
-    proof = await prove(path, allow=gaps)
+    proof = await proved(path, allow=gaps)
     assert proof.verdicts
     assert [f"{one.tool}: {one.behaviour}: {one.why}" for one in proof.open] == []
     assert {one.behaviour for one in proof.verdicts if one.allowed} == set(gaps), "a gap that is closed is taken out"

@@ -19,11 +19,11 @@ from bridgehead.connectors.proving.record import record
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
 from tests.support.http_server import Told, http_server
+from tests.support.record_systems import TEMPLATE, record_template
 from tests.unit.erp import small_master
 from tests.unit.erp.running import RunningErp
 
 HERE = Path("tests/support/connectors")
-TEMPLATE = Path("src/bridgehead/templates/purchase_orders/files/erp.yaml")
 HIDDEN = ("Rheinwerk", "Hafenstraße", "buying@", "rheinwerk.example.com", "50000.00", "Northfield")
 
 
@@ -87,23 +87,10 @@ async def test_the_order_template_s_connector_is_recorded_and_proved(
     erp: RunningErp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file that every order deployment begins with has all its behaviours proved, from recordings made here."""
-    monkeypatch.setenv("ERP_URL", erp.url)
-    monkeypatch.setenv("ERP_CLIENT_SECRET", erp.secret)
+    for name in ("ERP_URL", "ERP_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "")
     spec = Path(shutil.copy(TEMPLATE, tmp_path / "erp.yaml"))
-    day: dict[str, JSON] = {"customer": "C100", "items": ["A-1", "A-2"], "on": "2026-11-02", "currency": "EUR"}
-    await record(spec, "customers", {"number": "C100"})
-    await record(spec, "customer_parts", {"customer": "C100", "parts": ["RW-77"]})
-    await record(spec, "items", {"numbers": ["A-1", "A-2"]})
-    await record(spec, "items_by_gtin", {"gtins": ["04012345000016"]})
-    await record(spec, "similar_items", {"description": "Bracket A-1"})
-    await record(spec, "prices", day)
-    await record(spec, "business_day", {})
-    for number, action in (("PO-T1", "create_order"), ("PO-T2", "create_order_by_import")):
-        made = await record(spec, action, {**booking(number), "header_code": "AD"}, write=True)
-        order = cast("dict[str, JSON]", made.call.result)["order_number"]
-        await record(spec, "orders", {"customer": "C100", "po_number": number})
-        await record(spec, "order_by_number", {"order_number": order})
-        await record(spec, "cancel_order", {"order_number": order}, write=True)
+    await record_template(spec, erp)
     proof = await prove(spec)
     assert proof.proved, "\n".join(f"{one.tool}:{one.behaviour}: {one.why}" for one in proof.open)
 

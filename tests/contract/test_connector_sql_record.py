@@ -15,39 +15,23 @@ from bridgehead.connectors.proving.record import record
 from bridgehead.connectors.proving.verdict import Proof
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
+from tests.support.desk import LINES, make_desk, record_desk
 from tests.support.foreign_sql import PASSWORD, mariadb_shop, postgresql_shop
 
 SPEC = Path("tests/support/connectors/desk.yaml")
-TABLES = """
-create table kunden (kdnr text, name1 text, limit_eur numeric, seit text, intern text);
-insert into kunden values ('10', 'Rheinwerk Müller', 5000.50, '01.03.2019', 'zahlt spät'),
-  ('20', 'Northfield', 800, '17.11.2021', null);
-create table auftraege (nr text primary key, kdnr text, bestellnr text, summe numeric, stand text);
-insert into auftraege values ('10-PO-0', '10', 'PO-0', 12.5, 'O'), ('10-PO-00', '10', 'PO-00', 3, 'S');
-create table positionen (bestellnr text, zeile integer, artikel text, menge numeric, preis numeric);
-"""
-LINES: JSON = [{"item": "A-1", "quantity": "2", "price": "3.10"}, {"item": "A-2", "quantity": "1", "price": "0.40"}]
 
 
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Gives a specification beside its database."""
-    with closing(sqlite3.connect(tmp_path / "desk.sqlite")) as database:
-        database.executescript(TABLES)
-    monkeypatch.setenv("DESK_URL", "sqlite:///desk.sqlite")
+    monkeypatch.setenv("DESK_URL", make_desk(tmp_path))
     return Path(shutil.copy(SPEC, tmp_path / "desk.yaml"))
 
 
 @pytest.fixture
 async def recorded(spec: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Gives the specification with all its recordings, and no database any more."""
-    await record(spec, "find_customers", {})
-    await record(
-        spec, "book_order", {"customer": "10", "po_number": "PO-1", "lines": LINES, "total": "6.60"}, write=True
-    )
-    await record(spec, "find_orders", {"customer": "10"})
-    await record(spec, "get_order", {"number": "10-PO-1"})
-    await record(spec, "cancel_order", {"number": "10-PO-1"}, write=True)
+    await record_desk(spec)
     (spec.parent / "desk.sqlite").rename(spec.parent / "was.sqlite")
     monkeypatch.delenv("DESK_URL")
     return spec

@@ -1,4 +1,4 @@
-"""Records the awkward order desk and Tryton beside their specifications: ``python -m tests.support.record_systems``.
+"""Records connectors beside their specifications: ``python -m tests.support.record_systems [NAME …]``.
 
 Run it after a change of what their specifications ask or map; what differs is then seen in version control.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
@@ -16,13 +18,21 @@ from typing import Any, Final, cast
 from bridgehead.connectors.proving.prove import prove
 from bridgehead.connectors.proving.record import Recorded, record
 from bridgehead.connectors.proving.recording import recording_path
+from bridgehead.connectors.proving.verdict import Proof
 from bridgehead.spec.tool import JSON
 from tests.support import mariadb
+from tests.support.desk import make_desk, record_desk
 from tests.support.mariadb import PASSWORDS, Legacy
 from tests.support.tryton import ROOT, Tryton, running_tryton
+from tests.unit.erp import small_master
+from tests.unit.erp.running import RunningErp
 
 WAWI: Final = ROOT / "tests" / "support" / "legacy" / "wawi.yaml"
+DESK: Final = ROOT / "tests" / "support" / "connectors" / "desk.yaml"
 TRYTON: Final = ROOT / "examples" / "tryton" / "erp.yaml"
+TEMPLATE: Final = ROOT / "src" / "bridgehead" / "templates" / "purchase_orders" / "files" / "erp.yaml"
+KEPT: Final = {TEMPLATE: ROOT / "tests" / "support" / "connectors" / "purchase_orders.recorded.yaml"}
+"""Recordings that do not lie beside their specification: the template's files are copied into every deployment."""
 
 
 async def record_wawi(spec: Path, legacy: Legacy) -> None:
@@ -129,9 +139,8 @@ def _number(done: Recorded) -> JSON:
 
 
 @contextmanager
-def _anew(spec: Path) -> Any:  # noqa: ANN401  # a context manager of nothing
+def _anew(place: Path) -> Iterator[None]:
     """Begins a recording anew, and keeps the one before when that fails."""
-    place = recording_path(spec)
     before = place.read_bytes() if place.exists() else None
     place.unlink(missing_ok=True)
     try:
@@ -143,14 +152,18 @@ def _anew(spec: Path) -> Any:  # noqa: ANN401  # a context manager of nothing
 
 
 def main() -> None:
-    """Records the systems named on the command line (``wawi``, ``tryton``; default: both) and says what is proved."""
-    chosen = sys.argv[1:] or ["wawi", "tryton"]
-    systems: Mapping[str, tuple[Path, Callable[[], None]]] = {"wawi": (WAWI, _wawi), "tryton": (TRYTON, _tryton)}
-    for name in chosen:
+    """Records the systems named on the command line (default: all) and says what is proved."""
+    systems: Mapping[str, tuple[Path, Callable[[], None]]] = {
+        "wawi": (WAWI, _wawi),
+        "desk": (DESK, _desk),
+        "template": (TEMPLATE, _template),
+        "tryton": (TRYTON, _tryton),
+    }
+    for name in sys.argv[1:] or systems:
         spec, carry_out = systems[name]
-        with _anew(spec):
+        with _anew(KEPT.get(spec, recording_path(spec))):
             carry_out()
-        proof = asyncio.run(prove(spec))
+        proof = asyncio.run(proved(spec))
         open_ = [f"{one.tool}:{one.behaviour}: {one.why}\n" for one in proof.open]
         sys.stdout.writelines([f"{name}: {len(proof.verdicts) - len(open_)} of {len(proof.verdicts)}\n", *open_])
 
@@ -161,6 +174,58 @@ def _wawi() -> None:
         asyncio.run(record_wawi(WAWI, mariadb.load(server, "wawi")))
     finally:
         server.stop()
+
+
+async def proved(spec: Path, *, allow: Iterable[str] = ()) -> Proof:
+    """Returns what is proved of a specification over its recordings, wherever these are kept."""
+    if spec not in KEPT:
+        return await prove(spec, allow=allow)
+    with tempfile.TemporaryDirectory() as name:
+        copied = Path(shutil.copy(spec, name))
+        shutil.copy(KEPT[spec], recording_path(copied))
+        return await prove(copied, allow=allow)
+
+
+async def record_template(spec: Path, erp: RunningErp) -> None:
+    """Records every read and action of the order template's connector on the demo ERP with its small master data."""
+    os.environ |= {"ERP_URL": erp.url, "ERP_CLIENT_SECRET": erp.secret}
+    for name, given in {
+        "customers": {"number": "C100"},
+        "customer_parts": {"customer": "C100", "parts": ["RW-77"]},
+        "items": {"numbers": ["A-1", "A-2"]},
+        "items_by_gtin": {"gtins": ["04012345000016"]},
+        "similar_items": {"description": "Bracket A-1"},
+        "prices": {"customer": "C100", "items": ["A-1", "A-2"], "on": "2026-11-02", "currency": "EUR"},
+        "business_day": {},
+    }.items():
+        await record(spec, name, cast("dict[str, JSON]", given))
+    for number, action in (("PO-T1", "create_order"), ("PO-T2", "create_order_by_import")):
+        booking = cast("dict[str, JSON]", small_master.booking(number))
+        made = await record(spec, action, {**booking, "header_code": "AD"}, write=True)
+        order = cast("dict[str, JSON]", made.call.result)["order_number"]
+        await record(spec, "orders", {"customer": "C100", "po_number": number})
+        await record(spec, "order_by_number", {"order_number": order})
+        await record(spec, "cancel_order", {"order_number": order}, write=True)
+
+
+def _template() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        erp = RunningErp(Path(name))
+        erp.start()
+        try:
+            spec = Path(shutil.copy(TEMPLATE, name))
+            asyncio.run(record_template(spec, erp))
+        finally:
+            erp.stop()
+        shutil.copy(recording_path(spec), KEPT[TEMPLATE])
+
+
+def _desk() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        spec = Path(shutil.copy(DESK, name))
+        make_desk(spec.parent)
+        asyncio.run(record_desk(spec))
+        shutil.copy(recording_path(spec), recording_path(DESK))
 
 
 def _tryton() -> None:
