@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from bridgehead.connectors.files_wire import FilesWire
 from bridgehead.connectors.opening import open_connector
 from bridgehead.connectors.stores import StoreFolder, Threads
 from bridgehead.errors import Failed, Mismatch, UserError
+from tests.support.http_server import Told, http_server
 from tests.support.object_storage import REGION, ObjectStorage, storage
 from tests.support.sftp_server import SftpServer, sftp
 
@@ -299,6 +301,57 @@ async def test_a_wrong_secret_is_refused_and_not_shown(
     failed = await failing(over_s3(tmp_path, storage, monkeypatch, secret="wrong-secret-key").read("prices", {}))
     assert (failed.error_class, failed.applied) == ("auth_expired", False)
     assert "wrong-secret-key" not in str(failed)
+
+
+def listing(*parts: str, more: str = "") -> bytes:
+    end = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{more}</NextContinuationToken>" if more else ""
+    return f"<ListBucketResult>{''.join(parts)}{end}</ListBucketResult>".encode()
+
+
+def entry(key: str, *, at: str = "2026-11-01T00:00:00Z", size: str = "1") -> str:
+    return f"<Contents><Key>{key}</Key><LastModified>{at}</LastModified><Size>{size}</Size></Contents>"
+
+
+@pytest.mark.parametrize(
+    "content, says",
+    [
+        (listing(more="again"), "comes to no end"),
+        (listing(entry("x/lists/DE-1.csv", at="soon")), "strange size or time"),
+        (listing(entry("x/lists/DE-1.csv", size="many")), "strange size or time"),
+        (b"<!--" + b"x" * 2000 + b"--><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "document type"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>".encode("utf-16"), "document type"),
+        (b"<ListBucketResult>", "cannot be read"),
+    ],
+)
+async def test_a_list_of_files_that_is_none_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, says: str
+) -> None:
+    """A list without end, with strange values, or that defines entities is refused, and holds no thread."""
+    monkeypatch.setenv("S3_KEY", "key")
+    monkeypatch.setenv("S3_SECRET", "secret")
+    told = Told(raw=content, headers={"Content-Type": "application/xml"})
+    async with http_server(lambda _: told) as server:
+        auth = "auth: {basic: {user: env:S3_KEY, password: env:S3_SECRET}}\nretry: {tries: 1}"
+        store = opened(tmp_path, f"s3+{server.url}/orders/x?region={REGION}", auth=auth)
+        failed = await failing(store.read("listed_prices", {"country": "DE"}))
+        await store.aclose()
+    assert says in failed.message
+    assert (failed.error_class, failed.applied) == ("invalid_output", False)
+
+
+async def test_a_list_leads_to_no_other_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names beside the folder that was asked for, and names with a step in them, are not read."""
+    monkeypatch.setenv("S3_KEY", "key")
+    monkeypatch.setenv("S3_SECRET", "secret")
+    names = ("x/lists/../../y/DE-1.csv", "y/DE-2.csv", "x/lists/DE-/../DE-3.csv")
+    told = Told(raw=listing(*map(entry, names)), headers={"Content-Type": "application/xml"})
+    async with http_server(lambda _: told) as server:
+        auth = "auth: {basic: {user: env:S3_KEY, password: env:S3_SECRET}}\nretry: {tries: 1}"
+        store = opened(tmp_path, f"s3+{server.url}/orders/x?region={REGION}", auth=auth)
+        with contextlib.suppress(Failed):
+            await store.read("listed_prices", {"country": "DE"})
+        await store.aclose()
+        assert [asked.path for asked in server.asked] == ["/orders"]
 
 
 async def test_a_server_that_is_away_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

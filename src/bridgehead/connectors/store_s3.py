@@ -27,6 +27,7 @@ from bridgehead.connectors.stores import Exists, Stat, check_host, failed, is_sh
 from bridgehead.errors import ErrorClass, Failed, UserError
 
 MOST_ENTRIES: Final = 100_000
+_MOST_PAGES: Final = 1_000
 _MOST_ANSWERED: Final = 8 * 1024 * 1024
 _XML: Final = re.compile(r"^\{[^}]*\}")
 _CLASSES: Final[Mapping[str, ErrorClass]] = {
@@ -99,25 +100,26 @@ class S3Store:
         return cls(base, bucket, prefix, region, credentials=credentials, tls=context, times=times)
 
     def entries(self, folder: str) -> Sequence[Stat]:
-        """See the port; more than ``MOST_ENTRIES`` are an error, never cut off."""
+        """See the port; more than ``MOST_ENTRIES``, or a list without end, are an error, never cut off."""
         under = "".join(f"{part}/" for part in (self._prefix, folder) if part)
         asked = {"list-type": "2", "prefix": under, "delimiter": "/"}
         found: list[Stat] = []
-        while True:
+        for _ in range(_MOST_PAGES):
             top = _parsed(self._ask("GET", "", query=asked).content)
             for one in _all(top, "Contents"):
                 key = _text(one, "Key")
                 name = key.removeprefix(under)
-                if name and is_shown(name):
-                    changed = datetime.fromisoformat(_text(one, "LastModified"))
-                    path = f"{folder}/{name}" if folder else name
-                    found.append(Stat(path, int(_text(one, "Size") or 0), changed, _text(one, "ETag").strip('"')))
+                if name and "/" not in name and key.startswith(under) and is_shown(name):
+                    found.append(_listed(one, f"{folder}/{name}" if folder else name))
             if len(found) > MOST_ENTRIES:
                 raise failed(f"{folder or 'the folder'}: more than {MOST_ENTRIES} files", "invalid_output")
             more = _text(top, "NextContinuationToken")
             if _text(top, "IsTruncated") != "true" or not more:
                 return found
+            if more == asked.get("continuation-token"):
+                break
             asked["continuation-token"] = more
+        raise failed(f"{folder or 'the folder'}: the list of files comes to no end", "invalid_output")
 
     def stat(self, path: str) -> Stat | None:
         """See the port."""
@@ -261,8 +263,18 @@ def _stat(answer: httpx.Response, path: str) -> Stat:
     return Stat(path, size, changed, version)
 
 
+def _listed(one: ET.Element, path: str) -> Stat:
+    """Returns one file of a list; raises Failed ``invalid_output`` for a size or a time that is none."""
+    try:
+        changed = datetime.fromisoformat(_text(one, "LastModified"))
+        return Stat(path, int(_text(one, "Size") or 0), changed, _text(one, "ETag").strip('"'))
+    except ValueError:
+        raise failed(f"{path[:100]}: the list of files gives it a strange size or time", "invalid_output") from None
+
+
 def _parsed(content: bytes) -> ET.Element:
-    if b"<!DOCTYPE" in content[:1_000]:
+    # In UTF-16 a document type would not be seen; a list of files is UTF-8.
+    if b"<!DOCTYPE" in content or b"\0" in content:
         raise failed("the list of files holds a document type, which is not read", "invalid_output")
     try:
         return ET.fromstring(content)  # noqa: S314  # no DOCTYPE, so no entity is defined in it
