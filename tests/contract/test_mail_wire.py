@@ -189,6 +189,8 @@ async def test_a_refused_mail_leaves_no_copy(post: Connector, outbox: Outbox, do
         {"to": ""},
         {"to": "ü@example.com"},
         {"to": "a@b c@d"},
+        {"to": "buyer@example.com, spy@example.com"},
+        {"to": "all: buyer@example.com, spy@example.com;"},
         {"to": ", ".join(f"a{number}@example.com" for number in range(60))},
     ],
 )

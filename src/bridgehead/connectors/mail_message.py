@@ -13,7 +13,8 @@ from typing import Final
 
 from bridgehead.clock import utc_now
 from bridgehead.connectors.document_action import MessagePart
-from bridgehead.connectors.fill import fill_text
+from bridgehead.connectors.fill import fill_text, names_in
+from bridgehead.connectors.paths import find
 from bridgehead.connectors.ports import Values
 from bridgehead.errors import Failed
 
@@ -37,9 +38,11 @@ def message_of(part: MessagePart, values: Values, *, user: str) -> Message:
     """Returns the mail that an action sends; the same Message-ID for the same effect.
 
     Raises Failed ``invalid_input`` (``applied=False``): a part without its argument, a line break or
-    another control character in a header, an address that is none, no recipient or too many.
+    another control character in a header, an address that is none, no recipient or too many, an argument
+    that brings more than one recipient (several come as a list).
     """
     sender = _addresses("from", _filled("from", part.from_ or user, values))
+    _one_each("to", part.to, values)
     recipients = _addresses("to", _filled("to", part.to, values))
     if len(sender) != 1:
         raise _unfit("from", "is one address")
@@ -79,12 +82,26 @@ def _header(name: str, text: str) -> str:
     return text
 
 
+def _one_each(name: str, template: str, values: Values) -> None:
+    """Raises Failed for a text that would add a recipient to those that the specification means."""
+    for path in names_in(template):
+        value = find(values, path)
+        for one in value if isinstance(value, list | tuple) else (value,):
+            parsed: dict[str, object] = {"defects": []}
+            if isinstance(one, str):
+                AddressHeader.parse(_header(name, one), parsed)
+                if set(one) & set(",;:") and len(_flat(parsed)) != 1:
+                    raise _unfit(name, "takes one address from each argument; several are given as a list")
+
+
+def _flat(parsed: dict[str, object]) -> list[Address]:
+    return [one for group in parsed["groups"] for one in group.addresses]  # type: ignore[attr-defined]  # a list of groups
+
+
 def _addresses(name: str, text: str) -> tuple[Address, ...]:
     parsed: dict[str, object] = {"defects": []}
     AddressHeader.parse(_header(name, text), parsed)
-    found: list[Address] = []
-    for group in parsed["groups"]:  # type: ignore[attr-defined]  # AddressHeader puts a list of groups there
-        found += group.addresses
+    found = _flat(parsed)
     if parsed["defects"] or not found or any(_ADDRESS.match(one.addr_spec) is None for one in found):
         raise _unfit(name, "is no address such as orders@example.com")
     if len(found) > MOST_RECIPIENTS:
