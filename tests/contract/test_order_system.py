@@ -12,12 +12,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from bridgehead.cases.tools import BoundTool
+from bridgehead.connectors.document_entity import FieldPart
 from bridgehead.connectors.toolset import Connected
 from bridgehead.errors import ErrorClass, Failed, Mismatch
 from bridgehead.templates.purchase_orders import system, tools
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, PartNames
 from tests.unit.erp import small_master
-from tests.unit.erp.asking import asking, opened
+from tests.unit.erp.asking import asking, opened, own_file
 from tests.unit.erp.running import RunningErp
 
 BOOKING = TypeAdapter(Booking)
@@ -182,6 +183,25 @@ async def test_booking_reading_and_cancelling_go_round(asked: Connected) -> None
         await tools.cancelled(key="undo", args={}, result=made)
     (after,) = await system.orders("C100", "PO-ROUND")
     assert after.status == "cancelled"
+
+
+async def test_fields_that_nobody_asked_for_do_no_harm(server: RunningErp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that maps more fields than the agent needs, in orders, their lines, customers and items, books as ever."""
+    spec = own_file().model_copy(deep=True)
+    orders, customers = spec.entities["order"].fields, spec.entities["customer"].fields
+    inner = [part.fields for part in (orders["lines"], customers["ship_tos"])]
+    for fields in (orders, customers, spec.entities["item"].fields, *inner):
+        assert isinstance(fields, dict)
+        fields |= {name: FieldPart(value="more") for name in ("per", "matched_by")}
+    connected = opened(server, monkeypatch, spec=spec)
+    wanted = order("PO-MORE")
+    with asking(connected):
+        made = await book(wanted, key="more")
+        assert made.content() == wanted
+        assert (await system.find_customers({"number": "C100"})).items[0].matched_by == ("number",)
+        assert (await system.resolve("C100", (PartNames(supplier_part="A-1"),))).lines[0].how == "number"
+        assert await system.booked(wanted, "create_order") == made
+    await connected.connector.aclose()
 
 
 @pytest.mark.parametrize("tool", ["book_order", "import_order"])

@@ -30,11 +30,13 @@ def own_file() -> Specification:
     return load_specification(FILE)
 
 
-def opened(server: RunningErp, monkeypatch: pytest.MonkeyPatch, *, timeout_s: float = 10.0) -> Connected:
-    """Opens the file for a server; it belongs to the event loop that uses it first."""
+def opened(
+    server: RunningErp, monkeypatch: pytest.MonkeyPatch, *, timeout_s: float = 10.0, spec: Specification | None = None
+) -> Connected:
+    """Opens the file, or another one read already, for a server; it belongs to the event loop that uses it first."""
     monkeypatch.setenv("ERP_URL", server.url)
     monkeypatch.setenv("ERP_CLIENT_SECRET_FILE", str(server.folder / "erp.secret"))
-    spec = own_file()
+    spec = spec or own_file()
     spec = spec.model_copy(update={"connection": spec.connection.model_copy(update={"timeout": timeout_s})})
     limits = LocalLimits(spec.connector, bounds_of(spec.limits))
     wire = wire_of(spec, folder=FILE.parent, limits=limits, redactor=Redactor())

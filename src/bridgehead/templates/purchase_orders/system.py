@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final, Literal, TypeVar
@@ -26,6 +26,7 @@ from bridgehead.templates.purchase_orders.erp.wire import (
     Customer,
     Customers,
     Item,
+    OrderLine,
     PartNames,
     PriceSource,
     Quote,
@@ -52,6 +53,8 @@ _ITEM: Final = TypeAdapter(Item)
 _ORDER: Final = TypeAdapter(BookedOrder)
 _BOOKING: Final = TypeAdapter(Booking)
 _QUOTE: Final = TypeAdapter(Quote)
+_LINE: Final = frozenset(field.name for field in fields(OrderLine))
+_FOUND_HERE: Final = frozenset({"matched_by"})
 
 _erp = connector(NAME)
 
@@ -194,7 +197,7 @@ def _day(values: Mapping[str, object], name: str) -> date | None:
 
 
 def _customer(record: object) -> Customer:
-    given = _plain(record)
+    given = {name: value for name, value in _plain(record).items() if name not in _FOUND_HERE}
     credit = {"limit": NO_LIMIT, "open": Decimal(0), "overdue_days": 0, "blocked": False}
     for name, told in (("limit", "credit_limit"), ("open", "credit_open")):
         credit |= {name: amount} if (amount := given.pop(told, None)) is not None else {}
@@ -213,8 +216,13 @@ def _item(record: object) -> Item:
 def _order(record: object, *, booked_by: BookedBy) -> BookedOrder:
     given = {"header_code": "AD", "booked_by": booked_by, **_given(_plain(record))}
     lines = given.pop("lines", None)
-    coded = [{"code": "IA", **_given(one)} for one in lines if isinstance(one, dict)] if isinstance(lines, list) else []
+    coded = [_line(one) for one in lines if isinstance(one, dict)] if isinstance(lines, list) else []
     return _fit(_ORDER, "orders", {**given, "lines": coded})
+
+
+def _line(values: Mapping[str, object]) -> dict[str, object]:
+    """Returns a line's own fields: a file may map more, and what is booked is refused with a field that is unknown."""
+    return {"code": "IA"} | {name: value for name, value in _given(values).items() if name in _LINE}
 
 
 def _as_asked(order: BookedOrder, booking: Booking) -> BookedOrder:
