@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from bridgehead.connectors.document_entity import LetPart
 from bridgehead.connectors.proving.prove import prove
 from bridgehead.connectors.proving.recording import recording_path
 from bridgehead.connectors.proving.verdict import Proof
+from bridgehead.errors import Failed
 from tests.support.mariadb import PASSWORDS
 from tests.support.record_systems import TRYTON, WAWI
 from tests.support.tryton_seed import AGENT_PASSWORD
@@ -123,3 +126,37 @@ def test_a_committed_recording_holds_no_secret_and_no_place(name: str) -> None:
     secrets = [*PASSWORDS.values(), AGENT_PASSWORD, "order-agent", "Session ", "authorization", "bh-", str(Path.home())]
     assert not [one for one in secrets if one in text]
     assert "system: mariadb://127.0.0.1\n" in text if name == "wawi" else "system: http://erp.example/" in text
+
+
+async def _careless_finish(_: object, __: str, ___: object, ____: object, _____: object, there: object) -> object:
+    return cast("tuple[bool, object]", there)[1]
+
+
+async def _careless_let(lets: Any, part: LetPart, values: object) -> object:  # noqa: ANN401  # a class of letting's own
+    there = await lets._records(part, values)
+    return lets._taken(part, there[0]) if there else 0
+
+
+CARELESS = {
+    "a copy that lags": (
+        "sql_wire._Replica._fresh", lambda replica, _: replica.known_s or 0.0, "wawi", "find_orders:stale",
+    ),
+    "a procedure that commits": (
+        "sql_act.Writer.stays_open", property(lambda _: True), "wawi", "book_order:lost_reply",
+    ),
+    "a version": (
+        "sql_classify.SqlErrors.of", lambda *_, **__: Failed("refused", error_class="bug"), "wawi",
+        "move_order:compare_and_set",
+    ),
+    "half a booking": ("acting.Actions._finish", _careless_finish, "tryton", "create_order:unfinished"),
+    "a record that is not there": ("letting._Lets._one", _careless_let, "tryton", "create_order:needs"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CARELESS)
+async def test_a_careless_connector_is_not_proved(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """If we believed a lagging copy, lost what a procedure kept, or left a booking half done, the proof would fail."""
+    place, careless, name, culprit = CARELESS[what]
+    monkeypatch.setattr(f"bridgehead.connectors.{place}", careless)
+    found = open_verdicts(await prove(SYSTEMS[name], only={culprit.partition(":")[0]}))
+    assert culprit in found, found
