@@ -7,15 +7,16 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from bridgehead.connectors.agreeing import agrees, matches, meant
+from bridgehead.connectors.agreeing import agrees, difference, matches, meant
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart, LookupPart
 from bridgehead.connectors.document_entity import EntityPart
 from bridgehead.connectors.fill import fill, names_in, plain
-from bridgehead.connectors.mapping import Mapper
+from bridgehead.connectors.mapping import HIDDEN, Mapper
 from bridgehead.connectors.paths import MISSING, find
 from bridgehead.connectors.ports import Answer, Finds, Values, Wire
 from bridgehead.connectors.reading import Reads
+from bridgehead.connectors.shapes import declared
 from bridgehead.errors import Failed, Mismatch, UserError
 from bridgehead.spec.problem import nearest
 
@@ -38,11 +39,12 @@ class Actions:
         With a ``lookup`` the system is asked first: what is there already with equal content is the
         result and nothing is sent; other content is Failed ``conflict`` (``applied=False``). A
         failure after the request was sent leaves ``applied`` None: only ``verify`` can tell. A missing
-        or unknown argument is Failed ``invalid_input``.
+        or unknown argument is Failed ``invalid_input``; what ``params`` does not declare inside of an
+        argument is left out.
         """
         action = self._action(name)
         self._reads.check_given(name, action.params, _given(args))
-        values: dict[str, object] = {**_given(args), "effect_key": key}
+        values: dict[str, object] = {**_given(declared(action.params, args)), "effect_key": key}
         lookup, there = action.lookup, None
         try:
             if lookup is not None:
@@ -89,7 +91,7 @@ class Actions:
         """
         action = self._action(name)
         lookup = action.verify or action.lookup
-        values: dict[str, object] = {**_given(args), "effect_key": key}
+        values: dict[str, object] = {**_given(declared(action.params, args)), "effect_key": key}
         if lookup is None:
             if not isinstance(self.wire, Finds):
                 raise UserError(f"{self.name}.{name} cannot be read back", code="connector.verify")
@@ -105,7 +107,7 @@ class Actions:
         action = self._action(name)
         if action.undo is None:
             raise UserError(f"{self.name}.{name} cannot be undone", code="connector.undo")
-        values = {**_given(args), "effect_key": key, "result": result}
+        values = {**_given(declared(action.params, args)), "effect_key": key, "result": result}
         asked = {one: fill(template, values) for one, template in action.undo.with_.items()}
         return await self.act(action.undo.action, asked, key=key)
 
@@ -136,13 +138,26 @@ class Actions:
         wanted = {field: meant(template, values) for field, template in lookup.same.items()}
         differing: list[str] = []
         for record in there:
-            differing = [field for field, value in wanted.items() if not agrees(value, find(record, field))]
-            if not differing:
+            told = [self._difference(lookup.read, field, value, record) for field, value in wanted.items()]
+            found_here = [one for one in told if one is not None]
+            if not found_here:
                 return matches(record, lookup.done, values), record
+            # Of several records the one that is most like what was meant says most.
+            differing = found_here if not differing or len(found_here) < len(differing) else differing
         raise Mismatch(
-            f"{self.name}.{name}: something else is there already: {', '.join(differing)} differ",
+            f"{self.name}.{name}: something else is there already: {'; '.join(differing)}",
             hint="Compare the two and settle the effect by hand.",
         )
+
+    def _difference(self, read: str, field: str, wanted: object, record: BaseModel) -> str | None:
+        """Returns where a field of a record is not as it was meant, and how, in words; None when it is."""
+        differs = difference(wanted, find(record, field), field)
+        if differs is None:
+            return None
+        place, sent, there = differs
+        if self._reads.is_labelled(read, place):
+            return f"{place}: it differs {HIDDEN}"
+        return f"{place}: sent {self._reads.brief(sent)}, there: {self._reads.brief(there)}"
 
     async def _finished(
         self,
@@ -179,6 +194,7 @@ class Actions:
             before = there[1]
             told = {**values, _REPLY: plain(before.model_dump(mode="python")), "found": before}
             due = [step for step in action.then if matches(before, step.when, told)]
+            self._reads.counters.finished += len(due)
             try:
                 await self.wire.follow(action.model_copy(update={"then": due}), told)
             except Failed as error:

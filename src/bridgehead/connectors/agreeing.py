@@ -54,6 +54,39 @@ def agrees(wanted: object, found: object) -> bool:
     return str(plain(wanted)).strip() == str(plain(found)).strip()
 
 
+def difference(wanted: object, found: object, path: str = "") -> tuple[str, object, object] | None:
+    """Returns the place of the first difference with what was wanted and what is found there; None when they agree.
+
+    Entries of lists stand in any order: one that is wanted and not there is held against the entry
+    left over that is most like it. What is missing altogether is MISSING.
+    """
+    if agrees(wanted, found):
+        return None
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping | BaseModel):
+        for name, value in wanted.items():
+            inside = difference(value, find(found, str(name)), f"{path}.{name}")
+            if inside is not None:
+                return inside
+    if _is_list(wanted) and _is_list(found):
+        if len(wanted) != len(found):
+            return path, f"{len(wanted)} entries", f"{len(found)} entries"
+        left = list(found)
+        for number, one in enumerate(wanted):
+            place = next((number for number, other in enumerate(left) if agrees(one, other)), None)
+            if place is not None:
+                left.pop(place)
+                continue
+            rest = [other for other in left if not any(agrees(each, other) for each in wanted)]
+            return difference(one, max(rest or left, key=lambda other: _likeness(one, other)), f"{path}.{number}")
+    return path, wanted, found
+
+
+def _likeness(wanted: object, found: object) -> int:
+    if not isinstance(wanted, Mapping):
+        return 0
+    return sum(agrees(value, find(found, str(name))) for name, value in wanted.items())
+
+
 def matches(record: BaseModel, conditions: Mapping[str, object], values: Mapping[str, object]) -> bool:
     """Tells whether each field of a record has the value, or one of the values, that is asked for.
 

@@ -16,6 +16,7 @@ from bridgehead.connectors.load import load_specification
 from bridgehead.connectors.ports import Limits, Wire
 from bridgehead.connectors.reading import Reading
 from bridgehead.connectors.references import Redactor
+from bridgehead.connectors.shapes import declared
 from bridgehead.connectors.sharing import LateLimits, bounds_of
 from bridgehead.connectors.toolset import Connected
 from bridgehead.connectors.unset import require_settings
@@ -116,8 +117,14 @@ class System:
         return await self.connected.reading(name, **values)
 
     async def act(self, name: str, /, **values: object) -> object:
-        """Does an action inside the body of a writing tool of your own, under that tool's effect key."""
-        return await self.connected.connector.act(name, values, key=effect_key())
+        """Does an action inside the body of a writing tool of your own, under that tool's effect key.
+
+        An argument that the deployment's specification does not declare is left out: another one may.
+        """
+        found = self.connected.connector
+        action = found.spec.actions.get(name)
+        taken = values if action is None else declared(action.params, values)
+        return await found.act(name, taken, key=effect_key())
 
     async def verify(self, name: str, /, **values: object) -> object | None:
         """Reads an action back, for the ``verify`` of a tool of your own."""

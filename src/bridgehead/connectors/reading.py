@@ -13,15 +13,15 @@ from pydantic import BaseModel, ValidationError
 from bridgehead.cases.tools import SOURCES, Source
 from bridgehead.clock import boot_s, utc_now
 from bridgehead.connectors.document import Specification
-from bridgehead.connectors.document_entity import EntityPart, LetPart, ReadPart
+from bridgehead.connectors.document_entity import EntityPart, FieldPart, LetPart, ReadPart
 from bridgehead.connectors.fill import plain
 from bridgehead.connectors.letting import let_values
 from bridgehead.connectors.mapping import Mapper
-from bridgehead.connectors.paths import MISSING, find
+from bridgehead.connectors.paths import MISSING, find, parts_of
 from bridgehead.connectors.ports import Answer, Raw, Values, Wire
 from bridgehead.connectors.record_types import record_types
 from bridgehead.errors import Attribute, ErrorClass, Failed, UserError
-from bridgehead.spec.problem import nearest
+from bridgehead.spec.problem import nearest, shown
 
 _KEPT: Final = 10_000
 """Readings that one connector keeps in memory: a bound, not a tuning knob."""
@@ -54,7 +54,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Counters:
-    """What a connector has done since it was opened."""
+    """What a connector has done since it was opened. ``finished``: requests for effects found unfinished."""
 
     reads: int = 0
     requests: int = 0
@@ -62,6 +62,7 @@ class Counters:
     extra_reads: int = 0
     stale: int = 0
     actions: int = 0
+    finished: int = 0
     looked_up: int = 0
 
 
@@ -329,6 +330,26 @@ class Reads:
         if found is None:
             raise UserError(f"{self.name} has no read {name!r}", code="connector.read", hint=nearest(name, self.named))
         return found
+
+    def is_labelled(self, read: str, path: str) -> bool:
+        """Tells whether a field of a read's records carries a label, or one around it does; by its path."""
+        fields: Mapping[str, FieldPart] = self.read_named(read)[1].fields
+        for step in parts_of(path):
+            part = fields.get(step)
+            if part is None:  # a position in a list
+                continue
+            if part.label is not None:
+                return True
+            fields = (part.fields or {}) if part.read is None else self.read_named(part.read)[1].fields
+        return False
+
+    def brief(self, value: object) -> str:
+        """Returns a value as a failure may tell it: cut, and without secrets."""
+        if value is None or value is MISSING:
+            return "nothing"
+        told = plain(value)
+        # Cleaned before it is cut: half a secret is not recognised.
+        return self._clean(shown(self._clean(told) if isinstance(told, str) else told))
 
     def failed(
         self,

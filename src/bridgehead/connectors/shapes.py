@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Final, cast
 
 from pydantic import BaseModel, JsonValue, StringConstraints, create_model
 
+from bridgehead.connectors.paths import MISSING, find
 from bridgehead.connectors.record_types import Moment, MoneyValue, Record, camel
 from bridgehead.errors import UserError
 
@@ -57,6 +59,20 @@ def unknown_form(form: object, path: tuple[str | int, ...] = ()) -> tuple[tuple[
     if isinstance(form, list | tuple) and len(form) == 1:
         return unknown_form(form[0], (*path, 0))
     return path, form
+
+
+def declared(shape: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    """Returns arguments cut to what a shape declares, inside of lists and objects too; what is left out stays out."""
+    return {name: _cut(form, values[name]) for name, form in shape.items() if name in values}
+
+
+def _cut(form: object, value: object) -> object:
+    if isinstance(form, Mapping) and (isinstance(value, Mapping | BaseModel) or is_dataclass(value)):
+        inside = ((str(name), one, find(value, str(name).replace(".", "\\."))) for name, one in form.items())
+        return {name: _cut(one, there) for name, one, there in inside if there is not MISSING}
+    if isinstance(form, list | tuple) and len(form) == 1 and isinstance(value, list | tuple):
+        return [_cut(form[0], one) for one in value]
+    return value
 
 
 def _typed(form: object, name: str, type_name: str) -> tuple[object, Any]:

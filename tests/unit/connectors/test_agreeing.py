@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bridgehead.connectors.agreeing import agrees, meant
+from bridgehead.connectors.agreeing import agrees, difference, meant
+from bridgehead.connectors.paths import MISSING
 from bridgehead.money import Money
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -54,3 +55,21 @@ def test_an_amount_is_meant_with_its_currency(template: str) -> None:
     assert agrees(meant(template, {"total": EURO}), Money(Decimal("100.0"), "EUR"))
     assert not agrees(meant(template, {"total": EURO}), Money(Decimal("100.0"), "USD"))
     assert meant({"total": "{total}"}, {"total": EURO}) == {"total": "100.00"}
+
+
+@pytest.mark.parametrize(
+    "wanted, found, place",
+    [
+        ([{"a": 1}], [{"a": "1"}], None),
+        ([{"a": 1, "c": "IA"}], [{"a": 1}], ("lines.0.c", "IA", MISSING)),
+        ([{"a": 1, "q": 2}, {"a": 3, "q": 4}], [{"a": 3, "q": 4}, {"a": 1, "q": 9}], ("lines.0.q", 2, 9)),
+        ([{"a": 1, "q": 2}, {"a": 3, "q": 4}], [{"a": 3, "q": 5}, {"a": 1, "q": 2}], ("lines.1.q", 4, 5)),
+        ([{"a": 1}], [{"a": 1}, {"a": 2}], ("lines", "1 entries", "2 entries")),
+        ([1, 1, 2], [1, 2, 2], ("lines.1", 1, 2)),
+        ([{"a": 1}], None, ("lines", [{"a": 1}], None)),
+        ([{"in": {"x": 1}}], [{"in": {"x": 2}}], ("lines.0.in.x", 1, 2)),
+    ],
+)
+def test_a_difference_is_told_by_its_place(wanted: object, found: object, place: object) -> None:
+    """Of two lists the entry and the field inside that is not as meant are named, held against the entry most like."""
+    assert difference(wanted, found, "lines") == place
