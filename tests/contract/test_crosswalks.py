@@ -102,3 +102,51 @@ def test_candidates_are_ranked_for_people() -> None:
     found = ranked(" HINGE  brass ", {"A-100": "Steel bracket 40 mm", "A-200": "Brass hinge 60 mm"})
     assert found[0].target == "A-200"
     assert spelled(" HINGE  brass ") == "hinge brass"
+
+
+WAITS = (
+    CODE.replace("return await", "meant = await")
+    + """
+    return meant + await ctx.ask("desk", "Fine?", str)
+"""
+)
+
+
+async def test_a_replay_does_not_bring_a_retired_meaning_back(world: World) -> None:
+    """P8: what a person took out of force stays so, also while the case that asked for it goes on."""
+    await world.deploy(WAITS, tools="{}")
+    await submit(world, "1", "X")
+    await world.decide("answer", answer="A-100")
+    await world.settle()
+    assert len(await world.app.crosswalks.listed("orders")) == 1
+    assert await world.app.crosswalks.retire("orders", "parts", "K-1", "X", by="kim") is not None
+    await world.decide("answer", answer="yes")
+    await world.settle()
+    assert await outcomes(world) == ["completed"]
+    assert await world.app.crosswalks.listed("orders") == []
+
+
+async def test_two_answers_that_differ_do_not_both_count(world: World) -> None:
+    """P5: of two cases that asked at once, the one whose answer is another than was kept goes to a person."""
+    await world.deploy(CODE, tools="{}")
+    await world.submit({"po": "1", "part": "X", "customer": "K-1"})
+    await world.submit({"po": "2", "part": "x", "customer": "K-1"})
+    await world.settle()
+    first, second = await world.reviews()
+    for review, answer in ((first, "A-100"), (second, "A-200")):
+        await world.app.reviews.decide(
+            review.id, "answer", by="pat", answer=answer, shown_digest=review.args_digest, resume_s=300.0
+        )
+        await world.settle()
+    assert sorted(map(str, await outcomes(world))) == ["None", "completed"]
+    assert [review.error_class for review in await world.reviews()] == ["conflict"]
+    assert [entry.target for entry in await world.app.crosswalks.listed("orders")] == ["A-100"]
+
+
+@pytest.mark.parametrize("scope, value", [("K-1", "a\0b"), ("K\0", "a"), ("K" * 501, "a"), ("K-1", "\ufdfa" * 400)])
+async def test_a_name_that_no_table_holds_is_a_clear_error(world: World, scope: str, value: str) -> None:
+    """A name with NUL, or beyond every bound, is refused before the database is asked."""
+    with pytest.raises(UserError, match="a crosswalk's"):
+        await world.app.crosswalks.find("orders", "parts", scope, value)
+    with pytest.raises(UserError, match="a crosswalk's"):
+        await world.app.crosswalks.confirm("orders", "parts", scope, value, "A-100", by="pat")

@@ -186,9 +186,34 @@ class Context:
             raise segment.hand_over(
                 "invalid_input", f"The answer {answer!r} is none of the {len(candidates)} possible."
             )
-        if await store.find(deployment, name, scope, value) is None:
-            by = review.decided_by or "somebody"
-            await store.confirm(deployment, name, scope, value, answer, by=by, review_id=review.id)
+        kept_name = f"crosswalk {name}, kept"
+        occurrence, kept = segment.journal.read(branch, kept_name, digest)
+        if kept is not None:
+            return answer
+        # Once, and never again by a replay: what was retired since stays retired.
+        started_at, started = clock.utc_now(), clock.perf_s()
+        by = review.decided_by or "somebody"
+        entry = await store.confirm(deployment, name, scope, value, answer, by=by, review_id=review.id)
+        if entry.target != answer:
+            raise segment.hand_over(
+                "conflict",
+                f"{value!r} was said to mean {answer!r} by {by}, and {entry.confirmed_by} had confirmed "
+                f"{entry.target!r} meanwhile.",
+            )
+        segment.reserve(None)
+        await segment.commit(
+            StepWrite(
+                kind="read",
+                branch=branch,
+                name=kept_name,
+                digest=digest,
+                occurrence=occurrence,
+                ok=True,
+                payload={"args": about, "result": answer},
+                started_at=started_at,
+                duration_ms=(clock.perf_s() - started) * 1000,
+            )
+        )
         return answer
 
     async def _asked(self, role: str, question: str, adapter: TypeAdapter[T], *, beside: str = "") -> tuple[T, Review]:

@@ -16,6 +16,8 @@ _IN_FORCE = (
     " and retired_at is null"
 )
 _LONGEST = 500
+_MOST_BYTES = 2_000
+"""What is looked for is one entry of a B-tree, which takes 2,704 bytes (PostgreSQL: BTMaxItemSize)."""
 
 
 class CrosswalkTables:
@@ -25,7 +27,8 @@ class CrosswalkTables:
         self._database = database
 
     async def find(self, deployment: str, name: str, scope: str, value: str) -> Entry | None:
-        """See the port."""
+        """See the port; raises UserError for a text that no entry can have."""
+        _check(scope, name=name, value=value)
         async with self._database.connection() as conn:
             return await _find(conn, deployment, name, scope, value)
 
@@ -33,7 +36,7 @@ class CrosswalkTables:
         self, deployment: str, name: str, scope: str, value: str, target: str, *, by: str, review_id: int | None = None
     ) -> Entry:
         """See the port; raises UserError for an empty or overlong text."""
-        _check(name=name, value=value, target=target, by=by)
+        _check(scope, name=name, value=value, target=target, by=by)
         async with self._database.transaction() as conn:
             chain = await Chain.lock(conn, f"D-{deployment}", actor=f"person:{by}", create=True)
             standing = await _find(conn, deployment, name, scope, value)
@@ -100,9 +103,14 @@ def _entry(row: DictRow) -> Entry:
     )
 
 
-def _check(**texts: str) -> None:
-    for what, text in texts.items():
+def _check(scope: str, **texts: str) -> None:
+    for what, text in {**texts, "scope": scope or "-"}.items():
         if not text.strip() or len(text) > _LONGEST or "\0" in text:
             raise UserError(
                 f"a crosswalk's {what} is a text of 1 to {_LONGEST} characters", code="crosswalk.text", hint=""
             )
+    if len(f"{texts['name']}{scope}{spelled(texts['value'])}".encode("utf-8", "replace")) > _MOST_BYTES:
+        raise UserError(
+            f"a crosswalk's name, scope and value have at most {_MOST_BYTES} bytes together", code="crosswalk.text",
+            hint="Translate names and codes, not whole texts.",
+        )  # fmt: skip
