@@ -137,3 +137,12 @@ def test_every_template_on_the_page_is_right(template: str) -> None:
         assert fill(yaml.safe_load(template), {"lines": [{}], "note": 0}) is not None
     else:
         assert mistake_in(template) is None
+
+
+def test_the_specification_of_the_readme_loads(tmp_path: Path) -> None:
+    """The first specification that anybody sees is one that loads."""
+    found = re.search(r"```yaml\n(connector:.*?)```", (tree.ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    file = tmp_path / "erp.yaml"
+    file.write_text(found[1], encoding="utf-8")
+    assert load_specification(file).connector == "erp"
