@@ -6,12 +6,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
-from bridgehead.errors import Failed
+from bridgehead.connectors.proving.record import record
+from bridgehead.errors import Failed, UserError
 from tests.support.http_server import Asked, Told, http_server
 from tests.support.http_wires import Wired
 
@@ -83,6 +85,27 @@ async def connected() -> AsyncIterator[tuple[Shop, Connector]]:
             }
         )
         yield shop, Connector(spec, wired.wire)
+
+
+async def test_what_is_found_unfinished_is_finished_and_that_is_said(
+    connected: tuple[Shop, Connector], tmp_path: Path
+) -> None:
+    """Equal content that is there as a draft is finished; whoever records it is told that something was sent."""
+    shop, connector = connected
+    for _ in range(2):
+        shop.orders.append(
+            {"id": str(len(shop.orders) + 1), "po": f"7{len(shop.orders)}", "state": "draft", "total": "10"}
+        )
+    await connector.act("book", {"po": "70", "total": "10"}, key="k")
+    assert (connector.counters.actions, connector.counters.finished, shop.confirmed) == (0, 1, 1)
+    path = tmp_path / "shop.yaml"
+    given = connector.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    given["entities"]["order"].pop("cache")
+    path.write_text(json.dumps(given), encoding="utf-8")
+    for said in ("was there, unfinished: what was due was sent", "is there already: nothing was sent"):
+        with pytest.raises(UserError, match=said):
+            await record(path, "book", {"po": "71", "total": "10"}, write=True)
+    assert (shop.confirmed, shop.asked.count("make")) == (2, 0)
 
 
 @pytest.mark.parametrize("lose", [["make"], ["confirm"], ["make", "confirm"], ["confirm", "confirm"]])

@@ -364,11 +364,15 @@ async def _send(connector: Connector, name: str, values: Mapping[str, object], w
         )
         note(happened)
         raise
-    again = connector.counters.actions == 0
+    again, due = connector.counters.actions == 0, connector.counters.finished
+    sent = not again or due > 0
     if way.as_json:
-        print_json({"action": name, "key": key, "sent": not again, "there_already": again, "result": shown(result)})
+        print_json({"action": name, "key": key, "sent": sent, "there_already": again, "result": shown(result)})
         return Exit.OK
-    print("it was there already; nothing was sent" if again else "sent, and answered:")
+    there = (
+        "it was there already, unfinished; what was due was sent" if due else "it was there already; nothing was sent"
+    )
+    print(there if again else "sent, and answered:")
     found = shown(result)
     facts([(str(field), _text(value)) for field, value in found.items()] if isinstance(found, Mapping) else [])
     if action.undo is not None:

@@ -37,7 +37,8 @@ class Actions:
         """Does an action once and returns its result as the action's type.
 
         With a ``lookup`` the system is asked first: what is there already with equal content is the
-        result and nothing is sent; other content is Failed ``conflict`` (``applied=False``). A
+        result and nothing is sent, except what finishes it (counted in ``counters.finished``); other
+        content is Failed ``conflict`` (``applied=False``). A
         failure after the request was sent leaves ``applied`` None: only ``verify`` can tell. A missing
         or unknown argument is Failed ``invalid_input``; what ``params`` does not declare inside of an
         argument is left out.

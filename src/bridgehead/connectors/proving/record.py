@@ -208,8 +208,10 @@ async def _acted(
     before: list[Exchange] = []
     if readable:
         if await connector.verify(call.name, typed, key=key) is not None:
+            due = connector.counters.finished
+            there = "was there, unfinished: what was due was sent" if due else "is there already: nothing was sent"
             raise UserError(
-                f"{call.name} with these arguments is there already: nothing was sent", code="connector.unrecorded",
+                f"{call.name} with these arguments {there}", code="connector.unrecorded",
                 hint="Give arguments that the system does not hold yet, so that the write itself is recorded.",
             )  # fmt: skip
         before = _taken(kept)
