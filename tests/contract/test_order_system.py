@@ -204,6 +204,20 @@ async def test_fields_that_nobody_asked_for_do_no_harm(server: RunningErp, monke
     await connected.connector.aclose()
 
 
+async def test_a_booking_that_cannot_be_is_refused_by_its_field(asked: Connected) -> None:
+    """A booking that the ERP cannot hold is a bad argument, told by line and field; six decimals it can hold."""
+    args = as_args(order("PO-FINE"))
+    line = args["order"]["lines"][0]  # type: ignore[index]  # JSON
+    line["price"] = "0.0111333"
+    with pytest.raises(Failed, match=r"order\.lines\.0\.price: .*6 decimal places") as caught:
+        await tools.as_if_booked(args=args)
+    assert caught.value.error_class == "invalid_input"
+    fine = line | {"price": "0.011135", "quantity": "1000"}
+    wanted = order("PO-FINE", lines=[fine], total="11.14")
+    assert (await book(wanted, key="fine")).content() == wanted
+    assert await system.booked(wanted, "create_order") is not None
+
+
 @pytest.mark.parametrize("tool", ["book_order", "import_order"])
 @pytest.mark.parametrize(
     "mode, error_class, applied, held",

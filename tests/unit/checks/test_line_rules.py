@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 from bridgehead.documents.order import Line
 from bridgehead.templates.purchase_orders.checks.lines import next_working_day, sellable
 from bridgehead.templates.purchase_orders.checks.verdict import Verdict
-from bridgehead.templates.purchase_orders.erp.wire import Item, OrderLine
+from bridgehead.templates.purchase_orders.erp.wire import Item, OrderLine, Quote
 from tests.unit.checks.ground import facts, item, line, order, verdict
 
 
@@ -90,6 +91,39 @@ def test_a_price_per_hundred_is_compared_per_piece() -> None:
     """A price for 100 pieces is divided by its basis before it is compared."""
     assert only_line(judged(line(price=Decimal("310.00"), price_basis=Decimal(100)))).code == "IA"
     assert owner(judged(line(price=Decimal("3.10"), price_basis=Decimal(100)))) == ("pricing", "price")
+
+
+@pytest.mark.parametrize("stated", [None, "0.01113", "11.13"])
+def test_small_prices_are_booked_with_all_their_decimals(stated: str | None) -> None:
+    """The exact price of one piece of what is priced per 1000 is booked, and compared as the document states it."""
+    basis = Decimal(1000 if stated == "11.13" else 1)
+    whole = order(line(price=None if stated is None else Decimal(stated), price_basis=basis))
+    booked = only_line(verdict(whole, facts(whole, prices={"A-1": Decimal("0.01113000")})))
+    assert (booked.code, booked.price) == ("IA", Decimal("0.01113"))
+    dear = order(line(price=Decimal("0.0113741")))
+    assert (
+        "0.01137 is asked and 0.01113 agreed" in verdict(dear, facts(dear, prices={"A-1": Decimal("0.01113")})).reason()
+    )
+
+
+@pytest.mark.parametrize(
+    "price, changes, quantity, expected, says",
+    [
+        ("0.0111333", {}, 100, ("pricing", "price"), "price 0.0111333"),
+        ("3.10", {"multiple": Decimal("0.0005")}, "10.0005", ("inside-sales", "quantity"), "quantity 10.0005"),
+        ("3.10", {"number": "A" * 21}, 100, ("inside-sales", "item"), "item " + "A" * 21),
+    ],
+)
+def test_what_a_booking_cannot_hold_is_for_a_person(
+    price: str, changes: dict[str, object], quantity: object, expected: tuple[str, str], says: str
+) -> None:
+    """A price, quantity or item number that no booking can hold is handed over, with the line and the value."""
+    whole = order(line(price=None, quantity=Decimal(str(quantity))))
+    known = facts(whole, items={"A-1": item(**changes)})
+    quotes = {name: Quote(name, Decimal(price), "contract") for name in ("A-1", "A" * 21)}
+    found = verdict(whole, replace(known, quotes=quotes))
+    assert owner(found) == expected
+    assert f"Line 1 cannot be booked: {says}: " in found.reason()
 
 
 # --- rule 8 -----------------------------------------------------------------------------------------------------

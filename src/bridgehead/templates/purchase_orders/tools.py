@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import date
 from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bridgehead import Failed, read, reversible
 from bridgehead.clock import utc_now
@@ -121,7 +121,11 @@ async def import_order(order: Booking) -> BookedOrder:
 
 
 def _order(args: Mapping[str, object]) -> Booking:
+    if "order" not in args:
+        raise Failed("the recorded arguments hold no order", error_class="bug")
     try:
         return _BOOKING.validate_python(args["order"])
-    except (KeyError, ValueError) as error:
-        raise Failed("the recorded arguments hold no booking", error_class="bug") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(("order", *(str(part) for part in first["loc"])))
+        raise Failed(f"the order cannot be booked: {where}: {first['msg']}", error_class="invalid_input") from error

@@ -30,6 +30,7 @@ DOCUMENT_RULES: Final[tuple[Callable[[Ground], Iterator[Hold]], ...]] = (
     document_rules.currency,
     document_rules.terms,
     document_rules.limit,
+    document_rules.bookable,
 )
 LINE_RULES: Final[tuple[Callable[[Ground, Settled], Iterator[Hold]], ...]] = (
     line_rules.figures,

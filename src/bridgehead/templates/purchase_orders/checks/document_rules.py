@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.checks.lines import asked_price
 from bridgehead.templates.purchase_orders.checks.verdict import (
     CREDIT_CONTROL,
+    INSIDE_SALES,
     LOGISTICS,
     ORDER_DESK,
     PLANNER,
@@ -24,6 +27,12 @@ from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, 
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_PO: Final = 60
+_BOOKING: Final = TypeAdapter(Booking)
+_OWNERS: Final[Mapping[str, tuple[str, Cause]]] = {
+    "price": (PRICING, "price"), "quantity": (INSIDE_SALES, "quantity"), "item": (INSIDE_SALES, "item"),
+    "unit": (INSIDE_SALES, "unit"), "total": (ORDER_DESK, "totals"), "ship_to": (ORDER_DESK, "ship_to"),
+}  # fmt: skip
+"""Whom a field of a booking concerns that cannot be booked as it is; any other concerns the order desk."""
 _SUMS: Final = frozenset({"totals", "count", "hash"})
 _TEXTS: Final[dict[str, Cause]] = {"instruction": "instruction", "contradiction": "contradiction"}
 _NET_DAYS: Final = re.compile(r"^(?:n|net|netto)?(\d{1,3})(?:d|day|days|t|tage|jours)?(?:n|net|netto)?$")
@@ -167,6 +176,25 @@ def limit(ground: Ground) -> Iterator[Hold]:
     most, value = ground.rules.order_limit, order_value(ground)
     if most is not None and value > most:
         yield Hold(12, SALES_LEAD, "order_limit", f"The order comes to {value}; {most} are booked without a person.")
+
+
+def bookable(ground: Ground) -> Iterator[Hold]:
+    """Rule 13: a booking can hold all that would be booked; a price of seven decimals, say, it cannot."""
+    if ground.proposal is None:
+        return
+    try:
+        # An instance would be taken as it is.
+        _BOOKING.validate_python(_BOOKING.dump_python(ground.proposal))
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_context=False):
+            place, name = one["loc"], str(one["loc"][-1])
+            line = ground.proposal.lines[place[1]].line if len(place) > 1 and isinstance(place[1], int) else None
+            role, cause = _OWNERS.get(name, (ORDER_DESK, "reading"))
+            where = "The order" if line is None else f"Line {line}"
+            if name == "po_number" or one["type"] == "too_short":
+                continue  # rule 2 has said so; and a line that does not fit is missing among the lines
+            value = "" if isinstance(one["input"], list | tuple) else f" {one['input']}"
+            yield Hold(13, role, cause, f"{where} cannot be booked: {name}{value}: {one['msg']}.", line)
 
 
 def order_value(ground: Ground) -> Decimal:

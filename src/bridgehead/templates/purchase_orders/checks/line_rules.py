@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from bridgehead.templates.purchase_orders.checks.verdict import (
     INSIDE_SALES,
@@ -13,6 +14,9 @@ from bridgehead.templates.purchase_orders.checks.verdict import (
     Hold,
     Settled,
 )
+
+_PLACES: Final = 4
+"""Decimals with which a price is told, at least."""
 
 
 def figures(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
@@ -51,11 +55,13 @@ def price(ground: Ground, settled: Settled) -> Iterator[Hold]:
     elif settled.asked is not None and not settled.same_price:
         gap = abs(settled.asked - settled.price)
         if gap > tolerance * settled.price:
+            exponent = settled.price.as_tuple().exponent
+            places = max(_PLACES, -exponent) if isinstance(exponent, int) else _PLACES
             yield Hold(
                 7,
                 PRICING,
                 "price",
-                f"Line {number}: {settled.asked:.4f} is asked and {settled.price:.4f} agreed, each per"
+                f"Line {number}: {settled.asked:.{places}f} is asked and {settled.price:.{places}f} agreed, each per"
                 f" {settled.item.base_unit}; a difference of {tolerance:.1%} is allowed.",
                 number,
             )

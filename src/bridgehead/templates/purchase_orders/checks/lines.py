@@ -87,7 +87,14 @@ def _same_price(stated: Decimal, units: Decimal, agreed: Decimal) -> bool:
         return stated == agreed
     exponent = stated.as_tuple().exponent
     step = Decimal(1).scaleb(min(exponent, _CENTS) if isinstance(exponent, int) else _CENTS)
-    return stated == (agreed * units).quantize(step, ROUND_HALF_UP) or (stated / units).quantize(_PRICE) == agreed
+    return stated == (agreed * units).quantize(step, ROUND_HALF_UP) or _agrees(stated / units, agreed)
+
+
+def _agrees(asked: Decimal, agreed: Decimal) -> bool:
+    """Tells whether a price for one unit is the agreed one, to its decimals and to four at least."""
+    exponent = agreed.as_tuple().exponent
+    step = min(_PRICE, Decimal(1).scaleb(exponent)) if isinstance(exponent, int) else _PRICE
+    return asked.quantize(step) == agreed
 
 
 def _dated(draft: Settled, wanted: Mapping[str, Decimal], as_of: date | None) -> Settled:

@@ -32,7 +32,8 @@ Asked: TypeAlias = Annotated[str, Field(min_length=1)]
 Currency: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Positive: TypeAlias = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=4)]
 Quantity: TypeAlias = Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=3)]
-Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=4)]
+Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=17, decimal_places=6)]
+"""Of one base unit: of what is priced per 1000, six decimals are tenths of a cent for all of them."""
 Day: TypeAlias = date
 Amount: TypeAlias = Annotated[Decimal, Field(max_digits=18, decimal_places=2)]
 
