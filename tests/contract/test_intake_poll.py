@@ -148,6 +148,20 @@ async def test_another_worker_goes_on_where_the_cursor_is(polled: Polled) -> Non
     assert len(await polled.served.world.cases()) == 2
 
 
+async def test_a_record_without_bottom_does_not_end_a_source(polled: Polled) -> None:
+    """A record of hundreds of levels goes to a person as it is, and the others are taken beside it."""
+    deep: object = "bottom"
+    for _ in range(700):
+        deep = [deep]
+    polled.crm.tickets["T-1"] = {"nr": "T-1", "changed": START.isoformat(), "text": deep}
+    polled.crm.put("T-2", START, "plain")
+    await polled.look()
+    await polled.look()
+    documents = await polled.served.documents()
+    assert len(documents) == 2
+    assert sum(b"bottom" in document for document in documents) == 1
+
+
 @pytest.mark.parametrize("more", ["", ", start: new"])
 async def test_a_day_that_stands_for_none_does_not_end_a_source(
     world: World, crm: tuple[Crm, HttpServer], more: str

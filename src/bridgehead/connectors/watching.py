@@ -26,6 +26,8 @@ from bridgehead.spec.tool import JSON
 log = logging.getLogger("bridgehead.intake")
 
 PAUSE_S: Final = 1.0
+DEEPEST: Final = 100
+"""Levels of a record that are written as such."""
 LONGEST_PAUSE_S: Final = 60.0
 
 
@@ -52,21 +54,30 @@ Raises Unavailable when it is not.
 
 
 def as_json(value: object) -> bytes:
-    """Returns what a system sent as JSON in one spelling: names sorted, bytes in base64, UTF-8."""
+    """Returns what a system sent as JSON in one spelling: names sorted, bytes in base64, UTF-8.
+
+    What lies deeper than ``DEEPEST`` is JSON in a text.
+    """
     text = json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, indent=1)
     # Half a character is no UTF-8; its escape is JSON all the same.
     return text.encode("utf-8", "backslashreplace")
 
 
-def _plain(value: object) -> JSON:
+def _plain(value: object, depth: int = 0) -> JSON:
+    if depth > DEEPEST and isinstance(value, Mapping | list | tuple):
+        # What is below is kept as a text: one record of a thousand levels must not end its source.
+        try:
+            return json.dumps(value, ensure_ascii=False, default=str)
+        except (RecursionError, ValueError):
+            return f"more than {DEEPEST} levels"
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        return {name: _plain(getattr(value, name), depth + 1) for name in type(value).model_fields}
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): _plain(one, depth + 1) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(one, depth + 1) for one in value]
     return plain(value)
 
 
