@@ -255,3 +255,12 @@ async def test_a_list_that_does_not_say_it_has_ended_is_not_whole(said: object) 
         read = {"rows": "items", "paging": keyset, "complete": {"more": "more"}}
         async with Wired(server.url, read=read) as wired:
             assert (await wired.find()).ended is False
+
+
+async def test_a_list_of_a_hundred_thousand_is_a_wrong_argument() -> None:
+    """A list that asks for more requests than a call can make is refused before the first of them."""
+    read = {"each": "items", "request": {"path": "/p", "query": {"item": "{items}"}}}
+    async with http_server(lambda _: Told(body={"items": []})) as server, Wired(server.url, read=read) as wired:
+        with pytest.raises(Failed, match="has 100000 entries") as failed:
+            await wired.find(items=[f"A-{number}" for number in range(100_000)])
+    assert (failed.value.error_class, failed.value.applied, server.asked) == ("invalid_input", False, [])

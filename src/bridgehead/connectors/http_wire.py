@@ -41,6 +41,8 @@ T = TypeVar("T")
 
 _POOL: Final = httpx.Limits(max_connections=64, max_keepalive_connections=32, keepalive_expiry=30.0)
 _SIDE_BY_SIDE: Final = 32
+_MOST_EACH: Final = 10_000
+"""Requests of one read: each is a task, and a call's time ends before more of them."""
 _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "bridgehead"}
 _EMPTY: Final = frozenset({204, 205})
 _COUNT_DIGITS: Final = 10
@@ -182,6 +184,8 @@ class HttpWire:
         given = values.get(name)
         if given is None or isinstance(given, str | bytes | Mapping) or not isinstance(given, Sequence):
             raise self._unfit(f"{name} is no list", name)
+        if len(given) > _MOST_EACH:
+            raise self._unfit(f"{name} has {len(given)} entries, each a request; at most {_MOST_EACH} are asked", name)
         places = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def one(value: object) -> Answer:
