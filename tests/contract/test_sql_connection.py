@@ -264,6 +264,30 @@ async def test_a_duckdb_warehouse_is_read(file_shop: Shop, warehouse: Path) -> N
 # --- MariaDB's own ways
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "convert('a' using utf8mb4) collate utf8mb4_bin = convert('a' using utf8mb4) collate utf8mb4_german2_ci",
+        "json_table('[', '$[*]' columns (n int path '$')) is null",
+        "id in (select id from stock limit 1)",
+        "procedure_that_is_not_there(1) = 1",
+        "id = (select id, id from stock)",
+    ],
+)
+async def test_a_mistake_in_a_statement_is_no_outage(server_shop: Shop, wrong: str) -> None:
+    """What MariaDB cannot make sense of is invalid input, in reads and actions: asking again would not help."""
+    found = f"select id from stock where {wrong}"
+    actions: dict[str, JsonValue] = {"add": {"sql": [{"sql": f"delete from stock where {wrong}"}]}}
+    spec = server_shop.specification(reads={"wanted": {"sql": found}}, actions=actions)
+    wire = server_shop.wire(spec)
+    with pytest.raises(Failed) as caught:
+        await wire.read(spec.entities["stock"], spec.entities["stock"].reads["wanted"], {})
+    assert caught.value.error_class == "invalid_input", caught.value
+    with pytest.raises(Failed) as caught:
+        await wire.act(spec.actions["add"], {})
+    assert (caught.value.error_class, caught.value.applied) == ("invalid_input", False)
+
+
 async def test_results_of_a_procedure_are_read_to_the_end(server_shop: Shop) -> None:
     """OUT parameters are taken by session variables; an error behind two result sets is not lost."""
     server_shop.run(

@@ -94,6 +94,45 @@ _NUMBERS: Final[Mapping[int, ErrorClass]] = {
     1213: "transient",  # deadlock
     1290: "dependency_down",  # the server is read only
     1317: "timeout",
+    1020: "transient",  # changed since it was read
+    1297: "transient",
+    1412: "transient",  # the table's definition changed
+    1615: "transient",
+    3572: "transient",  # NOWAIT
+    1637: "throttled",  # too many open transactions
+    **dict.fromkeys(
+        # Files, memory, storage engines, commits, crashed tables, read-only servers, idle clients.
+        (
+            1015,
+            1016,
+            1017,
+            1018,
+            1023,
+            1024,
+            1026,
+            1030,
+            1036,
+            1037,
+            1038,
+            1041,
+            1078,
+            1079,
+            1105,
+            1135,
+            1180,
+            1181,
+            1194,
+            1195,
+            1206,
+            1429,
+            1430,
+            1815,
+            1874,
+            1881,
+            4031,
+        ),
+        "dependency_down",
+    ),
     1836: "dependency_down",
     1927: "dependency_down",  # connection killed
     1969: "timeout",  # max_statement_time
@@ -108,6 +147,10 @@ _NUMBERS: Final[Mapping[int, ErrorClass]] = {
     2006: "dependency_down",
     2013: "dependency_down",
 }
+_UNSPECIFIC: Final = "HY000"
+"""The SQLSTATE of most errors of MariaDB and MySQL; what is no trouble of the server's own is a wrong statement."""
+_BY_SERVER: Final = (range(1000, 2000), range(3000, 10_000))
+"""Numbers that a MariaDB or MySQL server gives; those of 2000 to 2999 are its client library's."""
 _SQLITE: Final[Mapping[int, ErrorClass]] = {
     1: "invalid_input",
     3: "forbidden",
@@ -214,6 +257,8 @@ class Said:
             found = next((error_class for form, error_class in _TEXTS if form.search(self.text)), None)
         if found is not None:
             return found
+        if self.state == _UNSPECIFIC and any((self.number or 0) in numbers for numbers in _BY_SERVER):
+            return "invalid_input"
         return next((_CLASSES[kind] for kind in self.kinds if kind in _CLASSES), _OTHERWISE)
 
     @property
