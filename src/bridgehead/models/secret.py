@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from bridgehead.errors import UserError
+
+_OURS: Final = "BRIDGEHEAD_"
 
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
     """``env:NAME``: where a secret is, and never the secret itself.
 
-    So it may be shown, logged and compared. Raises UserError when made from anything else.
+    So it may be shown, logged and compared. Raises UserError when made from anything else, or from a
+    variable of Bridgehead's own: its key goes to no model.
     """
 
     reference: str
@@ -27,6 +31,7 @@ class SecretReference:
                 code="model.key",
                 hint="Write env:NAME, and set NAME in the environment of the worker.",
             )
+        _check_name(self.reference[4:].strip(), "model.key")
 
     def reveal(self) -> str:
         """Returns the value; raises UserError when it is unset or cannot stand in an HTTP header."""
@@ -56,6 +61,7 @@ def resolve(text: str, environment: Mapping[str, str] | None = None) -> str:
     if not text.startswith("env:"):
         return text
     name = text[4:].strip()
+    _check_name(name, "model.setting")
     value = (os.environ if environment is None else environment).get(name, "").strip()
     if not value:
         raise UserError(
@@ -64,3 +70,12 @@ def resolve(text: str, environment: Mapping[str, str] | None = None) -> str:
             hint=f"Set {name}, or write the value in place of {text}.",
         )
     return value
+
+
+def _check_name(name: str, code: str) -> None:
+    if name.upper().startswith(_OURS):
+        raise UserError(
+            f"{name} is Bridgehead's own and goes to no other system",
+            code=code,
+            hint="Name a variable that is made for this model.",
+        )

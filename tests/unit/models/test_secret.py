@@ -57,3 +57,12 @@ def test_plain_text_is_itself() -> None:
     with pytest.raises(UserError) as caught:
         resolve("env:URL", {})
     assert caught.value.code == "model.setting"
+
+
+@pytest.mark.parametrize("name", ["BRIDGEHEAD_KEY", " BRIDGEHEAD_DATABASE_URL", "bridgehead_key"])
+def test_no_variable_of_ours_goes_to_a_model(name: str) -> None:
+    """Neither Bridgehead's key nor its database's address can be named as a model's secret or address."""
+    with pytest.raises(UserError, match="Bridgehead's own"):
+        SecretReference(f"env:{name}")
+    with pytest.raises(UserError, match="Bridgehead's own"):
+        resolve(f"env:{name}", {name.strip(): "value"})
