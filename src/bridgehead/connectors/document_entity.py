@@ -65,7 +65,7 @@ class FieldPart(Part):
     per: Text | None = Field(
         default=None,
         description="Of a price: it is for this many (a number, or a path to it; codes are listed in values). "
-        "Of a number: it counts things of this many of the system's: 86400 makes seconds to days.",
+        "Of a number, likewise: it counts things of this many of the system's: 86400 makes seconds to days.",
     )
     unit: Text | None = Field(default=None, description="Of a measure: its unit; with values: a path to its code.")
     to: Text | None = Field(default=None, description="Of a measure: the unit it is turned into.")
@@ -85,7 +85,8 @@ class FieldPart(Part):
     false: Literals = ()
     encoding: Text | None = Field(
         default=None,
-        description="Of bytes: their encoding. FROM>TO repairs what was stored wrong; FROM>TO? leaves what was right.",
+        description="Of bytes: their encoding. FROM>TO repairs what was stored wrong; FROM>TO? leaves what was right. "
+        "Of several paths: of each by itself.",
     )
     split: Text | None = Field(default=None, description="Of a list in one text: what separates it.")
     fields: _Fields | None = Field(default=None, description="Of an object or list: its own fields.")

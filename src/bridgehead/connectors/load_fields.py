@@ -27,8 +27,8 @@ _MATCHED: Final = frozenset({"object", "json", "measure", "price", "money"})
 _OPTIONS: Final[Mapping[str, frozenset[str]]] = {
     "text": _TEXT,
     "code": _TEXT,
-    "integer": _NUMBER | {"per"},
-    "decimal": _NUMBER | {"per"},
+    "integer": _NUMBER | {"per", "values"},
+    "decimal": _NUMBER | {"per", "values"},
     "money": _NUMBER | {"currency"},
     "price": _NUMBER | {"currency", "per", "values"},
     "measure": _NUMBER | {"unit", "to", "values"},
@@ -122,9 +122,10 @@ def _nothing(part: FieldPart, path: Path, findings: Findings) -> None:
 
 
 def _number(part: FieldPart, path: Path, findings: Findings) -> None:
-    fixed = None if part.per is None else fixed_number(part.per)
-    if part.per is not None and (fixed is None or fixed <= 0):
-        findings.add((*path, "per"), "a number above zero")
+    if part.per is not None:
+        _per(part.per, part, path, findings)
+    elif "values" in part.model_fields_set:
+        findings.add((*path, "values"), "the field per beside it", "values alone", key=True)
 
 
 def _money(part: FieldPart, path: Path, findings: Findings) -> None:
@@ -138,7 +139,11 @@ def _price(part: FieldPart, path: Path, findings: Findings) -> None:
         if not findings.has(*path, "per"):
             findings.add(path, "the field per", "nothing", "for how many the price is", key=True)
         return
-    fixed = fixed_number(part.per)
+    _per(part.per, part, path, findings)
+
+
+def _per(per: str, part: FieldPart, path: Path, findings: Findings) -> None:
+    fixed = fixed_number(per)
     if fixed is not None and fixed <= 0:
         findings.add((*path, "per"), "a number above zero, or a path")
     for code, number in part.values.items():

@@ -13,7 +13,7 @@ from bridgehead.connectors.paths import MISSING
 from bridgehead.connectors.picking import Read, Scope, at, otherwise, taken
 from bridgehead.connectors.ports import Raw
 from bridgehead.connectors.unfit import UnfitError
-from bridgehead.connectors.values import currency_of, exact_ratio, number_reader, scalar, text_reader
+from bridgehead.connectors.values import currency_of, exact_ratio, number_reader, scalar, text_reader, whole
 from bridgehead.errors import Failed
 from bridgehead.money import Money
 from bridgehead.spec.problem import shown
@@ -132,7 +132,8 @@ def _written(name: str, part: FieldPart) -> str:
 def _field(name: str, part: FieldPart) -> Read:
     """Returns what reads one field out of a record."""
     take = taken(name, part)
-    convert = _converter(part)
+    joined = isinstance(part.from_, list)  # whose texts are decoded, each by itself, before they are joined
+    convert = _converter(part.model_copy(update={"encoding": None}) if joined else part)
     other = otherwise(part)
     instead = None if other is None else _field(name, other)
     needed = not (part.optional or part.none)
@@ -162,6 +163,8 @@ def _converter(part: FieldPart) -> Callable[[object, Scope], object]:
         return _money(part)
     if part.type == "measure":
         return _measure(part)
+    if part.type in {"integer", "decimal"} and part.per is not None:
+        return _counted(part)
     if part.type == "object":
         fields = _compiled(part.fields or {})
         return lambda value, scope: _record(fields, (*scope, value))
@@ -185,6 +188,20 @@ def _money(part: FieldPart) -> Callable[[object, Scope], object]:
         return Money(amount, currency if isinstance(currency, str) else currency(scope))
 
     return money
+
+
+def _counted(part: FieldPart) -> Callable[[object, Scope], object]:
+    """Returns a reader of how many times ``per`` is in a number: 86400 makes seconds to days."""
+    number, per, integer = number_reader(part), _per(part), part.type == "integer"
+
+    def counted(value: object, scope: Scope) -> object:
+        found = number(value)
+        if found is None:
+            return None
+        found = exact_ratio(found, per(scope))
+        return whole(found) if integer else found
+
+    return counted
 
 
 def fixed_currency(text: str) -> bool:

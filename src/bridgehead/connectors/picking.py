@@ -27,7 +27,7 @@ def taken(name: str, part: FieldPart) -> Read:
     if part.from_ is None or isinstance(part.from_, str):
         place = at(part.from_ or name.replace(".", "\\."))
     else:
-        place = _joined([at(path) for path in part.from_], part.join)
+        place = _joined([at(path) for path in part.from_], part)
     if part.type == "list":
         return _listed(place, part)
     if part.match is None:
@@ -62,8 +62,9 @@ def otherwise(part: FieldPart) -> FieldPart | None:
     return other.model_copy(update=inherited)
 
 
-def _joined(places: Sequence[Read], join: str) -> Read:
-    text = text_reader(FieldPart())
+def _joined(places: Sequence[Read], part: FieldPart) -> Read:
+    # Each by itself: the join of a text that is damaged and one that is not cannot be repaired.
+    join, text = part.join, text_reader(FieldPart(encoding=part.encoding))
 
     def one(value: object) -> str | None:
         return as_text(value) if isinstance(value, bool) else text(value)

@@ -35,7 +35,7 @@ _EXACT: Final = Context(prec=80, traps=[Inexact, InvalidOperation, Overflow])
 def scalar(part: FieldPart) -> Convert:
     """Returns the reader of a field that is one value; ``list``, ``object`` and amounts of money are not."""
     if part.type in {"integer", "decimal"}:
-        number = _parts(number_reader(part), part.per)
+        number = number_reader(part)
         return _whole(number) if part.type == "integer" else number
     if part.type == "boolean":
         return _boolean(part)
@@ -236,29 +236,19 @@ def currency_of(text: str | None) -> str:
     return code
 
 
-def _parts(number: Callable[[object], Decimal | None], per: str | None) -> Callable[[object], Decimal | None]:
-    """Returns a reader of how many times ``per`` is in a number: 86400 makes seconds to days."""
-    if per is None:
-        return number
-    one = Decimal(per)
-
-    def parts(value: object) -> Decimal | None:
-        found = number(value)
-        return None if found is None else exact_ratio(found, one)
-
-    return parts
+def whole(found: Decimal) -> int:
+    """Returns a number without decimals as one; raises UnfitError when it has some."""
+    if found != found.to_integral_value():
+        raise UnfitError("a whole number")
+    return int(found)
 
 
 def _whole(number: Callable[[object], Decimal | None]) -> Convert:
-    def whole(value: object) -> int | None:
+    def integer(value: object) -> int | None:
         found = number(value)
-        if found is None:
-            return None
-        if found != found.to_integral_value():
-            raise UnfitError("a whole number")
-        return int(found)
+        return None if found is None else whole(found)
 
-    return whole
+    return integer
 
 
 def _boolean(part: FieldPart) -> Convert:

@@ -42,6 +42,8 @@ QUOTE = (
         ("match: ^Credit blocked$", 'match: "(Credit"', "a regular expression"),
         ("pairs: ^per_(.+)$", 'pairs: "per_("', "a regular expression"),
         ("per: 86400", "per: 0", "a number above zero"),
+        ("per: 86400", "per: PE, values: {H: 0}", "a number above zero"),
+        ("per: 86400", "values: {H: 100}", "the field per beside it"),
         ("else: {value: 31}", "else: {from: x, value: 31}", "either `from` or `value`"),
         ("only: {delivery: true}\n", "match: x\n", "a list of texts"),
     ],

@@ -92,6 +92,35 @@ def test_a_number_counts_in_other_units() -> None:
         read({"from": "s", "type": "integer", "per": "86400"}, {"s": 1000})
 
 
+@pytest.mark.parametrize("encoding", ["cp1252>utf-8", "cp1252>utf-8?"])
+def test_each_of_several_texts_is_repaired_by_itself(encoding: str) -> None:
+    """A damaged text that is joined to others is repaired before; `?` leaves one that was right already."""
+    field = {"from": ["a", "b"], "encoding": encoding}
+    right = "Grün" if encoding.endswith("?") else "plain"
+    assert read(field, {"a": "GÃ¼te 8", "b": right}) == f"Güte 8 {right}"
+    assert read({"from": ["a", "b"], "encoding": "cp850"}, {"a": b"G\x81te", "b": b"\x81"}) == "Güte ü"
+
+
+@pytest.mark.parametrize(
+    "field, sent, value",
+    [
+        ({"type": "decimal", "per": "PE"}, {"PE": 1000}, "0.5"),
+        ({"type": "integer", "per": "PE", "values": {"": 1, "H": 100}}, {"PE": " H"}, "5"),
+        ({"type": "integer", "per": "PE", "values": {"": 1, "H": 100}}, {"PE": ""}, "500"),
+    ],
+)
+def test_a_number_may_count_what_another_field_says(field: dict[str, Any], sent: dict[str, Any], value: str) -> None:
+    """`per` of a number is a number, or a path to one or to its code."""
+    assert str(read({"from": "n", **field}, {"n": "500", **sent})) == value
+
+
+@pytest.mark.parametrize("per", [None, "T", "0"])
+def test_a_number_of_unknown_many_is_refused(per: str | None) -> None:
+    """A code that is not listed, nothing at all and zero make no number."""
+    with pytest.raises(Failed):
+        read({"from": "n", "type": "decimal", "per": "PE", "values": {"H": 100}}, {"n": 1, "PE": per})
+
+
 def test_truth_values_are_joined_as_words() -> None:
     """Two truth values make one word of an enumeration."""
     field = {"from": ["a", "b"], "type": "enum", "values": {"true": "on", "true false": "half"}}
