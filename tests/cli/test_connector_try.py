@@ -137,6 +137,31 @@ def test_a_preview_sends_nothing(line: Cli) -> None:
     assert done.json["records"] == 0
 
 
+def test_a_preview_asks_what_the_action_reads_first(line: Cli, tmp_path: Path) -> None:
+    """What an action reads first is read for its preview too; a value that is looked up and not there is named."""
+    let = "let: {parties: {read: find_customers, with: {number: C100}, by: number, take: currency}}"
+    spec = changed(tmp_path, "    key: [customer, po_number]", f"    {let}\n    key: [customer, po_number]")
+    text = spec.read_text(encoding="utf-8").replace("header_code: AD", 'header_code: "{parties[customer]}"')
+    spec.write_text(text, encoding="utf-8")
+    order = [*ORDER, f"lines={json.dumps([LINE])}", "--preview"]
+    done = line.ok("connector", "try", spec, "book_order", *order)
+    assert '"header_code": "EUR"' in done.out
+    assert "read first: parties by find_customers" in done.out
+    order[0] = "customer=C999"
+    done = line("connector", "try", spec, "book_order", *order)
+    assert done.code == 1
+    assert "parties holds nothing for 'C999' (customer)" in done.err
+
+
+def test_a_refusal_is_shown_with_its_status(line: Cli) -> None:
+    """A system's refusal is shown with its status and with what it says."""
+    order = [one.replace("C100-1", "C999-1") for one in ORDER]
+    done = line("connector", "try", "erp.yaml", "book_order", *order, f"lines={json.dumps([LINE])}", "--send", "--yes")
+    assert done.code == 1
+    assert "erp answered with status 422." in done.err
+    assert "ship-to" in done.err
+
+
 def test_an_action_is_sent_only_on_purpose(line: Cli) -> None:
     """Without --send nothing is sent; without a terminal --send needs --yes."""
     arguments = ["cancel_order", "order_number=SO-1"]

@@ -70,6 +70,26 @@ async def test_a_status_is_a_class(status: int, error_class: ErrorClass, *, appl
 
 
 @pytest.mark.parametrize(
+    "told, said",
+    [
+        (Told(400, {"error": ["UserError", ["No stock.", ""]]}), "UserError No stock."),
+        (Told(422, {"detail": [{"loc": ["body", "po"], "msg": "is missing"}]}), "body po is missing"),
+        (Told(422, {"errors": {"po": ["is taken"]}}), "is taken"),
+        (Told(500, raw=b"Lock\nwait " + b"x" * 900, headers={"Content-Type": "text/plain"}), "Lock wait xxx"),
+        (Told(500, raw=b"<p>x</p>", headers={"Content-Type": "text/html"}), "it answered with status 500"),
+        (Told(400, {"error": [[[[["deep"]]]]]}), "it answered with status 400"),
+    ],
+)
+async def test_what_a_system_says_in_parts_or_plainly_is_told(told: Told, said: str) -> None:
+    """A refusal that speaks in lists, objects or plain text is quoted, cut and on one line; a page of HTML is not."""
+    async with http_server(lambda _: told) as server, Wired(server.url, retry={"tries": 1}) as wired:
+        with pytest.raises(Failed) as failed:
+            await wired.find()
+    assert failed.value.message.startswith(f"shop: {said}")
+    assert len(failed.value.message) < 220
+
+
+@pytest.mark.parametrize(
     "told, error_class, applied",
     [
         (Told(end="close"), "transient", None),

@@ -143,7 +143,7 @@ async def _tried(
 ) -> int:
     from bridgehead.connectors.opening import open_connector
     from bridgehead.connectors.trying import Watched, part_of, typed
-    from bridgehead.errors import UserError
+    from bridgehead.errors import Failed, UserError
 
     connector = open_connector(path)
     watched = Watched(connector.wire)
@@ -162,9 +162,13 @@ async def _tried(
                 hint="Say --preview to see what would be sent, or --send to send it.",
             )
         if preview:
-            _preview(connector, name, values, way)
+            await _preview(connector, name, values, way)
             return Exit.OK
         return await _send(connector, name, values, way, yes=yes)
+    except Failed as failed:
+        if (status := failed.attributes.get("status")) is not None:
+            note(f"{connector.name} answered with status {status}.")
+        raise
     finally:
         await connector.aclose()
 
@@ -276,7 +280,7 @@ class _Report:
         for name, part in self._fields.items():
             if part.read is None:
                 continue
-            hidden = part.label is not None and not show
+            hidden = part.hides and not show
             found[name] = [
                 HIDDEN if hidden else concealed(spec, part.read, getattr(one, name, None), show=show)
                 for one in reading.records[:bound]
@@ -315,18 +319,20 @@ def _cell(value: object) -> str:
     return "-" if value is None else brief(value, _CELL)
 
 
-def _preview(connector: Connector, name: str, values: Mapping[str, object], way: _Way) -> None:
+async def _preview(connector: Connector, name: str, values: Mapping[str, object], way: _Way) -> None:
     from bridgehead.connectors.trying import outgoing, shown
 
     action = connector.spec.actions[name]
-    sent = [(what, shown(value)) for what, value in outgoing(action, {**values, "effect_key": "(effect key)"})]
+    filled = {**values, **await connector.asked_first(name, values), "effect_key": "(effect key)"}
+    sent = [(what, shown(value)) for what, value in outgoing(action, filled)]
     answer = shown(connector.preview(name, values)) if action.preview else None
     if way.as_json:
         print_json({"action": name, "effect": action.effect, "would_send": dict(sent), "answer": answer, "sent": False})
         return
     facts([("action", f"{name}, {action.effect}"), *((what, _text(value)) for what, value in sent)])
     if action.let:
-        print(clean(f"read first: {', '.join(action.let)}"))
+        reads = dict.fromkeys(part.read for part in action.let.values())
+        print(clean(f"read first: {', '.join(action.let)} by {', '.join(reads)}"))
     if answer is not None:
         print(clean(f"shadow would answer: {brief(answer)}"))
     note("Nothing was sent.")

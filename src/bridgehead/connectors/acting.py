@@ -112,6 +112,11 @@ class Actions:
         asked = {one: fill(template, values) for one, template in action.undo.with_.items()}
         return await self.act(action.undo.action, asked, key=key)
 
+    async def asked_first(self, name: str, args: Values) -> dict[str, object]:
+        """Returns what an action reads before it sends anything (its ``let``); nothing is sent."""
+        action = self._action(name)
+        return await self._reads.let(action.let, _given(declared(action.params, args)))
+
     def preview(self, name: str, args: Values) -> object:
         """Returns what the action would answer, as its specification says; nothing is asked or sent."""
         action = self._action(name)

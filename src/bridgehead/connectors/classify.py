@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import httpx
@@ -56,6 +57,9 @@ RETRYABLE: Final[frozenset[ErrorClass]] = frozenset({"transient", "throttled", "
 
 LONGEST_QUOTE: Final = 200
 """Characters of an answer that an error may show."""
+
+_DEEPEST: Final = 4
+"""How far inside of an error's body texts are looked for."""
 
 _LONGEST_WAIT_S: Final = 86_400.0
 _WORD: Final = re.compile(r"^[\w.-]{1,64}$")
@@ -127,11 +131,11 @@ class Classifier:
         if rule is not None:
             error_class = rule.part.error
             applied = False if rule.part.applied is False or not acted else None
-            said = _said_at(body, rule.part.message) or _said(body)
+            said = _said_at(body, rule.part.message) or _said(body) or _plainly(reply)
         else:
             error_class = _by_status(status)
             applied = None if acted else False
-            said = _said(body)
+            said = _said(body) or _plainly(reply)
         if not said and "location" in reply.headers and httpx.codes.is_redirect(status):
             said = f"it answered with a redirect (status {status}), and redirects are not followed"
         return self.failed(
@@ -225,11 +229,28 @@ def _said_at(body: object, path: str | None) -> str:
 
 def _said(body: object) -> str:
     """Returns why, from a problem document or a common error body; empty where it says nothing."""
-    for path in ("detail", "title", "error_description", "message", "error.message", "errors.0.message", "error"):
-        value = find(body, path)
-        if isinstance(value, str) and value.strip():
-            return value
+    paths = ("detail", "title", "error_description", "message", "error.message", "errors.0.message", "error", "errors")
+    for path in paths:
+        said = " ".join(islice(_texts(find(body, path), depth=0), 20)).strip()
+        if said:
+            return said
     return ""
+
+
+def _texts(value: object, *, depth: int) -> Iterator[str]:
+    """Yields the texts in a message that a system sends in parts, a list or an object of them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict) and depth < _DEEPEST:
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one, depth=depth + 1)
+
+
+def _plainly(reply: Reply) -> str:
+    """Returns what a refusal says as plain text; a page of HTML says nothing."""
+    if reply.status < httpx.codes.BAD_REQUEST or not reply.headers.get("content-type", "").startswith("text/plain"):
+        return ""
+    return reply.content[: 4 * LONGEST_QUOTE].decode("utf-8", "replace")
 
 
 def _field(body: object) -> str | None:

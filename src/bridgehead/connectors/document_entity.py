@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema
 
@@ -21,6 +21,9 @@ from bridgehead.connectors.part_types import (
     Text,
 )
 from bridgehead.spec.document import Part
+
+PUBLIC: Final = frozenset({"public", "none"})
+"""Labels that say: looked at, and may be written down."""
 
 
 def _field(value: object) -> object:
@@ -101,6 +104,11 @@ class FieldPart(Part):
     read: Name | None = Field(default=None, description="Filled by another read; `from` is then not used.")
     with_: Pairs = Field(default_factory=dict, alias="with", description="Its arguments: NAME: field of this record.")
     label: Text | None = Field(default=None, description="personal, confidential, …: kept out of recordings.")
+
+    @property
+    def hides(self) -> bool:
+        """Whether the label keeps the field out of errors, recordings and screens."""
+        return self.label is not None and self.label not in PUBLIC
 
 
 Field_: TypeAlias = Annotated[FieldPart, BeforeValidator(_field)]

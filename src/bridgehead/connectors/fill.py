@@ -28,6 +28,7 @@ from pydantic import BaseModel
 from bridgehead.connectors.paths import MISSING, find
 from bridgehead.errors import Failed
 from bridgehead.money import Money
+from bridgehead.spec.problem import shown
 from bridgehead.spec.tool import JSON
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
@@ -221,7 +222,11 @@ def _found(path: str, values: Mapping[str, object]) -> object:
     entry = table.get(as_text(key), MISSING) if isinstance(table, Mapping) else MISSING
     if entry is MISSING:
         # An entry that is left out would make another request than the one that was meant.
-        raise Failed(f"{index[1]} holds nothing for {index[2]}", error_class="not_found", applied=False, field=index[2])
+        sought = "a value that is not given" if key is MISSING or key is None else shown(as_text(key))
+        raise Failed(
+            f"{index[1]} holds nothing for {sought} ({index[2]})", error_class="not_found", applied=False,
+            field=index[2],
+        )  # fmt: skip
     return entry if index[3] is None else find(entry, index[3])
 
 

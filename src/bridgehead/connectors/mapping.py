@@ -71,10 +71,14 @@ class Mapper:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """One field as it was sent (MISSING when it was not) and as it is mapped; ``unfit`` when it does not fit."""
+    """One field as it was sent (MISSING when it was not) and as it is mapped; ``unfit`` when it does not fit.
+
+    ``used`` is the field, or the ``else`` that stood in for it, which ``path`` and ``raw`` are of.
+    """
 
     name: str
     part: FieldPart
+    used: FieldPart
     path: str
     raw: object
     value: object = None
@@ -86,17 +90,32 @@ def beside(fields: Mapping[str, FieldPart], scope: Scope) -> Iterator[Beside]:
     for name, part in fields.items():
         if part.read is not None:
             continue
-        raw = taken(name, part)(scope)
+        used, raw = _used(name, part, scope)
         try:
-            yield Beside(name, part, _written(name, part), raw, _field(name, part)(scope))
+            yield Beside(name, part, used, _written(name, used), raw, _field(name, part)(scope))
         except UnfitError as unfit:
-            yield Beside(name, part, _written(name, part), raw, unfit=unfit)
+            yield Beside(name, part, used, _written(name, used), raw, unfit=unfit)
+
+
+def _used(name: str, part: FieldPart, scope: Scope) -> tuple[FieldPart, object]:
+    """Returns the field, or the first of its ``else`` that holds something, and what that is."""
+    raw, other = taken(name, part)(scope), otherwise(part)
+    if other is None:
+        return part, raw
+    try:
+        holds = raw is not MISSING and raw is not None and _converter(part)(raw, scope) is not None
+    except UnfitError:
+        holds = True
+    if holds:
+        return part, raw
+    used, found = _used(name, other, scope)
+    return (part, raw) if found is MISSING else (used, found)
 
 
 def _compiled(fields: Mapping[str, FieldPart]) -> list[tuple[str, str, bool, Read]]:
     """Returns (field, path as written, hidden, reader) of each field that what was sent holds itself."""
     return [
-        (name, _written(name, part), part.label is not None, _field(name, part))
+        (name, _written(name, part), part.hides, _field(name, part))
         for name, part in fields.items()
         if part.read is None
     ]

@@ -338,7 +338,7 @@ class Reads:
             part = fields.get(step)
             if part is None:  # a position in a list
                 continue
-            if part.label is not None:
+            if part.hides:
                 return True
             fields = (part.fields or {}) if part.read is None else self.read_named(part.read)[1].fields
         return False

@@ -15,7 +15,7 @@ from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
 from bridgehead.connectors.fill import fill, fill_text, plain
 from bridgehead.connectors.mapping import HIDDEN, Beside, beside
-from bridgehead.connectors.paths import MISSING
+from bridgehead.connectors.paths import MISSING, parts_of
 from bridgehead.connectors.picking import Scope
 from bridgehead.connectors.ports import Answer, Values, Wire
 from bridgehead.connectors.shapes import parameters
@@ -127,8 +127,8 @@ def _lines(
     fields: Mapping[str, FieldPart], scope: Scope, prefix: str, *, show: bool, hidden: bool, entries: int | None
 ) -> Iterator[Line]:
     for one in beside(fields, scope):
-        concealed = not show and (hidden or one.part.label is not None)
-        inner = one.part.fields
+        concealed = not show and (hidden or one.part.hides or one.used.hides)
+        inner = one.used.fields
         nested = inner is not None and one.part.type in {"list", "object"} and one.raw not in (MISSING, None)
         yield _line(one, prefix, hidden=concealed, nested=nested)
         if not nested or inner is None:
@@ -167,35 +167,64 @@ def _line(one: Beside, prefix: str, *, hidden: bool, nested: bool) -> Line:
 
 def how(part: FieldPart, *, label: bool = True) -> str:
     """Returns what a field's mapping does, in the specification's own words; with its label if one is wanted."""
-    said: list[str] = [part.type]
-    for name in sorted(part.model_fields_set - _OWN):
-        value = getattr(part, name)
-        if name in {"values", "with_"} and isinstance(value, Mapping):
-            said.append(f"{len(value)} {'code' if len(value) == 1 else 'codes'}")
-        elif value is True:
-            said.append(name)
-        elif value not in ((), None, False, ""):
-            shown = " or ".join(repr(each) for each in value) if isinstance(value, tuple) else str(value)
-            said.append(f"{name} {shown}")
+    said = [part.type, *_does(part)]
     if part.label and label:
         said.append(part.label)
     return ", ".join(said)
 
 
+def _does(part: FieldPart) -> Iterator[str]:
+    for name in sorted(part.model_fields_set - _OWN):
+        value = getattr(part, name)
+        if isinstance(value, FieldPart):
+            yield f"else: {', '.join([*_stands(value), *_does(value)])}"
+        elif name == "values" and isinstance(value, Mapping):
+            yield f"{len(value)} {'code' if len(value) == 1 else 'codes'}"
+        elif value is True:
+            yield name
+        elif isinstance(value, Mapping):
+            yield f"{name} " + " and ".join(f"{key}: {_word(one)}" for key, one in value.items())
+        elif value not in ((), None, False, ""):
+            yield f"{name} " + (" or ".join(repr(each) for each in value) if isinstance(value, tuple) else str(value))
+
+
+def _stands(part: FieldPart) -> Iterator[str]:
+    """Yields where an ``else`` takes its value from."""
+    if part.from_ is not None:
+        yield f"from {' + '.join(part.from_) if isinstance(part.from_, list) else part.from_}"
+
+
+def _word(value: object) -> str:
+    return " or ".join(_word(one) for one in value) if isinstance(value, list) else str(value)
+
+
 def unmapped(fields: Mapping[str, FieldPart], raw: Mapping[str, object]) -> list[str]:
     """Returns the names that the system sent and no field reads; their values are nobody's business."""
-    used: set[str] = set()
-    for name, part in fields.items():
-        paths = part.from_ if isinstance(part.from_, list) else [part.from_ or name]
-        for path in [*paths, *(text for text in (part.currency, part.per, part.unit) if text)]:
-            used |= {path, path.removeprefix("@.").partition(".")[0]}
-    return [str(name) for name in raw if str(name) not in used]
+    paths = {path for name, part in fields.items() for path in _paths(name, part, depth=0)}
+    used = paths | {parts_of(path.removeprefix("@."))[0] for path in paths}
+    return [] if {"@", "*"} & used else [str(name) for name in raw if str(name) not in used]
+
+
+def _paths(name: str, part: FieldPart, *, depth: int) -> Iterator[str]:
+    """Yields the paths of a field, and of those inside it, that begin at the record itself."""
+    own = part.from_ if isinstance(part.from_, list) else [part.from_ or name.replace(".", "\\.")]
+    here = [] if part.read is not None or "value" in part.model_fields_set else own
+    for path in [*here, *(text for text in (part.currency, part.per, part.unit) if text)]:
+        outwards = 0
+        while path.startswith("^."):
+            path, outwards = path.removeprefix("^."), outwards + 1  # noqa: PLW2901  # the path without its steps outwards
+        if outwards == depth:
+            yield path
+    for inner, one in (part.fields or {}).items():
+        yield from _paths(inner, one, depth=depth + 1)
+    if part.else_ is not None:
+        yield from _paths(name, part.else_, depth=depth)
 
 
 def outgoing(action: ActionPart, values: Values) -> list[tuple[str, object]]:
-    """Returns what an action would send, filled as far as its arguments reach; nothing is asked.
+    """Returns what an action would send, filled as far as ``values`` reach: arguments, and what it reads first.
 
-    What a read or the answer would bring stays as it is written, in braces.
+    A path that lacks a value (one that the answer would bring) stays as it is written, in braces.
     """
     if action.request is not None:
         return [*_request(action.request, values, "request")]
@@ -283,7 +312,7 @@ def _concealed(spec: Specification, fields: Mapping[str, FieldPart], value: obje
     found: dict[str, object] = {}
     for name, part in fields.items():
         inner = getattr(value, name, None)
-        if part.label is not None and not show:
+        if part.hides and not show:
             found[name] = HIDDEN
         elif part.read is not None:
             found[name] = concealed(spec, part.read, inner, show=show)

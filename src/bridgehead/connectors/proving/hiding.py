@@ -17,15 +17,12 @@ from bridgehead.connectors.proving.standins import StandIns
 
 Place = tuple[str | int, ...]
 
-PUBLIC: Final = frozenset({"public", "none"})
-"""Labels that say: looked at, and may be written down."""
-
 _OPAQUE: Final = FieldPart(label="opaque")
 
 
 def hides(part: FieldPart) -> bool:
     """Tells whether a field's label keeps it out of recordings."""
-    return part.label is not None and part.label not in PUBLIC
+    return part.hides
 
 
 def labelled(fields: Mapping[str, FieldPart], *, before: str = "") -> Iterator[str]:
