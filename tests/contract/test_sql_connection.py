@@ -4,7 +4,8 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -13,10 +14,13 @@ from pydantic import JsonValue
 
 from bridgehead.clock import utc_now
 from bridgehead.connectors.document import Specification
+from bridgehead.connectors.opening import open_connector
 from bridgehead.connectors.ports import Answer
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sql_wire import SqlWire
 from bridgehead.errors import Failed, UserError
+from tests.docs import tree
+from tests.docs.walk import Written, steps
 from tests.support.foreign_sql import PASSWORD, Cut, Shop, mariadb_shop, sqlite_shop, until
 from tests.support.mariadb import Legacy, MariaDB, Replica, start
 
@@ -262,6 +266,44 @@ async def test_a_duckdb_warehouse_is_read(file_shop: Shop, warehouse: Path) -> N
 
 
 # --- MariaDB's own ways
+
+
+WAWI = (
+    "create table ARTST (ARTNR char(8), LPREIS char(9), PE char(1))",
+    "insert into ARTST values ('A-1', '5,20', ''), ('A-2', '5,20', 'H')",
+    """create table AUFTRAG (AUFNR int auto_increment primary key, KDNR char(8), BESTTEXT varchar(60), POS varchar(200),
+        TAG char(8), STAT char(1) default 'E')""",
+    """create procedure AUFANL(kd char(8), ref varchar(60), tag char(8), pos varchar(200), out nr int)
+        begin insert into AUFTRAG (KDNR, BESTTEXT, POS, TAG) values (kd, ref, pos, tag);
+        set nr = last_insert_id(); end""",
+    "create procedure AUFSTO(nr int) update AUFTRAG set STAT = 'S' where AUFNR = nr",
+)
+
+
+async def test_the_guides_procedures_book(server_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guide's connector asks by a list, books through a procedure with an OUT parameter once, and cancels."""
+    (text,) = (one.text for one in steps(tree.page("howto/connect-a-database.md")) if isinstance(one, Written)
+               and one.name == "wawi.yaml")  # fmt: skip
+    file = tmp_path / "wawi.yaml"
+    user = server_shop.url.rpartition("/")[2]
+    file.write_text(text.replace("user: auftrag", f"user: {user}"))
+    server_shop.run(*WAWI)
+    monkeypatch.setenv("WAWI_URL", server_shop.url)
+    monkeypatch.setenv("WAWI_PASSWORD", PASSWORD)
+    wawi = open_connector(file)
+    try:
+        found = await wawi.read("items", {"numbers": ["A-1", "A-2"]})
+        prices = {one["number"]: str(one["price"]) for one in map(dict, found.records)}
+        assert prices == {"A-1": "5.20 EUR", "A-2": "0.052 EUR"}
+        order = {"customer": "7", "reference": "PO-1", "day": date(2026, 3, 5), "lines": [
+            {"item": "A-1", "quantity": Decimal("2.5")}, {"item": "A-2", "quantity": Decimal(1)}]}  # fmt: skip
+        made = [await wawi.act("book_order", order, key="one") for _ in range(2)]
+        assert [getattr(one, "number", None) for one in made] == ["1", "1"]
+        assert server_shop.run("select POS, TAG from AUFTRAG") == [("A-1;2,5|A-2;1", "05032026")]
+        gone = await wawi.act("cancel_order", {"number": "1"}, key="two")
+        assert getattr(gone, "status", None) == "cancelled"
+    finally:
+        await wawi.aclose()
 
 
 @pytest.mark.parametrize(
