@@ -39,6 +39,19 @@ def test_an_approval_sends_what_was_shown(cli: Cli, orders: Path) -> None:
     assert cli.ok("cases", "--json").json["cases"][0]["outcome"] == "completed"
 
 
+def test_an_approval_that_no_worker_goes_on_with_says_so(cli: Cli, orders: Path) -> None:
+    """After a corrected file, who approves and who serves is told that the case belongs to another release."""
+    review = held(cli, orders)
+    release = cli.ok("cases", "--json").json["cases"][0]["release"][:12]
+    file = orders / "bridgehead.yaml"
+    file.write_text(file.read_text().replace("amount <= 100", "amount <= 200"))
+    decided = cli.ok("review", review, "approve", "--by", "pat")
+    assert f"No worker serves its release {release}: it goes on once one does." in decided.err
+    served = cli.ok("worker", orders, "--until-idle")
+    assert f"1 open case of orders belongs to release {release}, which this worker does not serve" in served.err
+    assert books(orders) == []
+
+
 def test_another_digest_decides_nothing(cli: Cli, orders: Path) -> None:
     """A decision that names other arguments than the review's is refused and leaves it open."""
     review = held(cli, orders)
@@ -110,7 +123,11 @@ def test_an_answer_is_held_to_its_type(cli: Cli, orders: Path) -> None:
 def test_an_unknown_effect_needs_to_know_whether_it_happened(cli: Cli, orders: Path) -> None:
     """An unknown effect is answered with whether it happened, by a person who looked, and the case goes on."""
     review = held(cli, orders, mail=True)
-    assert cli.ok("review", review, "--json").json["kind"] == "unknown_effect"
+    asked = cli.ok("review", review, "--json").json
+    assert asked["kind"] == "unknown_effect"
+    told = cli.ok("explain", "C-1").out.split("What people did")[1]
+    for one in (asked["shown"]["reason"].rstrip("."), asked["shown"]["question"]):
+        assert " ".join(one.split()) in " ".join(told.split())
     vague = cli("review", review, "answer", "perhaps")
     assert vague.code == 2
     assert "--happened" in vague.err

@@ -22,6 +22,7 @@ from bridgehead.storage.queries_case_view import (
 )
 
 _CUT: Final = 240
+_WHY: Final = 1_000
 _LEVELS: Final = {
     "shadow": "reads are real and writes are virtual",
     "approve": "a person decides about every write",
@@ -227,7 +228,7 @@ def _looked(effect: EffectView, view: CaseView) -> str:
     if asked is None:
         return "It is read back until it is known whether it happened; until then nothing else is sent."
     shown = asked.shown if isinstance(asked.shown, Mapping) else {}
-    found = _cut(shown.get("reason") or "It could not be read back.").rstrip(".")
+    found = brief(shown.get("reason") or "It could not be read back.", _WHY).rstrip(".")
     return f"{found}. So {asked.role} was asked ({asked.id}); nothing else is sent meanwhile."
 
 
@@ -244,10 +245,7 @@ def _tried_again(effect: EffectView, view: CaseView) -> str:
 
 
 def _review(review: CaseReview) -> str:
-    shown = review.shown if isinstance(review.shown, Mapping) else {}
-    about = _cut(shown.get("question") or shown.get("reason") or shown.get("tool") or review.kind)
-    if review.unreadable:
-        about = f"what cannot be shown, {review.unreadable}"
+    about = _about(review)
     asked = f"{review.id} ({review.kind}) asked {review.role} at {when(review.opened_at)}: {about.rstrip('.')}."
     if review.state == "open":
         return f"{asked} Nobody has decided yet."
@@ -256,6 +254,16 @@ def _review(review: CaseReview) -> str:
     took = "" if review.minutes is None else f" after {review.minutes:.1f} minutes"
     said = f"{asked} {review.decided_by} {review.state} it at {when(review.decided_at)}{took}"
     return f"{said}: {_cut(review.answer)}." if review.answer is not None else f"{said}."
+
+
+def _about(review: CaseReview) -> str:
+    """Returns what a person was asked, and why: what ``bridgehead review`` shows of both."""
+    if review.unreadable:
+        return f"what cannot be shown, {review.unreadable}"
+    shown = review.shown if isinstance(review.shown, Mapping) else {}
+    names = ("reason", "question") if shown.get("reason") or shown.get("question") else ("tool", "conflict")
+    told = [brief(shown[name], _WHY).rstrip(".") for name in names if shown.get(name)]
+    return (". " if names[0] == "reason" else ": ").join(told) or review.kind
 
 
 def _costs(costs: Sequence[CostLine]) -> Iterator[str]:
