@@ -34,10 +34,14 @@ _REFUSALS: Final = ("policy_denied", "budget_exhausted")
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a review does not carry itself: the input of its case, and the effect that holds its call's key."""
+    """What a review does not carry itself: the input of its case, and the effect that holds its call's key.
+
+    ``unserved`` is the release of its case, where no living worker serves it.
+    """
 
     input: JSON = None
     rival: Rival | None = None
+    unserved: str | None = None
 
 
 async def beside(app: App, review: Review) -> Beside:
@@ -46,7 +50,9 @@ async def beside(app: App, review: Review) -> Beside:
     rival = None
     if review.kind == "conflict" and review.effect_id is not None:
         rival = await queries.rival(review.effect_id)
-    return Beside(None if review.case_id is None else await queries.input(review.case_id), rival)
+    if review.case_id is None:
+        return Beside(None, rival)
+    return Beside(await queries.input(review.case_id), rival, await queries.unserved(review.case_id))
 
 
 def show_review(review: Review, deployment: str, others: Beside) -> None:

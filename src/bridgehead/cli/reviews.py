@@ -169,7 +169,7 @@ def review(
     if as_json:
         print_json(as_json_view(decided, deployment, beside.rival))
         return
-    _decided(decided)
+    _decided(decided, beside.unserved)
 
 
 async def _find(review_id: int) -> tuple[Review, str, Beside]:
@@ -218,7 +218,7 @@ def as_json_view(review: Review, deployment: str, rival: Rival | None) -> dict[s
     }
 
 
-def _decided(review: Review) -> None:
+def _decided(review: Review, unserved: str | None) -> None:
     from bridgehead.ids import show
 
     what = review.shown.get("tool")
@@ -231,3 +231,5 @@ def _decided(review: Review) -> None:
     print(clean(told))
     if review.case_id is not None:
         print(f"'bridgehead explain {show('C', review.case_id)}' says what comes of it.")
+        if unserved is not None:
+            note(f"No worker serves its release {unserved[:12]}: it goes on once one does.")

@@ -104,10 +104,22 @@ async def _run(chosen: Settings, loaded: Sequence[LoadedDeployment], *, until_id
         with _signals(running):
             for one, level in zip(served, levels, strict=True):
                 print(f"serving {one.deployment.name} at level {level}, release {one.release.hex()[:12]}", flush=True)
+            for line in await _left(queries, served):
+                note(line)
             for address in sources.addresses:
                 print(f"taking webhooks at {address}", flush=True)
             await _together(running, helpers, stopped)
         print("stopped", flush=True)
+
+
+async def _left(queries: Queries, served: Sequence[Served]) -> list[str]:
+    """Returns a sentence for each release of which cases are open that this worker does not go on with."""
+    names, releases = [one.deployment.name for one in served], [one.release for one in served]
+    return [
+        f"{number} open {'case' if number == 1 else 'cases'} of {name}"
+        f" {'belongs' if number == 1 else 'belong'} to release {release.hex()[:12]}, which this worker does not serve"
+        for name, release, number in await queries.stranded(names, releases)
+    ]
 
 
 async def _together(

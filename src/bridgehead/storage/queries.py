@@ -304,6 +304,19 @@ class Queries:
             ).fetchone()
         return 0 if row is None else int(row["n"])
 
+    async def stranded(self, deployments: Sequence[str], releases: Sequence[bytes]) -> Sequence[tuple[str, bytes, int]]:
+        """Returns deployment, release and number of the agents' open cases that a worker of these releases leaves."""
+        async with self._database.connection() as conn:
+            rows = await (
+                await conn.execute(
+                    "select deployment, release, count(*) as n from cases where deployment = any(%(d)s)"
+                    " and state in ('due', 'running', 'waiting') and release <> all(%(r)s)"
+                    " group by deployment, release order by deployment, min(id)",
+                    {"d": list(deployments), "r": list(releases)},
+                )
+            ).fetchall()
+        return [(row["deployment"], bytes(row["release"]), int(row["n"])) for row in rows]
+
     async def unsettled(self, arrivals: Sequence[int]) -> Unsettled:
         """Returns how many of these arrivals nobody needs to work on any more, which others do, and what hinders them.
 

@@ -75,6 +75,13 @@ class CaseQueries:
             ).fetchall()
         return {line.id: line.waits or line.state for line in map(_line, rows)}
 
+    async def unserved(self, case_id: int) -> str | None:
+        """Returns the release of a case that no living worker goes on with; None when one does, or a person has it."""
+        async with self._database.connection() as conn:
+            row = await (await conn.execute(_LINES + "where c.id = %s", (case_id,))).fetchone()
+        line = None if row is None else _line(row)
+        return None if line is None or line.served or line.state in ("with_person", "done") else line.release
+
     async def input(self, case_id: int) -> JSON:
         """Returns what the agent was given, or None where it cannot be opened or there is no such case."""
         async with self._database.connection() as conn:
