@@ -187,8 +187,9 @@ def _tools(deployment: Deployment, agent: Agent, systems: Mapping[str, Connected
             continue
         declared = DECLARED.get(name, ())
         offered = connected.get(name, [])
-        if len(offered) > 1 or (offered and declared):
-            owners = [owner for owner, _ in offered] + sorted({bound.function.__module__ for bound in declared})
+        rivals = _rivals(declared, deployment.folder)
+        if len(offered) > 1 or (offered and rivals):
+            owners = [owner for owner, _ in offered] + rivals
             raise UserError(
                 f"bridgehead.yaml:{rule.line} has a rule for {name!r}, and {' and '.join(owners)} each declare one",
                 code="tool.ambiguous",
@@ -227,6 +228,16 @@ def _meant(name: str, line: int, declared: Sequence[BoundTool], folder: Path) ->
             hint="Give the tools different names.",
         )
     return next(iter(candidates.values()))
+
+
+def _rivals(declared: Sequence[BoundTool], folder: Path) -> list[str]:
+    """Returns the modules whose tool a deployment may mean instead of its connector's of the same name.
+
+    Its own code, and packages, which it may import (a template's tools). The code of another deployment
+    that this process serves is none: it is a module of its own folder.
+    """
+    modules = {bound.function.__module__ for bound in declared}
+    return sorted(module for module in modules if "." in module or _lies_in(module, folder))
 
 
 def _lies_in(module: str, folder: Path) -> bool:

@@ -184,3 +184,15 @@ async def test_in_shadow_nothing_is_sent(world: World, erp: RunningErp) -> None:
     assert booked(erp) == []
     (case,) = await world.cases()
     assert case["outcome"] == "completed"
+
+
+async def test_the_code_of_another_deployment_is_no_rival(world: World, erp: RunningErp) -> None:
+    """P1: a process may serve a deployment whose code declares a tool of the name that another's connector has."""
+    declared = '@reversible(key="po")\nasync def book(po: str) -> str:\n    return po\n'
+    agent = "async def agent(case: Case[dict], ctx: Context) -> str:\n    return await book(case.input['po'])\n"
+    other = World(app=world.app, folder=world.folder)
+    await other.deploy(declared + agent, tools="book: allow", name="other")
+    await deploy(world)
+    await world.submit({"po": "4711"})
+    await world.settle()
+    assert booked(erp) == ["4711"]
