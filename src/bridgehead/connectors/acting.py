@@ -54,7 +54,7 @@ class Actions:
         except Failed as error:
             raise _unsent(error) from error
         except Mismatch as error:
-            raise self._failed(error.message, "conflict", applied=False, action=name) from error
+            raise self._conflict(error, name, applied=False) from error
         if lookup is not None and there is not None:
             return await self._finished(name, action, lookup, values, there)
         try:
@@ -82,7 +82,7 @@ class Actions:
             # It was sent and answered with success: whatever follows, the effect is there.
             raise _unknown(error) from error
         except Mismatch as error:
-            raise self._failed(error.message, "conflict", action=name) from error
+            raise self._conflict(error, name, applied=None) from error
 
     async def verify(self, name: str, args: Values, *, key: str) -> object | None:
         """Reads an action back: its result, or None when the system does not hold it.
@@ -179,7 +179,11 @@ class Actions:
         except Failed as error:
             raise _unknown(error) from error
         except Mismatch as error:
-            raise self._failed(error.message, "conflict", action=name) from error
+            raise self._conflict(error, name, applied=None) from error
+
+    def _conflict(self, error: Mismatch, name: str, *, applied: bool | None) -> Failed:
+        text = error.message.removeprefix(f"{self.name}.")
+        return self._failed(text, "conflict", applied=applied, hint=error.hint, action=name)
 
     async def _finish(
         self,
