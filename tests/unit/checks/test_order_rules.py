@@ -142,9 +142,11 @@ def test_an_unknown_customer_is_held_and_lines_stay() -> None:
 
 
 def test_an_unknown_ship_to_is_held() -> None:
-    """A ship-to that is not on file is for the order desk."""
+    """A ship-to that is not on file is for the order desk, who is told those that are."""
     there = Party(name="Neues Lager", street="Ring 9", city="Köln", postal_code="50667", country="DE")
     assert owner(order(ship_to=there)) == ("order-desk", "ship_to")
+    reason = verdict(order(ship_to=there)).reason()
+    assert "On file: S1: Werk Hafen, Hafenstraße 5, Köln; S2: Werk Süd, Am Bahnhof 12, Düren." in reason
 
 
 # --- rule 4 -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 
 from bridgehead.documents.order import Party
 from bridgehead.templates.purchase_orders.checks.parties import identify, place
+from bridgehead.templates.purchase_orders.erp.wire import Address
 from tests.unit.checks.ground import CUSTOMER, HARBOUR, STATION, order
 
 OTHER = replace(CUSTOMER, number="C200", name="Northfield Supply")
@@ -69,6 +70,25 @@ def test_a_name_in_a_mail_proves_nothing(matched: tuple[str, ...], *, known: boo
 def test_ship_tos_are_found_by_agreeing_parts(stated: Party | None, expected: object) -> None:
     """Spelling does not matter, parts left out do not matter, and a part that contradicts does."""
     assert place(CUSTOMER, stated) == expected
+
+
+@pytest.mark.parametrize(
+    "name, street, found",
+    [
+        ("Kißling", "Tor 1 → Wareneingang, Bahnhofstr. 1", True),
+        ("Kißling, Tor 1", "Wareneingang Bahnhofstraße 1", True),
+        ("Kissling, Tor 1 → Wareneingang", "Bahnhofstraße 1", True),
+        ("Kißling", "Tor 2 → Wareneingang, Bahnhofstraße 1", False),
+        ("Kißling", "Wareneingang, Bahnhofstraße 1", False),
+    ],
+)
+def test_a_comma_in_a_name_does_not_hide_the_address(name: str, street: str, *, found: bool) -> None:
+    """Name and street that agree as one text are the address, wherever a reader took the name to end."""
+    gate = Address("S4", "Kißling, Tor 1 → Wareneingang", "Bahnhofstraße 1", "München", "80331", "DE")
+    other = replace(gate, id="S5", name="Kißling, Tor 9 → Versand")
+    customer = replace(CUSTOMER, ship_tos=(HARBOUR, gate, other))
+    stated = Party(name=name, street=street, city="München", postal_code="80331")
+    assert place(customer, stated) == (gate if found else None)
 
 
 def test_the_only_ship_to_is_meant_when_none_is_stated() -> None:

@@ -27,6 +27,8 @@ from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, 
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_PO: Final = 60
+_LISTED: Final = 5
+"""Addresses on file that a reason names, at most."""
 _BOOKING: Final = TypeAdapter(Booking)
 _OWNERS: Final[Mapping[str, tuple[str, Cause]]] = {
     "price": (PRICING, "price"), "quantity": (INSIDE_SALES, "quantity"), "item": (INSIDE_SALES, "item"),
@@ -91,8 +93,14 @@ def parties(ground: Ground) -> Iterator[Hold]:
     elif ground.ship_to is None:
         stated = ground.order.ship_to
         where = ", ".join(part for part in (stated.name, stated.street, stated.city) if part) if stated else "none"
+        known = facts.customer.ship_tos
+        listed = "; ".join(f"{one.id}: {one.name}, {one.street}, {one.city}" for one in known[:_LISTED]) or "none"
+        more = f"; and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
         yield Hold(
-            3, ORDER_DESK, "ship_to", f"The ship-to ({where}) is not one on file for customer {facts.customer.number}."
+            3,
+            ORDER_DESK,
+            "ship_to",
+            f"The ship-to ({where}) is not one on file for customer {facts.customer.number}. On file: {listed}{more}.",
         )
 
 

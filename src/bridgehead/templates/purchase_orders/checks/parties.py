@@ -58,7 +58,7 @@ def place(customer: Customer, stated: Party | None) -> Address | None:
     else:
         placed = [address for address in fitting if stated.name and _same(stated.name, address.name)]
     if len(placed) > 1 and stated.name:
-        placed = [address for address in placed if _same(stated.name or "", address.name)]
+        placed = [address for address in placed if _same(stated.name, address.name) or _whole(stated, address)]
     return placed[0] if len(placed) == 1 else None
 
 
@@ -69,12 +69,19 @@ def _named(stated: Party, address: Address) -> bool:
 
 def _contradicts(stated: Party, address: Address) -> bool:
     pairs = (
-        (stated.street, address.street),
+        (None if _whole(stated, address) else stated.street, address.street),
         (stated.city, address.city),
         (stated.postal_code, address.postal_code),
         (stated.country, address.country),
     )
     return any(said and not _same(said, known) for said, known in pairs)
+
+
+def _whole(stated: Party, address: Address) -> bool:
+    """Tells whether name and street are equal as one text: on one line, commas do not say where a name ends."""
+    return bool(stated.name and stated.street) and _same(
+        f"{stated.name} {stated.street}", f"{address.name} {address.street}"
+    )
 
 
 def _same(one: str, other: str) -> bool:
