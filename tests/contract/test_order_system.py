@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -201,6 +202,32 @@ async def test_fields_that_nobody_asked_for_do_no_harm(server: RunningErp, monke
         assert (await system.find_customers({"number": "C100"})).items[0].matched_by == ("number",)
         assert (await system.resolve("C100", (PartNames(supplier_part="A-1"),))).lines[0].how == "number"
         assert await system.booked(wanted, "create_order") == made
+    await connected.connector.aclose()
+
+
+async def test_an_erp_may_number_lines_itself(server: RunningErp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order whose lines the ERP numbers 10, 20 is read back as the one that was booked, other lines are not."""
+    spec = own_file().model_copy(deep=True)
+    lines = spec.entities["order"].fields["lines"].fields
+    compared = spec.actions["create_order"].verify
+    assert isinstance(lines, dict)
+    assert compared is not None
+    assert isinstance(compared.same, dict)
+    lines["line"] = FieldPart.model_validate({"type": "integer", "per": "0.1"})
+    del compared.same["lines"]
+    connected = opened(server, monkeypatch, spec=spec)
+    first = order("PO-TENS").lines[0]
+    wanted = order(
+        "PO-TENS", lines=[first, replace(first, line=2, date=date(2026, 12, 24))], total=order("X").total * 2
+    )
+    with asking(connected):
+        made = await book(wanted, key="tens")
+        assert made.content() == wanted
+        assert [line.line for line in (await system.orders("C100", "PO-TENS"))[0].lines] == [10, 20]
+        assert await system.booked(wanted, "create_order") == made
+        turned = replace(wanted, lines=tuple(replace(line, line=3 - line.line) for line in wanted.lines))
+        with pytest.raises(Mismatch):
+            await system.booked(turned, "create_order")
     await connected.connector.aclose()
 
 

@@ -40,6 +40,18 @@ def test_an_exact_resend_books_nothing_and_asks_nobody() -> None:
     assert (again.resend_of, again.booking, again.holds) == ("SO-1", None, ())
 
 
+def test_a_resend_is_known_though_the_erp_numbers_lines_itself() -> None:
+    """A document's lines 10 and 20 are the ERP's 1 and 2, in their order; in another order they are other content."""
+    asked = order(line(10), line(20, quantity=Decimal(50)))
+    first = verdict(asked).booking
+    assert first is not None
+    lines = [replace(one, line=at + 1) for at, one in enumerate(first.lines)]
+    known = booked(replace(first, lines=tuple(lines)))
+    assert verdict(asked, facts(asked, earlier=(known,))).resend_of == "SO-1"
+    turned = replace(known, lines=tuple(replace(one, line=3 - one.line) for one in lines))
+    assert verdict(asked, facts(asked, earlier=(turned,))).resend_of is None
+
+
 def test_a_revision_that_rounds_to_the_same_booking_is_held() -> None:
     """A changed quantity that becomes the same sold quantity does not pass as the same order again."""
     first = verdict(order(line(quantity=Decimal(98)))).booking

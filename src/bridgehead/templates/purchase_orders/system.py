@@ -226,16 +226,22 @@ def _line(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _as_asked(order: BookedOrder, booking: Booking) -> BookedOrder:
-    """Takes what an ERP does otherwise from what was asked: codes of an acknowledgement (X12 855), and rounding."""
-    codes = {line.line: line.code for line in booking.lines}
+    """Takes what an ERP does otherwise from what was asked: codes of an acknowledgement (X12 855), and rounding.
+
+    Numbers of lines, too, where all lines agree in their order: many an ERP numbers them itself.
+    """
+    made, asked = (sorted(lines, key=lambda line: line.line) for lines in (order.lines, booking.lines))
+    if [line.content() for line in made] == [line.content() for line in asked]:
+        made = [replace(line, line=own.line) for line, own in zip(made, asked, strict=True)]
+    codes = {line.line: line.code for line in asked}
     # Two ways of rounding to cents, half up and half to even say, differ by a cent in a line at most. A line that
     # is not as asked is told by itself.
     rounded = abs(order.total - booking.total) <= _CENT * len(booking.lines)
-    lines = tuple(replace(line, code=codes.get(line.line, line.code)) for line in order.lines)
+    lines = tuple(replace(line, code=codes.get(line.line, line.code)) for line in made)
     return replace(
         order,
         header_code=booking.header_code,
-        lines=tuple(sorted(lines, key=lambda line: line.line)),
+        lines=lines,
         total=booking.total if rounded else order.total,
     )
 

@@ -254,10 +254,8 @@ def _cents(amount: Decimal) -> Decimal:
 
 
 def _content(booking: Booking) -> tuple[object, ...]:
-    lines = tuple(
-        (line.line, line.item, line.quantity, line.unit, line.price, line.date)
-        for line in sorted(booking.lines, key=lambda line: line.line)
-    )
+    # Lines are compared in their order: many an ERP gives them numbers of its own.
+    lines = tuple(line.content() for line in sorted(booking.lines, key=lambda line: line.line))
     return booking.customer, booking.po_number, booking.currency, booking.ship_to, lines
 
 

@@ -205,6 +205,10 @@ class OrderLine:
     date: Day
     code: LineCode
 
+    def content(self) -> tuple[object, ...]:
+        """Returns what was ordered, without the line's number and code."""
+        return self.item, self.quantity, self.unit, self.price, self.date
+
 
 @dataclass(frozen=True, slots=True)
 class Booking:
