@@ -147,6 +147,9 @@ def test_a_preview_asks_what_the_action_reads_first(line: Cli, tmp_path: Path) -
     done = line.ok("connector", "try", spec, "book_order", *order)
     assert '"header_code": "EUR"' in done.out
     assert "read first: parties by find_customers" in done.out
+    spec.write_text(text.replace("take: currency", "take: name"), encoding="utf-8")
+    assert '"header_code": "(hidden)"' in line.ok("connector", "try", spec, "book_order", *order).out
+    assert "Rheinwerk" in line.ok("connector", "try", spec, "book_order", *order, "--show-personal").out
     order[0] = "customer=C999"
     done = line("connector", "try", spec, "book_order", *order)
     assert done.code == 1

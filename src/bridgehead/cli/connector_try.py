@@ -320,11 +320,12 @@ def _cell(value: object) -> str:
 
 
 async def _preview(connector: Connector, name: str, values: Mapping[str, object], way: _Way) -> None:
-    from bridgehead.connectors.trying import outgoing, shown
+    from bridgehead.connectors.trying import labelled_texts, outgoing, shown, without
 
     action = connector.spec.actions[name]
     filled = {**values, **await connector.asked_first(name, values), "effect_key": "(effect key)"}
-    sent = [(what, shown(value)) for what, value in outgoing(action, filled)]
+    hidden = set() if way.show_personal else labelled_texts(connector.spec, action.let, filled)
+    sent = [(what, without(shown(value), hidden)) for what, value in outgoing(action, filled)]
     answer = shown(connector.preview(name, values)) if action.preview else None
     if way.as_json:
         print_json({"action": name, "effect": action.effect, "would_send": dict(sent), "answer": answer, "sent": False})

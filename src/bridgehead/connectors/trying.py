@@ -12,10 +12,10 @@ from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_action import ActionPart
 from bridgehead.connectors.document_connection import RequestPart
-from bridgehead.connectors.document_entity import EntityPart, FieldPart, ReadPart
-from bridgehead.connectors.fill import fill, fill_text, plain
+from bridgehead.connectors.document_entity import EntityPart, FieldPart, LetPart, ReadPart
+from bridgehead.connectors.fill import as_text, fill, fill_text, plain
 from bridgehead.connectors.mapping import HIDDEN, Beside, beside
-from bridgehead.connectors.paths import MISSING, parts_of
+from bridgehead.connectors.paths import MISSING, find, parts_of
 from bridgehead.connectors.picking import Scope
 from bridgehead.connectors.ports import Answer, Values, Wire
 from bridgehead.connectors.shapes import parameters
@@ -25,6 +25,8 @@ from bridgehead.spec.problem import nearest
 
 _OWN: Final = frozenset({"from_", "type", "fields", "read", "with_", "label"})
 _ENTRIES: Final = 3
+_PART: Final = 4
+"""Characters from which a labelled text is looked for inside of others: shorter ones stand in everything."""
 NOTHING: Final = "(nothing)"
 
 
@@ -300,8 +302,7 @@ def concealed(spec: Specification, read: str, value: object, *, show: bool) -> o
         return [concealed(spec, read, one, show=show) for one in value]
     if not isinstance(value, BaseModel):
         return shown(value)
-    fields = next(entity.fields for entity in spec.entities.values() if read in entity.reads)
-    return _concealed(spec, fields, value, show=show)
+    return _concealed(spec, _fields_of(spec, read), value, show=show)
 
 
 def _concealed(spec: Specification, fields: Mapping[str, FieldPart], value: object, *, show: bool) -> object:
@@ -319,6 +320,50 @@ def _concealed(spec: Specification, fields: Mapping[str, FieldPart], value: obje
         else:
             found[name] = shown(inner) if part.fields is None else _concealed(spec, part.fields, inner, show=show)
     return found
+
+
+def labelled_texts(spec: Specification, lets: Mapping[str, LetPart], values: Values) -> set[str]:
+    """Returns the texts of labelled fields in what was read first, so that a preview can leave them out."""
+    found: set[str] = set()
+    for name, part in lets.items():
+        value = values.get(name)
+        each = list(value.values()) if isinstance(value, Mapping) else value
+        for one in each if isinstance(each, list) else [each]:
+            taken = {part.take: one} if part.take else one
+            found |= {text for text in _labelled(spec, _fields_of(spec, part.read), taken, hidden=False) if text}
+    return found
+
+
+def _fields_of(spec: Specification, read: str) -> Mapping[str, FieldPart]:
+    return next(entity.fields for entity in spec.entities.values() if read in entity.reads)
+
+
+def _labelled(spec: Specification, fields: Mapping[str, FieldPart], value: object, *, hidden: bool) -> Iterator[str]:
+    for name, part in fields.items():
+        inner = find(value, name)
+        hides = hidden or part.hides
+        within = part.fields if part.read is None else _fields_of(spec, part.read)
+        for one in inner if isinstance(inner, list | tuple) else [inner]:
+            if within is not None:
+                yield from _labelled(spec, within, one, hidden=hides)
+            elif hides and one is not MISSING and one is not None:
+                yield as_text(one)
+
+
+def without(value: object, texts: set[str]) -> object:
+    """Returns what is to be shown with labelled texts hidden: whole values, and long enough parts of them."""
+    if isinstance(value, dict):
+        return {name: without(one, texts) for name, one in value.items()}
+    if isinstance(value, list):
+        return [without(one, texts) for one in value]
+    if value is None or isinstance(value, bool):
+        return value
+    if str(value) in texts:
+        return HIDDEN
+    if isinstance(value, str):
+        for text in sorted(texts, key=len, reverse=True):
+            value = value.replace(text, HIDDEN) if len(text) >= _PART else value
+    return value
 
 
 def shown(value: object) -> object:
