@@ -344,9 +344,11 @@ def _labelled(spec: Specification, fields: Mapping[str, FieldPart], value: objec
         hides = hidden or part.hides
         within = part.fields if part.read is None else _fields_of(spec, part.read)
         for one in inner if isinstance(inner, list | tuple) else [inner]:
+            if one is MISSING or one is None:
+                continue
             if within is not None:
                 yield from _labelled(spec, within, one, hidden=hides)
-            elif hides and one is not MISSING and one is not None:
+            elif hides:
                 yield as_text(one)
 
 
