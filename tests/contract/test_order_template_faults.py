@@ -64,7 +64,7 @@ def in_the_books(erp: RunningErp) -> Counter[str]:
 
 
 async def test_every_fault_leaves_one_booking(world: World, erp: RunningErp) -> None:
-    """P2: with answers lost, errors, limits and ended tokens at both interfaces, the ERP's books hold no order twice."""
+    """P2: with answers lost, errors, limits and ended tokens at both interfaces, no order is in the books twice."""
     # What has a key, or is surely not there, is booked; what went through the old interface and cannot be
     # found is a person's, and is not in the books.
     place = world.write(CODE, tools=TOOLS, more="connect: [erp.yaml]")
