@@ -22,7 +22,9 @@ _CITY_CODE: Final = re.compile(
 )
 _GLN: Final = re.compile(r"\b(?:GLN|ILN)\W{0,3}(\d{13})\b", re.IGNORECASE)
 _SITE: Final = re.compile(
-    r"\b(?:site|location|ship-?to|address|adress|lieferadress|plant|werk|dep[oô]t)[ -]?(?:id|code|no|nr|n[°º])\W{0,3}([A-Z0-9][A-Z0-9./-]{0,19})",
+    r"\b(?:site|location|ship-?to|address|adress|lieferadress|plant|werk|dep[oô]t)[ -]?"
+    # Werk Nord has no number; Werk Nr5 and Werk No. 5 have.
+    r"(?:(?:id|code|no|nr)(?:\W{1,3}|(?=\d))|n[°º]\W{0,3})([A-Z0-9][A-Z0-9./-]{0,19})",
     re.IGNORECASE,
 )
 _ATTENTION: Final = re.compile(

@@ -6,6 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from bridgehead.documents.addresses import read_address
+from bridgehead.documents.draft import DraftParty
+from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import NotAnOrder
 from bridgehead.documents.reading import read
 from tests.unit.documents.samples import CSV, TEXT, doubts, mail, only, orders, page, refused
@@ -249,3 +252,21 @@ def test_characters_lost_on_the_way_are_told() -> None:
     """Replacement characters inside the markup of a page, where no text shows them, leave a doubt."""
     body = "<p>Please supply</p><p>Order no: PO-4711</p><p>20 pcs AB-1001</p><p \ufffd\ufffd\ufffd>5 pcs AB-2002</p>"
     assert "uncertain" in doubts(only(page(body)))
+
+
+@pytest.mark.parametrize(
+    "written, name, number",
+    [
+        ("Werk Nord, Ringweg 5, 70173 Stuttgart", "Werk Nord", None),
+        ("Depot North, Ringweg 5, 70173 Stuttgart", "Depot North", None),
+        ("Kern GmbH, Werk Nr. 17, Ringweg 5, 70173 Stuttgart", "Kern GmbH", "17"),
+        ("Kern GmbH, Werk Nr17, Ringweg 5, 70173 Stuttgart", "Kern GmbH", "17"),
+        ("Kern GmbH, Site Code: HB-2, Ringweg 5, 70173 Stuttgart", "Kern GmbH", "HB-2"),
+    ],
+)
+def test_a_plants_name_is_not_its_number(written: str, name: str, number: str | None) -> None:
+    """A name that begins as the word for a number does, Werk Nord, is a name."""
+    party = DraftParty()
+    read_address([(written, Source("body", 1, written))], party)
+    found = party.finish()
+    assert (found.name, found.number, found.street) == (name, number, "Ringweg 5")
