@@ -162,6 +162,10 @@ class CompletePart(Part):
     count_header: Text | None = None
     end: FieldPath | None = Field(default=None, description="A place that holds something only in the last page.")
     more: FieldPath | None = Field(default=None, description="A place that is true while pages follow, and then false.")
+    whole: Text | None = Field(
+        default=None,
+        description="Why one answer always holds everything, where there is no count and no paging.",
+    )
 
 
 class FilePart(Part):

@@ -218,6 +218,10 @@ def _read(spec: Specification, of: str, read: ReadPart, path: Path, names: Names
                 read.paging.keyset.field, (*path, "paging", "keyset", "field"), "a field of this entity", fields
             )
     if read.complete is not None and not any(
-        findings.has(*path, "complete", one) for one in ("count", "count_header", "end", "more")
+        findings.has(*path, "complete", one) for one in ("count", "count_header", "end", "more", "whole")
     ):
-        findings.add((*path, "complete"), "count, count_header, end or more", "none", key=True)
+        findings.add((*path, "complete"), "count, count_header, end, more or whole", "none", key=True)
+    if read.complete is not None and read.complete.whole is not None and read.paging is not None:
+        findings.add(
+            (*path, "complete", "whole"), "no paging beside it: one answer holds everything", "paging", key=True
+        )

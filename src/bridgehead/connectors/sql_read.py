@@ -53,7 +53,8 @@ class Reader:
             if paging.keyset is not None:
                 keyset = _column(entity, paging.keyset.field, what)
         complete = read.complete
-        if complete is not None and (complete.count is None or complete.count_header or complete.end or complete.more):
+        marks = () if complete is None else (complete.count_header, complete.end, complete.more, complete.whole)
+        if complete is not None and (complete.count is None or any(marks)):
             raise UserError(
                 f"{what}: SQL proves that it is complete by complete.count, a column", code="connector.sql",
                 hint="Such as COUNT(*) OVER () AS total in the SELECT, and complete: {count: total}.",

@@ -172,7 +172,7 @@ CHANGES: Final = [
         "paging: {at_most: 5}",
         "paging: expected exactly one of cursor, page",
     ),
-    ("complete: {count: total}", "complete: {}", "complete: expected count, count_header, end or more"),
+    ("complete: {count: total}", "complete: {}", "complete: expected count, count_header, end, more or whole"),
     (
         "request: {path: /orders, query",
         "sql: SELECT 1\n        request: {path: /orders, query",

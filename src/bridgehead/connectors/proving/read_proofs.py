@@ -226,6 +226,15 @@ class ReadProofs:
                     return wrong
         return PROVED if seen else nothing_recorded(self.name)
 
+    async def _whole_or_refused(self) -> Finding:
+        """Cuts the one answer off: where it holds everything by its nature, only that can make a list shorter."""
+        async with self.on_stage() as on:
+            on.world.fault = faults.meets(self.name, faults.cut)
+            ended = await self.asked(on)
+        if ended.error_class is None:
+            return open_(f"an answer that was cut off ended with {ended.ended}", "Check where the answer's list lies.")
+        return PROVED
+
     async def not_whole(self) -> Finding:
         """Leaves a record out of the last page, or takes the mark at the end away."""
         if self.read.one:
@@ -236,6 +245,8 @@ class ReadProofs:
                 "nothing tells a list that is not whole from a short one",
                 "Add complete: {count: PATH} (or count_header, end or more): how many there are, or a mark at the end.",
             )
+        if declared.whole is not None:
+            return await self._whole_or_refused()
         last = sum(one.of == self.name for one in self.call.exchanges)
         async with self.on_stage() as on:
             dropped = 0
