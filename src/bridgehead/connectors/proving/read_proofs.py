@@ -231,7 +231,7 @@ class ReadProofs:
         async with self.on_stage() as on:
             on.world.fault = faults.meets(self.name, faults.cut)
             ended = await self.asked(on)
-        if ended.error_class is None:
+        if ended.error_class != "invalid_output":
             return open_(f"an answer that was cut off ended with {ended.ended}", "Check where the answer's list lies.")
         return PROVED
 
