@@ -273,7 +273,8 @@ def test_reviews_fit_a_terminal(cli: Cli, orders: Path, width: int) -> None:
     assert any(re.fullmatch(rf"R-\d C-\d approval desk {date} {date}", line) for line in found)
     assert any(re.fullmatch(rf"R-\d C-\d unknown_effect desk {date} -", line) for line in found)
     assert any(re.fullmatch(rf"R-\d C-\d exception out_of_scope desk {date} -", line) for line in found)
-    cli.ok("review", "R-1", "take", "--by", "pat")
+    approval = next(line.split()[0] for line in found if " approval " in line)  # the three run side by side
+    cli.ok("review", approval, "take", "--by", "pat")
     assert any("taken by pat" in line for line in lines(cli.ok("reviews", "--state", "all").out))
 
 
