@@ -179,7 +179,10 @@ class Reads:
         """
         of, entity, read = self.read_named(name)
         given = {key: value for key, value in values.items() if value is not None}
+        self.check_given(name, read.params, given)
         self.counters.reads += 1
+        if read.let:
+            given = {**given, **await self.let(read.let, given, primary=True)}
         answer = await self.wire.read(entity, read, given, primary=True)
         self.counters.requests += answer.asked
         self._whole(name, read, answer)
