@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from bridgehead.documents.heading_parts import fold
+from bridgehead.documents.tables.heading_parts import fold
 
 _MOST: Final = 4_000
 _VOID: Final = (

@@ -6,11 +6,11 @@ import re
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
-from bridgehead.documents.cells import Ways, read_price
 from bridgehead.documents.dates import read_day, relative_day
 from bridgehead.documents.draft import Draft, DraftParty
 from bridgehead.documents.numbers import read_number
 from bridgehead.documents.order import Purpose, Source
+from bridgehead.documents.tables.cells import Ways, read_price
 from bridgehead.documents.terms import country_of, currency_of, incoterms_of, payment_terms_of
 
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bridgehead.documents.csv_order import looks_like_table, read_csv
 from bridgehead.documents.decoding import decode, looks_binary
-from bridgehead.documents.mail_message import looks_like_mail
-from bridgehead.documents.mail_order import read_mail, read_plain_text
+from bridgehead.documents.mail.message import looks_like_mail
+from bridgehead.documents.mail.order import read_mail, read_plain_text
 from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal, Unreadable
 from bridgehead.documents.signatures import refuse_by_signature
-from bridgehead.documents.x12_order import read_x12
+from bridgehead.documents.tables.csv_order import looks_like_table, read_csv
+from bridgehead.documents.x12.order import read_x12
 
 __all__ = ["NotAnOrder", "Orders", "Reading", "Unreadable", "read"]
 

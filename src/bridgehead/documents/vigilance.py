@@ -8,8 +8,8 @@ from typing import Final
 
 from bridgehead.documents.doubt import doubt_in, row_doubt_in
 from bridgehead.documents.draft import Draft
-from bridgehead.documents.heading_parts import fold
 from bridgehead.documents.order import Source
+from bridgehead.documents.tables.heading_parts import fold
 
 _INSTRUCTION: Final = re.compile(
     r"(?:ignor\w+|disregard|forget|override|bypass|vergiss|missacht\w+|oublie[zr]?|ignorez|olvid\w+|dimentica\w*|negeer)\W+(?:\w+\W+){0,4}"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from bridgehead.documents.heading_parts import fold
 from bridgehead.documents.outcome import Kind
+from bridgehead.documents.tables.heading_parts import fold
 
 _KINDS: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
     (

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from bridgehead.documents.heading_parts import composed_field, fold
+from bridgehead.documents.tables.heading_parts import composed_field, fold
 from bridgehead.documents.terms import CURRENCY, currency_of
 from bridgehead.documents.units import UNIT_CODES
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bridgehead.documents.cells import Ways, read_price, read_quantity
 from bridgehead.documents.dates import find_days
-from bridgehead.documents.headings import label_of
+from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
+from bridgehead.documents.tables.headings import label_of
 
 LABEL: Final = re.compile(
     r"^[\s>*•–_-]{0,8}(?P<label>[^\W_][^:=\t|]{0,48}?)\s{0,4}\*{0,2}(?::|\t|=|\s\|)\s{0,20}\*{0,2}\s{0,8}(?P<value>\S.{0,400})?$"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bridgehead.documents.cells import Ways
 from bridgehead.documents.draft import Draft, DraftLine
-from bridgehead.documents.item_line import Item
-from bridgehead.documents.mail_sections import TextLine
+from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.order import Source
+from bridgehead.documents.tables.cells import Ways
+from bridgehead.documents.tables.item_line import Item
 
 
 class State:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from bridgehead.documents.cells import DIGITS, Ways
 from bridgehead.documents.dates import find_days
-from bridgehead.documents.headings import label_of
+from bridgehead.documents.tables.cells import DIGITS, Ways
+from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.terms import CURRENCY
 
 POSITION_ALONE = re.compile(

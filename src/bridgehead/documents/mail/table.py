@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridgehead.documents.headings import heading_of
-from bridgehead.documents.mail_sections import TextLine
-from bridgehead.documents.table import header_score
+from bridgehead.documents.mail.sections import TextLine
+from bridgehead.documents.tables.headings import heading_of
+from bridgehead.documents.tables.table import header_score
 
 _RULE = re.compile(r"[\s|+=_\-–—:.*┌┬┐├┼┤└┴┘─═╔╦╗╠╬╣╚╩╝]{3,}")
 _WIDE = re.compile(r"\s{2,}|\t")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bridgehead.documents.item_line import Item, read_item
-from bridgehead.documents.mail_blocks import Blocks
-from bridgehead.documents.mail_patterns import JOIN, TWINS
+from bridgehead.documents.mail.blocks import Blocks
+from bridgehead.documents.mail.patterns import JOIN, TWINS
 from bridgehead.documents.order import Source
-from bridgehead.documents.table import check_price_unit
+from bridgehead.documents.tables.item_line import Item, read_item
+from bridgehead.documents.tables.table import check_price_unit
 
 COUNTED = 4
 """The rank of a quantity that opens a piece of text and has a unit or a times sign: it orders something."""

@@ -9,25 +9,25 @@ from dataclasses import replace
 from datetime import date
 from email.utils import getaddresses
 
-from bridgehead.documents.cells import Ways
-from bridgehead.documents.csv_order import looks_like_table, read_csv
 from bridgehead.documents.dates import DayContext, day_order
 from bridgehead.documents.decoding import decode
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.language import guess_day_order, language_of
-from bridgehead.documents.mail_body import Walker
-from bridgehead.documents.mail_html import HtmlText, html_to_text
-from bridgehead.documents.mail_intent import Intent, intent_of, is_automatic
-from bridgehead.documents.mail_message import Mail, Part, parse_mail
-from bridgehead.documents.mail_patterns import PO as PO_PATTERN
-from bridgehead.documents.mail_patterns import plausible_number
-from bridgehead.documents.mail_rest import watch_numbers, watch_other_body, watch_rest, watch_subject
-from bridgehead.documents.mail_sections import Sections, TextLine, divide, forwarded_headers
+from bridgehead.documents.mail.body import Walker
+from bridgehead.documents.mail.html import HtmlText, html_to_text
+from bridgehead.documents.mail.intent import Intent, intent_of, is_automatic
+from bridgehead.documents.mail.message import Mail, Part, parse_mail
+from bridgehead.documents.mail.patterns import PO as PO_PATTERN
+from bridgehead.documents.mail.patterns import plausible_number
+from bridgehead.documents.mail.rest import watch_numbers, watch_other_body, watch_rest, watch_subject
+from bridgehead.documents.mail.sections import Sections, TextLine, divide, forwarded_headers
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal
+from bridgehead.documents.tables.cells import Ways
+from bridgehead.documents.tables.csv_order import looks_like_table, read_csv
 from bridgehead.documents.vigilance import addresses_machine, instruction_in, invisible_in, watch
-from bridgehead.documents.x12_order import read_x12
+from bridgehead.documents.x12.order import read_x12
 
 MAX_TEXT = 200_000
 MAX_LINES = 4_000

@@ -9,21 +9,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from bridgehead.documents.cells import Ways, read_price
-from bridgehead.documents.csv_records import Row, flatten
 from bridgehead.documents.dates import DayContext, day_order, read_day
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft
-from bridgehead.documents.headings import label_of
-from bridgehead.documents.item_line import code_rank
 from bridgehead.documents.language import guess_day_order, language_of
-from bridgehead.documents.mail_table import is_rule
+from bridgehead.documents.mail.table import is_rule
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Refusal
-from bridgehead.documents.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
-from bridgehead.documents.table_kinds import table_kind
+from bridgehead.documents.tables.cells import Ways, read_price
+from bridgehead.documents.tables.csv_records import Row, flatten
+from bridgehead.documents.tables.headings import label_of
+from bridgehead.documents.tables.item_line import code_rank
+from bridgehead.documents.tables.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.tables.table_kinds import table_kind
 from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, watch
 
 MAX_ROWS = 10_000

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.documents.cells import Ways, read_price, read_quantity
 from bridgehead.documents.dates import read_day, relative_day
 from bridgehead.documents.draft import Draft, DraftLine
-from bridgehead.documents.headings import LABEL_FIELDS, Heading, heading_of, squash
 from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
+from bridgehead.documents.tables.headings import LABEL_FIELDS, Heading, heading_of, squash
 from bridgehead.documents.units import UNIT_CODES
 
 SourceOf = Callable[[int], Source]

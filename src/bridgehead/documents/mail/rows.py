@@ -6,17 +6,17 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from bridgehead.documents.headings import LABEL_FIELDS, label_of, squash
-from bridgehead.documents.item_line import read_item
-from bridgehead.documents.mail_items import Items
-from bridgehead.documents.mail_labels import LABEL
-from bridgehead.documents.mail_patterns import SUM, SUMS, states_sum
-from bridgehead.documents.mail_sections import TextLine
-from bridgehead.documents.mail_table import Header, align, is_rule, split_cells, spread
+from bridgehead.documents.mail.items import Items
+from bridgehead.documents.mail.labels import LABEL
+from bridgehead.documents.mail.patterns import SUM, SUMS, states_sum
+from bridgehead.documents.mail.sections import TextLine
+from bridgehead.documents.mail.table import Header, align, is_rule, split_cells, spread
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.table import header_score, is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.tables.headings import LABEL_FIELDS, label_of, squash
+from bridgehead.documents.tables.item_line import read_item
+from bridgehead.documents.tables.table import header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.terms import CURRENCY
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from bridgehead.documents.cells import read_price
 from bridgehead.documents.draft import Draft, DraftLine
-from bridgehead.documents.headings import heading_of
-from bridgehead.documents.item_line import code_rank
-from bridgehead.documents.mail_labels import fields_in
-from bridgehead.documents.mail_patterns import POSITION_AND_PART, form_of
-from bridgehead.documents.mail_state import State
+from bridgehead.documents.mail.labels import fields_in
+from bridgehead.documents.mail.patterns import POSITION_AND_PART, form_of
+from bridgehead.documents.mail.state import State
 from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.table import line_from_cells, resolve_columns
+from bridgehead.documents.tables.cells import read_price
+from bridgehead.documents.tables.headings import heading_of
+from bridgehead.documents.tables.item_line import code_rank
+from bridgehead.documents.tables.table import line_from_cells, resolve_columns
 
 
 class Blocks(State):

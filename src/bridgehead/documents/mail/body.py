@@ -6,13 +6,10 @@ import re
 from collections.abc import Sequence
 
 from bridgehead.documents.addresses import read_address
-from bridgehead.documents.cells import read_price
 from bridgehead.documents.dates import find_days, relative_day
 from bridgehead.documents.draft import DraftLine
-from bridgehead.documents.headings import LABEL_FIELDS, label_of, squash
-from bridgehead.documents.item_line import code_rank, read_item
-from bridgehead.documents.mail_labels import LABEL, field_of, fields_in
-from bridgehead.documents.mail_patterns import (
+from bridgehead.documents.mail.labels import LABEL, field_of, fields_in
+from bridgehead.documents.mail.patterns import (
     ADDRESS_END,
     BLOCK_FIELDS,
     CONSTRAINT,
@@ -32,13 +29,16 @@ from bridgehead.documents.mail_patterns import (
     SUMS,
     plausible_number,
 )
-from bridgehead.documents.mail_rows import Rows
-from bridgehead.documents.mail_sections import TextLine
-from bridgehead.documents.mail_table import find_header, is_rule
+from bridgehead.documents.mail.rows import Rows
+from bridgehead.documents.mail.sections import TextLine
+from bridgehead.documents.mail.table import find_header, is_rule
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.table import put_line_day
+from bridgehead.documents.tables.cells import read_price
+from bridgehead.documents.tables.headings import LABEL_FIELDS, label_of, squash
+from bridgehead.documents.tables.item_line import code_rank, read_item
+from bridgehead.documents.tables.table import put_line_day
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
 

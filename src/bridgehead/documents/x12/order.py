@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from bridgehead.documents import x12_codes as codes
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft, DraftLine, DraftParty
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal
 from bridgehead.documents.terms import country_of
 from bridgehead.documents.vigilance import watch
-from bridgehead.documents.x12_envelope import Segment, Transaction, split_transactions
+from bridgehead.documents.x12 import codes
+from bridgehead.documents.x12.envelope import Segment, Transaction, split_transactions
 
 _NUMBER = re.compile(r"-?(?:\d{1,15}(?:\.\d{0,6})?|\.\d{1,6})")
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bridgehead.documents.cells import Ways
 from bridgehead.documents.doubt import doubt_in, plain
 from bridgehead.documents.draft import Draft
-from bridgehead.documents.item_line import read_item
-from bridgehead.documents.mail_items import COUNTED
-from bridgehead.documents.mail_patterns import NOT_OURS, PO, plausible_number
-from bridgehead.documents.mail_sections import TextLine
+from bridgehead.documents.mail.items import COUNTED
+from bridgehead.documents.mail.patterns import NOT_OURS, PO, plausible_number
+from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.order import Source
+from bridgehead.documents.tables.cells import Ways
+from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.vigilance import deviation_in, instruction_in, names_item
 
 _LEGAL: Final = re.compile(

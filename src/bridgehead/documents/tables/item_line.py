@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.documents.cells import DIGITS, Quantity, Ways, price_of, quantity_of, written_unit
 from bridgehead.documents.dates import Day, find_days
 from bridgehead.documents.draft import DraftLine
 from bridgehead.documents.order import Source
+from bridgehead.documents.tables.cells import DIGITS, Quantity, Ways, price_of, quantity_of, written_unit
 from bridgehead.documents.terms import CURRENCY
 from bridgehead.documents.units import UNIT_CODES
 

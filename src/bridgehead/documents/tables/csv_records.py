@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridgehead.documents.headings import heading_of
-from bridgehead.documents.table import header_score
+from bridgehead.documents.tables.headings import heading_of
+from bridgehead.documents.tables.table import header_score
 
 _LONGEST_MARK = 6
 

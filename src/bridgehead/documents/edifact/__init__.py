@@ -1,0 +1,1 @@
+"""Reads UN/EDIFACT interchanges."""

@@ -1,0 +1,1 @@
+"""Reads mails: their text, their tables, what is attached."""

@@ -1,0 +1,1 @@
+"""Reads orders on PDF pages."""

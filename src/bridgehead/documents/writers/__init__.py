@@ -1,0 +1,1 @@
+"""Writes receipts and acknowledgements in the form the order came in."""

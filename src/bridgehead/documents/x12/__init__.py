@@ -1,0 +1,1 @@
+"""Reads ANSI ASC X12 interchanges."""

@@ -1,0 +1,1 @@
+"""Reads orders in XML: UBL and Peppol, cXML, Order-X."""
