@@ -3,63 +3,37 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from bridgehead.documents.order import Line, Order, Party, Purpose, Source
+from bridgehead.documents.controls import check_controls
+from bridgehead.documents.draft_line import DraftLine, DraftParty
+from bridgehead.documents.order import (
+    Charge,
+    ControlKind,
+    DateKind,
+    Line,
+    Order,
+    Purpose,
+    Reference,
+    ReferenceKind,
+    Source,
+    StatedDate,
+)
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.units import unit_code
+
+__all__ = ["Draft", "DraftLine", "DraftParty"]
 
 _MOST_WARNINGS = 200
 """A person who reads two hundred doubts knows enough."""
-_CENT = Decimal("0.01")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_PARTY_FIELDS = tuple(f.name for f in fields(Party))
-
-
-@dataclass(slots=True)
-class DraftParty:
-    """A party being read; ``put`` keeps value and source together."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
-
-    def put(self, name: str, value: str | None, source: Source) -> None:
-        """Sets a field of ``Party`` once; empty values and later ones are ignored."""
-        if value and name not in self.values:
-            self.values[name] = value
-            self.sources[name] = source
-
-    def finish(self) -> Party:
-        """The party as read."""
-        return Party(**{name: self.values.get(name) for name in _PARTY_FIELDS})
-
-
-@dataclass(slots=True)
-class DraftLine:
-    """A line being read; ``sources`` is keyed by field name."""
-
-    number: int | None = None
-    quantity: Decimal | None = None
-    unit: str = ""
-    customer_part: str | None = None
-    supplier_part: str | None = None
-    gtin: str | None = None
-    description: str | None = None
-    price: Decimal | None = None
-    price_basis: Decimal = Decimal(1)
-    requested_date: date | None = None
-    amount: Decimal | None = None
-    sources: dict[str, Source] = field(default_factory=dict)
-
-    def mark(self, name: str, source: Source) -> None:
-        """Records where a field was read."""
-        self.sources[name] = source
-
-    @property
-    def part(self) -> str | None:
-        """Any part number the line has."""
-        return self.supplier_part or self.customer_part or self.gtin
+_CONTROL_FIELDS: tuple[tuple[ControlKind, str, frozenset[str]], ...] = (
+    ("net_total", "stated_total", frozenset({"lines_total", "net_total", "gross_total", "payable"})),
+    ("line_count", "stated_line_count", frozenset({"line_count"})),
+    ("quantity_total", "stated_quantity_total", frozenset({"quantity_total"})),
+)
 
 
 @dataclass(slots=True)
@@ -82,7 +56,11 @@ class Draft:
     stated_total: Decimal | None = None
     stated_line_count: int | None = None
     stated_quantity_total: Decimal | None = None
-    charges: Decimal = Decimal(0)
+    seller: DraftParty = field(default_factory=DraftParty)
+    references: list[Reference] = field(default_factory=list)
+    dates: list[StatedDate] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    controls: list[tuple[ControlKind, Decimal, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
@@ -90,6 +68,24 @@ class Draft:
     def mark(self, name: str, source: Source) -> None:
         """Records where a field was read."""
         self.sources[name] = source
+
+    def refer(self, kind: ReferenceKind, value: str, source: Source) -> None:
+        """Adds another document that the order names."""
+        found = Reference(kind, value)
+        if value and found not in self.references:
+            self.sources[f"references[{len(self.references)}]"] = source
+            self.references.append(found)
+
+    def date(self, kind: DateKind, day: date, source: Source) -> None:
+        """Adds a date that is neither the order's own nor the requested one."""
+        found = StatedDate(kind, day)
+        if found not in self.dates:
+            self.sources[f"dates[{len(self.dates)}]"] = source
+            self.dates.append(found)
+
+    def state(self, kind: ControlKind, value: Decimal, where: str) -> None:
+        """Adds a control value of the document; ``finish`` computes what it should be and warns when it is not."""
+        self.controls.append((kind, value, where))
 
     def note(self, text: str, source: Source) -> None:
         """Keeps free text verbatim."""
@@ -109,8 +105,16 @@ class Draft:
         """
         self._refuse_controls()
         self._check_sums()
+        controls, complaints = check_controls(self.lines, self.charges, self._stated())
+        for kind, text in complaints:
+            self.warn(kind, text)
         sources = dict(self.sources)
-        for prefix, party in (("buyer", self.buyer), ("ship_to", self.ship_to), ("bill_to", self.bill_to)):
+        for prefix, party in (
+            ("buyer", self.buyer),
+            ("ship_to", self.ship_to),
+            ("bill_to", self.bill_to),
+            ("seller", self.seller),
+        ):
             for name, source in party.sources.items():
                 sources[f"{prefix}.{name}"] = source
         lines: list[Line] = []
@@ -130,6 +134,11 @@ class Draft:
                     price_basis=line.price_basis,
                     requested_date=line.requested_date,
                     amount=line.amount,
+                    unit_code=line.unit_code if line.unit_code is not None else unit_code(line.unit) or "",
+                    item_numbers=tuple(line.item_numbers),
+                    deliveries=tuple(line.deliveries),
+                    charges=tuple(line.charges),
+                    notes=tuple(line.notes),
                 )
             )
         return Order(
@@ -141,8 +150,8 @@ class Draft:
             requested_date=self.requested_date,
             currency=self.currency,
             buyer=self.buyer.finish(),
-            ship_to=self.ship_to.finish() if self.ship_to.values else None,
-            bill_to=self.bill_to.finish() if self.bill_to.values else None,
+            ship_to=self.ship_to.finish() if self.ship_to.values or self.ship_to.identifiers else None,
+            bill_to=self.bill_to.finish() if self.bill_to.values or self.bill_to.identifiers else None,
             incoterms=self.incoterms,
             payment_terms=self.payment_terms,
             lines=tuple(lines),
@@ -151,6 +160,11 @@ class Draft:
             stated_quantity_total=self.stated_quantity_total,
             notes=tuple(self.notes),
             warnings=tuple(self.warnings),
+            seller=self.seller.finish() if self.seller.values or self.seller.identifiers else None,
+            references=tuple(self.references),
+            dates=tuple(self.dates),
+            charges=tuple(self.charges),
+            controls=controls,
             sources=sources,
         )
 
@@ -169,8 +183,8 @@ class Draft:
                 raise Refusal("control_character", f"The {what} {value[:40]!r} holds a control character.", place)
 
     def _check_sums(self) -> None:
+        """Warns of what cannot be summed at all; control values are for ``check_controls``."""
         seen: set[int] = set()
-        total: Decimal | None = Decimal(0)
         for index, line in enumerate(self.lines):
             number = line.number if line.number is not None else index + 1
             if number in seen:
@@ -178,23 +192,16 @@ class Draft:
             seen.add(number)
             if line.quantity is None or line.quantity == 0:
                 self.warn("uncertain", f"line {number} orders a quantity of zero")
-            computed = None
-            if line.quantity is not None and line.price is not None:
-                computed = line.quantity * line.price / line.price_basis
-                if line.amount is not None and abs(computed - line.amount) > _CENT:
-                    self.warn(
-                        "totals", f"line {number}: {line.quantity} at {line.price} is not the stated {line.amount}"
-                    )
-            value = line.amount if line.amount is not None else computed
-            if value is not None and line.amount is None:
-                value = value.quantize(_CENT)
-            total = None if value is None or total is None else total + value
-        if self.stated_total is not None and self.lines and total is not None:
-            slack = _CENT * len(self.lines)
-            if abs(total - self.stated_total) > slack and abs(total + self.charges - self.stated_total) > slack:
-                self.warn("totals", f"the lines add up to {total}, stated is {self.stated_total}")
-        if self.stated_line_count is not None and self.stated_line_count != len(self.lines):
-            self.warn("count", f"{len(self.lines)} lines were found, stated are {self.stated_line_count}")
-        quantity = sum((line.quantity or Decimal(0) for line in self.lines), Decimal(0))
-        if self.stated_quantity_total is not None and self.stated_quantity_total != quantity:
-            self.warn("count", f"the quantities add up to {quantity}, stated is {self.stated_quantity_total}")
+            if line.deliveries and sum((one.quantity for one in line.deliveries), Decimal(0)) != line.quantity:
+                self.warn("count", f"line {number}: its deliveries do not add up to {line.quantity}")
+
+    def _stated(self) -> list[tuple[ControlKind, Decimal, str]]:
+        """The control values stated, those of the fields that every document has among them."""
+        stated = list(self.controls)
+        kinds = {kind for kind, _, _ in stated}
+        for kind, name, others in _CONTROL_FIELDS:
+            value = getattr(self, name)
+            if value is not None and not kinds & others:
+                source = self.sources.get(name)
+                stated.append((kind, Decimal(value), "" if source is None else source.segment or f"line {source.line}"))
+        return stated

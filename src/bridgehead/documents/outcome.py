@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from bridgehead.documents.order import Order
@@ -13,12 +15,25 @@ Kind = Literal[
     "newsletter",
     "delivery_note",
     "invoice",
+    "order_change",
+    "order_cancel",
     "order_response",
+    "order_status",
     "acknowledgement",
+    "catalogue",
+    "quotation",
+    "quotation_request",
+    "punchout",
     "forecast",
+    "stock_report",
+    "master_data",
+    "payment",
     "auto_reply",
     "other",
 ]
+"""What a document is that orders nothing. Changes and cancellations are read as orders of that purpose where their
+format has a reader for them; ``order_change`` and ``order_cancel`` are for the others. ``acknowledgement`` is a
+technical receipt (997, CONTRL); ``order_response`` the business answer (855, ORDRSP)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,25 @@ class Unreadable:
 
 
 Reading = Orders | NotAnOrder | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the surroundings of a part tell its reader: a mail its attachments.
+
+    A hint fills what a part leaves out and decides between two readings; it never overrides what a part states.
+    ``written`` is the day of the mail, ``sender`` its address, ``language`` ISO 639-1 of its text, ``po_number`` the
+    number that subject or text give for the order attached.
+    """
+
+    written: date | None = None
+    sender: str = ""
+    language: str = ""
+    po_number: str = ""
+
+
+ReadPart = Callable[[bytes, str, str, Hints], Reading]
+"""Reads one part: its bytes, its file name, the name of its place (``attachment po.pdf``), hints. Raises Refusal."""
 
 
 class Refusal(Exception):

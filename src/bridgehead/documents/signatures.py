@@ -1,11 +1,12 @@
-"""Names files that are no text by their first bytes, so that they are refused as what they are."""
+"""Tells files by their first bytes: what has a reader of its own, and what is refused as what it is."""
 
 from __future__ import annotations
+
+import re
 
 from bridgehead.documents.outcome import Refusal
 
 _SIGNATURES = (
-    (b"%PDF-", "pdf", "It is a PDF file; PDF orders have no reader here."),
     (b"PK\x03\x04", "archive", "It is a zip archive or an Office file."),
     (b"PK\x05\x06", "archive", "It is an empty zip archive."),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "office", "It is an Office file of the old binary kind."),
@@ -33,5 +34,28 @@ def refuse_by_signature(document: bytes, part: str) -> None:
     for signature, code, reason in _SIGNATURES:
         if head.startswith(signature) and (signature != b"MZ" or b"\0" in document[:512]):
             raise Refusal(code, reason, part)
-    if b"%PDF-" in document[:1024] and not document[:64].isascii():
-        raise Refusal("pdf", "It is a PDF file; PDF orders have no reader here.", part)
+
+
+def is_pdf(document: bytes) -> bool:
+    """Whether the bytes are a PDF, whose header may stand anywhere in the first kilobyte (ISO 32000-1, annex H)."""
+    return document.lstrip()[:5] == b"%PDF-" or (b"%PDF-" in document[:1024] and not document[:64].isascii())
+
+
+def is_workbook(document: bytes) -> bool:
+    """Whether the bytes are a workbook: Office Open XML, OpenDocument or the old binary kind."""
+    if document.startswith(b"PK\x03\x04"):
+        return any(name in document for name in (b"xl/workbook", b"opendocument.spreadsheet"))
+    wide = "Workbook".encode("utf-16-le")
+    return document.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") and (wide in document)
+
+
+def is_xml(document: bytes) -> bool:
+    """Whether the bytes open like XML, in UTF-8 or UTF-16, and not like HTML."""
+    head = document[:1024].removeprefix(b"\xef\xbb\xbf")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"<\0" in head[:4] or b"\0<" in head[:4]:
+        head = head.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").replace(b"\0", b"")
+    head = head.lstrip()
+    return (
+        head.startswith(b"<")
+        and re.match(rb"<(?:!doctype\s+html|html|head|body|table|div|p)\b", head, re.IGNORECASE) is None
+    )

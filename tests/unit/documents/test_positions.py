@@ -28,7 +28,19 @@ DOCUMENTS = {
     ),
     "html": page(HTML),
 }
-GIVEN_BY_DEFAULT = {"format", "purpose", "price_basis", "unit", "number", "sources", "warnings", "lines", "notes"}
+GIVEN_BY_DEFAULT = {
+    "format",
+    "purpose",
+    "price_basis",
+    "unit",
+    "number",
+    "sources",
+    "warnings",
+    "lines",
+    "notes",
+    "controls",
+    "unit_code",
+}
 
 
 def values(order: Order) -> Iterator[tuple[str, object]]:
@@ -41,12 +53,12 @@ def values(order: Order) -> Iterator[tuple[str, object]]:
                 for part in fields(Party)
                 if getattr(value, part.name)
             )
-        elif value not in (None, ""):
+        elif value not in (None, "", ()):
             yield name, value
     for at, line in enumerate(order.lines):
         for field in fields(line):
             value = getattr(line, field.name)
-            if field.name not in GIVEN_BY_DEFAULT and value is not None:
+            if field.name not in GIVEN_BY_DEFAULT and value not in (None, ()):
                 yield f"lines[{at}].{field.name}", value
     yield from ((f"notes[{at}]", note) for at, note in enumerate(order.notes))
 

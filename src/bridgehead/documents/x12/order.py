@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft, DraftLine, DraftParty
-from bridgehead.documents.order import Order, Source
+from bridgehead.documents.order import Charge, Order, Source
 from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Refusal
 from bridgehead.documents.terms import country_of
 from bridgehead.documents.vigilance import watch
@@ -266,7 +266,9 @@ class _Reader:
         amount = self._number(segment, 5, signed=True)
         if amount:
             value = amount / 100 if "." not in segment.get(5) else amount
-            self.draft.charges += -value if segment.get(1) == "A" else value
+            self.draft.charges.append(
+                Charge(segment.get(1) == "A", abs(value), code=segment.get(2) or None, reason=segment.get(15) or None)
+            )
             what = segment.get(15) or segment.get(2)
             self.draft.warn("ignored", f"SAC states {what} of {value} ({segment.place})")
         if segment.get(15):

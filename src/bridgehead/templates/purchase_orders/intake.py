@@ -38,7 +38,7 @@ _PUBLIC_HOSTS: Final = frozenset(
         "proton.me",
     }
 )
-_NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings", "buyer"})
+_NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings", "buyer", "controls", "confidence"})
 
 
 def read_arrival(document: bytes, name: str) -> ReadResult:
