@@ -6,31 +6,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
+from bridgehead.templates.purchase_orders.corpus.layout import Layout
 from bridgehead.templates.purchase_orders.corpus.model import Customer
 from bridgehead.templates.purchase_orders.corpus.units import ERP_UNITS, UNIT_WORDS, X12_UNITS
 
 Dates = Literal["header", "line", "none"]
 Identifier = Literal["part", "gtin", "both"]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a way of writing can show. A field that it cannot show is never part of the order written in it."""
-
-    name: str
-    weight: int = 1
-    amounts: bool = True
-    line_dates: bool = True
-    descriptions: bool = True
-    both_parts: bool = True
-    prices: bool = True
-    units: bool = True
-    max_lines: int = 9
-    counts: bool = False
-    bases: bool = True
-    terms: bool = True
-    html: bool = False
-    numbered: bool = True
 
 
 MAIL_LAYOUTS: Final = (
