@@ -170,7 +170,7 @@ GUARDS: Final = (
         "connectors/mailbox.py",
         'Arrived("", mail_name(self.folder, uid), document)',
         'Arrived(f"{key}", mail_name(self.folder, uid), document)',
-        [STORM_TEST, f"{MAILBOX_TEST}::test_the_server_restarts_with_other_uids"],
+        [f"{MAILBOX_TEST}::test_the_server_restarts_with_other_uids", STORM_TEST],
     ),
     Guard(
         "a number of a mail counts for one connection",

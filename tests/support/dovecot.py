@@ -35,6 +35,7 @@ from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 
 from bridgehead.clock import perf_s, utc_now
+from bridgehead.ids import random_bytes
 
 MISSING: Final = "dovecot is not on this machine: make services installs it (as root)"
 USER: Final = "orders@example.com"
@@ -238,11 +239,19 @@ class Dovecot:
             file.rename(place / "new" / name)
 
     def forget_uids(self, folder: str = "INBOX", user: str = USER) -> None:
-        """Loses the folder's index, so that the server gives it another UIDVALIDITY; only while it is away."""
+        """Loses the folder's index for one with another UIDVALIDITY and other numbers; only while the server is away.
+
+        A server left to itself takes the second of the loss as UIDVALIDITY, which may be the one it had.
+        """
         box = self.folder / "mail" / user / "box"
         place = box if folder == "INBOX" else box / f".{folder.replace('/', '.')}"
+        listed = (place / "dovecot-uidlist").read_text(encoding="utf-8").split(None, 4)
+        validity, following = (int(word[1:]) for word in listed[1:3])
         for file in [*place.glob("dovecot*")]:
             file.unlink(missing_ok=True)
+        header = f"3 V{validity + 1000} N{following + 1000} G{random_bytes(16).hex()}\n"
+        (place / "dovecot-uidlist").write_text(header, encoding="utf-8")
+        _give(place / "dovecot-uidlist")
 
 
 @contextmanager
