@@ -16,8 +16,9 @@ _BLOCK: Final = 96
 """Bytes overwritten with NUL, as a torn write leaves them; longer than any one field."""
 
 
-def break_x12(dice: Dice, document: bytes, habit: Habit) -> bytes:
+def break_x12(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
     """Returns the interchange cut off, without trailers, with a wrong count or number, or partly overwritten."""
+    del order
     style = STYLES[habit.layout.name]
     element, end = style.element, style.end
     text = document.decode("latin-1")
@@ -45,8 +46,9 @@ def break_x12(dice: Dice, document: bytes, habit: Habit) -> bytes:
     return text.encode("latin-1")
 
 
-def break_csv(dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
+def break_csv(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
     """Returns the export cut off inside its last line, partly overwritten, or replaced by the portal's error page."""
+    del habit
     kind = dice.one(("cut", "cut", "overwritten", "error_page"))
     if kind == "error_page":
         head, body = "<title>Session expired</title>", "<h1>Your session has expired</h1>"
@@ -63,8 +65,9 @@ def break_csv(dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     return document[:start] + b"\0" * _BLOCK + document[start + _BLOCK :]
 
 
-def break_mail(dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
+def break_mail(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
     """Returns the mail cut in its base64, cut before its closing boundary, clipped by a gateway, or garbled."""
+    del habit
     message = message_from_bytes(document, policy=default)
     body = message.get_body(("html", "plain"))
     if body is None:

@@ -70,7 +70,7 @@ def compose(writer: Writer, po_number: str, flags: frozenset[str]) -> Draft:
         order_date=order_date,
         currency=customer.currency if habit.shows_currency and priced else None,
         ship_to=place,
-        bill_to=customer.bill_to if customer.channel == "x12" and habit.voice % 4 == 0 else None,
+        bill_to=habit.shown(customer.bill_to) if habit.layout.bill_to and habit.voice % 4 == 0 else None,
         incoterms=customer.incoterms if habit.shows_terms else None,
         payment_terms=customer.payment_terms if habit.shows_terms else None,
     )
@@ -155,7 +155,7 @@ def _place(writer: Writer, *, unknown: bool) -> tuple[Address | None, str | None
     if unknown:
         return mishaps.new_place(dice, customer), None
     place = dice.one(customer.ship_tos)
-    return (place if writer.habit.shows_ship_to else None), place.id
+    return (writer.habit.shown(place) if writer.habit.shows_ship_to else None), place.id
 
 
 def _workday(day: date) -> date:
@@ -196,18 +196,16 @@ def _first_day(world: World, line: WrittenLine) -> date:
 
 def _added_up(order: WrittenOrder, habit: Habit, *, forced: bool) -> WrittenOrder:
     """Puts on amounts, total and counts as far as the customer shows them; all of them right."""
-    layout, edi = habit.layout, order.customer.channel == "x12"
-    lines = order.lines
+    layout, lines = habit.layout, order.lines
     priced = all(line.price is not None for line in lines)
-    if priced and layout.amounts and not edi and (habit.shows_amount or forced):
+    if priced and layout.amounts and (habit.shows_amount or forced):
         lines = tuple(replace(line, amount=line.value) for line in lines)
     total = None
     if priced and (habit.shows_total or forced):
         total = sum((line.value or Decimal(0) for line in lines), Decimal("0.00"))
     count = len(lines) if habit.shows_count else None
-    hashed = (
-        sum((line.quantity for line in lines), Decimal(0)) if habit.shows_count and edi and habit.voice % 2 else None
-    )
+    summed = habit.shows_count and layout.hashes and habit.voice % 2
+    hashed = sum((line.quantity for line in lines), Decimal(0)) if summed else None
     return replace(order, lines=lines, stated_total=total, stated_line_count=count, stated_quantity_total=hashed)
 
 

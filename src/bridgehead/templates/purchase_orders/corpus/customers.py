@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from bridgehead.templates.purchase_orders.corpus.catalogue import RATES, gs1
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
-from bridgehead.templates.purchase_orders.corpus.model import Address, Credit, Customer, Format
+from bridgehead.templates.purchase_orders.corpus.model import MAILED, Address, Credit, Customer, Format
 from bridgehead.templates.purchase_orders.corpus.places import COUNTRIES, Country
 
 # (channel, countries with their share, customers with own parts and without: in good standing, then in trouble)
@@ -23,6 +23,19 @@ _CHANNELS: tuple[tuple[Format, tuple[tuple[str, int], ...], tuple[int, int, int,
     ("x12", (("US", 22), ("CA", 5), ("GB", 4), ("DE", 3), ("NL", 2)), (9, 25, 3, 3)),
     ("csv", (("DE", 5), ("FR", 3), ("NL", 3), ("US", 3), ("GB", 2), ("IT", 2), ("ES", 2), ("SE", 1), ("PL", 1)),
      (5, 13, 2, 3)),
+    (
+        "email_pdf",
+        (("DE", 17), ("AT", 4), ("CH", 3), ("GB", 7), ("US", 10), ("IE", 2), ("FR", 5), ("BE", 3), ("ES", 6),
+         ("IT", 7), ("NL", 5), ("PL", 5), ("SE", 4)),
+        (20, 50, 4, 6),
+    ),
+    ("email_sheet", (("DE", 7), ("GB", 3), ("US", 6), ("FR", 2), ("ES", 4), ("IT", 4), ("NL", 2), ("PL", 3), ("SE", 2)),
+     (7, 18, 2, 3)),
+    ("edifact", (("DE", 15), ("AT", 2), ("CH", 1), ("FR", 5), ("IT", 4), ("ES", 4), ("NL", 4), ("SE", 3), ("PL", 3),
+                 ("GB", 4), ("BE", 1)), (10, 26, 3, 3)),
+    ("ubl", (("DE", 6), ("NL", 5), ("SE", 6), ("BE", 2), ("IT", 4), ("PL", 2), ("GB", 2), ("ES", 3)), (7, 18, 2, 3)),
+    ("cxml", (("US", 13), ("CA", 2), ("GB", 4), ("DE", 4), ("FR", 1), ("NL", 2)), (5, 14, 2, 3)),
+    ("orderx", (("DE", 8), ("FR", 6), ("AT", 1), ("CH", 1)), (5, 13, 2, 3)),
 )  # fmt: skip
 
 _INCOTERMS = ("DAP", "DDP", "EXW", "FCA", "CPT", "DAP")
@@ -106,8 +119,11 @@ def _mailboxes(dice: Dice, language: str, domain: str) -> tuple[str, ...]:
     return tuple(f"{box}@{domain}" for box in boxes)
 
 
-def make_customers(seed: int) -> tuple[Customer, ...]:
-    """Returns 136 customers. Every channel has some with own part numbers, some in credit trouble, some with both."""
+def make_customers(seed: int, formats: Sequence[Format]) -> tuple[Customer, ...]:
+    """Returns the customers of these formats; the same ones whatever other formats there are.
+
+    Every format has some with own part numbers, some in credit trouble, some with both.
+    """
     customers: list[Customer] = []
     names = {code: _names(seed, country) for code, country in COUNTRIES.items()}
     for channel, countries, counts in _CHANNELS:
@@ -126,16 +142,16 @@ def make_customers(seed: int) -> tuple[Customer, ...]:
                 _customer(dice, country, names[country.code].pop(), f"{10020 + 7 * len(customers)}", channel, index,
                           own=own, trouble=trouble)
             )  # fmt: skip
-    return tuple(_in_groups(customers))
+    return tuple(customer for customer in _in_groups(customers) if customer.channel in formats)
 
 
 def _customer(
     dice: Dice, country: Country, name: str, number: str, channel: Format, index: int, *, own: bool, trouble: bool
 ) -> Customer:
-    gln = f"9526{number}0" if channel != "email" and dice.chance(0.6) else ""
+    gln = f"9526{number}0" if channel not in MAILED and dice.chance(0.6) else ""
     domain = f"{_slug(name)}.example.com"
     bill_to = make_place(dice, country, f"{number}-00", name, gs1(gln + "00") if gln else None)
-    has_duns = channel == "x12" and (country.code in {"US", "CA"} or dice.chance(0.3))
+    has_duns = channel in {"x12", "edifact", "cxml"} and (country.code in {"US", "CA"} or dice.chance(0.3))
     return Customer(
         number=number,
         name=name,

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from bridgehead.errors import UserError
 from bridgehead.templates.purchase_orders.corpus.generate import arrivals, start
 from bridgehead.templates.purchase_orders.corpus.master import world_json
 from bridgehead.templates.purchase_orders.corpus.mix import Mix, measure_mix
+from bridgehead.templates.purchase_orders.corpus.model import Format
 from bridgehead.templates.purchase_orders.corpus.people import people_bookings
+from bridgehead.templates.purchase_orders.corpus.rates import DEFAULT_FORMATS
 
 
-def write_corpus(*, seed: int, orders: int, out: Path, shadow: int = 0) -> Mix:
-    """Writes ``orders`` arrivals of ``seed`` under ``out`` and returns what they came out as.
+def write_corpus(
+    *, seed: int, orders: int, out: Path, shadow: int = 0, formats: Sequence[Format] = DEFAULT_FORMATS
+) -> Mix:
+    """Writes ``orders`` arrivals of ``seed`` under ``out``, in these formats, and returns what they came out as.
 
     Raises UserError for fewer than one arrival, a shadow tranche longer than the run, or a folder that holds anything.
     """
@@ -31,7 +36,7 @@ def write_corpus(*, seed: int, orders: int, out: Path, shadow: int = 0) -> Mix:
         raise UserError(f"{out} holds something already", code="input.corpus", hint="Name a new or an empty folder.")
     folder = out / "arrivals"
     folder.mkdir(parents=True)
-    run = start(seed, orders)
+    run = start(seed, orders, formats)
     truths = []
     for arrival in arrivals(run):
         (folder / arrival.name).write_bytes(arrival.document)
@@ -40,7 +45,7 @@ def write_corpus(*, seed: int, orders: int, out: Path, shadow: int = 0) -> Mix:
     _dump(out / "people.json", people_bookings(seed, truths[:shadow]))
     lines = (json.dumps(truth, ensure_ascii=False, separators=(",", ":")) for truth in truths)
     (out / "truth.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return measure_mix(truths)
+    return measure_mix(truths, formats)
 
 
 def _dump(path: Path, content: object) -> None:

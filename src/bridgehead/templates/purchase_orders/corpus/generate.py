@@ -10,19 +10,34 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from bridgehead.templates.purchase_orders.corpus import breaking, mail, other_mails, portal, relations, x12
+from bridgehead.templates.purchase_orders.corpus import relations
 from bridgehead.templates.purchase_orders.corpus.compose import Draft, Writer, compose, written_line
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
+from bridgehead.templates.purchase_orders.corpus.forms import FORMS, Form
 from bridgehead.templates.purchase_orders.corpus.habits import Habit, habit_of
-from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
+from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.master import make_world
-from bridgehead.templates.purchase_orders.corpus.model import Customer, Format, Json, Relation, World, WrittenOrder
+from bridgehead.templates.purchase_orders.corpus.model import (
+    MAILED,
+    Customer,
+    Format,
+    Json,
+    Relation,
+    World,
+    WrittenOrder,
+)
 from bridgehead.templates.purchase_orders.corpus.numbering import po_number
-from bridgehead.templates.purchase_orders.corpus.rates import CUSTOMER_PART, NOT_AN_ORDER, RATES, Plan, draw_plan
+from bridgehead.templates.purchase_orders.corpus.rates import (
+    CUSTOMER_PART,
+    DEFAULT_FORMATS,
+    NOT_AN_ORDER,
+    RATES,
+    Plan,
+    draw_plan,
+)
 from bridgehead.templates.purchase_orders.corpus.readings import reading_json
 from bridgehead.templates.purchase_orders.corpus.rules import MAX_OVERDUE_DAYS, Facts, Verdict, decide
 
-EXTENSIONS: Final[dict[Format, str]] = {"email": "eml", "x12": "x12", "csv": "csv"}
 QUEUES: Final = {
     "question": "order-desk",
     "complaint": "order-desk",
@@ -35,12 +50,6 @@ RECEIPT_HOURS: Final = 13
 TIER_WEIGHTS: Final = {"A": 4.0, "B": 2.0, "C": 1.0}
 FIRST_PO: Final = 4
 """Numbers 0 to 3 of every customer belong to the orders booked before the run."""
-
-_NOT_ORDERS: Final[dict[Format, tuple[tuple[str, float], ...]]] = {
-    "email": (("question", 0.4), ("complaint", 0.25), ("newsletter", 0.2), ("delivery_note", 0.15)),
-    "x12": (("delivery_note", 0.5), ("question", 0.5)),
-    "csv": (("delivery_note", 0.6), ("complaint", 0.4)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,7 @@ class Run:
 
     seed: int
     total: int
+    formats: tuple[Format, ...]
     world: World
     habits: dict[str, Habit]
     pools: dict[tuple[Format, bool, bool], list[tuple[Customer, float]]]
@@ -80,21 +90,21 @@ def in_trouble(customer: Customer) -> bool:
     return credit.blocked or credit.overdue_days > MAX_OVERDUE_DAYS or credit.limit - credit.open < credit.limit / 10
 
 
-def start(seed: int, total: int) -> Run:
-    """Returns a run about to begin."""
-    world = make_world(seed)
+def start(seed: int, total: int, formats: Sequence[Format] = DEFAULT_FORMATS) -> Run:
+    """Returns a run about to begin, of arrivals in these formats."""
+    world = make_world(seed, formats)
     pools: dict[tuple[Format, bool, bool], list[tuple[Customer, float]]] = {}
     for customer in world.customers:
         key = (customer.channel, customer.own_parts, in_trouble(customer))
         pools.setdefault(key, []).append((customer, TIER_WEIGHTS[customer.tier]))
     habits = {customer.number: habit_of(seed, customer) for customer in world.customers}
-    return Run(seed, total, world, habits, pools)
+    return Run(seed, total, tuple(formats), world, habits, pools)
 
 
 def arrivals(run: Run) -> Iterator[Arrival]:
     """Yields every arrival of the run."""
     for serial in range(1, run.total + 1):
-        plan = draw_plan(Dice(run.seed, "plan", serial))
+        plan = draw_plan(Dice(run.seed, "plan", serial), run.formats)
         yield _arrival(run, plan, serial)
 
 
@@ -111,8 +121,13 @@ def _arrival(run: Run, plan: Plan, serial: int) -> Arrival:
     return _fresh(run, plan, serial)
 
 
-def _name(run: Run, plan: Plan, serial: int) -> str:
-    return f"{serial:0{max(5, len(str(run.total)))}}.{EXTENSIONS[plan.format]}"
+def _name(run: Run, customer: Customer, serial: int) -> str:
+    extension = _form(customer).extension(run.habits[customer.number])
+    return f"{serial:0{max(5, len(str(run.total)))}}.{extension}"
+
+
+def _form(customer: Customer) -> Form:
+    return FORMS[customer.channel]
 
 
 def _sending(run: Run, customer: Customer, serial: int) -> Envelope:
@@ -133,35 +148,20 @@ def _next_po(run: Run, customer: Customer) -> str:
     return po_number(run.seed, customer, count)
 
 
-def _write(sending: Envelope, orders: Sequence[WrittenOrder], *, resent: bool = False) -> bytes:
-    if sending.customer.channel == "x12":
-        return x12.write_orders(sending, orders)
-    if sending.customer.channel == "csv":
-        return portal.write_orders(sending, orders)
-    return mail.write_orders(sending, orders, resent=resent)
-
-
-def _write_change(sending: Envelope, change: Change) -> bytes:
-    if sending.customer.channel == "x12":
-        return x12.write_change(sending, change)
-    if sending.customer.channel == "csv":
-        return portal.write_change(sending, change)
-    return other_mails.write_change(sending, change)
-
-
-def _with_noise(dice: Dice, document: bytes, form: Format) -> bytes:
+def _with_noise(dice: Dice, document: bytes, form: Form) -> bytes:
     """Returns the document, now and then with a byte-order mark or other line ends, which make it no less readable."""
-    if form == "email" or not dice.chance(0.06) or document.startswith((b"\xff\xfe", b"\xef\xbb\xbf")):
+    if not form.noise or not dice.chance(0.06) or document.startswith((b"\xff\xfe", b"\xef\xbb\xbf")):
         return document
     if dice.chance(0.5) and document.isascii():
         return b"\xef\xbb\xbf" + document
     return document.replace(b"\r\n", b"\n") if b"\r\n" in document else document.replace(b"\n", b"\r\n")
 
 
-def _order_truth(order: WrittenOrder, verdict: Verdict) -> dict[str, Json]:
+def _order_truth(run: Run, order: WrittenOrder, verdict: Verdict) -> dict[str, Json]:
+    customer = order.customer
     return {
-        "customer": order.customer.number,
-        "reading": reading_json(order, order.customer.channel),
+        "customer": customer.number,
+        "reading": reading_json(order, _form(customer).reader(run.habits[customer.number])),
         "touchless": verdict.touchless,
         "owner": verdict.owner,
         "cause": verdict.cause,
@@ -207,13 +207,14 @@ def _fresh(run: Run, plan: Plan, serial: int) -> Arrival:
         drafts.append(compose(writer, _next_po(run, customer), frozenset()))
         if dice.chance(0.5):
             drafts.reverse()
-        if plan.format == "email" and plan.flags & {"hidden_instructions", "contradicting_text"}:
-            # Nothing in a mail says which of its orders a sentence beside them is about.
+        if plan.format in MAILED and plan.flags & {"hidden_instructions", "contradicting_text"}:
+            # Nothing in a mail says which of its orders a sentence, or a layer of a file, beside them is about.
             drafts = [replace(draft, facts=replace(draft.facts, suspicious=True)) for draft in drafts]
     orders = [draft.order for draft in drafts]
-    document = _with_noise(dice, _write(sending, orders), plan.format)
-    name = _name(run, plan, serial)
-    truths = [_order_truth(draft.order, decide(run.world, draft.order, draft.facts)) for draft in drafts]
+    form = _form(customer)
+    document = _with_noise(dice, form.write_orders(sending, orders), form)
+    name = _name(run, customer, serial)
+    truths = [_order_truth(run, draft.order, decide(run.world, draft.order, draft.facts)) for draft in drafts]
     if len(drafts) == 1:
         run.sent.append(Sent(name, drafts[0], document))
     defects = [*plan.flags, *(_traits(orders) if plan.own_parts else [])]
@@ -225,13 +226,8 @@ def _broken(run: Run, plan: Plan, serial: int) -> Arrival:
     customer = _customer(run, plan, dice)
     sending = _sending(run, customer, serial)
     order = compose(Writer(run.world, customer, sending.habit, dice), _next_po(run, customer), frozenset()).order
-    whole = _write(sending, [order])
-    if plan.format == "x12":
-        document = breaking.break_x12(dice, whole, sending.habit)
-    elif plan.format == "csv":
-        document = breaking.break_csv(dice, whole, order)
-    else:
-        document = breaking.break_mail(dice, whole, order)
+    form = _form(customer)
+    document = form.break_(dice, form.write_orders(sending, [order]), order, sending.habit)
     unreadable: dict[str, Json] = {
         "customer": customer.number,
         "reading": None,
@@ -241,7 +237,7 @@ def _broken(run: Run, plan: Plan, serial: int) -> Arrival:
         "booking": None,
         "line_codes": [],
     }
-    name = _name(run, plan, serial)
+    name = _name(run, customer, serial)
     return Arrival(
         name, document, _truth(name, plan, ["broken_document", *_traits([order])], [unreadable], queue=BROKEN_OWNER)
     )
@@ -249,8 +245,7 @@ def _broken(run: Run, plan: Plan, serial: int) -> Arrival:
 
 def _earlier(run: Run, plan: Plan, dice: Dice) -> Sent | None:
     """Returns an order of this run to come back to: of the same channel, most often a recent one."""
-    suffix = EXTENSIONS[plan.format]
-    fitting = [sent for sent in run.sent if sent.name.endswith(suffix)]
+    fitting = [sent for sent in run.sent if sent.draft.order.customer.channel == plan.format]
     same = [sent for sent in fitting if sent.draft.order.customer.own_parts == plan.own_parts] or fitting
     if not same:
         return None
@@ -278,9 +273,9 @@ def _resend(run: Run, plan: Plan, serial: int, dice: Dice) -> Arrival | None:
     order = base.draft.order
     document = base.document
     if dice.chance(0.5):
-        document = _write(_sending(run, order.customer, serial), [order], resent=True)
-    name = _name(run, plan, serial)
-    truth = _order_truth(order, decide(run.world, order, Facts(base.draft.facts.ship_to, relation="resend")))
+        document = _form(order.customer).write_orders(_sending(run, order.customer, serial), [order], resent=True)
+    name = _name(run, order.customer, serial)
+    truth = _order_truth(run, order, decide(run.world, order, Facts(base.draft.facts.ship_to, relation="resend")))
     defects = ["exact_resend", *_traits([order])]
     return Arrival(name, document, _truth(name, plan, defects, [truth], resend_of=base.name, relation="resend"))
 
@@ -306,17 +301,17 @@ def _about(
     relation: Literal["changed_resend", "change", "cancel"] = "changed_resend"
     if plan.kind == "changed_resend":
         written = relations.changed(writer, order)
-        document = _write(sending, [written])
+        document = _form(order.customer).write_orders(sending, [written])
     else:
         change = relations.make_change(writer, order)
         relation = "cancel" if change.kind == "cancel" else "change"
-        written, document = change.order, _write_change(sending, change)
+        written, document = change.order, _form(order.customer).write_change(sending, change)
     verdict = decide(run.world, written, relations.about(relation, base.facts.ship_to, status))
     if relation != "changed_resend":
         verdict = replace(verdict, line_codes=())
-    name = _name(run, plan, serial)
+    name = _name(run, order.customer, serial)
     defects = [plan.kind, *_traits([order])]
-    truth = _order_truth(written, verdict)
+    truth = _order_truth(run, written, verdict)
     return Arrival(name, document, _truth(name, plan, defects, [truth], resend_of=base_name, relation=relation))
 
 
@@ -325,7 +320,7 @@ def _no_order(run: Run, plan: Plan, serial: int) -> Arrival:
     customer = _customer(run, plan, dice)
     sending = _sending(run, customer, serial)
     writer = Writer(run.world, customer, sending.habit, dice)
-    kind = dice.weighted(_NOT_ORDERS[plan.format])
+    kind = dice.weighted(_form(customer).others)
     bought = run.world.assortments[customer.number]
     lines = []
     for number in dice.some(bought, dice.between(1, 4)):
@@ -333,7 +328,6 @@ def _no_order(run: Run, plan: Plan, serial: int) -> Arrival:
         quantity = max(item.min_qty, item.multiple) * dice.between(1, 9)
         lines.append(written_line(writer, item, quantity, run.world.as_of, priced=False))
     past = dice.one([order for order in run.world.past_orders if order.customer == customer.number])
-    writers = {"x12": x12.write_other, "csv": portal.write_other, "email": other_mails.write_other}
-    document = writers[plan.format](sending, kind, lines, past.po_number)
-    name = _name(run, plan, serial)
+    document = _form(customer).write_other(sending, kind, lines, past.po_number)
+    name = _name(run, customer, serial)
     return Arrival(name, document, _truth(name, plan, [NOT_AN_ORDER], [], queue=QUEUES[kind], is_order=False))

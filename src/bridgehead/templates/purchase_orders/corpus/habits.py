@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.layout import Layout
-from bridgehead.templates.purchase_orders.corpus.model import Customer
-from bridgehead.templates.purchase_orders.corpus.units import ERP_UNITS, UNIT_WORDS, X12_UNITS
+from bridgehead.templates.purchase_orders.corpus.model import MAILED, Address, Customer, Format
+from bridgehead.templates.purchase_orders.corpus.units import (
+    CXML_UNITS,
+    EDIFACT_UNITS,
+    ERP_UNITS,
+    UNIT_WORDS,
+    X12_UNITS,
+    XML_UNITS,
+)
 
 Dates = Literal["header", "line", "none"]
 Identifier = Literal["part", "gtin", "both"]
@@ -34,9 +41,40 @@ MAIL_LAYOUTS: Final = (
     Layout("pasted_cells", 1, line_dates=False),
     Layout("shop_notice", 2, line_dates=False, counts=True),
     Layout("box_drawing", 1),
+    Layout("numbered_list", 3),
+    Layout("letter_prose", 2, amounts=False, max_lines=4, both_parts=False, bases=False, numbered=False),
+    Layout("quick_note", 1, amounts=False, descriptions=False, line_dates=False, max_lines=4, both_parts=False,
+           numbered=False),
+    Layout("times", 2, amounts=False, line_dates=False, units=False, max_lines=7, both_parts=False, bases=False,
+           numbered=False),
+    Layout("portal_notice", 2, counts=True),
+    Layout("filled_blanks", 1, max_lines=7),
+    Layout("inline_reply", 1, amounts=False, max_lines=5, both_parts=False, numbered=False),
+    Layout("forwarded", 2, amounts=False, counts=True),
+    Layout("thread_top", 2, amounts=False),
+    Layout("erp_screen", 2, counts=True),
+    Layout("wrapped", 1),
+    Layout("quoted_csv", 1),
+    Layout("side_by_side", 2, counts=True),
+    Layout("markdown", 1),
+    Layout("excel_paste", 2, html=True),
+    Layout("gmail", 2, html=True, amounts=False),
+    Layout("html_prose", 1, html=True, amounts=False, max_lines=4, both_parts=False, bases=False, numbered=False),
+    Layout("newsletter", 2, html=True, counts=True),
+    Layout("cards", 1, html=True, counts=True),
+    Layout("two_rows", 2, html=True, counts=True),
+    Layout("html_forward", 2, html=True),
+    Layout("div_grid", 1, html=True),
+    Layout("fixed_pitch", 1, html=True, counts=True),
+    Layout("upright", 1, html=True, max_lines=3),
 )  # fmt: skip
 
 X12_STYLES: Final = ("plain", "one_line", "pipes", "lines_only", "old_retail", "control_chars", "caret", "verbose")
+
+EDIFACT_STYLES: Final = (
+    "retail_96a", "one_line_01b", "vehicle_97a", "comma_93a", "bars_96a", "level_b_96a", "group_93a", "stars_03b",
+    "wrapped_96a", "hash_01b",
+)  # fmt: skip
 
 CSV_STYLES: Final = (
     "rows_semicolon",
@@ -72,16 +110,29 @@ class Habit:
     date_style: int
     voice: int
     short_street: bool
+    bare_places: bool
+
+    def shown(self, place: Address) -> Address:
+        """Returns the place as this customer names it: where it sends numbers alone, without name and address."""
+        if not self.bare_places or not place.id:
+            return place
+        return replace(place, name="", street="", city="", postal_code="", country="", region="")
 
     def unit(self, customer: Customer, code: str) -> str:
         """Returns this customer's word for a unit."""
-        if customer.channel == "x12":
-            words = X12_UNITS[code]
-        elif customer.channel == "csv" and self.voice % 3:
-            words = ERP_UNITS[code]
-        else:
-            words = UNIT_WORDS[self.language][code]
+        coded = _CODED.get(customer.channel)
+        if coded is None or (customer.channel in _SOMETIMES and self.voice % _SOMETIMES[customer.channel] == 0):
+            coded = UNIT_WORDS[self.language]
+        words = coded[code]
         return words[self.voice % len(words)]
+
+
+_CODED: Final[dict[Format, dict[str, tuple[str, ...]]]] = {
+    "x12": X12_UNITS, "edifact": EDIFACT_UNITS, "ubl": XML_UNITS, "orderx": XML_UNITS, "cxml": CXML_UNITS,
+    "csv": ERP_UNITS, "email_sheet": ERP_UNITS,
+}  # fmt: skip
+_SOMETIMES: Final[dict[Format, int]] = {"csv": 3, "email_sheet": 2}
+"""One in so many customers of the format writes words after all."""
 
 
 def _layout(seed: int, customer: Customer) -> Layout:
@@ -89,37 +140,44 @@ def _layout(seed: int, customer: Customer) -> Layout:
     if customer.channel == "x12":
         name = dice.one(X12_STYLES)
         if customer.country in {"US", "CA"} or name != "old_retail":
-            return Layout(name, max_lines=14, counts=name not in {"control_chars", "lines_only"})
-        return Layout("plain", max_lines=14, counts=True)
+            counted = name not in {"control_chars", "lines_only"}
+            return Layout(name, max_lines=14, amounts=False, counts=counted, hashes=counted, bill_to=True)
+        return Layout("plain", max_lines=14, amounts=False, counts=True, hashes=True, bill_to=True)
     if customer.channel == "csv":
         return Layout(dice.one(CSV_STYLES), max_lines=12)
+    if customer.channel == "edifact":
+        name = dice.one(EDIFACT_STYLES)
+        return Layout(name, max_lines=14, counts=True, hashes=True, bill_to=True, bare_places=True)
     if customer.country == "NL" and dice.chance(0.2):
         return next(layout for layout in MAIL_LAYOUTS if layout.name == "semicolons")
     return dice.weighted([(layout, layout.weight) for layout in MAIL_LAYOUTS])
+
+
+_DATED: Final[dict[Format, float]] = {"email": 0.6, "email_pdf": 0.92, "email_sheet": 0.75}
 
 
 def habit_of(seed: int, customer: Customer) -> Habit:
     """Returns the habit of a customer; the same for the whole run."""
     layout = _layout(seed, customer)
     dice = Dice(seed, "habit", customer.number)
-    edi = customer.channel == "x12"
-    price = layout.prices and dice.chance(0.94 if edi else 0.78)
-    amount = price and layout.amounts and not edi and dice.chance(0.6)
+    edi = customer.channel in {"x12", "edifact"}
+    price = layout.firm != "nothing" or (layout.prices and dice.chance(0.94 if edi else 0.78))
+    amount = price and layout.amounts and dice.chance(0.6)
     dates: Dates = dice.weighted((("header", 0.55), ("line", 0.3), ("none", 0.15)))
     if dates == "line" and not layout.line_dates:
         dates = "header"
     identifier: Identifier = dice.weighted((("part", 0.62), ("both", 0.26), ("gtin", 0.12)))
-    if identifier == "gtin" and customer.channel == "email":
+    if identifier == "gtin" and customer.channel in MAILED:
         identifier = "part"
     return Habit(
         layout=layout,
         language=customer.language,
         shows_price=price,
         shows_amount=amount,
-        shows_total=price and dice.chance(0.7 if amount else 0.3),
+        shows_total=layout.firm == "total" or (price and dice.chance(0.7 if amount else 0.3)),
         shows_description=layout.descriptions and dice.chance(0.75),
-        shows_order_date=customer.channel != "email" or dice.chance(0.6),
-        shows_currency=dice.chance(0.6),
+        shows_order_date=customer.channel not in MAILED or dice.chance(_DATED[customer.channel]),
+        shows_currency=layout.firm != "nothing" or dice.chance(0.6),
         shows_terms=layout.terms and dice.chance(0.35),
         shows_count=layout.counts and dice.chance(0.55),
         shows_ship_to=len(customer.ship_tos) > 1 or dice.chance(0.6),
@@ -130,4 +188,5 @@ def habit_of(seed: int, customer: Customer) -> Habit:
         date_style=dice.between(0, 3),
         voice=dice.between(0, 59),
         short_street=dice.chance(0.25),
+        bare_places=layout.bare_places and dice.chance(0.25),
     )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a way of writing can show. A field that it cannot show is never part of the order written in it."""
+    """What a way of writing can show. A field that it cannot show is never part of the order written in it.
+
+    ``firm`` names what the form demands: nothing, price and currency, or the total as well. ``bare_places`` says that
+    a place may be named by its number alone.
+    """
 
     name: str
     weight: int = 1
@@ -23,3 +28,7 @@ class Layout:
     terms: bool = True
     html: bool = False
     numbered: bool = True
+    hashes: bool = False
+    bill_to: bool = False
+    bare_places: bool = False
+    firm: Literal["nothing", "price", "total"] = "nothing"

@@ -12,6 +12,8 @@ from bridgehead.templates.purchase_orders.corpus.model import Customer, WrittenL
 OUR_NAME = "Brackwater Components"
 OUR_MAILBOX = "orders@brackwater.example.com"
 OUR_EDI_ID = "BRACKWATERCMP"
+OUR_GLN = "9526999990005"
+OUR_VAT = "DE999000417"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from bridgehead.templates.purchase_orders.corpus.customers import make_customers
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.model import (
     Customer,
+    Format,
     Item,
     Json,
     PastOrder,
@@ -19,6 +21,7 @@ from bridgehead.templates.purchase_orders.corpus.model import (
     plain,
 )
 from bridgehead.templates.purchase_orders.corpus.numbering import po_number
+from bridgehead.templates.purchase_orders.corpus.rates import DEFAULT_FORMATS
 
 AS_OF = date(2026, 11, 2)
 """Today, a Monday: one day after the yearly price change, so that Friday's orders have another price than today's."""
@@ -26,10 +29,10 @@ AS_OF = date(2026, 11, 2)
 PRICE_CHANGE = date(2026, 11, 1)
 
 
-def make_world(seed: int) -> World:
-    """Returns the master data for ``seed``."""
+def make_world(seed: int, formats: Sequence[Format] = DEFAULT_FORMATS) -> World:
+    """Returns the master data for ``seed`` with the customers of these formats."""
     items = make_items(seed)
-    customers = make_customers(seed)
+    customers = make_customers(seed, formats)
     prices: dict[tuple[str, str], tuple[PriceRecord, ...]] = {}
     parts: dict[tuple[str, str], str] = {}
     assortments: dict[str, tuple[str, ...]] = {}
@@ -74,7 +77,7 @@ def _assortment(dice: Dice, items: dict[str, Item]) -> tuple[str, ...]:
 
 def _own_part(seed: int, customer: Customer, index: int) -> str:
     dice = Dice(seed, "own part", customer.number)
-    style = dice.between(0, 5)
+    style = dice.between(0, 7 if customer.channel == "edifact" else 5)
     start = dice.between(10, 79)
     salt = Dice(seed, "own part", customer.number, index).between(0, 9)
     return (
@@ -84,6 +87,8 @@ def _own_part(seed: int, customer: Customer, index: int) -> str:
         f"A{start}-{index * 11 + 2000}{chr(65 + salt)}",
         f"RM{index * 17 + start * 100:06}",
         f"{start}{salt} {index * 9 + 100} {start + index}",
+        f"{start}+{index * 13 + 1000}:{salt}",
+        f"{start}'{index * 7 + 100}?{salt}",
     )[style]
 
 

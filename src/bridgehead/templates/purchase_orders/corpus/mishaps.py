@@ -187,7 +187,7 @@ def spoil_totals(dice: Dice, order: WrittenOrder, habit: Habit) -> WrittenOrder:
     kinds: list[tuple[str, float]] = [("total", 0.6)] if total is not None else []
     if habit.layout.counts:
         kinds.append(("count", 0.2))
-    if order.customer.channel == "x12" and habit.layout.counts:
+    if habit.layout.hashes:
         kinds.append(("hash", 0.15))
     if total is not None and any(line.amount is not None for line in order.lines):
         kinds.append(("amount", 0.25))

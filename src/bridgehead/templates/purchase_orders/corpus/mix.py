@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from bridgehead.templates.purchase_orders.corpus.model import Json
-from bridgehead.templates.purchase_orders.corpus.rates import FORMAT_SHARES, NOT_AN_ORDER, RATES
+from bridgehead.templates.purchase_orders.corpus.model import Format, Json
+from bridgehead.templates.purchase_orders.corpus.rates import DEFAULT_FORMATS, NOT_AN_ORDER, RATES, shares_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Mix:
         return "\n".join(rows)
 
 
-def measure_mix(truths: Iterable[Mapping[str, Json]]) -> Mix:
-    """Returns the shares of a run from its truths."""
+def measure_mix(truths: Iterable[Mapping[str, Json]], chosen: Sequence[Format] = DEFAULT_FORMATS) -> Mix:
+    """Returns the shares of a run from its truths; ``chosen`` are the formats that it was made of."""
     formats: Counter[str] = Counter()
     defects: Counter[str] = Counter()
     causes: Counter[str] = Counter()
@@ -85,10 +85,11 @@ def measure_mix(truths: Iterable[Mapping[str, Json]]) -> Mix:
             touchless += bool(order["touchless"])
             if order["cause"]:
                 causes[str(order["cause"])] += 1
-    whole = sum(weight for _, weight in FORMAT_SHARES)
+    wanted_shares = shares_of(chosen)
+    whole = sum(weight for _, weight in wanted_shares)
     shares = [
         Share(name, weight / whole, formats[name] / max(arrivals, 1), formats[name], arrivals)
-        for name, weight in FORMAT_SHARES
+        for name, weight in wanted_shares
     ]
     for name, wanted in RATES.items():
         of = arrivals if name == NOT_AN_ORDER else order_arrivals

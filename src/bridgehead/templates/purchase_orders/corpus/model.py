@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 Json = str | int | bool | None | list["Json"] | dict[str, "Json"]
 
-Format = Literal["email", "x12", "csv"]
+Format = Literal["email", "email_pdf", "email_sheet", "x12", "edifact", "ubl", "cxml", "orderx", "csv"]
+"""How an order arrives; ``csv`` is a portal's export, ``email_sheet`` a table attached to a mail."""
+
+MAILED: Final[frozenset[Format]] = frozenset({"email", "email_pdf", "email_sheet"})
+"""Formats that people write and send by mail: a customer is known by its address, hardly ever by a number."""
 Relation = Literal["new", "resend", "changed_resend", "change", "cancel"]
 Status = Literal["open", "in_production", "shipped"]
 

@@ -172,8 +172,9 @@ def _quote(value: str, style: Style) -> str:
     return value
 
 
-def write_orders(sending: Envelope, orders: Sequence[WrittenOrder]) -> bytes:
-    """Returns the export with these orders in it."""
+def write_orders(sending: Envelope, orders: Sequence[WrittenOrder], *, resent: bool = False) -> bytes:
+    """Returns the export with these orders in it; one made again does not say so."""
+    del resent
     exporter = Exporter(sending)
     tables = [_cells(exporter, order) for order in orders]
     shape = exporter.style.shape

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.model import Format
 
-FORMAT_SHARES: Final[tuple[tuple[Format, float], ...]] = (("email", 22.0), ("x12", 14.0), ("csv", 2.5))
-"""Relative shares of the formats of this cut; ``csv`` has half of the 5 % of Order-X and portal CSV."""
+FORMAT_SHARES: Final[tuple[tuple[Format, float], ...]] = (
+    ("email", 22.0), ("email_pdf", 24.0), ("email_sheet", 8.0), ("x12", 14.0), ("edifact", 14.0), ("ubl", 8.0),
+    ("cxml", 5.0), ("orderx", 2.5), ("csv", 2.5),
+)  # fmt: skip
+"""Shares of the arrivals in per cent; Order-X and portal CSV have half each of the 5 % of both."""
+
+DEFAULT_FORMATS: Final[tuple[Format, ...]] = ("email", "x12", "csv")
+"""The formats of a run that names none; their shares keep their proportions."""
 
 NOT_AN_ORDER: Final = "not_an_order"
 CUSTOMER_PART: Final = "customer_part_number"
@@ -59,9 +66,14 @@ class Plan:
     flags: frozenset[str]
 
 
-def draw_plan(dice: Dice) -> Plan:
+def shares_of(formats: Sequence[Format]) -> tuple[tuple[Format, float], ...]:
+    """Returns the shares of these formats, in proportion to each other alone."""
+    return tuple((name, share) for name, share in FORMAT_SHARES if name in formats)
+
+
+def draw_plan(dice: Dice, formats: Sequence[Format]) -> Plan:
     """Returns what the next arrival is to be, each complication drawn independently of the others."""
-    channel = dice.weighted(FORMAT_SHARES)
+    channel = dice.weighted(shares_of(formats))
     if dice.chance(RATES[NOT_AN_ORDER]):
         return Plan(channel, NOT_AN_ORDER, own_parts=False, flags=frozenset())
     special = sum(RATES[kind] for kind in KINDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from bridgehead.templates.purchase_orders.corpus.model import Address, Format, Json, WrittenLine, WrittenOrder, plain
+from bridgehead.templates.purchase_orders.corpus.model import Address, Json, WrittenLine, WrittenOrder, plain
 
 
 def _decimal(amount: Decimal | None) -> str | None:
@@ -18,16 +18,16 @@ def _date(day: date | None) -> str | None:
 
 def _party(name: str, place: Address | None) -> dict[str, Json]:
     return {
-        "name": name,
+        "name": name or None,
         "number": None,
         "email": None,
         "duns": None,
         "gln": None,
         "vat": None,
-        "street": place.street if place else None,
-        "city": place.city if place else None,
-        "postal_code": place.postal_code if place else None,
-        "country": place.country if place else None,
+        "street": (place.street or None) if place else None,
+        "city": (place.city or None) if place else None,
+        "postal_code": (place.postal_code or None) if place else None,
+        "country": (place.country or None) if place else None,
     }
 
 
@@ -47,14 +47,14 @@ def _line(line: WrittenLine) -> dict[str, Json]:
     }
 
 
-def reading_json(order: WrittenOrder, form: Format) -> dict[str, Json]:
-    """Returns the reading.
+def reading_json(order: WrittenOrder, reader: str) -> dict[str, Json]:
+    """Returns the reading; ``reader`` names the kind of document that holds the order.
 
     Identifiers of parties are left null: a document may name a party by any of several ways, and ``customer`` beside
     the reading says who it is. ``order_date`` is null where only the mail's own date tells it.
     """
     return {
-        "format": form,
+        "format": reader,
         "purpose": order.purpose,
         "po_number": order.po_number,
         "release": order.release,

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from bridgehead.templates.purchase_orders.corpus.compose import Writer, written_line
 from bridgehead.templates.purchase_orders.corpus.letterbox import Change
-from bridgehead.templates.purchase_orders.corpus.model import PastOrder, WrittenLine, WrittenOrder
+from bridgehead.templates.purchase_orders.corpus.model import MAILED, Format, PastOrder, WrittenLine, WrittenOrder
 from bridgehead.templates.purchase_orders.corpus.rules import Facts
+
+_SAYS_CHANGE: Final[frozenset[Format]] = frozenset({"x12", "edifact", "cxml", "orderx"})
+"""Formats with a field for what an order is: the first of its number, or one that replaces it."""
+_WHOLE: Final[frozenset[Format]] = frozenset({"csv", "cxml"})
+"""Formats whose cancellation lists what is cancelled, and whose dropped line has the quantity 0."""
 
 
 def from_past(writer: Writer, past: PastOrder) -> WrittenOrder:
@@ -30,7 +35,7 @@ def from_past(writer: Writer, past: PastOrder) -> WrittenOrder:
         order_date=past.order_date if habit.shows_order_date else None,
         requested_date=past.lines[0][3] if habit.dates == "header" else None,
         currency=customer.currency if habit.shows_currency and habit.shows_price else None,
-        ship_to=place if habit.shows_ship_to else None,
+        ship_to=habit.shown(place) if habit.shows_ship_to else None,
     )
 
 
@@ -49,12 +54,11 @@ def changed(writer: Writer, order: WrittenOrder) -> WrittenOrder:
     if order.stated_total is not None:
         total = sum((line.value or Decimal(0) for line in values), Decimal("0.00"))
     told = dice.chance(0.5)
-    mail = order.customer.channel == "email"
     return replace(
         order,
         lines=values,
-        purpose="change" if told and order.customer.channel == "x12" else "original",
-        release="1" if told and mail else None,
+        purpose="change" if told and order.customer.channel in _SAYS_CHANGE else "original",
+        release="1" if told and order.customer.channel in MAILED else None,
         requested_date=order.requested_date + timedelta(days=7)
         if kind == "later" and order.requested_date
         else order.requested_date,
@@ -76,11 +80,11 @@ def make_change(writer: Writer, order: WrittenOrder) -> Change:
     dice = writer.dice
     dated = order.requested_date or order.lines[0].requested_date
     kind = dice.weighted((("quantity", 0.4), ("date", 0.2 if dated else 0.0), ("drop", 0.1), ("cancel", 0.3)))
-    table = order.customer.channel == "csv"
+    table = order.customer.channel in _WHOLE
     bare = WrittenOrder(
         customer=order.customer, po_number=order.po_number, lines=(),
         purpose="cancel" if kind == "cancel" else "change",
-        order_date=order.order_date if order.customer.channel != "email" else None, release=None,
+        order_date=order.order_date if order.customer.channel not in MAILED else None, release=None,
     )  # fmt: skip
     if kind == "cancel":
         lines = order.lines if table else ()

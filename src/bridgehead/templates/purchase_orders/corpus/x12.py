@@ -113,8 +113,9 @@ def interchange(pen: Pen, functional: str, sets: Sequence[tuple[str, Sequence[Se
     return "".join(lines).encode("ascii" if style.upper else "latin-1", "replace")
 
 
-def write_orders(sending: Envelope, orders: Sequence[WrittenOrder]) -> bytes:
-    """Returns the interchange with one 850 per order."""
+def write_orders(sending: Envelope, orders: Sequence[WrittenOrder], *, resent: bool = False) -> bytes:
+    """Returns the interchange with one 850 per order; a resent one has a control number of its own and says no more."""
+    del resent
     pen = _pen(sending)
     return interchange(pen, "PO", [("850", _order(pen, order)) for order in orders])
 

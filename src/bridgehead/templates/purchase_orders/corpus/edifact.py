@@ -1,0 +1,389 @@
+"""Writes EDIFACT interchanges of orders (ORDERS) and of changes to them (ORDCHG) in the styles of ten partners.
+
+Envelope and separators by ISO 9735: UNA where a style has one; UNT, UNE and UNZ count segments, messages and groups.
+Segments and qualifiers by the UN/EDIFACT directories D.93A, D.96A, D.97A, D.01B and D.03B, of which the EAN subsets
+are one reading. The test indicator of UNB is never set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from bridgehead.templates.purchase_orders.corpus.customers import ascii_text
+from bridgehead.templates.purchase_orders.corpus.letterbox import OUR_EDI_ID, OUR_GLN, OUR_NAME, Change, Envelope
+from bridgehead.templates.purchase_orders.corpus.model import Address, WrittenLine, WrittenOrder, plain
+
+Element = str | tuple[str, ...]
+Segment = tuple[Element, ...]
+Message = tuple[str, Sequence[Segment]]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a partner's translator writes. ``signs``: component, element, decimal, release and segment end, as in UNA."""
+
+    directory: str = "96A"
+    association: str = ""
+    signs: str = ":+.?'"
+    una: bool = True
+    newline: str = ""
+    level: str = "UNOA"
+    syntax: str = "2"
+    group: bool = False
+    wrap: int = 0
+    stamp: str = "102"
+    text: int = 70
+    order_code: str = "220"
+    item_codes: tuple[str, str, str] = ("SA", "IN", "EN")
+    free_address: bool = False
+
+    @property
+    def component(self) -> str:
+        """Between the components of an element."""
+        return self.signs[0]
+
+    @property
+    def element(self) -> str:
+        """Between the elements of a segment."""
+        return self.signs[1]
+
+    @property
+    def release(self) -> str:
+        """Before a sign that stands for itself; a space where the partner has none."""
+        return self.signs[3]
+
+    @property
+    def end(self) -> str:
+        """After a segment."""
+        return self.signs[4]
+
+
+STYLES: Final[dict[str, Style]] = {
+    "retail_96a": Style(association="EAN008", newline="\r\n", level="UNOA", syntax="3"),
+    "one_line_01b": Style("01B", "EAN010", una=False, level="UNOC", syntax="3", item_codes=("SA", "IN", "SRV"),
+                          text=512),
+    "vehicle_97a": Style("97A", una=False, newline="\n", level="UNOA", order_code="105", item_codes=("SA", "BP", "EN"),
+                         free_address=True, stamp="203"),
+    "comma_93a": Style("93A", signs=":+,?'", newline="\r\n", stamp="101"),
+    "bars_96a": Style(signs=":|.\\~", newline="\n", level="UNOC", syntax="3", item_codes=("VP", "BP", "EN")),
+    "level_b_96a": Style(signs="\x1f\x1d. \x1c", level="UNOB", syntax="1"),
+    "group_93a": Style("93A", "EAN007", group=True, newline="\r\n", item_codes=("SA", "BP", "EN")),
+    "stars_03b": Style("03B", signs=":+.?'*", newline="\n", level="UNOW", syntax="4", stamp="718", text=512),
+    "wrapped_96a": Style(wrap=80, una=False, level="UNOA", newline="\r\n", stamp="203"),
+    "hash_01b": Style("01B", signs="#;,!$", level="UNOC", syntax="3", group=True, stamp="718", text=512),
+}  # fmt: skip
+"""The six signs of a style have a repetition separator (syntax version 4) in the end."""
+
+NAMES: Final = tuple(STYLES)
+
+_ENCODINGS: Final = {"UNOA": "ascii", "UNOB": "ascii", "UNOC": "latin-1", "UNOW": "utf-8"}
+_CHANGES: Final = {"quantity": "3", "date": "3", "drop": "2"}
+"""Action codes of data element 1229: 2 is deletion, 3 is change."""
+_TERMS: Final = {"en": "NET {n} DAYS", "de": "{n} TAGE NETTO", "fr": "{n} JOURS NET", "nl": "{n} DAGEN NETTO",
+                 "es": "{n} DIAS", "it": "{n} GG D.F.", "pl": "PRZELEW {n} DNI", "sv": "{n} DAGAR NETTO"}  # fmt: skip
+_LINE = 35
+
+
+class Pen:
+    """Writes the segments of one sending."""
+
+    def __init__(self, sending: Envelope) -> None:
+        self.sending = sending
+        self.style = STYLES[sending.habit.layout.name]
+        self.voice = sending.habit.voice
+        self.encoding = _ENCODINGS[self.style.level]
+
+    def encode(self, text: str) -> bytes:
+        """Returns the bytes of the syntax level."""
+        return text.encode(self.encoding)
+
+    def text(self, text: str) -> str:
+        """Returns free text in the signs that the syntax level has: capitals without accents in level A."""
+        if self.style.level == "UNOA":
+            folded = ascii_text(text).upper()
+        else:
+            folded = "".join(sign if self._writes(sign) else ascii_text(sign) for sign in text)
+        if self.style.release != " ":
+            return folded
+        for sign in self.style.signs:
+            folded = folded.replace(sign, " ") if sign not in ". " else folded
+        return folded
+
+    def _writes(self, sign: str) -> bool:
+        try:
+            sign.encode(self.encoding)
+        except UnicodeEncodeError:
+            return False
+        return True
+
+    def pieces(self, text: str, width: int, most: int) -> list[tuple[str, ...]]:
+        """Returns the text cut between words into composites of ``most`` components of ``width`` signs."""
+        rows: list[str] = []
+        for word in self.text(text).split():
+            if rows and len(rows[-1]) + 1 + len(word) <= width:
+                rows[-1] += f" {word}"
+            else:
+                rows.append(word)
+        return [tuple(rows[start : start + most]) for start in range(0, len(rows), most)]
+
+    def number(self, amount: Decimal) -> str:
+        """Returns a number with the partner's decimal mark, without thousands."""
+        return plain(amount).replace(".", self.style.signs[2])
+
+    def money(self, amount: Decimal) -> str:
+        """Returns an amount; half of the partners always write two decimals at least."""
+        if self.voice % 2 or plain(amount) != plain(amount.quantize(Decimal("0.01"))):
+            return self.number(amount)
+        return format(amount, ".2f").replace(".", self.style.signs[2])
+
+    def day(self, qualifier: str, day: date) -> Segment:
+        """Returns DTM in the partner's format: a day, a day with the time, or a window of one day."""
+        stamp = self.style.stamp
+        if stamp == "718" and qualifier == "137":
+            stamp = "203"
+        shown = {
+            "101": day.strftime("%y%m%d"), "102": day.strftime("%Y%m%d"), "203": day.strftime("%Y%m%d") + "0000",
+            "718": day.strftime("%Y%m%d") * 2,
+        }[stamp]  # fmt: skip
+        return ("DTM", (qualifier, shown, stamp))
+
+    def segment(self, segment: Segment) -> str:
+        """Returns the segment as it is sent, without empty components and elements at its end."""
+        parts = []
+        for element in segment:
+            components = [self._released(text) for text in ((element,) if isinstance(element, str) else element)]
+            while len(components) > 1 and not components[-1]:
+                components.pop()
+            parts.append(self.style.component.join(components))
+        while len(parts) > 1 and not parts[-1]:
+            parts.pop()
+        return self.style.element.join(parts) + self.style.end
+
+    def _released(self, text: str) -> str:
+        style = self.style
+        if style.release == " ":
+            return text
+        signs = {style.component, style.element, style.release, style.end, *style.signs[5:]}
+        return "".join(style.release + sign if sign in signs else sign for sign in text)
+
+
+def interchange(pen: Pen, messages: Sequence[Message]) -> bytes:
+    """Returns one interchange with these messages (type, segments between UNH and UNT), in a group where it has one."""
+    sending, style = pen.sending, pen.style
+    customer = sending.customer
+    control = f"{sending.serial * 3 + int(customer.number) % 1000:0{5 + pen.voice % 9}}"
+    sender: Element = pen.text(ascii_text(customer.name).replace(" ", "")).upper()[:14]
+    if customer.gln:
+        sender = (customer.gln, "14")
+    elif customer.duns:
+        sender = (customer.duns, "1")
+    recipient: Element = (OUR_GLN, "14") if customer.gln else (OUR_EDI_ID, "ZZ" if customer.duns else "")
+    day = sending.at.strftime("%Y%m%d" if style.syntax == "4" else "%y%m%d")
+    stamp = (day, sending.at.strftime("%H%M"))
+    kind = messages[0][0]
+    head: list[Segment] = [
+        ("UNB", (style.level, style.syntax), sender, recipient, stamp, control, "",
+         kind if pen.voice % 3 == 0 else "", "", "1" if pen.voice % 7 == 2 else "",
+         "EANCOM" if style.association.startswith("EAN") else "")
+    ]  # fmt: skip
+    group = str(int(control) % 9973 + 1)
+    version = ("D", style.directory, style.association)
+    if style.group:
+        head.append(("UNG", kind, sender, recipient, stamp, group, "UN", version))
+    segments = head
+    for index, (name, body) in enumerate(messages):
+        reference = f"{index + 1:0{1 + pen.voice % 6}}"
+        segments.append(("UNH", reference, (name, "D", style.directory, "UN", style.association)))
+        segments.extend(body)
+        segments.append(("UNT", str(len(body) + 2), reference))
+    if style.group:
+        segments.append(("UNE", str(len(messages)), group))
+    segments.append(("UNZ", str(1 if style.group else len(messages)), control))
+    advice = f"UNA{style.signs[:4]}{style.signs[5:] or ' '}{style.end}"
+    parts = [advice] * style.una + [pen.segment(segment) for segment in segments]
+    if style.wrap:
+        whole = "".join(parts)
+        rows = [whole[start : start + style.wrap] for start in range(0, len(whole), style.wrap)]
+        return pen.encode(style.newline.join(rows) + style.newline)
+    return pen.encode("".join(part + style.newline for part in parts))
+
+
+def write_orders(sending: Envelope, orders: Sequence[WrittenOrder], *, resent: bool = False) -> bytes:
+    """Returns the interchange with one ORDERS per order; a resent one is sent with a new control reference alone."""
+    pen = Pen(sending)
+    del resent
+    return interchange(pen, [("ORDERS", _order(pen, order)) for order in orders])
+
+
+def write_change(sending: Envelope, change: Change) -> bytes:
+    """Returns the interchange with one ORDCHG: changed lines, or the cancellation of the whole order."""
+    pen = Pen(sending)
+    order = change.order
+    function = "1" if change.kind == "cancel" else "4"
+    number = order.po_number if pen.voice % 2 else f"C{sending.serial:06}"
+    body: list[Segment] = [("BGM", "230", number, function), pen.day("137", sending.at.date())]
+    body.append(("RFF", ("ON", order.po_number)))
+    if order.order_date:
+        body.append(pen.day("4", order.order_date))
+    body.extend(party(pen, "BY", None))
+    body.extend(party(pen, "SU", None))
+    for line in order.lines:
+        body.extend(_line(pen, line, action=_CHANGES[change.kind]))
+    body.append(("UNS", "S"))
+    return interchange(pen, [("ORDCHG", body)])
+
+
+def _order(pen: Pen, order: WrittenOrder) -> list[Segment]:  # noqa: C901 - one branch an optional segment
+    voice, style = pen.voice, pen.style
+    purpose = {"change": "4"}.get(order.purpose, "9")
+    body: list[Segment] = [("BGM", style.order_code, order.po_number, purpose, "AB" if voice % 5 == 0 else "")]
+    body.append(pen.day("137", order.order_date or pen.sending.at.date()))
+    if order.requested_date:
+        body.append(pen.day("63" if voice % 9 == 4 else "2", order.requested_date))
+    for remark in (*order.notes, *([order.instruction] if order.instruction else [])):
+        body.extend(
+            ("FTX", ("AAI", "PUR", "GEN", "AAI")[voice % 4], "", "", piece, "" if voice % 2 else _language(pen))
+            for piece in pen.pieces(remark, style.text, 5)
+        )
+    if voice % 4 == 1:
+        body.append(("RFF", ("CT", f"FC-{voice + 100}")))
+    body.extend(party(pen, "BY", None))
+    if voice % 3 == 1:
+        body.append(("CTA", "OC" if voice % 2 else "PD", ("", pen.text("Purchasing"))))
+        body.append(("COM", (pen.sending.customer.phone.replace(" ", "").replace("+", "00"), "TE")))
+    body.extend(party(pen, "SE" if voice % 4 == 3 else "SU", None))
+    if order.ship_to is not None:
+        body.extend(party(pen, "ST" if voice % 5 == 1 else "DP", order.ship_to))
+    if order.bill_to is not None:
+        body.extend(party(pen, "IV", order.bill_to))
+    if voice % 6 == 2 and pen.sending.customer.vat and order.currency:
+        body.append(
+            ("TAX", "7", "VAT", "", "", ("", "", "", plain(Decimal(voice % 2 * 19))), "S" if voice % 2 else "Z")
+        )
+    if order.currency:
+        body.append(("CUX", ("2", order.currency, "9")))
+    if order.payment_terms:
+        body.append(_terms(pen, order.payment_terms))
+    if voice % 7 == 3:
+        body.append(("TDT", "20", "", "30", "31" if voice % 2 else ""))
+    if order.incoterms:
+        body.append(("TOD", "6" if voice % 3 else "3", "" if voice % 4 else "PP", (order.incoterms, "", "")))
+        if order.ship_to is not None and order.ship_to.city and voice % 2:
+            body.append(("LOC", "1", ("", "", "", pen.text(order.ship_to.city))))
+    if voice % 8 == 5:
+        body.append(("ALC", "C", "", "6", "", "FC"))
+    for line in order.lines:
+        body.extend(_line(pen, line, action=""))
+    body.append(("UNS", "S"))
+    if order.stated_total is not None:
+        codes = (("86",), ("79",), ("79", "86"), ("86",))[voice % 4]
+        body.extend(("MOA", (code, pen.money(order.stated_total))) for code in codes)
+    if order.stated_quantity_total is not None:
+        body.append(("CNT", ("1", pen.number(order.stated_quantity_total))))
+    if order.stated_line_count is not None:
+        body.append(("CNT", ("2", str(order.stated_line_count))))
+    return body
+
+
+def _language(pen: Pen) -> str:
+    return pen.sending.habit.language.upper()
+
+
+def _terms(pen: Pen, terms: str) -> Segment:
+    days = terms.removeprefix("N")
+    shown = pen.text(_TERMS[pen.sending.habit.language].format(n=days))
+    if pen.voice % 3 == 2:
+        return ("PAT", "1", ("6", "", "", shown), ("5", "3", "D", days))
+    return ("PAT", "1", "", ("5" if pen.voice % 2 else "66", "3" if pen.voice % 4 else "1", "D", days))
+
+
+def party(pen: Pen, role: str, place: Address | None) -> list[Segment]:
+    """Returns NAD of the buyer (BY), of us (SU, SE), or of a place, identified the partner's own way."""
+    customer, voice = pen.sending.customer, pen.voice
+    if role in {"SU", "SE"}:
+        identified: Element = (OUR_GLN, "", "9") if customer.gln else (OUR_EDI_ID, "", "92")
+        return [("NAD", role, identified, "", pen.text(OUR_NAME) if voice % 2 else "")]
+    if place is None:
+        ways: list[Element] = [(customer.number, "", "91")]
+        if customer.gln:
+            ways.append((customer.gln, "", "9"))
+        if customer.duns:
+            ways.append((customer.duns, "", "16"))
+        way = (*ways, "")[voice % (len(ways) + 1)]
+        named: tuple[Element, ...] = ()
+        if not way or voice % 4 != 1:
+            named = ("", pen.pieces(customer.name, _LINE, 5)[0]) if voice % 3 else _address(pen, customer.bill_to)
+        segments: list[Segment] = [("NAD", role, way, *named)]
+        if voice % 5 == 3 and customer.vat:
+            segments.append(("RFF", ("VA", customer.vat)))
+        return segments
+    ways = [(place.id, "", "91")] if place.id else []
+    if place.gln and place.id:
+        ways.append((place.gln, "", "9"))
+    known = ways if pen.sending.habit.bare_places and place.id else [*ways, ""]
+    return [("NAD", role, known[voice % len(known)], *_address(pen, place))]
+
+
+def _address(pen: Pen, place: Address) -> tuple[Element, ...]:
+    """Returns the elements after the identification: structured, or as free lines where the partner writes those."""
+    if not place.street:
+        return ()
+    if pen.style.free_address:
+        rows = (place.street, f"{place.postal_code} {place.city}", place.country)
+        return ((*pen.pieces(place.name, _LINE, 2)[0], *(pen.text(row)[:_LINE] for row in rows)),)
+    name, street = pen.pieces(place.name, _LINE, 5)[0], pen.pieces(place.street, _LINE, 3)[0]
+    return ("", name, street, pen.text(place.city)[:_LINE], place.region, place.postal_code, place.country)
+
+
+def _line(pen: Pen, line: WrittenLine, *, action: str) -> list[Segment]:
+    voice, style = pen.voice, pen.style
+    ours, theirs, world = style.item_codes
+    number = f"{line.number:06}" if voice % 7 == 4 else str(line.number)
+    first: Element = (line.gtin, world) if line.gtin else ""
+    pairs = [(code, text) for code, text in ((ours, line.ours), (theirs, line.theirs)) if text]
+    if not line.gtin and pairs and voice % 4 == 2:
+        code, text = pairs.pop()
+        first = (text, code)
+    segments: list[Segment] = [("LIN", number, action, first)]
+    agency = {ours: "91", theirs: "92"} if voice % 3 == 0 else {}
+    items = [(text, code, "", agency.get(code, "")) for code, text in pairs]
+    if items and voice % 2:
+        segments.append(("PIA", "5" if not line.gtin and not first else "1", *items))
+    else:
+        segments.extend(
+            ("PIA", "5" if not line.gtin and not first and index == 0 else "1", item)
+            for index, item in enumerate(items)
+        )
+    if line.description:
+        width = 256 if style.text > 70 else _LINE
+        segments.extend(("IMD", "F", "", ("", "", "", *piece)) for piece in pen.pieces(line.description, width, 2))
+    segments.append(("QTY", ("21", pen.number(line.quantity), line.unit)))
+    if line.requested_date:
+        segments.append(pen.day("2", line.requested_date))
+    if line.amount is not None:
+        segments.append(("MOA", ("203", pen.money(line.amount))))
+    if line.price is not None:
+        segments.extend(_price(pen, line, line.price))
+    return segments
+
+
+def _price(pen: Pen, line: WrittenLine, price: Decimal) -> list[Segment]:
+    """Returns PRI with the net price (AAA), by some partners with the gross price and its discount beside it."""
+    voice = pen.voice
+    per: tuple[str, ...] = ()
+    if line.basis != 1 or voice % 6 == 1:
+        per = ("", "", plain(line.basis), line.unit)
+    net = ("AAA", pen.money(price), *per)
+    if voice % 9 == 7:
+        gross = (price / Decimal("0.8")).quantize(Decimal("0.000001")).normalize()
+        return [
+            ("PRI", ("AAB", pen.number(gross), *per)), ("PRI", net),
+            ("ALC", "A", "", "", "1", "TD"), ("PCD", ("3", "20")),
+        ]  # fmt: skip
+    if voice % 9 == 5 and not per:
+        return [("PRI", (*net, "CT", "NTP"))]
+    return [("PRI", net)]

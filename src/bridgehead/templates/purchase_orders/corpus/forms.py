@@ -1,0 +1,73 @@
+"""The formats in which orders arrive: who writes, changes and breaks each, and what arrives in it that is no order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from bridgehead.templates.purchase_orders.corpus import (
+    breaking,
+    edifact,
+    edifact_other,
+    mail,
+    other_mails,
+    portal,
+    x12,
+)
+from bridgehead.templates.purchase_orders.corpus.breaking_edifact import break_edifact
+from bridgehead.templates.purchase_orders.corpus.dice import Dice
+from bridgehead.templates.purchase_orders.corpus.habits import Habit
+from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
+from bridgehead.templates.purchase_orders.corpus.model import Format, WrittenLine, WrittenOrder
+
+
+class WriteOrders(Protocol):
+    """How a format writes orders."""
+
+    def __call__(self, sending: Envelope, orders: Sequence[WrittenOrder], *, resent: bool = False) -> bytes:
+        """Returns one document with these orders; ``resent`` when it was sent before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One format. ``others`` are the kinds of arrivals that are no orders, with their weights.
+
+    ``reader`` names the kind of document that holds the order, ``extension`` the kind of file that arrives.
+    """
+
+    write_orders: WriteOrders
+    write_change: Callable[[Envelope, Change], bytes]
+    write_other: Callable[[Envelope, str, Sequence[WrittenLine], str], bytes]
+    break_: Callable[[Dice, bytes, WrittenOrder, Habit], bytes]
+    others: tuple[tuple[str, float], ...]
+    extension: Callable[[Habit], str]
+    reader: Callable[[Habit], str]
+    noise: bool = False
+    """True where a byte-order mark or other line ends make a document no less readable."""
+
+
+def _always(text: str) -> Callable[[Habit], str]:
+    return lambda _: text
+
+
+_MAIL_OTHERS: Final = (("question", 0.4), ("complaint", 0.25), ("newsletter", 0.2), ("delivery_note", 0.15))
+
+FORMS: Final[dict[Format, Form]] = {
+    "email": Form(
+        mail.write_orders, other_mails.write_change, other_mails.write_other, breaking.break_mail, _MAIL_OTHERS,
+        _always("eml"), _always("email"),
+    ),
+    "x12": Form(
+        x12.write_orders, x12.write_change, x12.write_other, breaking.break_x12,
+        (("delivery_note", 0.5), ("question", 0.5)), _always("x12"), _always("x12"), noise=True,
+    ),
+    "csv": Form(
+        portal.write_orders, portal.write_change, portal.write_other, breaking.break_csv,
+        (("delivery_note", 0.6), ("complaint", 0.4)), _always("csv"), _always("csv"), noise=True,
+    ),
+    "edifact": Form(
+        edifact.write_orders, edifact.write_change, edifact_other.write_other, break_edifact,
+        (("delivery_note", 0.5), ("question", 0.5)), _always("edi"), _always("edifact"), noise=True,
+    ),
+}  # fmt: skip
