@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 _WORDS: Final[dict[str, str]] = {
@@ -34,8 +35,17 @@ _WORDS: Final[dict[str, str]] = {
     "BO": "bo bottle bottles flasche flaschen bouteille bouteilles botella botellas bottiglia bottiglie fles flessen",
     "CA": "ca can cans dose dosen bidon bidons eimer",
     "TU": "tu tube tubes tuben",
-    "CEN": "cen hundert",
-    "MIL": "mil tsd tausend",
+    "CEN": "cen hundert hundred cent",
+    "MIL": "mil tsd tausend t3 thousand mille",
+    "GRO": "gro gross gros",
+    "CMT": "cmt cm centimeter centimetre centimetres",
+    "MMT": "mmt mm millimeter millimetre millimetres",
+    "KMT": "kmt km kilometer kilometre kilometres",
+    "MLT": "mlt ml milliliter millilitre",
+    "DLT": "dlt dl",
+    "HLT": "hlt hl hektoliter hectolitre",
+    "CMK": "cmk cm2 cm² qcm",
+    "MMK": "mmk mm2 mm² qmm",
     "BE": "bundle bundles bund bündel",
     "FOT": "ft foot feet",
     "LBR": "lb lbs pound pounds",
@@ -53,6 +63,20 @@ _OTHER_READINGS: Final[dict[str, frozenset[str]]] = {
 
 UNIT_CODES: Final[dict[str, str]] = {word: code for code, words in _WORDS.items() for word in words.split()}
 """Lower-case word, in eight languages, to its code in its most frequent meaning; ``PA`` counts as pair."""
+
+SIZES: Final[dict[str, tuple[str, Decimal]]] = {
+    code: (base, Decimal(size))
+    for base, sizes in {
+        "C62": {"C62": "1", "DZN": "12", "GRO": "144", "CEN": "100", "MIL": "1000"},
+        "KGM": {"GRM": "0.001", "KGM": "1", "TNE": "1000"},
+        "MTR": {"MMT": "0.001", "CMT": "0.01", "MTR": "1", "KMT": "1000"},
+        "LTR": {"MLT": "0.001", "DLT": "0.1", "LTR": "1", "HLT": "100"},
+        "MTK": {"MMK": "0.000001", "CMK": "0.0001", "MTK": "1"},
+    }.items()
+    for code, size in sizes.items()
+}
+"""Units that convert into each other exactly: the code, one unit of its dimension, and how much of that it is
+(UN/ECE Recommendation 20, conversion factors). A pack has no size here: that belongs to the item."""
 
 MEASURES: Final = frozenset({"KGM", "GRM", "TNE", "MTR", "MTK", "MTQ", "LTR", "FOT", "LBR", "YRD"})
 """Units in which fractions of one are ordinary."""

@@ -8,7 +8,8 @@ import pytest
 
 from bridgehead.documents.order import Line
 from bridgehead.templates.purchase_orders.checks.lines import next_working_day, sellable
-from bridgehead.templates.purchase_orders.checks.verdict import Verdict
+from bridgehead.templates.purchase_orders.checks.units import base_units_in
+from bridgehead.templates.purchase_orders.checks.verdict import Rules, Verdict
 from bridgehead.templates.purchase_orders.erp.wire import Item, OrderLine, Quote
 from tests.unit.checks.ground import facts, item, line, order, verdict
 
@@ -59,14 +60,18 @@ def test_an_unknown_item_is_held_with_its_names() -> None:
         ("3.1001", "IP"),
         ("3.1620", "IP"),
         ("3.0380", "IP"),
-        ("3.1621", None),
-        ("3.0379", None),
+        ("3.1621", "IP"),
+        ("3.0379", "IP"),
+        ("3.4100", "IP"),
+        ("2.7900", "IP"),
+        ("3.4101", None),
+        ("2.7899", None),
         ("0", None),
         ("310", None),
     ],
 )
-def test_prices_within_two_per_cent_become_the_agreed_one(price: str | None, code: str | None) -> None:
-    """A price off by at most the tolerance is booked at the agreed one with IP; further off goes to pricing."""
+def test_prices_within_bounds_become_the_agreed_one(price: str | None, code: str | None) -> None:
+    """A price off by at most ten per cent of a small line is booked at the agreed one; further off goes to pricing."""
     found = judged(line(price=None if price is None else Decimal(price)))
     if code is None:
         assert owner(found) == ("pricing", "price")
@@ -93,6 +98,27 @@ def test_a_price_per_hundred_is_compared_per_piece() -> None:
     assert owner(judged(line(price=Decimal("3.10"), price_basis=Decimal(100)))) == ("pricing", "price")
 
 
+@pytest.mark.parametrize(
+    "price, quantity, gap, most, held",
+    [
+        ("3.1620", 10_000, "0.10", "100", False),  # within tolerance: the bounds do not matter
+        ("3.3000", 500, "0.10", "100", False),
+        ("3.3000", 500, "0.10", "99.99", True),
+        ("3.3000", 501, "0.10", "100", True),
+        ("3.3000", 500, "0.06", "100", True),
+        ("3.1621", 100, "0", "0", True),
+    ],
+)
+def test_both_bounds_of_a_price_count(price: str, quantity: int, gap: str, most: str, *, held: bool) -> None:
+    """Beyond tolerance a price is answered with the agreed one only within its share and its amount over the line."""
+    whole = order(line(price=Decimal(price), quantity=Decimal(quantity)))
+    rules = Rules(max_price_gap=Decimal(gap), max_price_difference=Decimal(most))
+    found = verdict(whole, facts(whole, prices={"A-1": Decimal("3.1")}), rules)
+    assert (found.hold is not None and found.hold.cause == "price") == held
+    if not held:
+        assert (only_line(found).code, only_line(found).price) == ("IP", Decimal("3.1"))
+
+
 @pytest.mark.parametrize("stated", [None, "0.01113", "11.13"])
 def test_small_prices_are_booked_with_all_their_decimals(stated: str | None) -> None:
     """The exact price of one piece of what is priced per 1000 is booked, and compared as the document states it."""
@@ -100,9 +126,9 @@ def test_small_prices_are_booked_with_all_their_decimals(stated: str | None) -> 
     whole = order(line(price=None if stated is None else Decimal(stated), price_basis=basis))
     booked = only_line(verdict(whole, facts(whole, prices={"A-1": Decimal("0.01113000")})))
     assert (booked.code, booked.price) == ("IA", Decimal("0.01113"))
-    dear = order(line(price=Decimal("0.0113741")))
+    dear = order(line(price=Decimal("0.0123741")))
     assert (
-        "0.01137 is asked and 0.01113 agreed" in verdict(dear, facts(dear, prices={"A-1": Decimal("0.01113")})).reason()
+        "0.01237 is asked and 0.01113 agreed" in verdict(dear, facts(dear, prices={"A-1": Decimal("0.01113")})).reason()
     )
 
 
@@ -153,9 +179,38 @@ def test_a_box_at_the_price_of_a_piece_is_held() -> None:
     assert owner(judged(line(unit="BX", price=Decimal("3.10")))) == ("pricing", "price")
 
 
-@pytest.mark.parametrize("unit", ["PAL", "KGM", "DZN", "XYZ"])
+@pytest.mark.parametrize(
+    "base, unit, code, asked, base_quantity",
+    [
+        ("C62", "DZN", "", 5, "60"),
+        ("C62", "GRO", "", 1, "144"),
+        ("C62", "Tsd", "", 1, "1000"),
+        ("C62", "H87", "H87", 7, "7"),
+        ("C62", "T", "MIL", 1, "1000"),
+        ("KGM", "g", "", 250, "0.25"),
+        ("KGM", "TNE", "", 2, "2000"),
+        ("MTR", "cm", "", 150, "1.5"),
+        ("LTR", "ML", "", 50, "0.05"),
+        ("MTK", "MMK", "", 2_000_000, "2"),
+    ],
+)
+def test_units_of_one_dimension_convert_exactly(
+    base: str, unit: str, code: str, asked: int, base_quantity: str
+) -> None:
+    """A dozen is twelve pieces and a gram a thousandth of a kilogram, for any item."""
+    found = base_units_in(item(base_unit=base, units={}), unit, code, priced=True)
+    assert found is not None
+    assert found * asked == Decimal(base_quantity)
+
+
+def test_an_items_own_size_of_a_unit_comes_first() -> None:
+    """An item sold in dozens of its own, thirteen, is converted by its own table."""
+    assert base_units_in(item(units={"DZN": Decimal(13)}), "DZN", priced=True) == 13
+
+
+@pytest.mark.parametrize("unit", ["PAL", "KGM", "CMT", "XYZ"])
 def test_a_unit_the_item_is_not_sold_by_is_held(unit: str) -> None:
-    """A known or unknown unit that the item does not list is for inside sales; a dozen is not guessed."""
+    """A known or unknown unit that neither the item nor its dimension explains is for inside sales."""
     found = judged(line(unit=unit))
     assert owner(found) == ("inside-sales", "unit")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from bridgehead.templates.purchase_orders.checks.verdict import (
@@ -46,15 +47,20 @@ def item(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - 
 
 
 def price(ground: Ground, settled: Settled) -> Iterator[Hold]:
-    """Rule 7: there is an agreed price, and a stated one is within tolerance of it."""
-    number, tolerance = settled.line.number, ground.facts.tolerance
+    """Rule 7: there is an agreed price, and a stated one is within tolerance of it, or within bounds of both kinds.
+
+    Within the bounds the order is accepted at the agreed price and the confirmation says so (line code IP).
+    """
+    number, tolerance, rules = settled.line.number, ground.facts.tolerance, ground.rules
     if settled.item is None or settled.factor is None:
         return
     if settled.price is None:
         yield Hold(7, PRICING, "price", f"Line {number}: {settled.item.number} has no price.", number)
     elif settled.asked is not None and not settled.same_price:
         gap = abs(settled.asked - settled.price)
-        if gap > tolerance * settled.price:
+        dearer = gap * (settled.quantity or Decimal(0))
+        bounded = gap <= rules.max_price_gap * settled.price and dearer <= rules.max_price_difference
+        if gap > tolerance * settled.price and not (bounded and settled.quantity):
             exponent = settled.price.as_tuple().exponent
             places = max(_PLACES, -exponent) if isinstance(exponent, int) else _PLACES
             yield Hold(
@@ -62,7 +68,8 @@ def price(ground: Ground, settled: Settled) -> Iterator[Hold]:
                 PRICING,
                 "price",
                 f"Line {number}: {settled.asked:.{places}f} is asked and {settled.price:.{places}f} agreed, each per"
-                f" {settled.item.base_unit}; a difference of {tolerance:.1%} is allowed.",
+                f" {settled.item.base_unit}; a difference of {tolerance:.1%} is allowed, and"
+                f" {rules.max_price_gap:.0%} where the line differs by {rules.max_price_difference} at most.",
                 number,
             )
 

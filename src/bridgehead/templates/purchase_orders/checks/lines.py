@@ -62,7 +62,7 @@ def _sized(line: Line, found: ResolvedLine, requested: date | None) -> Settled:
     if item is None:
         return draft
     draft = replace(draft, item=item)
-    factor = base_units_in(item, line.unit, priced=asked_price(line) is not None)
+    factor = base_units_in(item, line.unit, line.unit_code, priced=asked_price(line) is not None)
     if factor is None or line.quantity <= 0:
         return replace(draft, factor=factor)
     ordered = line.quantity * factor

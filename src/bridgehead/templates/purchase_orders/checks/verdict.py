@@ -54,6 +54,8 @@ SALES_LEAD: Final = "sales-lead"
 class Rules:
     """What the deployment decides within; money is in the customer's currency.
 
+    A stated price off the agreed one by at most ``max_price_gap`` (relative) and, over the line, by at most
+    ``max_price_difference`` is answered with the agreed one; 0 for both leaves every one beyond tolerance to people.
     ``order_limit`` is None where the gate holds large orders, which is where a limit belongs.
     """
 
@@ -61,6 +63,8 @@ class Rules:
     max_delay_days: int = 10
     max_increase: Decimal = Decimal("0.25")
     max_increase_amount: Decimal = Decimal(100)
+    max_price_gap: Decimal = Decimal("0.10")
+    max_price_difference: Decimal = Decimal(100)
     order_limit: Decimal | None = None
 
 

@@ -20,6 +20,8 @@ RULES = Rules(
     max_delay_days=10,  # later than requested by more: planner
     max_increase=Decimal("0.25"),  # a raised quantity may cost a quarter more,
     max_increase_amount=Decimal(100),  # or this much in the customer's currency; beyond both: inside sales
+    max_price_gap=Decimal("0.10"),  # a stated price this far off is answered with the agreed one (IP)
+    max_price_difference=Decimal(100),  # where the whole line differs by this much at most; else: pricing
 )
 
 
