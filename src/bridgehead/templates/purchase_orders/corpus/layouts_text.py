@@ -11,11 +11,13 @@ from bridgehead.templates.purchase_orders.corpus.model import WrittenLine, Writt
 Lines = list[str]
 
 
-def _labels(pairs: list[tuple[str, str]], join: str = ": ") -> Lines:
+def labels(pairs: list[tuple[str, str]], join: str = ": ") -> Lines:
+    """Returns one line for each label and value."""
     return [f"{label}{join}{value}" for label, value in pairs]
 
 
-def _notes(letter: Letter, order: WrittenOrder) -> Lines:
+def notes(letter: Letter, order: WrittenOrder) -> Lines:
+    """Returns the remarks, each under its label at half of the customers."""
     if not order.notes:
         return []
     if letter.voice % 2:
@@ -23,7 +25,8 @@ def _notes(letter: Letter, order: WrittenOrder) -> Lines:
     return ["", *(f"{letter.say('note')}: {note}" for note in order.notes)]
 
 
-def _place(letter: Letter, order: WrittenOrder, *, inline: bool = False) -> Lines:
+def place(letter: Letter, order: WrittenOrder, *, inline: bool = False) -> Lines:
+    """Returns where the goods go, in one line or in several; nothing where the order does not say."""
     if order.ship_to is None:
         return []
     lines = letter.address(order.ship_to)
@@ -32,20 +35,22 @@ def _place(letter: Letter, order: WrittenOrder, *, inline: bool = False) -> Line
     return ["", f"{letter.say('ship_to')}:", *lines]
 
 
-def _asap(letter: Letter, order: WrittenOrder) -> Lines:
+def asap(letter: Letter, order: WrittenOrder) -> Lines:
+    """Returns the wish for speed of a customer who names no date."""
     dated = order.requested_date or any(line.requested_date for line in order.lines)
     return [letter.say("asap")] if not dated and letter.voice % 3 == 0 else []
 
 
-def _end(letter: Letter, order: WrittenOrder, *, inline: bool = False) -> Lines:
-    return [*_place(letter, order, inline=inline), *_asap(letter, order), *_notes(letter, order)]
+def end(letter: Letter, order: WrittenOrder, *, inline: bool = False) -> Lines:
+    """Returns what stands under the positions: place, haste and remarks."""
+    return [*place(letter, order, inline=inline), *asap(letter, order), *notes(letter, order)]
 
 
 def pipes(letter: Letter, order: WrittenOrder) -> Lines:
     """A table with bars, the way wikis and some order systems paste one."""
     titles, rows = letter.table(order)
     body = [" | ".join(titles), "-|-".join("-" * len(title) for title in titles), *(" | ".join(row) for row in rows)]
-    return [*_labels(letter.heads(order)), "", *body, "", *_labels(letter.tails(order)), *_end(letter, order)]
+    return [*labels(letter.heads(order)), "", *body, "", *labels(letter.tails(order)), *end(letter, order)]
 
 
 def columns(letter: Letter, order: WrittenOrder) -> Lines:
@@ -65,7 +70,7 @@ def columns(letter: Letter, order: WrittenOrder) -> Lines:
             table.append(" " * widths[0] + rows[number - 1][spot])
     tails = [f"{label}: {value}".rjust(sum(widths)) for label, value in letter.tails(order)]
     closing = ["=" * sum(widths), *tails] if tails else []
-    return [*_labels(letter.heads(order)), "", *table, *closing, *_end(letter, order)]
+    return [*labels(letter.heads(order)), "", *table, *closing, *end(letter, order)]
 
 
 def tabs(letter: Letter, order: WrittenOrder) -> Lines:
@@ -73,24 +78,25 @@ def tabs(letter: Letter, order: WrittenOrder) -> Lines:
     titles, rows = letter.table(order)
     tails = ["\t" * max(len(titles) - 2, 0) + f"{label}\t{value}" for label, value in letter.tails(order)]
     table = ["\t".join(titles), *("\t".join(row) for row in rows), *tails]
-    return [*_labels(letter.heads(order)), "", *table, *_end(letter, order)]
+    return [*labels(letter.heads(order)), "", *table, *end(letter, order)]
 
 
 def bullets(letter: Letter, order: WrittenOrder) -> Lines:
     """A dash, how many, of what, at what price; the order number often only in the subject."""
     mark = ("-", "*", "•")[letter.voice % 3]
-    items = [f"{mark} {_phrase(letter, order, line)}" for line in order.lines]
+    items = [f"{mark} {phrase(letter, order, line)}" for line in order.lines]
     heads = letter.heads(order, with_po=letter.voice % 3 != 0 or order.release is not None)
     return [
         *items,
         "",
-        *_labels(heads),
-        *_labels(letter.tails(order)),
-        *_end(letter, order, inline=letter.voice % 2 == 0),
+        *labels(heads),
+        *labels(letter.tails(order)),
+        *end(letter, order, inline=letter.voice % 2 == 0),
     ]
 
 
-def _phrase(letter: Letter, order: WrittenOrder, line: WrittenLine) -> str:
+def phrase(letter: Letter, order: WrittenOrder, line: WrittenLine) -> str:
+    """Returns one position in one phrase: how many, of what, at what price, by when."""
     part = letter.part(line)
     words = [f"{letter.quantity(line)} {part}"]
     if line.description and line.description != part:
@@ -114,12 +120,12 @@ def sentences(letter: Letter, order: WrittenOrder) -> Lines:
     text = [f"{listed}.", f"{heads}."]
     if tails:
         text.append(f"{tails}.")
-    return [*text, *_end(letter, order, inline=True)]
+    return [*text, *end(letter, order, inline=True)]
 
 
 def blocks(letter: Letter, order: WrittenOrder) -> Lines:
     """Every position in a paragraph of its own, one field a line."""
-    found: Lines = [*_labels(letter.heads(order))]
+    found: Lines = [*labels(letter.heads(order))]
     for line in order.lines:
         found.extend(("", f"{letter.title('line')} {line.number}"))
         fields = (
@@ -129,7 +135,7 @@ def blocks(letter: Letter, order: WrittenOrder) -> Lines:
             ("due", letter.day(line.requested_date) if line.requested_date else None),
         )  # fmt: skip
         found.extend(f"   {letter.title(key)}: {value}" for key, value in fields if value)
-    return [*found, "", *_labels(letter.tails(order)), *_end(letter, order)]
+    return [*found, "", *labels(letter.tails(order)), *end(letter, order)]
 
 
 def erp_form(letter: Letter, order: WrittenOrder) -> Lines:
@@ -156,7 +162,7 @@ def erp_form(letter: Letter, order: WrittenOrder) -> Lines:
             found.append(f"      {letter.say('due')}: {letter.day(line.requested_date)}")
     found.append("-" * width)
     found.extend(f"{label}: {value}".rjust(width) for label, value in letter.tails(order))
-    return [*found, *_asap(letter, order), *_notes(letter, order), "=" * width]
+    return [*found, *asap(letter, order), *notes(letter, order), "=" * width]
 
 
 def phone(letter: Letter, order: WrittenOrder) -> Lines:
@@ -167,15 +173,15 @@ def phone(letter: Letter, order: WrittenOrder) -> Lines:
         price = f" {letter.say('at', p=letter.price(line, order.currency))}" if line.price is not None else ""
         found.append(f"{letter.quantity(line)} {cross if not line.unit else ''}{letter.part(line)}{price}")
     heads = letter.heads(order, with_po=letter.voice % 2 == 0 or order.release is not None)
-    return [*found, "", *_labels([*heads, *letter.tails(order)], " "), *_end(letter, order, inline=True)]
+    return [*found, "", *labels([*heads, *letter.tails(order)], " "), *end(letter, order, inline=True)]
 
 
 def semicolons(letter: Letter, order: WrittenOrder) -> Lines:
     """An export pasted into the mail."""
     titles, rows = letter.table(order)
     return [
-        *_labels(letter.heads(order)), "", ";".join(titles), *(";".join(row) for row in rows), "",
-        *_labels(letter.tails(order)), *_end(letter, order),
+        *labels(letter.heads(order)), "", ";".join(titles), *(";".join(row) for row in rows), "",
+        *labels(letter.tails(order)), *end(letter, order),
     ]  # fmt: skip
 
 
@@ -204,7 +210,7 @@ def dot_leaders(letter: Letter, order: WrittenOrder) -> Lines:
         found.append("      " + "   ".join(details))
     found.append("")
     found.extend(f"{label + '.' * max(width - len(label), 2)}: {value}" for label, value in letter.tails(order))
-    return [*found, *_asap(letter, order), *_notes(letter, order)]
+    return [*found, *asap(letter, order), *notes(letter, order)]
 
 
 def pasted_cells(letter: Letter, order: WrittenOrder) -> Lines:
@@ -212,12 +218,12 @@ def pasted_cells(letter: Letter, order: WrittenOrder) -> Lines:
     titles, rows = letter.table(order)
     cells = [cell or " " for row in (titles, *rows) for cell in row]
     tails = [text for pair in letter.tails(order) for text in pair]
-    return [*_labels(letter.heads(order)), "", *cells, *tails, *_end(letter, order)]
+    return [*labels(letter.heads(order)), "", *cells, *tails, *end(letter, order)]
 
 
 def shop_notice(letter: Letter, order: WrittenOrder) -> Lines:
     """The notice a purchasing tool sends for its user."""
-    found = [f"*** {letter.say('yes')} ***", "", *_labels(letter.heads(order)), ""]
+    found = [f"*** {letter.say('yes')} ***", "", *labels(letter.heads(order)), ""]
     for index, line in enumerate(order.lines):
         facts = [letter.part(line)]
         if line.description and line.description != facts[0]:
@@ -229,7 +235,7 @@ def shop_notice(letter: Letter, order: WrittenOrder) -> Lines:
             facts.append(letter.amount(line.amount, order.currency))
         number = line.number if letter.habit.step != 1 else index + 1
         found.append(f"{number}) " + " / ".join(facts))
-    return [*found, "", *_labels(letter.tails(order)), *_end(letter, order)]
+    return [*found, "", *labels(letter.tails(order)), *end(letter, order)]
 
 
 def box_drawing(letter: Letter, order: WrittenOrder) -> Lines:
@@ -250,7 +256,7 @@ def box_drawing(letter: Letter, order: WrittenOrder) -> Lines:
         *(row(cells) for cells in rows),
         rule("└", "┴", "┘"),
     ]
-    return [*_labels(letter.heads(order)), "", *table, *_labels(letter.tails(order)), *_end(letter, order)]
+    return [*labels(letter.heads(order)), "", *table, *labels(letter.tails(order)), *end(letter, order)]
 
 
 TEXT_LAYOUTS: Final[dict[str, Callable[[Letter, WrittenOrder], Lines]]] = {

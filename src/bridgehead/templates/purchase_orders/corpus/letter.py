@@ -8,10 +8,11 @@ from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.csv_words import HEADS
 from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
-from bridgehead.templates.purchase_orders.corpus.locales import show_date, show_money, show_number
+from bridgehead.templates.purchase_orders.corpus.locales import short_date, show_date, show_money, show_number
 from bridgehead.templates.purchase_orders.corpus.model import Address, WrittenLine, WrittenOrder
 from bridgehead.templates.purchase_orders.corpus.phrases import PHRASES
 from bridgehead.templates.purchase_orders.corpus.places import COUNTRY_NAMES
+from bridgehead.templates.purchase_orders.corpus.prose_words import WEEKDAYS, WEEKS, WORDS
 
 _SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "PLN": "zł", "SEK": "kr", "CHF": "CHF"}
 _AND: Final = {"en": "and", "de": "und", "fr": "et", "es": "y", "it": "e", "nl": "en", "pl": "oraz", "sv": "och"}
@@ -30,6 +31,11 @@ class Letter:
     def say(self, key: str, **values: object) -> str:
         """Returns the customer's phrase for ``key``."""
         phrases = PHRASES[self.language][key]
+        return phrases[(self.voice + len(key)) % len(phrases)].format(**values)
+
+    def tell(self, key: str, **values: object) -> str:
+        """Returns the customer's words for ``key`` out of those around an order (prose_words.WORDS)."""
+        phrases = WORDS[self.language][key]
         return phrases[(self.voice + len(key)) % len(phrases)].format(**values)
 
     def title(self, key: str) -> str:
@@ -53,6 +59,18 @@ class Letter:
     def day(self, day: date) -> str:
         """Returns a date."""
         return show_date(day, self.language, self.customer.country, self.habit.date_style)
+
+    def spoken_day(self, day: date) -> str:
+        """Returns a date with its weekday: in full, without the year where it is this year's, or by calendar week."""
+        weekday, sent = WEEKDAYS[self.language][day.weekday()], self.sending.at.date()
+        week = day.isocalendar()
+        if self.voice % 4 == 2 and self.language in WEEKS:
+            year = "" if week.year == sent.isocalendar().year else f"/{week.year}"
+            return f"{weekday}, {WEEKS[self.language]} {week.week}{year}"
+        text = self.day(day)
+        if self.voice % 4 == 1 and day.year == sent.year:
+            text = short_date(day, self.language, self.customer.country)
+        return f"{weekday} {text}" if self.language in {"en", "fr", "it", "nl", "sv"} else f"{weekday}, {text}"
 
     def amount(self, amount: Decimal, currency: str | None) -> str:
         """Returns money, with its currency if the customer writes it."""

@@ -72,3 +72,12 @@ def show_date(day: date, language: str, country: str, style: int) -> str:
     if language == "pl":
         return (f"{d:02}.{m:02}.{y}", f"{d:02}.{m:02}.{y} r.", f"{d} {month} {y}", f"{y}-{m:02}-{d:02}")[style]
     return (f"{y}-{m:02}-{d:02}", f"{y}-{m:02}-{d:02}", f"{d} {month} {y}", f"{y % 100:02}{m:02}{d:02}")[style]
+
+
+def short_date(day: date, language: str, country: str) -> str:
+    """Returns the day and the month's name, without a year."""
+    month = _MONTHS[language][day.month - 1]
+    if language == "en" and country in {"US", "CA"}:
+        return f"{month} {day.day}"
+    between = {"de": ". ", "es": " de "}.get(language, " ")
+    return f"{day.day}{between}{month}"
