@@ -28,7 +28,7 @@ def _place_lines(letter: Letter, order: WrittenOrder) -> list[str]:
 
 
 def excel_paste(letter: Letter, order: WrittenOrder) -> Parts:
-    """A range of a spreadsheet as the spreadsheet itself puts it on the clipboard: head cells, table and foot in one."""
+    """A range of a spreadsheet as the spreadsheet puts it on the clipboard: head cells, table and foot in one."""
     titles, rows = letter.table(order)
     wide = max(len(titles), 2)
 

@@ -74,8 +74,8 @@ def old_order(letter: Letter, order: WrittenOrder) -> tuple[str, str, list[str],
     reply = [letter.say("hello"), "", letter.tell("old", po=number), "", *rows, "", letter.say("bye"), OUR_NAME]
     asked = [
         letter.say("wrote", d=letter.day(sent), who=letter.customer.emails[0]), "", letter.say("hello"), "",
-        f"{letter.say('po')}: {number}", f"{letter.say('due')}: {letter.day(confirmed + timedelta(days=14))}", "", *rows,
-        "", letter.say("bye"), letter.say("role"),
+        f"{letter.say('po')}: {number}", f"{letter.say('due')}: {letter.day(confirmed + timedelta(days=14))}", "",
+        *rows, "", letter.say("bye"), letter.say("role"),
     ]  # fmt: skip
     return number, letter.say("wrote", d=letter.day(confirmed), who=OUR_MAILBOX), reply, asked
 
