@@ -31,12 +31,12 @@ def put_pairs(
     *,
     gap: float = 10,
     bold: bool = False,
-    colon: bool = False,
+    colon: str = "",
     step: float = 1.35,
     end: float | None = None,
 ) -> float:
     """Writes fields under each other, values in a column of their own, to the right end if there is one."""
-    names = [f"{name}:" if colon and not name.endswith(":") else name for name, _ in pairs]
+    names = [f"{name}{colon}" for name, _ in pairs]
     wide = max((sheet.measure(name, size, bold=bold) for name in names), default=0.0)
     for name, (_, value) in zip(names, pairs, strict=True):
         sheet.text(x, y + size, name, size, bold=bold)
@@ -48,24 +48,27 @@ def put_pairs(
     return y
 
 
-def put_totals(sheet: Sheet, form: Form, size: float = 9, *, boxed: bool = False, ruled: bool = False) -> None:
-    """Writes the control values at the right, label before value."""
+def put_totals(
+    sheet: Sheet, form: Form, size: float = 9, *, boxed: bool = False, ruled: bool = False, end: float | None = None
+) -> None:
+    """Writes the control values, label before value, up to ``end`` at the right."""
     totals = form.totals()
     if not totals:
         return
     sheet.need(len(totals) * size * 1.6 + 12)
     sheet.y += 6
+    right = sheet.right if end is None else end
     wide = max(sheet.measure(name, size, bold=True) + sheet.measure(value, size, bold=True) for name, value in totals)
-    left = max(sheet.right - wide - 44, sheet.left)
+    left = max(right - wide - 44, sheet.left)
     if boxed:
-        sheet.box(left, sheet.y, sheet.right - left, len(totals) * size * 1.6 + 4, weight=0.8)
+        sheet.box(left, sheet.y, right - left, len(totals) * size * 1.6 + 4, weight=0.8)
     for name, value in totals:
         sheet.text(left + 6, sheet.y + size * 1.25, name, size, bold=True)
-        sheet.text(sheet.right - 4, sheet.y + size * 1.25, value, size, bold=True, align="r")
+        sheet.text(right - 4, sheet.y + size * 1.25, value, size, bold=True, align="r")
         sheet.y += size * 1.6
     if ruled:
-        sheet.rule(left, sheet.y + 2, sheet.right, sheet.y + 2, 0.8)
-        sheet.rule(left, sheet.y + 4, sheet.right, sheet.y + 4, 0.8)
+        sheet.rule(left, sheet.y + 2, right, sheet.y + 2, 0.8)
+        sheet.rule(left, sheet.y + 4, right, sheet.y + 4, 0.8)
         sheet.y += 4
     sheet.y += 6
 

@@ -39,14 +39,14 @@ def draw_sap_form(sheet: Sheet, form: Form) -> None:
         y += 25
     sheet.y = max(y, 165.0) + 8
     for label, lines in form.places():
-        sheet.lines([f"{label}:"], 9, bold=True)
+        sheet.lines([f"{label}{form.colon}"], 9, bold=True)
         sheet.lines(lines, 9)
         sheet.y += 5
     terms = form.heads("due", "incoterms", "terms")
-    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 4, terms, 9, colon=True) + 6
+    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 4, terms, 9, colon=form.colon) + 6
     sheet.paragraph(form.word("opening"), 9)
     sheet.y += 4
-    lines, first = form.order.lines, form.kinds()
+    rows, first = form.order.lines, form.kinds()
     at = (sheet.left, sheet.left + 34, sheet.left + 150)
     ends = (sheet.left + 128, sheet.left + 300, sheet.right)
 
@@ -55,11 +55,11 @@ def draw_sap_form(sheet: Sheet, form: Form) -> None:
         page.rule(page.left, top, page.right, top, 0.8)
         page.text(at[0], top + 11, form.word("line"), 8.5)
         page.text(at[1], top + 11, form.word(first[0]) if first else "", 8.5)
-        if any(line.description for line in lines):
+        if any(line.description for line in rows):
             page.text(at[2], top + 11, form.word("text"), 8.5)
         page.text(at[1], top + 23, f"{form.word('quantity')} {form.word('unit')}", 8.5)
         for end, key in zip(ends[1:], ("price", "amount"), strict=True):
-            if any(getattr(line, key) is not None for line in lines):
+            if any(getattr(line, key) is not None for line in rows):
                 page.text(end, top + 23, form.title(key), 8.5, align="r")
         page.rule(page.left, top + 28, page.right, top + 28, 0.8)
         page.y = top + 32
@@ -73,7 +73,7 @@ def draw_sap_form(sheet: Sheet, form: Form) -> None:
 
     titles(sheet)
     sheet.head = head
-    for line in lines:
+    for line in rows:
         others = [f"{form.word(kind)}: {getattr(line, kind)}" for kind in first[1:] if getattr(line, kind)]
         if line.requested_date:
             others.append(f"{form.word('day')}: {form.letter.day(line.requested_date)}")
@@ -106,11 +106,11 @@ def draw_two_rows(sheet: Sheet, form: Form) -> None:
     head_again(sheet, form)
     sheet.text(sheet.right, 60, form.headline(), 16, bold=True, align="r")
     left = put_address(sheet, sheet.left, 48, "", [*form.sender(), *form.reach()], 8.5)
-    right = put_pairs(sheet, sheet.left + 270, 78, form.heads(), 9, bold=True, colon=True)
+    right = put_pairs(sheet, sheet.left + 270, 78, form.heads(), 9, bold=True, colon=form.colon)
     sheet.y = max(left, right) + 16
     ends = [put_address(sheet, sheet.left, sheet.y, form.labelled("vendor"), form.ours())]
     ends.extend(
-        put_address(sheet, sheet.left + 180 * (index + 1), sheet.y, f"{label}:", lines)
+        put_address(sheet, sheet.left + 180 * (index + 1), sheet.y, f"{label}{form.colon}", lines)
         for index, (label, lines) in enumerate(form.places())
     )
     sheet.y = max(ends) + 14
@@ -136,8 +136,8 @@ def draw_schedule(sheet: Sheet, form: Form) -> None:
     sheet.y = max(ends) + 8
     pairs = [*form.heads(), (form.word("contact"), form.role())]
     half = (len(pairs) + 1) // 2
-    first = put_pairs(sheet, sheet.left, sheet.y, pairs[:half], 8.5, colon=True)
-    second = put_pairs(sheet, sheet.left + sheet.width / 2, sheet.y, pairs[half:], 8.5, colon=True)
+    first = put_pairs(sheet, sheet.left, sheet.y, pairs[:half], 8.5, colon=form.colon)
+    second = put_pairs(sheet, sheet.left + sheet.width / 2, sheet.y, pairs[half:], 8.5, colon=form.colon)
     address = " · ".join((form.customer.name, *form.sender()[1:3], form.customer.phone))
     sheet.y = put_address(sheet, sheet.left, max(first, second) + 4, "", [address], 7.5) + 8
     columns = form.columns(("line", "parts_text", "quantity", "unit", "price", "basis", "amount"))
@@ -171,9 +171,9 @@ def draw_carried(sheet: Sheet, form: Form) -> None:
     put_address(sheet, sheet.left, 150, "", form.ours(), 10.5)
     sheet.y = 248
     sheet.lines([form.headline()], 17, bold=True)
-    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 10, form.heads(), 10, colon=True, gap=18) + 8
+    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 10, form.heads(), 10, colon=form.colon, gap=18) + 8
     for label, lines in form.places():
-        sheet.y = put_address(sheet, sheet.left, sheet.y, f"{label}:", lines, 10) + 8
+        sheet.y = put_address(sheet, sheet.left, sheet.y, f"{label}{form.colon}", lines, 10) + 8
     sheet.paragraph(form.word("hail"), 10)
     sheet.y += 4
     sheet.paragraph(form.word("opening"), 10)
@@ -208,7 +208,7 @@ def draw_printer(sheet: Sheet, form: Form) -> None:
     sheet.lines([*form.sender()[1:], *form.reach(), ""], size)
     sheet.lines([form.labelled("vendor"), *(f"   {line}" for line in form.ours()), ""], size)
     for label, lines in form.places():
-        sheet.lines([f"{label}:", *(f"   {line}" for line in lines), ""], size)
+        sheet.lines([f"{label}{form.colon}", *(f"   {line}" for line in lines), ""], size)
     for name, value in form.heads():
         dots = max(24 - len(name), 2)
         sheet.lines([f"{name}{'.' * dots}: {value}"], size)

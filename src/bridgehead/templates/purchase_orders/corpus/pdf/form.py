@@ -11,9 +11,11 @@ from bridgehead.templates.purchase_orders.corpus.letterbox import OUR_NAME, Enve
 from bridgehead.templates.purchase_orders.corpus.locales import show_money
 from bridgehead.templates.purchase_orders.corpus.model import Address, WrittenLine, WrittenOrder
 from bridgehead.templates.purchase_orders.corpus.pdf.grid import Carry, Column
+from bridgehead.templates.purchase_orders.corpus.pdf.sheet import Align
 from bridgehead.templates.purchase_orders.corpus.pdf.words import WORDS
 
-OUR_ADDRESS: Final = (OUR_NAME, "Deichstraße 40", "26954 Nordenham", "Germany")
+OUR_COUNTRY: Final = "DE"
+OUR_ADDRESS: Final = (OUR_NAME, "Deichstraße 40", "26954 Nordenham")
 """Where customers write to us; no place of any customer."""
 
 _SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "PLN": "zł", "SEK": "kr", "CHF": "CHF"}
@@ -46,10 +48,15 @@ class Form:
         words = WORDS[self.language][key]
         return words[(self.voice + sum(map(ord, key))) % len(words)]
 
-    def labelled(self, key: str, *, colon: bool = True) -> str:
+    @property
+    def colon(self) -> str:
+        """Returns the colon as the language sets it."""
+        return " :" if self.language == "fr" else ":"
+
+    def labelled(self, key: str) -> str:
         """Returns the word with a colon, as the language sets it."""
         word = self.word(key)
-        return f"{word}{' :' if self.language == 'fr' else ':'}" if colon and not word.endswith(":") else word
+        return f"{word}{self.colon}"
 
     def headline(self) -> str:
         """Returns what stands over the document, with a word about a copy."""
@@ -72,7 +79,9 @@ class Form:
             "incoterms": incoterms if order.incoterms else None,
             "terms": letter.say("net", n=days) if days else None,
         }
-        return [(self.word(key), value) for key in keys or tuple(known) if (value := known[key])]
+        usual = tuple(known)
+        orders = (usual, (*usual[:2], "due", "dated", *usual[5:], "account"), (usual[2], *usual[:2], *usual[3:]))
+        return [(self.word(key), value) for key in keys or orders[self.voice % 3] if (value := known[key])]
 
     def amount(self, amount: Decimal, *, total: bool = False) -> str:
         """Returns money, with the currency where this customer puts it."""
@@ -140,8 +149,11 @@ class Form:
             text = f"{text} {self.order.currency}"
         return text
 
-    def columns(self, keys: Sequence[str]) -> list[Column]:
-        """Returns the columns with these keys that any line fills; ``basis`` only where a price is not for one."""
+    def columns(self, keys: Sequence[str], *, most: float = 0.0) -> list[Column]:
+        """Returns the columns with these keys that any line fills; ``basis`` only where a price is not for one.
+
+        Descriptions are broken at ``most`` points, if it is not 0.
+        """
         lines = self.order.lines
         found: list[Column] = []
         for key in keys:
@@ -150,8 +162,9 @@ class Form:
                 continue
             if key == "basis" and all(line.basis == 1 for line in lines):
                 continue
-            align = "r" if key in _RIGHT or key == "priced" else "l"
-            found.append(Column(self.title(key), cells, align, grows=key in {"text", "parts_text"}))
+            align: Align = "r" if key in _RIGHT or key == "priced" else "l"
+            grows = key in {"text", "parts_text"}
+            found.append(Column(self.title(key), cells, align, grows=grows, most=most if grows else 0.0))
         return found
 
     def parts(self) -> list[str]:
@@ -197,8 +210,9 @@ class Form:
         return [(self.word(key), self.place(address)) for key, address in stated if address is not None]
 
     def ours(self) -> list[str]:
-        """Returns our address."""
-        return list(OUR_ADDRESS if self.customer.country not in {"DE", "AT", "CH"} else OUR_ADDRESS[:3])
+        """Returns our address, with the country where it is another one."""
+        abroad = self.customer.country != OUR_COUNTRY
+        return [*OUR_ADDRESS, *([self.word("germany")] if abroad else [])]
 
     def sender(self) -> list[str]:
         """Returns the customer's own name and address, for a letterhead."""

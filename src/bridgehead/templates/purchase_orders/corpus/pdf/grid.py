@@ -17,12 +17,16 @@ _LEAST_TEXT: Final = 92.0
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: ``cells`` hold, per row, lines that stay apart. A ``grows`` column wraps and takes what is left."""
+    """One column: ``cells`` hold, per row, lines that stay apart. A ``grows`` column wraps and takes what is left.
+
+    With ``most`` it wraps at that many points, and what is left goes to all columns.
+    """
 
     title: str
     cells: Sequence[Sequence[str]]
     align: Align = "l"
     grows: bool = False
+    most: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def widths_of(sheet: Sheet, columns: Sequence[Column], look: Look, width: float)
     """Returns the widths of the columns and the look, its letters made smaller until all of it fits."""
     while True:
         wide = [_natural(sheet, column, look) for column in columns]
-        growing = [index for index, column in enumerate(columns) if column.grows]
+        growing = [index for index, column in enumerate(columns) if column.grows and not column.most]
         spare = width - sum(wide)
         if spare >= 0 or look.size <= _LEAST_SIZE:
             break
@@ -77,7 +81,7 @@ def _natural(sheet: Sheet, column: Column, look: Look) -> float:
     if column.grows:
         longest = [word for cell in column.cells for line in cell for word in line.split(" ")]
         widest = max((sheet.measure(word, look.size) for word in longest), default=0.0)
-        return max(title, min(_LEAST_TEXT, 11 * look.size), widest) + 2 * look.side
+        return max(title, column.most or min(_LEAST_TEXT, 11 * look.size), widest) + 2 * look.side
     widest = max((sheet.measure(line, look.size) for cell in column.cells for line in cell), default=0.0)
     return max(title, widest) + 2 * look.side
 

@@ -51,12 +51,12 @@ def draw_letter(sheet: Sheet, form: Form) -> None:
     sheet.y += 4
     for name, value in form.totals():
         sheet.need(16)
-        sheet.lines([f"{name}: {value}"], 11, bold=True)
+        sheet.lines([f"{name}{form.colon} {value}"], 11, bold=True)
     sheet.y += 6
     for name, value in form.heads("due", "incoterms", "terms", "currency", "account"):
-        sheet.paragraph(f"{name}: {value}", 11)
+        sheet.paragraph(f"{name}{form.colon} {value}", 11)
     for label, lines in form.places():
-        sheet.paragraph(f"{label}: {', '.join(lines)}", 11)
+        sheet.paragraph(f"{label}{form.colon} {', '.join(lines)}", 11)
     put_notes(sheet, form, 11, label=form.voice % 2 == 1)
     sheet.y += 4
     sheet.paragraph(form.word("closing"), 11)
@@ -138,7 +138,7 @@ def draw_boxes(sheet: Sheet, form: Form) -> None:
             sheet.text(sheet.left + cell * index + 3, sheet.y + 7.5, name, 6, ink=GRAY)
             sheet.text(sheet.left + cell * index + 5, sheet.y + 21, value, 10)
         sheet.y += 27
-    columns = form.columns(("line", "parts", "text", "quantity", "unit", "price", "basis", "amount", "day"))
+    columns = form.columns(("line", "parts", "text", "quantity", "unit", "price", "basis", "amount", "day"), most=78)
     draw_table(sheet, columns, Look("columns", 8.5, title_bold=False, title_size=6.5, weight=0.7, gap=2))
     for name, value in form.totals():
         sheet.need(27)
@@ -166,8 +166,8 @@ def draw_landscape(sheet: Sheet, form: Form) -> None:
     third = sheet.width / 3
     ends = [put_address(sheet, sheet.left, 76, form.labelled("vendor"), form.ours(), 8.5)]
     for index, (label, lines) in enumerate(form.places()):
-        ends.append(put_address(sheet, sheet.left + third * (index + 1) * 0.9, 76, f"{label}:", lines, 8.5))
-    ends.append(put_pairs(sheet, sheet.left + third * 2, 76, form.heads(po=False), 8.5, colon=True))
+        ends.append(put_address(sheet, sheet.left + third * (index + 1) * 0.9, 76, f"{label}{form.colon}", lines, 8.5))
+    ends.append(put_pairs(sheet, sheet.left + third * 2, 76, form.heads(po=False), 8.5, colon=form.colon))
     sheet.y = max(ends) + 12
     columns = form.columns(("line", *form.kinds(), "text", "day", "quantity", "unit", "price", "basis", "amount"))
     draw_table(sheet, columns, Look("rows", 9, fill=PALE, pad=3.5))
@@ -192,7 +192,7 @@ def draw_side(sheet: Sheet, form: Form) -> None:
     fields: list[tuple[str, list[str]]] = [(name, [value]) for name, value in form.heads()]
     fields.extend(form.places())
     fields.append((form.word("contact"), [form.customer.name, *form.sender()[1:], form.role(), *form.reach()]))
-    height = sum(15 + 11.5 * len(sheet.wrap("\n".join(values), 1e9, 9)[0].split("\n")) for _, values in fields) + 16
+    height = sum(15 + 11.5 * len(values) for _, values in fields) + 16
     sheet.box(edge, 40, panel, height, fill=(0.93, 0.94, 0.9))
     y = 46.0
     for name, values in fields:
@@ -210,8 +210,8 @@ def draw_side(sheet: Sheet, form: Form) -> None:
     sheet.y += 8
     keys = ("line", "parts_text", "counted", "priced", "amount", "day")
     draw_table(sheet, form.columns(keys), Look("head", 8.5, gap=4), width=edge - sheet.left - 12)
-    sheet.y = max(sheet.y, min(y, sheet.bottom)) if form.totals() or form.notes else sheet.y
-    put_totals(sheet, form, 10)
+    put_totals(sheet, form, 10, end=edge - 12)
+    sheet.y = max(sheet.y, y) if sheet.page == 1 and form.notes else sheet.y
     put_notes(sheet, form, 9)
     put_closing(sheet, form, 9)
 
@@ -222,8 +222,9 @@ def draw_shaded(sheet: Sheet, form: Form) -> None:
     head_again(sheet, form)
     sheet.text(sheet.left, 64, form.customer.name, 15)
     sheet.text(sheet.left, 80, form.headline(), 11, ink=GRAY)
-    right = put_address(sheet, sheet.right - 150, 48, "", [*form.sender()[1:], *form.reach()], 8)
-    sheet.y = max(right, 96) + 14
+    for index, line in enumerate([*form.sender()[1:], *form.reach()]):
+        sheet.text(sheet.right, 54 + 10 * index, line, 8, align="r")
+    sheet.y = 124.0
     pairs = [*form.heads(), *((form.word("contact"), value) for value in (form.role(),))]
     ends = [put_pairs(sheet, sheet.left, sheet.y, pairs, 9, gap=16)]
     x = sheet.left + 270

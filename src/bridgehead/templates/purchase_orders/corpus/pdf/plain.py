@@ -52,9 +52,9 @@ def draw_stacked(sheet: Sheet, form: Form) -> None:
     half = sheet.width / 2
     ends = [put_address(sheet, sheet.left, sheet.y, form.labelled("vendor"), form.ours())]
     for index, (label, lines) in enumerate(form.places()):
-        ends.append(put_address(sheet, sheet.left + half + 120 * index, sheet.y, f"{label}:", lines))
+        ends.append(put_address(sheet, sheet.left + half + 120 * index, sheet.y, f"{label}{form.colon}", lines))
     sheet.y = max(ends) + 14
-    columns = form.columns(("line", "parts", "text", "day", "counted", "priced", "amount"))
+    columns = form.columns(("line", "parts", "text", "day", "counted", "priced", "amount"), most=88)
     draw_table(sheet, columns, Look("grid", 8.5, pad=4, fill=(0.92, 0.92, 0.86)))
     put_totals(sheet, form, 9, boxed=True)
     put_notes(sheet, form)
@@ -70,10 +70,10 @@ def draw_counted(sheet: Sheet, form: Form) -> None:
     sheet.text(sheet.right, 64, form.headline(), 12, align="r")
     sheet.rule(sheet.left, 72, sheet.right, 72, 0.5)
     left = put_address(sheet, sheet.left, 80, form.word("vendor"), form.ours(), 9.5)
-    right = put_pairs(sheet, sheet.left + 250, 80, form.heads(), 9.5, colon=True)
+    right = put_pairs(sheet, sheet.left + 250, 80, form.heads(), 9.5, colon=form.colon)
     sheet.y = max(left, right) + 10
     for label, lines in form.places():
-        sheet.paragraph(f"{label}: {', '.join(lines)}", 9.5)
+        sheet.paragraph(f"{label}{form.colon} {', '.join(lines)}", 9.5)
     sheet.y += 10
     sheet.paragraph(form.word("opening"), 9.5)
     sheet.y += 6
@@ -95,17 +95,25 @@ def draw_cards(sheet: Sheet, form: Form) -> None:
     sheet.lines([form.headline()], 18, bold=True)
     sheet.y += 4
     sheet.lines([f"{form.customer.name}, {', '.join(form.sender()[1:])}", " / ".join(form.reach())], 8.5, ink=GRAY)
-    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 12, form.heads(), 10, bold=True, colon=True) + 6
+    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 12, form.heads(), 10, bold=True, colon=form.colon) + 6
     for label, lines in form.places():
-        sheet.y = put_address(sheet, sheet.left, sheet.y, f"{label}:", lines, 10) + 6
+        sheet.y = put_address(sheet, sheet.left, sheet.y, f"{label}{form.colon}", lines, 10) + 6
     sheet.paragraph(f"{form.labelled('vendor')} {', '.join(form.ours())}", 10)
     sheet.y += 8
     for line in form.order.lines:
         keys = (*form.kinds(), "text", "counted", "priced", "amount", "day")
         fields = [(form.title(key), form.cell(key, line)[0]) for key in keys if form.cell(key, line)[0]]
-        texts = [piece for name, value in fields for piece in sheet.wrap(f"{name}: {value}", sheet.width / 2 - 24, 9)]
+        texts = [
+            piece
+            for name, value in fields
+            for piece in sheet.wrap(f"{name}{form.colon} {value}", sheet.width / 2 - 24, 9)
+        ]
         if form.voice % 2:
-            texts = [piece for name, value in fields for piece in sheet.wrap(f"{name}: {value}", sheet.width - 30, 9)]
+            texts = [
+                piece
+                for name, value in fields
+                for piece in sheet.wrap(f"{name}{form.colon} {value}", sheet.width - 30, 9)
+            ]
         half = len(texts) if form.voice % 2 else (len(texts) + 1) // 2
         height = half * 12 + 22
         sheet.need(height + 6)
@@ -135,9 +143,9 @@ def draw_fax(sheet: Sheet, form: Form) -> None:
     sheet.lines([form.labelled("vendor"), *form.ours()], 10.5)
     sheet.y += 8
     sheet.lines([*form.sender(), *form.reach()[:1]], 10.5)
-    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 12, form.heads(), 10.5, colon=True) + 8
+    sheet.y = put_pairs(sheet, sheet.left, sheet.y + 12, form.heads(), 10.5, colon=form.colon) + 8
     for label, lines in form.places():
-        sheet.y = put_address(sheet, sheet.left, sheet.y, f"{label}:", lines, 10.5) + 8
+        sheet.y = put_address(sheet, sheet.left, sheet.y, f"{label}{form.colon}", lines, 10.5) + 8
     columns = form.columns(("line", *form.kinds()[:1], "quantity", "unit", "price", "basis", "amount", "day"))
     draw_table(sheet, columns, Look("head", 10, pad=3), under=form.under(*form.kinds()[1:], "text"), under_at=1)
     put_totals(sheet, form, 11)
@@ -168,7 +176,7 @@ def draw_letterhead(sheet: Sheet, form: Form) -> None:
     put_address(sheet, sheet.left, 128, "", form.ours(), 10.5)
     x, y = sheet.left + 305, 112.0
     for name, value in [*form.heads(), (form.word("contact"), form.role()), (form.word("tel"), customer.phone)]:
-        sheet.text(x, y + 7, f"{name}:", 7, ink=GRAY)
+        sheet.text(x, y + 7, f"{name}{form.colon}", 7, ink=GRAY)
         sheet.text(x, y + 17, value, 9.5)
         y += 22
     sheet.y = max(y, 225) + 16
@@ -181,7 +189,7 @@ def draw_letterhead(sheet: Sheet, form: Form) -> None:
     put_totals(sheet, form, 10)
     for label, lines in form.places():
         sheet.need((len(lines) + 1) * 13 + 6)
-        sheet.y = put_address(sheet, sheet.left, sheet.y + 4, f"{label}:", lines, 10) + 4
+        sheet.y = put_address(sheet, sheet.left, sheet.y + 4, f"{label}{form.colon}", lines, 10) + 4
     put_notes(sheet, form, 10, label=False)
     put_closing(sheet, form, 10)
     sheet.need(30)
@@ -197,11 +205,11 @@ def draw_with_terms(sheet: Sheet, form: Form) -> None:
     sheet.text(sheet.paper.width / 2, 96, form.headline(), 13, bold=True, align="c")
     left = put_address(sheet, sheet.left, 108, form.labelled("vendor"), form.ours())
     for label, lines in form.places():
-        left = put_address(sheet, sheet.left, left + 8, f"{label}:", lines)
-    right = put_pairs(sheet, sheet.left + 265, 108, form.heads(), 9, colon=True)
+        left = put_address(sheet, sheet.left, left + 8, f"{label}{form.colon}", lines)
+    right = put_pairs(sheet, sheet.left + 265, 108, form.heads(), 9, colon=form.colon)
     sheet.y = max(left, right) + 12
-    columns = form.columns(("line", *form.kinds(), "text", "quantity", "unit", "price", "basis", "amount", "day"))
-    draw_table(sheet, columns, Look("columns", 8.5))
+    keys = ("line", *form.kinds(), "text", "quantity", "unit", "price", "basis", "amount", "day")
+    draw_table(sheet, form.columns(keys, most=70), Look("columns", 8.5))
     put_totals(sheet, form, 9)
     put_notes(sheet, form)
     put_closing(sheet, form, 8.5)
@@ -225,12 +233,12 @@ def draw_slip(sheet: Sheet, form: Form) -> None:
     sheet.lines([f"{form.labelled('vendor')} {', '.join(form.ours()[:3])}"], 8)
     sheet.y += 4
     for name, value in form.heads():
-        sheet.text(sheet.left, sheet.y + 9, f"{name}:", 8)
+        sheet.text(sheet.left, sheet.y + 9, f"{name}{form.colon}", 8)
         sheet.text(sheet.left + 120, sheet.y + 9, value, 9)
         sheet.rule(sheet.left + 116, sheet.y + 11.5, sheet.right, sheet.y + 11.5, 0.3)
         sheet.y += 15
     for label, lines in form.places():
-        sheet.y = put_address(sheet, sheet.left, sheet.y + 5, f"{label}:", lines, 8)
+        sheet.y = put_address(sheet, sheet.left, sheet.y + 5, f"{label}{form.colon}", lines, 8)
     sheet.y += 8
     columns = form.columns(("quantity", "unit", "parts_text", "priced", "amount", "day"))
     draw_table(sheet, columns, Look("grid", 8.5, pad=3, weight=0.4))

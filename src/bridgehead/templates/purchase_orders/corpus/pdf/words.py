@@ -22,7 +22,7 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Please supply the following goods:", "We hereby order the items listed below.", "Please deliver the goods specified below:"),
         "closing": ("Please confirm receipt of this order.", "Please quote our order number on all documents.", "Please send your order acknowledgement within two working days."),
         "clauses": ("Terms and Conditions of Purchase", "General Conditions"), "hail": ("Dear Sir or Madam,", "Dear Sirs,"), "again": ("COPY", "DUPLICATE"),
-        "change_title": ("Purchase Order Change", "Order Amendment"), "cancel_title": ("Cancellation of Purchase Order", "Order Cancellation"),
+        "germany": ("Germany",), "change_title": ("Purchase Order Change", "Order Amendment"), "cancel_title": ("Cancellation of Purchase Order", "Order Cancellation"),
     },
     "de": {
         "title": ("Bestellung", "BESTELLUNG", "Auftrag", "Einkaufsbestellung"), "po": ("Bestellnummer", "Bestell-Nr.", "Bestellung Nr.", "Beleg-Nr."),
@@ -41,7 +41,7 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Wir bestellen zu den Ihnen bekannten Bedingungen:", "Bitte liefern Sie uns die folgenden Artikel:", "wir bestellen auf der Grundlage unserer Einkaufsbedingungen:"),
         "closing": ("Bitte senden Sie uns umgehend eine Auftragsbestätigung.", "Bitte geben Sie auf allen Papieren unsere Bestellnummer an.", "Wir bitten um schriftliche Bestätigung dieser Bestellung."),
         "clauses": ("Allgemeine Einkaufsbedingungen", "Einkaufsbedingungen (Auszug)"), "hail": ("Sehr geehrte Damen und Herren,", "Guten Tag,"), "again": ("ZWEITSCHRIFT", "KOPIE"),
-        "change_title": ("Bestelländerung", "Änderung zur Bestellung"), "cancel_title": ("Stornierung der Bestellung", "Bestellstorno"),
+        "germany": ("Deutschland",), "change_title": ("Bestelländerung", "Änderung zur Bestellung"), "cancel_title": ("Stornierung der Bestellung", "Bestellstorno"),
     },
     "fr": {
         "title": ("Bon de commande", "COMMANDE", "Commande fournisseur", "BON DE COMMANDE"), "po": ("N° de commande", "Commande N°", "Numéro", "Réf. commande"),
@@ -60,7 +60,7 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Veuillez nous livrer les articles suivants :", "Nous vous passons commande des articles ci-dessous."),
         "closing": ("Merci de nous retourner l'accusé de réception de commande.", "Merci de rappeler notre numéro de commande sur vos documents."),
         "clauses": ("Conditions générales d'achat",), "hail": ("Madame, Monsieur,",), "again": ("DUPLICATA", "COPIE"),
-        "change_title": ("Modification de commande", "Avenant à la commande"), "cancel_title": ("Annulation de commande",),
+        "germany": ("Allemagne",), "change_title": ("Modification de commande", "Avenant à la commande"), "cancel_title": ("Annulation de commande",),
     },
     "es": {
         "title": ("Pedido de compra", "PEDIDO", "Orden de compra"), "po": ("N.º de pedido", "Pedido N.º", "Núm. pedido", "Nuestro pedido"),
@@ -79,7 +79,7 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Rogamos nos suministren los artículos siguientes:", "Por la presente les pedimos:"),
         "closing": ("Rogamos confirmen este pedido.", "Indiquen nuestro número de pedido en albaranes y facturas."),
         "clauses": ("Condiciones generales de compra",), "hail": ("Muy señores nuestros:", "Estimados señores:"), "again": ("COPIA", "DUPLICADO"),
-        "change_title": ("Modificación de pedido",), "cancel_title": ("Anulación de pedido",),
+        "germany": ("Alemania",), "change_title": ("Modificación de pedido",), "cancel_title": ("Anulación de pedido",),
     },
     "it": {
         "title": ("Ordine di acquisto", "ORDINE A FORNITORE", "Ordine"), "po": ("Ordine n.", "Numero ordine", "Ns. ordine n.", "N. documento"),
@@ -98,7 +98,7 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Vi preghiamo di fornirci il seguente materiale:", "Con la presente Vi ordiniamo:"),
         "closing": ("Vi preghiamo di inviare conferma d'ordine.", "Citare il ns. numero d'ordine su DDT e fattura."),
         "clauses": ("Condizioni generali di acquisto",), "hail": ("Spett.le ditta,", "Egregi Signori,"), "again": ("COPIA", "DUPLICATO"),
-        "change_title": ("Variazione d'ordine",), "cancel_title": ("Annullamento d'ordine",),
+        "germany": ("Germania",), "change_title": ("Variazione d'ordine",), "cancel_title": ("Annullamento d'ordine",),
     },
     "nl": {
         "title": ("Inkooporder", "BESTELLING", "Bestelbon"), "po": ("Ordernummer", "Inkooporder nr.", "Bestelnr.", "Ons ordernr."),
@@ -117,7 +117,7 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Hierbij bestellen wij bij u:", "Wij verzoeken u het volgende te leveren:"),
         "closing": ("Gaarne ontvangen wij uw orderbevestiging.", "Vermeld ons ordernummer op alle documenten."),
         "clauses": ("Algemene inkoopvoorwaarden",), "hail": ("Geachte heer, mevrouw,",), "again": ("KOPIE", "DUPLICAAT"),
-        "change_title": ("Orderwijziging",), "cancel_title": ("Annulering van order",),
+        "germany": ("Duitsland",), "change_title": ("Orderwijziging",), "cancel_title": ("Annulering van order",),
     },
     "pl": {
         "title": ("Zamówienie", "ZAMÓWIENIE", "Zamówienie do dostawcy"), "po": ("Zamówienie nr", "Numer zamówienia", "Nr dokumentu"),
@@ -136,7 +136,7 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Prosimy o dostarczenie następujących towarów:", "Zamawiamy towary wymienione poniżej:"),
         "closing": ("Prosimy o potwierdzenie przyjęcia zamówienia.", "Prosimy podawać numer zamówienia na wszystkich dokumentach."),
         "clauses": ("Ogólne warunki zakupu",), "hail": ("Szanowni Państwo,",), "again": ("KOPIA", "DUPLIKAT"),
-        "change_title": ("Zmiana zamówienia",), "cancel_title": ("Anulowanie zamówienia",),
+        "germany": ("Niemcy",), "change_title": ("Zmiana zamówienia",), "cancel_title": ("Anulowanie zamówienia",),
     },
     "sv": {
         "title": ("Inköpsorder", "BESTÄLLNING", "Order"), "po": ("Ordernummer", "Inköpsorder nr", "Vårt ordernr", "Beställningsnr"),
@@ -155,6 +155,6 @@ WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "opening": ("Vi beställer följande:", "Var vänlig leverera nedanstående artiklar:"),
         "closing": ("Vänligen bekräfta ordern.", "Ange vårt ordernummer på alla handlingar."),
         "clauses": ("Allmänna inköpsvillkor",), "hail": ("Hej,",), "again": ("KOPIA", "DUBBLETT"),
-        "change_title": ("Orderändring",), "cancel_title": ("Annullering av order",),
+        "germany": ("Tyskland",), "change_title": ("Orderändring",), "cancel_title": ("Annullering av order",),
     },
 }  # fmt: skip
