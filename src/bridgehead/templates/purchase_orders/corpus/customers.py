@@ -151,7 +151,7 @@ def _customer(
     gln = f"9526{number}0" if channel not in MAILED and dice.chance(0.6) else ""
     domain = f"{_slug(name)}.example.com"
     bill_to = make_place(dice, country, f"{number}-00", name, gs1(gln + "00") if gln else None)
-    has_duns = channel in {"x12", "edifact", "cxml"} and (country.code in {"US", "CA"} or dice.chance(0.3))
+    has_duns = channel in {"x12", "edifact", "ubl", "cxml"} and (country.code in {"US", "CA"} or dice.chance(0.3))
     return Customer(
         number=number,
         name=name,

@@ -13,9 +13,12 @@ from bridgehead.templates.purchase_orders.corpus import (
     mail,
     other_mails,
     portal,
+    ubl,
+    ubl_other,
     x12,
 )
 from bridgehead.templates.purchase_orders.corpus.breaking_edifact import break_edifact
+from bridgehead.templates.purchase_orders.corpus.breaking_xml import break_xml
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.habits import Habit
 from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
@@ -33,7 +36,8 @@ class WriteOrders(Protocol):
 class Form:
     """One format. ``others`` are the kinds of arrivals that are no orders, with their weights.
 
-    ``reader`` names the kind of document that holds the order, ``extension`` the kind of file that arrives.
+    ``reader`` names the kind of document that holds the order, ``extension`` the kind of file that arrives with so many
+    orders.
     """
 
     write_orders: WriteOrders
@@ -41,7 +45,7 @@ class Form:
     write_other: Callable[[Envelope, str, Sequence[WrittenLine], str], bytes]
     break_: Callable[[Dice, bytes, WrittenOrder, Habit], bytes]
     others: tuple[tuple[str, float], ...]
-    extension: Callable[[Habit], str]
+    extension: Callable[[Habit, int], str]
     reader: Callable[[Habit], str]
     noise: bool = False
     """True where a byte-order mark or other line ends make a document no less readable."""
@@ -51,23 +55,36 @@ def _always(text: str) -> Callable[[Habit], str]:
     return lambda _: text
 
 
+def _file(extension: str) -> Callable[[Habit, int], str]:
+    return lambda _, __: extension
+
+
+def _single_file(extension: str) -> Callable[[Habit, int], str]:
+    return lambda _, orders: extension if orders < 2 else "eml"
+
+
 _MAIL_OTHERS: Final = (("question", 0.4), ("complaint", 0.25), ("newsletter", 0.2), ("delivery_note", 0.15))
 
 FORMS: Final[dict[Format, Form]] = {
     "email": Form(
         mail.write_orders, other_mails.write_change, other_mails.write_other, breaking.break_mail, _MAIL_OTHERS,
-        _always("eml"), _always("email"),
+        _file("eml"), _always("email"),
     ),
     "x12": Form(
         x12.write_orders, x12.write_change, x12.write_other, breaking.break_x12,
-        (("delivery_note", 0.5), ("question", 0.5)), _always("x12"), _always("x12"), noise=True,
+        (("delivery_note", 0.5), ("question", 0.5)), _file("x12"), _always("x12"), noise=True,
     ),
     "csv": Form(
         portal.write_orders, portal.write_change, portal.write_other, breaking.break_csv,
-        (("delivery_note", 0.6), ("complaint", 0.4)), _always("csv"), _always("csv"), noise=True,
+        (("delivery_note", 0.6), ("complaint", 0.4)), _file("csv"), _always("csv"), noise=True,
     ),
     "edifact": Form(
         edifact.write_orders, edifact.write_change, edifact_other.write_other, break_edifact,
-        (("delivery_note", 0.5), ("question", 0.5)), _always("edi"), _always("edifact"), noise=True,
+        (("delivery_note", 0.5), ("question", 0.5)), _file("edi"), _always("edifact"), noise=True,
+    ),
+    "ubl": Form(
+        ubl.write_orders, ubl.write_change, ubl_other.write_other, break_xml,
+        (("delivery_note", 0.35), ("question", 0.45), ("complaint", 0.2)),
+        _single_file("xml"), _always("ubl"), noise=True,
     ),
 }  # fmt: skip

@@ -121,8 +121,8 @@ def _arrival(run: Run, plan: Plan, serial: int) -> Arrival:
     return _fresh(run, plan, serial)
 
 
-def _name(run: Run, customer: Customer, serial: int) -> str:
-    extension = _form(customer).extension(run.habits[customer.number])
+def _name(run: Run, customer: Customer, serial: int, orders: int = 1) -> str:
+    extension = _form(customer).extension(run.habits[customer.number], orders)
     return f"{serial:0{max(5, len(str(run.total)))}}.{extension}"
 
 
@@ -152,7 +152,7 @@ def _with_noise(dice: Dice, document: bytes, form: Form) -> bytes:
     """Returns the document, now and then with a byte-order mark or other line ends, which make it no less readable."""
     if not form.noise or not dice.chance(0.06) or document.startswith((b"\xff\xfe", b"\xef\xbb\xbf")):
         return document
-    if dice.chance(0.5) and document.isascii():
+    if dice.chance(0.5) and document.isascii() and b"ISO-8859" not in document[:80]:
         return b"\xef\xbb\xbf" + document
     return document.replace(b"\r\n", b"\n") if b"\r\n" in document else document.replace(b"\n", b"\r\n")
 
@@ -213,7 +213,7 @@ def _fresh(run: Run, plan: Plan, serial: int) -> Arrival:
     orders = [draft.order for draft in drafts]
     form = _form(customer)
     document = _with_noise(dice, form.write_orders(sending, orders), form)
-    name = _name(run, customer, serial)
+    name = _name(run, customer, serial, len(orders))
     truths = [_order_truth(run, draft.order, decide(run.world, draft.order, draft.facts)) for draft in drafts]
     if len(drafts) == 1:
         run.sent.append(Sent(name, drafts[0], document))

@@ -76,6 +76,19 @@ EDIFACT_STYLES: Final = (
     "wrapped_96a", "hash_01b",
 )  # fmt: skip
 
+UBL_LAYOUTS: Final = tuple(
+    Layout(name, max_lines=14, counts=counts, bill_to=True, bare_places=True, firm=frozenset(firm.split()))
+    for name, counts, firm in (
+        ("peppol", False, "price currency description"),
+        ("peppol_sbdh", False, "price currency description total"),
+        ("erp_21", True, "currency"),
+        ("redeclared", True, "currency"),
+        ("bii_20", False, "currency description"),
+        ("latin_20", True, "currency"),
+        ("one_line", False, "price currency"),
+    )
+)
+
 CSV_STYLES: Final = (
     "rows_semicolon",
     "rows_comma",
@@ -145,6 +158,8 @@ def _layout(seed: int, customer: Customer) -> Layout:
         return Layout("plain", max_lines=14, amounts=False, counts=True, hashes=True, bill_to=True)
     if customer.channel == "csv":
         return Layout(dice.one(CSV_STYLES), max_lines=12)
+    if customer.channel == "ubl":
+        return dice.one(UBL_LAYOUTS)
     if customer.channel == "edifact":
         name = dice.one(EDIFACT_STYLES)
         return Layout(name, max_lines=14, counts=True, hashes=True, bill_to=True, bare_places=True)
@@ -161,7 +176,7 @@ def habit_of(seed: int, customer: Customer) -> Habit:
     layout = _layout(seed, customer)
     dice = Dice(seed, "habit", customer.number)
     edi = customer.channel in {"x12", "edifact"}
-    price = layout.firm != "nothing" or (layout.prices and dice.chance(0.94 if edi else 0.78))
+    price = "price" in layout.firm or (layout.prices and dice.chance(0.94 if edi else 0.78))
     amount = price and layout.amounts and dice.chance(0.6)
     dates: Dates = dice.weighted((("header", 0.55), ("line", 0.3), ("none", 0.15)))
     if dates == "line" and not layout.line_dates:
@@ -174,10 +189,10 @@ def habit_of(seed: int, customer: Customer) -> Habit:
         language=customer.language,
         shows_price=price,
         shows_amount=amount,
-        shows_total=layout.firm == "total" or (price and dice.chance(0.7 if amount else 0.3)),
-        shows_description=layout.descriptions and dice.chance(0.75),
+        shows_total="total" in layout.firm or (price and dice.chance(0.7 if amount else 0.3)),
+        shows_description="description" in layout.firm or (layout.descriptions and dice.chance(0.75)),
         shows_order_date=customer.channel not in MAILED or dice.chance(_DATED[customer.channel]),
-        shows_currency=layout.firm != "nothing" or dice.chance(0.6),
+        shows_currency="currency" in layout.firm or dice.chance(0.6),
         shows_terms=layout.terms and dice.chance(0.35),
         shows_count=layout.counts and dice.chance(0.55),
         shows_ship_to=len(customer.ship_tos) > 1 or dice.chance(0.6),

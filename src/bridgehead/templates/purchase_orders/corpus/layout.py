@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What a way of writing can show. A field that it cannot show is never part of the order written in it.
 
-    ``firm`` names what the form demands: nothing, price and currency, or the total as well. ``bare_places`` says that
-    a place may be named by its number alone.
+    ``firm`` names what the form demands: of price, currency, total and description. ``bare_places`` says that a place
+    may be named by its number alone.
     """
 
     name: str
@@ -31,4 +30,4 @@ class Layout:
     hashes: bool = False
     bill_to: bool = False
     bare_places: bool = False
-    firm: Literal["nothing", "price", "total"] = "nothing"
+    firm: frozenset[str] = frozenset()
