@@ -70,7 +70,7 @@ def compose(writer: Writer, po_number: str, flags: frozenset[str]) -> Draft:
         order_date=order_date,
         currency=customer.currency if habit.shows_currency and priced else None,
         ship_to=place,
-        bill_to=habit.shown(customer.bill_to) if habit.layout.bill_to and habit.voice % 4 == 0 else None,
+        bill_to=habit.shown(customer.bill_to) if habit.shows_bill_to else None,
         incoterms=customer.incoterms if habit.shows_terms else None,
         payment_terms=customer.payment_terms if habit.shows_terms else None,
     )

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from bridgehead.templates.purchase_orders.corpus import (
     breaking,
+    cxml,
     edifact,
     edifact_other,
     mail,
@@ -86,5 +87,9 @@ FORMS: Final[dict[Format, Form]] = {
         ubl.write_orders, ubl.write_change, ubl_other.write_other, break_xml,
         (("delivery_note", 0.35), ("question", 0.45), ("complaint", 0.2)),
         _single_file("xml"), _always("ubl"), noise=True,
+    ),
+    "cxml": Form(
+        cxml.write_orders, cxml.write_change, cxml.write_other, break_xml,
+        (("delivery_note", 0.4), ("question", 0.6)), _single_file("xml"), _always("cxml"), noise=True,
     ),
 }  # fmt: skip

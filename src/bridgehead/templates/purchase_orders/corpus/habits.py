@@ -89,6 +89,11 @@ UBL_LAYOUTS: Final = tuple(
     )
 )
 
+CXML_LAYOUTS: Final = tuple(
+    Layout(name, max_lines=14, amounts=False, firm=frozenset({"price", "currency", "total", "description", "bill_to"}))
+    for name in ("network", "suite", "erp_outbound", "campus", "shop", "modern")
+)
+
 CSV_STYLES: Final = (
     "rows_semicolon",
     "rows_comma",
@@ -125,6 +130,11 @@ class Habit:
     short_street: bool
     bare_places: bool
 
+    @property
+    def shows_bill_to(self) -> bool:
+        """Returns True if the orders of this customer say where the invoice goes."""
+        return "bill_to" in self.layout.firm or (self.layout.bill_to and self.voice % 4 == 0)
+
     def shown(self, place: Address) -> Address:
         """Returns the place as this customer names it: where it sends numbers alone, without name and address."""
         if not self.bare_places or not place.id:
@@ -158,6 +168,8 @@ def _layout(seed: int, customer: Customer) -> Layout:
         return Layout("plain", max_lines=14, amounts=False, counts=True, hashes=True, bill_to=True)
     if customer.channel == "csv":
         return Layout(dice.one(CSV_STYLES), max_lines=12)
+    if customer.channel == "cxml":
+        return dice.one(CXML_LAYOUTS)
     if customer.channel == "ubl":
         return dice.one(UBL_LAYOUTS)
     if customer.channel == "edifact":

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Layout:
     """What a way of writing can show. A field that it cannot show is never part of the order written in it.
 
-    ``firm`` names what the form demands: of price, currency, total and description. ``bare_places`` says that a place
-    may be named by its number alone.
+    ``firm`` names what the form demands: of price, currency, total, description and bill_to. ``bare_places`` says that
+    a place may be named by its number alone.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -35,8 +36,14 @@ def from_past(writer: Writer, past: PastOrder) -> WrittenOrder:
         order_date=past.order_date if habit.shows_order_date else None,
         requested_date=past.lines[0][3] if habit.dates == "header" else None,
         currency=customer.currency if habit.shows_currency and habit.shows_price else None,
+        stated_total=_total(lines) if "total" in habit.layout.firm else None,
         ship_to=habit.shown(place) if habit.shows_ship_to else None,
+        bill_to=habit.shown(customer.bill_to) if "bill_to" in habit.layout.firm else None,
     )
+
+
+def _total(lines: Sequence[WrittenLine]) -> Decimal:
+    return sum((line.value or Decimal(0) for line in lines), Decimal("0.00"))
 
 
 def changed(writer: Writer, order: WrittenOrder) -> WrittenOrder:
@@ -52,7 +59,7 @@ def changed(writer: Writer, order: WrittenOrder) -> WrittenOrder:
     values = tuple(replace(line, amount=line.value) if line.amount is not None else line for line in lines)
     total = None
     if order.stated_total is not None:
-        total = sum((line.value or Decimal(0) for line in values), Decimal("0.00"))
+        total = _total(values)
     told = dice.chance(0.5)
     return replace(
         order,
@@ -85,13 +92,20 @@ def make_change(writer: Writer, order: WrittenOrder) -> Change:
         customer=order.customer, po_number=order.po_number, lines=(),
         purpose="cancel" if kind == "cancel" else "change",
         order_date=order.order_date if order.customer.channel not in MAILED else None, release=None,
+        bill_to=order.bill_to if "bill_to" in writer.habit.layout.firm else None,
+        currency=order.currency if "total" in writer.habit.layout.firm else None,
     )  # fmt: skip
     if kind == "cancel":
         lines = order.lines if table else ()
-        return Change(replace(bare, lines=lines), lines, kind)
+        return Change(_summed(writer, replace(bare, lines=lines)), lines, kind)
     before = tuple(dice.some(order.lines, 1 if dice.chance(0.7) else 2))
     after = tuple(_as_wanted(writer, order, line, kind, table=table) for line in before)
-    return Change(replace(bare, lines=after), before, kind)
+    return Change(_summed(writer, replace(bare, lines=after)), before, kind)
+
+
+def _summed(writer: Writer, order: WrittenOrder) -> WrittenOrder:
+    """Returns the order with the total of its lines, where the form demands one."""
+    return replace(order, stated_total=_total(order.lines)) if "total" in writer.habit.layout.firm else order
 
 
 def _as_wanted(writer: Writer, order: WrittenOrder, line: WrittenLine, kind: str, *, table: bool) -> WrittenLine:
