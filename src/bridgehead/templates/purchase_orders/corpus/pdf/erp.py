@@ -192,10 +192,9 @@ def draw_printer(sheet: Sheet, form: Form) -> None:
     """Letters of one width, rules of hyphens, as a line printer or its successor on paper writes."""
     size = 9.0
     wide = sheet.measure("0", size)
-    dashes = int(sheet.width / sheet.measure("-", size))
 
     def rule(page: Sheet, sign: str = "-") -> None:
-        page.lines([sign * dashes], size, lead=1.1)
+        page.lines([sign * int(page.width / page.measure(sign, size))], size, lead=1.1)
 
     def head(page: Sheet) -> None:
         page.lines([f"{form.customer.name.upper()}"], size)

@@ -138,7 +138,7 @@ def draw_boxes(sheet: Sheet, form: Form) -> None:
             sheet.text(sheet.left + cell * index + 3, sheet.y + 7.5, name, 6, ink=GRAY)
             sheet.text(sheet.left + cell * index + 5, sheet.y + 21, value, 10)
         sheet.y += 27
-    columns = form.columns(("line", "parts", "text", "quantity", "unit", "price", "basis", "amount", "day"), most=78)
+    columns = form.columns(("line", "parts", "text", "quantity", "unit", "price", "basis", "amount", "day"), most=62)
     draw_table(sheet, columns, Look("columns", 8.5, title_bold=False, title_size=6.5, weight=0.7, gap=2))
     for name, value in form.totals():
         sheet.need(27)

@@ -54,7 +54,7 @@ def draw_stacked(sheet: Sheet, form: Form) -> None:
     for index, (label, lines) in enumerate(form.places()):
         ends.append(put_address(sheet, sheet.left + half + 120 * index, sheet.y, f"{label}{form.colon}", lines))
     sheet.y = max(ends) + 14
-    columns = form.columns(("line", "parts", "text", "day", "counted", "priced", "amount"), most=88)
+    columns = form.columns(("line", "parts", "text", "day", "counted", "priced", "amount"), most=66)
     draw_table(sheet, columns, Look("grid", 8.5, pad=4, fill=(0.92, 0.92, 0.86)))
     put_totals(sheet, form, 9, boxed=True)
     put_notes(sheet, form)
@@ -201,7 +201,8 @@ def draw_with_terms(sheet: Sheet, form: Form) -> None:
     number_pages(sheet, form, at="c")
     head_again(sheet, form)
     sheet.text(sheet.paper.width / 2, 58, form.customer.name, 14, bold=True, align="c")
-    sheet.text(sheet.paper.width / 2, 70, " - ".join((*form.sender()[1:], *form.reach())), 7, align="c")
+    sheet.text(sheet.paper.width / 2, 69, " - ".join(form.sender()[1:]), 7, align="c")
+    sheet.text(sheet.paper.width / 2, 78, " - ".join(form.reach()), 7, align="c")
     sheet.text(sheet.paper.width / 2, 96, form.headline(), 13, bold=True, align="c")
     left = put_address(sheet, sheet.left, 108, form.labelled("vendor"), form.ours())
     for label, lines in form.places():
@@ -209,7 +210,7 @@ def draw_with_terms(sheet: Sheet, form: Form) -> None:
     right = put_pairs(sheet, sheet.left + 265, 108, form.heads(), 9, colon=form.colon)
     sheet.y = max(left, right) + 12
     keys = ("line", *form.kinds(), "text", "quantity", "unit", "price", "basis", "amount", "day")
-    draw_table(sheet, form.columns(keys, most=70), Look("columns", 8.5))
+    draw_table(sheet, form.columns(keys, most=60), Look("columns", 8.5))
     put_totals(sheet, form, 9)
     put_notes(sheet, form)
     put_closing(sheet, form, 8.5)

@@ -1,54 +1,63 @@
-"""Draws orders as PDF files: one or several in a file, each on pages of its own, the same bytes for the same seed."""
+"""Writes orders, and mails' other papers, as PDF attachments: the same bytes for the same sending."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Final
 
-from reportlab.pdfgen.canvas import Canvas
-
-from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
-from bridgehead.templates.purchase_orders.corpus.model import WrittenOrder
-from bridgehead.templates.purchase_orders.corpus.pdf.fonts import faces_of
+from bridgehead.templates.purchase_orders.corpus.customers import ascii_text
+from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
+from bridgehead.templates.purchase_orders.corpus.model import WrittenLine, WrittenOrder
+from bridgehead.templates.purchase_orders.corpus.pdf.draw import design_of, draw_form, open_canvas
 from bridgehead.templates.purchase_orders.corpus.pdf.form import Form
-from bridgehead.templates.purchase_orders.corpus.pdf.sheet import Sheet
-from bridgehead.templates.purchase_orders.corpus.pdf.table import DESIGNS, Design
+from bridgehead.templates.purchase_orders.corpus.pdf.hiding import WAYS
+from bridgehead.templates.purchase_orders.corpus.pdf.notices import change_bytes, other_bytes
 
 Attachment = tuple[str, str, bytes]
 """Name, media type and content of a file beside a mail."""
 
-MEDIA_TYPE = "application/pdf"
+MEDIA_TYPE: Final = "application/pdf"
 
 
 def pdf_bytes(sending: Envelope, orders: Sequence[WrittenOrder], *, resent: bool = False) -> bytes:
-    """Returns the PDF with these orders in the layout of the customer's habit."""
-    design = DESIGNS[sending.habit.layout.name]
+    """Returns one PDF with these orders, each beginning on a page of its own, in the layout of the customer's habit."""
+    design = design_of(sending)
+    way = sending.dice.one(WAYS) if any(order.instruction for order in orders) else ""
+    forms = [Form(sending, order, again=resent, said=order.instruction if way == "open" else None) for order in orders]
     target = io.BytesIO()
-    canvas = _canvas(target, design)
-    for order in orders:
-        form = Form(sending, order, again=resent)
-        draw_form(canvas, design, form)
+    canvas = open_canvas(target, design, forms[0])
+    for form in forms:
+        text = form.order.instruction
+        draw_form(canvas, design, form, hidden=(way, text) if text and way != "open" else None)
     canvas.save()
     return target.getvalue()
 
 
-def draw_form(canvas: Canvas, design: Design, form: Form) -> None:
-    """Draws one order on new pages of the canvas; twice, since its first page tells how many there are."""
-    pages = _draw(Canvas(io.BytesIO()), design, form, 0)
-    _draw(canvas, design, form, pages)
+def pdf_orders(sending: Envelope, orders: Sequence[WrittenOrder], *, resent: bool = False) -> Attachment:
+    """Returns the attachment with these orders; ``resent`` says on the paper that it is a copy."""
+    return named(sending, orders[0].po_number, pdf_bytes(sending, orders, resent=resent))
 
 
-def _draw(canvas: Canvas, design: Design, form: Form, pages: int) -> int:
-    paper = design.paper(form.customer.country)
-    canvas.setPageSize((paper.width, paper.height))
-    sheet = Sheet(canvas, paper, faces_of(design.family, form.language), pages)
-    design.draw(sheet, form)
-    sheet.close()
-    return sheet.page
+def pdf_change(sending: Envelope, change: Change) -> Attachment:
+    """Returns the attachment that asks to change or to cancel an order sent before."""
+    return named(sending, change.order.po_number, change_bytes(sending, change))
 
 
-def _canvas(target: io.BytesIO, design: Design) -> Canvas:
-    canvas = Canvas(target, invariant=1, pageCompression=1)
-    canvas.setCreator(design.program)
-    canvas.setProducer(design.program)
-    return canvas
+def pdf_other(sending: Envelope, kind: str, lines: Sequence[WrittenLine], past_po: str) -> Attachment:
+    """Returns a paper that is no order: ``question``, ``complaint``, ``newsletter`` or ``delivery_note``."""
+    number = f"{sending.serial:05}" if kind in {"newsletter", "question"} else past_po
+    return named(sending, number, other_bytes(sending, kind, lines, past_po))
+
+
+def named(sending: Envelope, number: str, content: bytes) -> Attachment:
+    """Returns the PDF under a name as this customer's programs give it."""
+    form_word = ascii_text(Form(sending, WrittenOrder(sending.customer, number, ())).word("title")).replace(" ", "_")
+    plain = number.replace("/", "-")
+    voice = sending.habit.voice
+    names = (
+        f"{form_word}_{plain}.pdf", f"{plain}.pdf", f"{form_word.upper()}{plain}.PDF", f"scan{sending.serial:04}.pdf",
+        f"{form_word.replace('_', ' ')} {plain}.pdf", f"DOC{sending.serial:06}.pdf",
+        f"PO_{plain}_{sending.customer.number}.pdf",
+    )  # fmt: skip
+    return names[voice % len(names)], MEDIA_TYPE, content
