@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bridgehead.documents.confidence import rated
 from bridgehead.documents.decoding import decode, looks_binary
 from bridgehead.documents.edifact.order import read_edifact
+from bridgehead.documents.edifact.syntax import looks_like_edifact
 from bridgehead.documents.mail.message import looks_like_mail
 from bridgehead.documents.mail.order import read_mail, read_plain_text
 from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, Reading, Refusal, Unreadable
@@ -30,15 +32,22 @@ def read(document: bytes, name: str, *, max_bytes: int = 25 * 2**20) -> Reading:
     and much memory: ``isolated.py`` reads in a process with limits.
     """
     try:
-        if len(document) > max_bytes:
-            raise Refusal("too_large", f"The document has {len(document)} bytes; {max_bytes} are allowed.", name[:100])
-        if not document.strip():
-            raise Refusal("empty", "The document is empty.", name[:100])
-        if looks_like_mail(document):
-            return read_mail(document)
-        return read_part(document, name, "document", Hints())
+        outcome = _read(document, name, max_bytes)
     except Refusal as refusal:
         return refusal.outcome
+    if isinstance(outcome, Orders):
+        return Orders(tuple(rated(order) for order in outcome.orders))
+    return outcome
+
+
+def _read(document: bytes, name: str, max_bytes: int) -> Reading:
+    if len(document) > max_bytes:
+        raise Refusal("too_large", f"The document has {len(document)} bytes; {max_bytes} are allowed.", name[:100])
+    if not document.strip():
+        raise Refusal("empty", "The document is empty.", name[:100])
+    if looks_like_mail(document):
+        return read_mail(document)
+    return read_part(document, name, "document", Hints())
 
 
 def read_part(document: bytes, name: str, part: str, hints: Hints) -> Reading:
@@ -55,8 +64,7 @@ def read_part(document: bytes, name: str, part: str, hints: Hints) -> Reading:
     refuse_by_signature(document, part)
     if is_xml(document):
         return read_xml(document, part, hints, read_part)
-    opening = document[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if opening.startswith((b"UNA", b"UNB")):
+    if looks_like_edifact(document):
         return read_edifact(document, part, hints)
     text = decode(document, part)
     head = text[:4096].lstrip(_BLANK)
@@ -68,7 +76,7 @@ def read_part(document: bytes, name: str, part: str, hints: Hints) -> Reading:
         raise Refusal("binary", "The document holds control characters that text has not.", part)
     refuse_other_markup(head)
     if name.lower().endswith((".csv", ".tsv")) or looks_like_table(text):
-        return read_csv(text, part, hints.written)
+        return read_csv(text, part, hints)
     return read_plain_text(text)
 
 

@@ -1,0 +1,137 @@
+"""How sure a reading is: measured shares, not opinions.
+
+``calibration.json`` holds what ``bench/documents.py --calibrate`` found on generated documents: for fields the share
+read right by the family of the format, the kind of field and how it was read; for orders the weights of a logistic
+regression on what a reading shows of itself. ``bench/documents.py`` draws the reliability of both on documents that
+were not fitted (DeGroot and Fienberg 1983; Niculescu-Mizil and Caruana, ICML 2005).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from bridgehead.documents.order import WARNING_KINDS, Order, Source
+
+FAMILIES: Final[Mapping[str, str]] = {
+    "x12": "coded", "edifact": "coded", "tradacoms": "coded", "ubl": "coded", "cxml": "coded", "orderx": "coded",
+    "xml": "coded", "csv": "table", "xlsx": "table", "pdf": "page", "email": "text",
+}  # fmt: skip
+"""Formats whose readings go wrong in the same ways."""
+SURE: Final = 0.9
+"""An order is read with confidence from here on, if no warning says otherwise."""
+_DOUBTS: Final = frozenset({"uncertain", "ignored", "contradiction", "instruction", "date"})
+_CONTROLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "total": ("lines_total", "net_total", "gross_total", "payable"),
+    "count": ("line_count", "quantity_total"),
+}
+_PATH: Final = re.compile(r"^(lines)\[\d+\]\.([a-z_]+)|^([a-z_]+)")
+_GROUPS: Final[Mapping[str, str]] = {
+    "po_number": "number", "release": "number", "order_date": "date", "requested_date": "date", "dates": "date",
+    "buyer": "parties", "ship_to": "parties", "bill_to": "parties", "seller": "parties",
+    "customer_part": "item", "supplier_part": "item", "gtin": "item", "item_numbers": "item",
+    "quantity": "quantity", "deliveries": "quantity", "unit": "unit", "unit_code": "unit",
+    "price": "price", "price_basis": "price", "amount": "price",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """``fields``: (family, group, how, doubted) → share right; ``weights``: feature → weight of the logit."""
+
+    fields: Mapping[str, float]
+    weights: Mapping[str, float]
+
+
+def group_of(path: str) -> str:
+    """The kind of field that a path of ``Order.sources`` names: number, date, parties, item, … or ``other``."""
+    found = _PATH.match(path)
+    return "other" if found is None else _GROUPS.get(found[2] or found[3], "other")
+
+
+def doubted(order: Order) -> bool:
+    """Whether a warning says that something was not read for certain."""
+    return any(warning.partition(":")[0] in _DOUBTS for warning in order.warnings)
+
+
+def field_key(order: Order, path: str, source: Source, *, doubtful: bool) -> str:
+    """The cell of the calibration that a field belongs to."""
+    family = FAMILIES.get(order.format, "text")
+    return f"{family}/{group_of(path)}/{source.how}/{'doubted' if doubtful else 'plain'}"
+
+
+def features(order: Order) -> dict[str, float]:
+    """What a reading shows of itself, by name; every value lies between -1 and 3."""
+    family = FAMILIES.get(order.format, "text")
+    found: dict[str, float] = {"bias": 1.0, f"form:{order.format}": 1.0}
+    kinds = Counter(warning.partition(":")[0] for warning in order.warnings)
+    for kind in WARNING_KINDS:
+        if kinds[kind]:
+            found[f"{family}/warning:{kind}"] = min(float(kinds[kind]), 3.0)
+    lines = max(len(order.lines), 1)
+    agreed = sum(1 for one in order.controls if one.kind == "line_total" and one.agrees)
+    found[f"{family}/amounts"] = agreed / lines
+    for kind, names in (
+        ("total", ("lines_total", "net_total", "gross_total", "payable")),
+        ("count", ("line_count", "quantity_total")),
+    ):
+        said = [one.agrees for one in order.controls if one.kind in names and one.agrees is not None]
+        if said:
+            found[f"{family}/{kind}"] = 1.0 if all(said) else -1.0
+    for name in ("unit", "price"):
+        missing = sum(1 for line in order.lines if not getattr(line, name))
+        found[f"{family}/no_{name}"] = missing / lines
+    found[f"{family}/no_part"] = (
+        sum(1 for line in order.lines if not (line.supplier_part or line.customer_part or line.gtin)) / lines
+    )
+    found[f"{family}/long"] = min(math.log(lines), 3.0)
+    hows = Counter(source.how for source in order.sources.values())
+    of = max(sum(hows.values()), 1)
+    for how in ("place", "pattern", "derived", "model"):
+        if hows[how]:
+            found[f"{family}/how:{how}"] = hows[how] / of
+    return found
+
+
+def rated(order: Order, calibration: Calibration | None = None) -> Order:
+    """The order with its own confidence and that of every field; unchanged when nothing is calibrated."""
+    known = calibration or calibrated()
+    if not known.weights:
+        return order
+    logit = sum(known.weights.get(name, 0.0) * value for name, value in features(order).items())
+    doubtful = doubted(order)
+    confidence = round(1 / (1 + math.exp(-max(min(logit, 30.0), -30.0))), 4)
+    sources = {
+        path: _rated(source, known.fields.get(field_key(order, path, source, doubtful=doubtful)))
+        for path, source in order.sources.items()
+    }
+    return replace(order, confidence=confidence, sources=sources)
+
+
+def _rated(source: Source, share: float | None) -> Source:
+    if share is None:
+        return source
+    return Source(source.part, source.line, source.text, source.column, source.segment, source.page, source.how, share)
+
+
+def sure(order: Order) -> bool:
+    """Whether the order was read with confidence: no doubt is noted, its controls hold, and its like is read right."""
+    held = all(one.agrees is not False for one in order.controls)
+    return not doubted(order) and held and (order.confidence is None or order.confidence >= SURE)
+
+
+@cache
+def calibrated() -> Calibration:
+    """What was measured; empty when the file is missing."""
+    file = files("bridgehead.documents") / "calibration.json"
+    if not file.is_file():
+        return Calibration({}, {})
+    plain = json.loads(file.read_text(encoding="utf-8"))
+    return Calibration(plain["fields"], plain["weights"])
