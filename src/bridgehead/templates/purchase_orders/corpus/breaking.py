@@ -8,7 +8,7 @@ from email.policy import default
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
-from bridgehead.templates.purchase_orders.corpus.habits import Habit
+from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenOrder
 from bridgehead.templates.purchase_orders.corpus.x12 import STYLES
 
@@ -16,10 +16,10 @@ _BLOCK: Final = 96
 """Bytes overwritten with NUL, as a torn write leaves them; longer than any one field."""
 
 
-def break_x12(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
+def break_x12(sending: Envelope, dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     """Returns the interchange cut off, without trailers, with a wrong count or number, or partly overwritten."""
     del order
-    style = STYLES[habit.layout.name]
+    style = STYLES[sending.habit.layout.name]
     element, end = style.element, style.end
     text = document.decode("latin-1")
     segments = text.split(end)[:-1]
@@ -46,9 +46,9 @@ def break_x12(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) ->
     return text.encode("latin-1")
 
 
-def break_csv(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
+def break_csv(sending: Envelope, dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     """Returns the export cut off inside its last line, partly overwritten, or replaced by the portal's error page."""
-    del habit
+    del sending
     kind = dice.one(("cut", "cut", "overwritten", "error_page"))
     if kind == "error_page":
         head, body = "<title>Session expired</title>", "<h1>Your session has expired</h1>"
@@ -65,9 +65,9 @@ def break_csv(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) ->
     return document[:start] + b"\0" * _BLOCK + document[start + _BLOCK :]
 
 
-def break_mail(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
+def break_mail(sending: Envelope, dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     """Returns the mail cut in its base64, cut before its closing boundary, clipped by a gateway, or garbled."""
-    del habit
+    del sending
     message = message_from_bytes(document, policy=default)
     body = message.get_body(("html", "plain"))
     if body is None:

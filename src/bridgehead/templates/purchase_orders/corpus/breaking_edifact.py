@@ -6,7 +6,7 @@ from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.edifact import STYLES, Style
-from bridgehead.templates.purchase_orders.corpus.habits import Habit
+from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenOrder
 
 _BLOCK: Final = 96
@@ -17,13 +17,13 @@ _WAYS: Final = (
 )  # fmt: skip
 
 
-def break_edifact(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
+def break_edifact(sending: Envelope, dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     """Returns the interchange cut or partly overwritten, without a trailer, or with a wrong count or reference.
 
     A translator that escapes nothing also breaks it: with an end of segment within a text.
     """
     del order
-    style = STYLES[habit.layout.name]
+    style = STYLES[sending.habit.layout.name]
     first = document.index(b"LIN" + style.element.encode())
     way = dice.one(_WAYS)
     if way == "cut":

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
-from bridgehead.templates.purchase_orders.corpus.habits import Habit
+from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenOrder
 
 _BLOCK: Final = 96
@@ -19,13 +19,13 @@ _ROOT: Final = re.compile(rb"<([A-Za-z][\w:.-]*)")
 _CLOSING: Final = re.compile(rb"</([\w:.-]+)>")
 
 
-def break_xml(dice: Dice, document: bytes, order: WrittenOrder, habit: Habit) -> bytes:
+def break_xml(sending: Envelope, dice: Dice, document: bytes, order: WrittenOrder) -> bytes:
     """Returns the document cut or overwritten within its lines, or no longer what a safe parser of XML takes.
 
     An entity that the document declares itself makes it unfit too: nobody who orders needs one, and what stands in its
     place is not said by the document alone.
     """
-    del habit
+    del sending
     line = order.lines[-1]
     part = line.theirs or line.ours or line.gtin or line.description or line.unit
     spot = document.rfind(part.encode()) if document.rfind(part.encode()) > 0 else len(document) * 3 // 4

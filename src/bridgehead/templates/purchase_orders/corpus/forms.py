@@ -12,6 +12,7 @@ from bridgehead.templates.purchase_orders.corpus import (
     edifact,
     edifact_other,
     mail,
+    orderx,
     other_mails,
     portal,
     ubl,
@@ -44,7 +45,7 @@ class Form:
     write_orders: WriteOrders
     write_change: Callable[[Envelope, Change], bytes]
     write_other: Callable[[Envelope, str, Sequence[WrittenLine], str], bytes]
-    break_: Callable[[Dice, bytes, WrittenOrder, Habit], bytes]
+    break_: Callable[[Envelope, Dice, bytes, WrittenOrder], bytes]
     others: tuple[tuple[str, float], ...]
     extension: Callable[[Habit, int], str]
     reader: Callable[[Habit], str]
@@ -91,5 +92,9 @@ FORMS: Final[dict[Format, Form]] = {
     "cxml": Form(
         cxml.write_orders, cxml.write_change, cxml.write_other, break_xml,
         (("delivery_note", 0.4), ("question", 0.6)), _single_file("xml"), _always("cxml"), noise=True,
+    ),
+    "orderx": Form(
+        orderx.write_orders, orderx.write_change, orderx.write_other, orderx.break_orderx,
+        (("delivery_note", 0.5), ("question", 0.5)), orderx.extension, _always("orderx"), noise=True,
     ),
 }  # fmt: skip

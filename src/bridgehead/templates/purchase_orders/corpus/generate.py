@@ -48,6 +48,8 @@ BROKEN_OWNER: Final = "order-desk"
 FIRST_RECEIPT: Final = timedelta(hours=6, minutes=10)
 RECEIPT_HOURS: Final = 13
 TIER_WEIGHTS: Final = {"A": 4.0, "B": 2.0, "C": 1.0}
+_EXACT: Final = (".eml", ".pdf")
+"""Files that no transport writes anew."""
 FIRST_PO: Final = 4
 """Numbers 0 to 3 of every customer belong to the orders booked before the run."""
 
@@ -148,9 +150,9 @@ def _next_po(run: Run, customer: Customer) -> str:
     return po_number(run.seed, customer, count)
 
 
-def _with_noise(dice: Dice, document: bytes, form: Form) -> bytes:
+def _with_noise(dice: Dice, document: bytes) -> bytes:
     """Returns the document, now and then with a byte-order mark or other line ends, which make it no less readable."""
-    if not form.noise or not dice.chance(0.06) or document.startswith((b"\xff\xfe", b"\xef\xbb\xbf")):
+    if not dice.chance(0.06) or document.startswith((b"\xff\xfe", b"\xef\xbb\xbf")):
         return document
     if dice.chance(0.5) and document.isascii() and b"ISO-8859" not in document[:80]:
         return b"\xef\xbb\xbf" + document
@@ -212,8 +214,10 @@ def _fresh(run: Run, plan: Plan, serial: int) -> Arrival:
             drafts = [replace(draft, facts=replace(draft.facts, suspicious=True)) for draft in drafts]
     orders = [draft.order for draft in drafts]
     form = _form(customer)
-    document = _with_noise(dice, form.write_orders(sending, orders), form)
     name = _name(run, customer, serial, len(orders))
+    document = form.write_orders(sending, orders)
+    if form.noise and not name.endswith(_EXACT):
+        document = _with_noise(dice, document)
     truths = [_order_truth(run, draft.order, decide(run.world, draft.order, draft.facts)) for draft in drafts]
     if len(drafts) == 1:
         run.sent.append(Sent(name, drafts[0], document))
@@ -227,7 +231,7 @@ def _broken(run: Run, plan: Plan, serial: int) -> Arrival:
     sending = _sending(run, customer, serial)
     order = compose(Writer(run.world, customer, sending.habit, dice), _next_po(run, customer), frozenset()).order
     form = _form(customer)
-    document = form.break_(dice, form.write_orders(sending, [order]), order, sending.habit)
+    document = form.break_(sending, dice, form.write_orders(sending, [order]), order)
     unreadable: dict[str, Json] = {
         "customer": customer.number,
         "reading": None,

@@ -94,6 +94,11 @@ CXML_LAYOUTS: Final = tuple(
     for name in ("network", "suite", "erp_outbound", "campus", "shop", "modern")
 )
 
+ORDERX_LAYOUTS: Final = tuple(
+    Layout(name, max_lines=12, bill_to=True, firm=frozenset({"price", "currency", "total", "description"}))
+    for name in ("basic_file", "comfort_file", "basic_paper", "comfort_paper", "basic_mail", "comfort_mail")
+)
+
 CSV_STYLES: Final = (
     "rows_semicolon",
     "rows_comma",
@@ -168,6 +173,8 @@ def _layout(seed: int, customer: Customer) -> Layout:
         return Layout("plain", max_lines=14, amounts=False, counts=True, hashes=True, bill_to=True)
     if customer.channel == "csv":
         return Layout(dice.one(CSV_STYLES), max_lines=12)
+    if customer.channel == "orderx":
+        return dice.one(ORDERX_LAYOUTS)
     if customer.channel == "cxml":
         return dice.one(CXML_LAYOUTS)
     if customer.channel == "ubl":

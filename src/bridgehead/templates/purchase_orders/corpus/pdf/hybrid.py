@@ -28,7 +28,12 @@ _PACKET: Final = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 def hybrid(sending: Envelope, order: WrittenOrder, xml: bytes, name: str, *, resent: bool = False) -> bytes:
     """Returns a PDF of the order with ``xml`` embedded under ``name``; the same bytes for the same sending."""
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf_bytes(sending, [order], resent=resent))))
+    return embedded(pdf_bytes(sending, [order], resent=resent), xml, name)
+
+
+def embedded(paper: bytes, xml: bytes, name: str) -> bytes:
+    """Returns a PDF with ``xml`` in it as the file ``name`` that says what its pages say."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(paper)))
     file = writer.add_attachment(name, xml)
     file.subtype = NameObject("/text/xml")
     file.associated_file_relationship = NameObject(RELATIONSHIP)
@@ -39,6 +44,9 @@ def hybrid(sending: Envelope, order: WrittenOrder, xml: bytes, name: str, *, res
     root = writer.root_object
     root[NameObject("/Metadata")] = writer._add_object(packet)  # noqa: SLF001 - pypdf's documented way to add an object
     names = root["/Names"]["/EmbeddedFiles"]["/Names"]  # type: ignore[index]  # a dictionary's values are of any type
+    specification = names[1].get_object()
+    specification[NameObject("/UF")] = specification["/F"]
+    specification["/EF"][NameObject("/UF")] = specification["/EF"].raw_get("/F")
     root[NameObject("/AF")] = ArrayObject([names[1]])
     target = io.BytesIO()
     writer.write(target)
