@@ -31,7 +31,7 @@ def run(seed: int) -> Run:
 
 def habit_for(seed: int, customer: Customer, layout: Layout, dice: Dice) -> Habit:
     """Returns a habit of writing in this layout, with as many of its fields shown as the layout and chance allow."""
-    habit = habit_of(seed, customer)
+    habit = habit_of(seed, customer, layout)
     priced = dice.chance(0.85)
     amounts = priced and layout.amounts and dice.chance(0.7)
     choices: tuple[Dates, ...] = ("header", "line", "none") if layout.line_dates else ("header", "header", "none")

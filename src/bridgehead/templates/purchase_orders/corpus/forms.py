@@ -12,6 +12,7 @@ from bridgehead.templates.purchase_orders.corpus import (
     edifact,
     edifact_other,
     mail,
+    mailed_pdf,
     orderx,
     other_mails,
     portal,
@@ -71,6 +72,10 @@ FORMS: Final[dict[Format, Form]] = {
     "email": Form(
         mail.write_orders, other_mails.write_change, other_mails.write_other, breaking.break_mail, _MAIL_OTHERS,
         _file("eml"), _always("email"),
+    ),
+    "email_pdf": Form(
+        mailed_pdf.write_orders, mailed_pdf.write_change, mailed_pdf.write_other, mailed_pdf.break_pdf_mail,
+        _MAIL_OTHERS, _file("eml"), _always("pdf"),
     ),
     "x12": Form(
         x12.write_orders, x12.write_change, x12.write_other, breaking.break_x12,

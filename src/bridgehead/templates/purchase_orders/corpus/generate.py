@@ -15,6 +15,7 @@ from bridgehead.templates.purchase_orders.corpus.compose import Draft, Writer, c
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.forms import FORMS, Form
 from bridgehead.templates.purchase_orders.corpus.habits import Habit, habit_of
+from bridgehead.templates.purchase_orders.corpus.layouts import layout_of
 from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.master import make_world
 from bridgehead.templates.purchase_orders.corpus.model import (
@@ -99,7 +100,7 @@ def start(seed: int, total: int, formats: Sequence[Format] = DEFAULT_FORMATS) ->
     for customer in world.customers:
         key = (customer.channel, customer.own_parts, in_trouble(customer))
         pools.setdefault(key, []).append((customer, TIER_WEIGHTS[customer.tier]))
-    habits = {customer.number: habit_of(seed, customer) for customer in world.customers}
+    habits = {customer.number: habit_of(seed, customer, layout_of(seed, customer)) for customer in world.customers}
     return Run(seed, total, tuple(formats), world, habits, pools)
 
 

@@ -71,9 +71,12 @@ MAIL_LAYOUTS: Final = (
 
 X12_STYLES: Final = ("plain", "one_line", "pipes", "lines_only", "old_retail", "control_chars", "caret", "verbose")
 
-EDIFACT_STYLES: Final = (
-    "retail_96a", "one_line_01b", "vehicle_97a", "comma_93a", "bars_96a", "level_b_96a", "group_93a", "stars_03b",
-    "wrapped_96a", "hash_01b",
+EDIFACT_LAYOUTS: Final = tuple(
+    Layout(name, max_lines=14, counts=True, hashes=True, bill_to=True, bare_places=True)
+    for name in (
+        "retail_96a", "one_line_01b", "vehicle_97a", "comma_93a", "bars_96a", "level_b_96a", "group_93a", "stars_03b",
+        "wrapped_96a", "hash_01b",
+    )
 )  # fmt: skip
 
 UBL_LAYOUTS: Final = tuple(
@@ -163,36 +166,11 @@ _SOMETIMES: Final[dict[Format, int]] = {"csv": 3, "email_sheet": 2}
 """One in so many customers of the format writes words after all."""
 
 
-def _layout(seed: int, customer: Customer) -> Layout:
-    dice = Dice(seed, "layout", customer.number)
-    if customer.channel == "x12":
-        name = dice.one(X12_STYLES)
-        if customer.country in {"US", "CA"} or name != "old_retail":
-            counted = name not in {"control_chars", "lines_only"}
-            return Layout(name, max_lines=14, amounts=False, counts=counted, hashes=counted, bill_to=True)
-        return Layout("plain", max_lines=14, amounts=False, counts=True, hashes=True, bill_to=True)
-    if customer.channel == "csv":
-        return Layout(dice.one(CSV_STYLES), max_lines=12)
-    if customer.channel == "orderx":
-        return dice.one(ORDERX_LAYOUTS)
-    if customer.channel == "cxml":
-        return dice.one(CXML_LAYOUTS)
-    if customer.channel == "ubl":
-        return dice.one(UBL_LAYOUTS)
-    if customer.channel == "edifact":
-        name = dice.one(EDIFACT_STYLES)
-        return Layout(name, max_lines=14, counts=True, hashes=True, bill_to=True, bare_places=True)
-    if customer.country == "NL" and dice.chance(0.2):
-        return next(layout for layout in MAIL_LAYOUTS if layout.name == "semicolons")
-    return dice.weighted([(layout, layout.weight) for layout in MAIL_LAYOUTS])
-
-
 _DATED: Final[dict[Format, float]] = {"email": 0.6, "email_pdf": 0.92, "email_sheet": 0.75}
 
 
-def habit_of(seed: int, customer: Customer) -> Habit:
-    """Returns the habit of a customer; the same for the whole run."""
-    layout = _layout(seed, customer)
+def habit_of(seed: int, customer: Customer, layout: Layout) -> Habit:
+    """Returns the habit of a customer who writes in this layout; the same for the whole run."""
     dice = Dice(seed, "habit", customer.number)
     edi = customer.channel in {"x12", "edifact"}
     price = "price" in layout.firm or (layout.prices and dice.chance(0.94 if edi else 0.78))
