@@ -82,9 +82,13 @@ def wholes(seed: int, form: Format) -> list[tuple[bytes, tuple[Order, ...]]]:
     return found
 
 
+def bound_memory() -> None:
+    """Lets this process have so much memory and no more."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
 def run(seed: int, form: Format, worker: int, count: int, quick_s: float) -> Tally:
     """Spoils and reads so many documents of one format."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     dice = random.Random(f"{seed}/{form}/{worker}")
     sources = wholes(seed, form)
     tally = Tally()
@@ -151,7 +155,7 @@ def main() -> int:
     pdfs = chosen.pdfs or (QUICK_PDFS if report.quick else PDFS)
     tallies: dict[str, Tally] = {}
     cores = 2
-    with ProcessPoolExecutor(cores) as pool:
+    with ProcessPoolExecutor(cores, initializer=bound_memory) as pool:
         for form in formats:
             paged = form in PAGED
             alike = sum((one in PAGED) == paged for one in formats)

@@ -38,12 +38,15 @@ def test_nobody_found_is_said() -> None:
     assert identify(order(), []) == (None, "No customer on file matches the sender.")
 
 
+@pytest.mark.parametrize("form", ["email", "pdf", "xlsx"])
 @pytest.mark.parametrize("matched, known", [(("name",), False), (("name", "email_domain"), True), (("number",), True)])
-def test_a_name_in_a_mail_proves_nothing(matched: tuple[str, ...], *, known: bool) -> None:
+def test_a_name_in_a_mail_proves_nothing(form: str, matched: tuple[str, ...], *, known: bool) -> None:
     """A mail that only claims a customer's name is not taken for it; a document that came by a known way is."""
-    customer, _ = identify(order(format="email"), [replace(CUSTOMER, matched_by=matched)])
+    customer, _ = identify(order(format=form), [replace(CUSTOMER, matched_by=matched)])
     assert (customer is not None) is known
     assert identify(order(format="x12"), [replace(CUSTOMER, matched_by=matched)])[0] is not None
+    mailed = order(format="x12", buyer=Party(name="Anybody", email="anybody@example.org"))
+    assert (identify(mailed, [replace(CUSTOMER, matched_by=matched)])[0] is not None) is known
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ _STREET_WORDS: Final = (
 def identify(order: Order, found: Sequence[Customer]) -> tuple[Customer | None, str]:
     """Returns the one customer that every name which leads anywhere leads to, or None with the reason.
 
-    A name alone does not prove who sent an e-mail: its address, domain or a number must be on
-    file too.
+    A name alone does not prove who sent what anybody can send, a mail or something attached to one: an
+    address, domain or number must be on file too.
     """
     if not found:
         return None, "No customer on file matches the sender."
@@ -36,9 +36,14 @@ def identify(order: Order, found: Sequence[Customer]) -> tuple[Customer | None, 
     if len(agreed) > 1:
         return None, f"The sender may be any of {', '.join(sorted(agreed))}."
     (number,) = agreed
-    if order.format == "email" and not any(number in led[by] for by in _PROVING):
-        return None, f"The mail names customer {number}, and comes from an address that is not on file for it."
+    if _anybodys(order) and not any(number in led[by] for by in _PROVING):
+        return None, f"The document names customer {number}, and comes from nowhere that is on file for it."
     return next(customer for customer in found if customer.number == number), ""
+
+
+def _anybodys(order: Order) -> bool:
+    """Tells whether the order came the way that is open to everybody."""
+    return order.format in {"email", "pdf", "xlsx"} or order.buyer.email is not None
 
 
 def place(customer: Customer, stated: Party | None) -> Address | None:
