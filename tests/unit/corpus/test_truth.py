@@ -25,7 +25,7 @@ OWNERS = {
 }
 ALONE = {
     "unknown_part": {"item"},
-    "price_beyond": {"price"},
+    "price_beyond": {None, "price"},
     "price_within": {None},
     "unit_mismatch": {None, "unit"},
     "below_minimum": {None, "quantity"},

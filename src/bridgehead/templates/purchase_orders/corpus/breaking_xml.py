@@ -31,7 +31,7 @@ def break_xml(sending: Envelope, dice: Dice, document: bytes, order: WrittenOrde
     spot = document.rfind(part.encode()) if document.rfind(part.encode()) > 0 else len(document) * 3 // 4
     way = dice.one(_WAYS)
     if way == "cut":
-        return document[: dice.between(document.index(b">", len(document) // 3), spot + len(part) // 2)]
+        return document[: dice.between(min(len(document) // 3, spot), spot + len(part) // 2)]
     if way == "overwritten":
         start = max(spot - 20, 0)
         return document[:start] + b"\0" * _BLOCK + document[start + _BLOCK :]

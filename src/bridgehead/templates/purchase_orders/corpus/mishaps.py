@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.catalogue import FAMILIES
 from bridgehead.templates.purchase_orders.corpus.customers import make_place
@@ -155,6 +156,9 @@ def _within(world: World, dice: Dice, line: WrittenLine) -> WrittenLine:
 
 def _other_unit(customer: Customer, habit: Habit, dice: Dice, line: WrittenLine, item: Item) -> WrittenLine:
     if not dice.chance(0.4):
+        converted = _same_dimension(customer, habit, dice, line, item) if dice.chance(0.3) else None
+        if converted is not None:
+            return converted
         each = (line.price or Decimal(1)) / line.basis
         fitting = [pack for pack in sorted(item.units.items()) if pack[1] * each < MOST_PACK_VALUE]
         unit, size = dice.one(fitting or [min(item.units.items(), key=lambda pack: pack[1])])
@@ -169,6 +173,33 @@ def _other_unit(customer: Customer, habit: Habit, dice: Dice, line: WrittenLine,
     price = line.price * dice.one((10, 20, 25, 50)) / line.basis if line.price is not None else None
     written = habit.unit(customer, unit)
     return replace(line, quantity=count, unit=written, unit_code=unit, price=price, basis=Decimal(1))
+
+
+def _same_dimension(customer: Customer, habit: Habit, dice: Dice, line: WrittenLine, item: Item) -> WrittenLine | None:
+    """Returns the line in another unit of counting, weight or length; None where none comes out even.
+
+    A clerk counts bolts in dozens, gross and thousands, weighs granulate in tonnes and cuts hoses in centimetres.
+    """
+    choices = [(unit, size) for unit, size in _OTHER_SIZES.get(item.base_unit, ()) if unit not in item.units]
+    fitting = []
+    for unit, size in choices:
+        count = line.quantity / size if size < 1 or item.base_unit == "KGM" else Decimal(int(line.quantity / size))
+        whole = count * size
+        if count and whole >= item.min_qty and whole % item.multiple == 0:
+            fitting.append((unit, size, count))
+    if not fitting:
+        return None
+    unit, size, count = dice.one(fitting)
+    price = line.price * size / line.basis if line.price is not None else None
+    written = habit.unit(customer, unit)
+    return replace(line, quantity=count, unit=written, unit_code=unit, price=price, basis=Decimal(1))
+
+
+_OTHER_SIZES: Final[dict[str, tuple[tuple[str, Decimal], ...]]] = {
+    "C62": (("DZN", Decimal(12)), ("GRO", Decimal(144)), ("MIL", Decimal(1000))),
+    "KGM": (("TNE", Decimal(1000)),),
+    "MTR": (("CMT", Decimal("0.01")),),
+}
 
 
 def _awkward_quantity(dice: Dice, line: WrittenLine, item: Item) -> WrittenLine:

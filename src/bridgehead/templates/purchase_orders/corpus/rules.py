@@ -30,6 +30,9 @@ MAX_OVERDUE_DAYS = 30
 RAISE_SHARE = Decimal("0.25")
 RAISE_AMOUNT = Decimal(100)
 MAX_LATE_DAYS = 10
+OFF_SHARE = Decimal("0.1")
+OFF_AMOUNT = Decimal(100)
+"""Bounds of a price that is answered with the agreed one: of the agreed price, and in money for the whole line."""
 SATURDAY = 5
 
 
@@ -110,11 +113,29 @@ def find_item(world: World, customer: Customer, line: WrittenLine) -> Item | Non
     return None
 
 
+_DIMENSIONS: tuple[dict[str, str], ...] = (
+    {"C62": "1", "H87": "1", "EA": "1", "PCE": "1", "NAR": "1", "DZN": "12", "GRO": "144", "MIL": "1000", "T3": "1000"},
+    {"KGM": "1", "GRM": "0.001", "TNE": "1000"},
+    {"MTR": "1", "CMT": "0.01", "MMT": "0.001", "KMT": "1000"},
+    {"LTR": "1", "MLT": "0.001", "DLT": "0.1", "HLT": "100"},
+    {"MTK": "1", "CMK": "0.0001", "MMK": "0.000001"},
+)
+"""Units that convert exactly into each other, each in the first of its row (UN/ECE Recommendation 20)."""
+
+
 def unit_factor(item: Item, line: WrittenLine) -> Decimal | None:
-    """Returns how many base units one ordered unit holds; None for a unit that the item does not have."""
+    """Returns how many base units one ordered unit holds; None for a unit that is not the item's and does not convert.
+
+    The item's own packs come first: a dozen of an article is what the master data says it is.
+    """
     if line.unit_code in {item.base_unit, ""}:
         return Decimal(1)
-    return item.units.get(line.unit_code)
+    if line.unit_code in item.units:
+        return item.units[line.unit_code]
+    for units in _DIMENSIONS:
+        if line.unit_code in units and item.base_unit in units:
+            return Decimal(units[line.unit_code]) / Decimal(units[item.base_unit])
+    return None
 
 
 def due_price(world: World, customer: Customer, item: Item, day: date) -> Decimal:
@@ -126,8 +147,17 @@ def due_price(world: World, customer: Customer, item: Item, day: date) -> Decima
 
 
 def price_is_beyond(world: World, asked: Decimal, due: Decimal) -> bool:
-    """Returns True if the asked price is further from the due price than the tolerance."""
+    """Returns True if the asked price is further from the due price than the tolerance; both for the same amount."""
     return abs(asked - due) > world.price_tolerance * due
+
+
+def price_needs_a_person(asked: Decimal, due: Decimal, times: Decimal) -> bool:
+    """Returns True if a price beyond the tolerance is too far off to be answered with the agreed one.
+
+    ``times`` is how often the line counts what both prices are for.
+    """
+    off = abs(asked - due)
+    return off > OFF_SHARE * due or off * times > OFF_AMOUNT
 
 
 def deliverable_quantity(item: Item, asked: Decimal) -> Decimal:
@@ -186,10 +216,12 @@ def judge_line(world: World, order: WrittenOrder, line: WrittenLine) -> JudgedLi
         if quantity_is_beyond(asked, quantity, price):
             holds.add("quantity")
     if line.price is not None:
-        stated = line.price / line.basis / factor
-        if stated != price:
+        # Both prices are for what the price is stated per, so that nothing is divided and all is exact.
+        per = line.basis * factor
+        if line.price != price * per:
             codes.append("IP")
-        if price_is_beyond(world, stated, price):
+        beyond = price_is_beyond(world, line.price, price * per)
+        if beyond and price_needs_a_person(line.price, price * per, quantity / per):
             holds.add("price")
     code = codes[0] if codes else "IA"
     booked = BookedLine(line.number, item.number, quantity, item.base_unit, price, due, code)
