@@ -6,7 +6,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from pypdf import PdfReader, PdfWriter
 from reportlab.lib.pdfencrypt import StandardEncryption
@@ -20,13 +20,14 @@ from bridgehead.templates.purchase_orders.corpus.model import WrittenOrder
 from bridgehead.templates.purchase_orders.corpus.pdf.blocks import number_pages
 from bridgehead.templates.purchase_orders.corpus.pdf.draw import design_of, draw_form, open_canvas
 from bridgehead.templates.purchase_orders.corpus.pdf.form import Form
-from bridgehead.templates.purchase_orders.corpus.pdf.sheet import BLACK, Align, Color, Faces, Paper, Sheet
+from bridgehead.templates.purchase_orders.corpus.pdf.sheet import Faces, Paper, Sheet
 from bridgehead.templates.purchase_orders.corpus.pdf.table import Design
 
 KINDS: Final = ("truncated", "truncated", "encrypted", "scanned", "scanned", "page_missing", "cut_table")
 DPI: Final = 96
 _POINTS_PER_INCH: Final = 72
-_STEP: Final = 60.0
+_STEP: Final = 36.0
+_SHORTEST: Final = 0.6
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Nothing on the paper tells when it was sent."""
 
@@ -73,7 +74,7 @@ def _truncated(dice: Dice, whole: bytes) -> bytes:
 
 def _scanned(dice: Dice, design: Design, form: Form) -> bytes:
     """Returns pictures of the pages. Their letters come from a font in the file, so that every machine draws them."""
-    import pypdfium2  # type: ignore[import-untyped]  # ships no types; three of its functions are used
+    import pypdfium2
 
     inner = io.BytesIO()
     canvas = open_canvas(inner, design, form)
@@ -97,9 +98,18 @@ def _scanned(dice: Dice, design: Design, form: Form) -> bytes:
 
 
 class _Numbered(Sheet):
-    """Says on every page which of how many it is, whatever the layout does."""
+    """Says on every page which of how many it is, whatever the layout does, and notes on which page a text stands."""
 
-    form: Form
+    def __init__(self, canvas: Canvas, paper: Paper, faces: Faces, pages: int, form: Form) -> None:
+        self.form, self.last = form, 1
+        line = form.order.lines[-1]
+        self.sought = line.theirs or line.ours or line.gtin or line.description or ""
+        super().__init__(canvas, paper, faces, pages)
+
+    def text(self, x: float, y: float, text: str, size: float = 9, **style: Any) -> None:  # noqa: ANN401 - as they come
+        if self.sought in text:
+            self.last = self.page
+        super().text(x, y, text, size, **style)
 
     def close(self) -> None:
         number_pages(self, self.form, at="c")
@@ -107,25 +117,25 @@ class _Numbered(Sheet):
 
 
 def _page_missing(dice: Dice, design: Design, form: Form) -> bytes:
-    """Returns the order on several pages without the first or the last of them."""
+    """Returns the order on several pages without the first or the last of them; a line is lost with it if it can be."""
     paper = design.paper(form.customer.country)
     left, top, right, bottom = paper.margins
+    sheets: list[_Numbered] = []
 
     def make(canvas: Canvas, shorter: Paper, faces: Faces, pages: int) -> Sheet:
-        sheet = _Numbered(canvas, shorter, faces, pages)
-        sheet.form = form
-        return sheet
+        sheets.append(_Numbered(canvas, shorter, faces, pages, form))
+        return sheets[-1]
 
-    pages = 0
-    target = io.BytesIO()
-    # A shorter page takes fewer lines; every layout needs a second one long before nothing fits.
-    while pages < 2:
+    pages, target, whole = 0, io.BytesIO(), len(form.order.lines) == 1
+    while pages < 2 or (sheets[-1].last < pages and not whole):
         target = io.BytesIO()
         canvas = open_canvas(target, design, form)
         shorter = replace(paper, margins=(left, top, right, bottom))
         pages = draw_form(canvas, design, form, paper=shorter, make=make)
         canvas.save()
+        # A shorter page takes fewer lines; where the last one stays with the others, the totals alone are lost.
         bottom += _STEP
+        whole = whole or bottom > paper.height * _SHORTEST
     writer = PdfWriter()
     lost = dice.one((0, pages - 1, pages - 1))
     for index, page in enumerate(PdfReader(target).pages):
@@ -143,26 +153,20 @@ class _Edged(Sheet):
         self.edge, self.seen = edge, list[tuple[float, str]]()
         super().__init__(canvas, paper, faces, pages)
 
-    def text(
-        self,
-        x: float,
-        y: float,
-        text: str,
-        size: float = 9,
-        *,
-        bold: bool = False,
-        italic: bool = False,
-        align: Align = "l",
-        ink: Color = BLACK,
-    ) -> None:
-        if align != "l":
-            width = self.measure(text, size, bold=bold, italic=italic)
+    def text(self, x: float, y: float, text: str, size: float = 9, **style: Any) -> None:  # noqa: ANN401 - as they come
+        bold, italic, align = (style.pop(name, None) for name in ("bold", "italic", "align"))
+        if align in {"r", "c"}:
+            width = self.measure(text, size, bold=bool(bold), italic=bool(italic))
             x -= width if align == "r" else width / 2
         self.seen.append((x, text))
-        while self.edge is not None and text and x + self.measure(text, size, bold=bold, italic=italic) > self.edge:
+        while (
+            self.edge is not None
+            and text
+            and x + self.measure(text, size, bold=bool(bold), italic=bool(italic)) > self.edge
+        ):
             text = text[:-1]
         if text:
-            super().text(x, y, text, size, bold=bold, italic=italic, ink=ink)
+            super().text(x, y, text, size, bold=bool(bold), italic=bool(italic), **style)
 
 
 def _cut(design: Design, form: Form) -> bytes:

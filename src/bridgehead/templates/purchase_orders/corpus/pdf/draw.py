@@ -28,14 +28,16 @@ def design_of(sending: Envelope) -> Design:
 
 
 def open_canvas(target: io.BytesIO, design: Design, form: Form, *, secret: StandardEncryption | None = None) -> Canvas:
-    """Returns an empty document with the properties that the sender's program writes."""
+    """Returns an empty document with the properties that the sender's program writes, dated when it is sent."""
     canvas = Canvas(target, invariant=1, pageCompression=1, encrypt=secret)
     canvas.setCreator(design.program)
     canvas.setProducer(design.program)
-    if form.voice % 2:
-        canvas.setTitle(f"{form.headline()} {form.order.po_number}")
-    if form.voice % 3 == 0:
-        canvas.setAuthor(form.customer.name)
+    canvas.setTitle(f"{form.headline()} {form.order.po_number}" if form.voice % 2 else "")
+    canvas.setAuthor(form.customer.name if form.voice % 3 == 0 else "")
+    canvas.setSubject("")
+    # The stamp of reportlab's invariant mode is always the year 2000, and has no setter.
+    stamp = canvas._doc._timeStamp  # type: ignore[attr-defined]  # noqa: SLF001 - the stubs leave it out; see above
+    stamp.YMDhms = form.sending.at.timetuple()[:6]
     return canvas
 
 

@@ -14,7 +14,8 @@ from bridgehead.templates.purchase_orders.corpus.pdf.fonts import faces_of
 from bridgehead.templates.purchase_orders.corpus.pdf.form import Form, Pair
 from bridgehead.templates.purchase_orders.corpus.pdf.grid import Column, Look, draw_table
 from bridgehead.templates.purchase_orders.corpus.pdf.other_words import OTHER_WORDS
-from bridgehead.templates.purchase_orders.corpus.pdf.sheet import PALE, Sheet
+from bridgehead.templates.purchase_orders.corpus.pdf.sheet import PALE, WHITE, Sheet
+from bridgehead.templates.purchase_orders.corpus.pdf.words import WORDS
 
 
 def change_bytes(sending: Envelope, change: Change) -> bytes:
@@ -26,6 +27,8 @@ def change_bytes(sending: Envelope, change: Change) -> bytes:
     letter = form.letter
     said = [letter.say("cancel" if change.kind == "cancel" else "change", po=order.po_number)]
     for before, line in zip(change.before, order.lines, strict=True):
+        if change.kind == "cancel":
+            break
         said.append(
             letter.say(
                 f"change_{change.kind}",
@@ -37,7 +40,7 @@ def change_bytes(sending: Envelope, change: Change) -> bytes:
             )
         )
     columns: list[Column] = []
-    if change.kind in {"quantity", "date"}:
+    if order.lines and change.kind != "drop":
         columns = form.columns(("line", *form.kinds(), "text", "counted", "priced", "day"))
     return _paper(form, said, columns, form.heads())
 
@@ -53,12 +56,35 @@ def other_bytes(sending: Envelope, kind: str, lines: Sequence[WrittenLine], past
     values = {"po": past_po, "part": letter.part(lines[0]), "q": letter.quantity(lines[0])}
     said = [text.format(**values) for text in said]
     if kind == "newsletter":
-        return _paper(form, said, [], [])
+        return _flyer(form, said)
     keys = ("line", *form.kinds(), "text", "counted")
-    pairs = [(words["number"][0], number), (form.word("dated"), today)]
+    pairs = [(words["number"][0], number), (WORDS[form.language]["dated"][0], today)]
     if kind in {"complaint", "delivery_note"}:
         pairs.append((words["reference"][0], past_po))
     return _paper(form, said, form.columns(keys), pairs)
+
+
+def _flyer(form: Form, said: Sequence[str]) -> bytes:
+    """Returns an advertisement; it comes from a dealer who writes to everybody, on no customer's letterhead."""
+    design = design_of(form.sending)
+    target = io.BytesIO()
+    canvas = open_canvas(target, design, form)
+    canvas.setAuthor("Workshop Supplies")
+    canvas.setTitle(form.name)
+    paper = design.paper(form.customer.country)
+    canvas.setPageSize((paper.width, paper.height))
+    sheet = Sheet(canvas, paper, faces_of("sans", form.language), 1)
+    sheet.box(0, 0, paper.width, 96, fill=(0.86, 0.38, 0.08))
+    sheet.text(sheet.left, 40, "Workshop Supplies", 12, bold=True, ink=WHITE)
+    sheet.text(sheet.left, 74, form.name, 20, bold=True, ink=WHITE)
+    sheet.y = 130
+    for index, text in enumerate(said):
+        sheet.paragraph(text, 16 if index == 0 else 11, bold=index == 0)
+        sheet.y += 14
+    sheet.text(sheet.left, paper.height - 40, "www.workshop-supplies.example.net   news@mailing.example.net", 8)
+    sheet.close()
+    canvas.save()
+    return target.getvalue()
 
 
 def _numbered(lines: Sequence[WrittenLine]) -> list[WrittenLine]:
