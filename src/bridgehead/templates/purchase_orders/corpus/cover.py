@@ -88,7 +88,22 @@ def wrap_other(
     said = [text]
     if kind == "complaint" and lines:
         said.append(f"{letter.quantity(lines[0])} {letter.part(lines[0])}")
+    if kind == "newsletter":
+        return _newsletter(letter, subject, said[0], attachments)
     return _cover(letter, "letter" if letter.voice % 2 else "page", subject, said, attachments)
+
+
+def _newsletter(letter: Letter, subject: str, text: str, attachments: Sequence[Attachment]) -> bytes:
+    """Returns a dealer's advertisement; it comes from no customer."""
+    message = mailing.new_message(letter, subject)
+    del message["From"]
+    message["From"] = '"Workshop Supplies" <news@mailing.example.net>'
+    mailing.put_html(
+        letter, message, f"<p>{escape(text)}</p>\n<p>www.workshop-supplies.example.net</p>", alternative=False
+    )
+    for name, kind, content in attachments:
+        mailing.attach_file(message, name, kind, content)
+    return mailing.finish(letter, message)
 
 
 def _subject(letter: Letter, style: str, numbers: str) -> str:

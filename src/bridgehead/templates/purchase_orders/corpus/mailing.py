@@ -153,7 +153,7 @@ def attach_text(letter: Letter, message: EmailMessage, text: str) -> None:
 
 
 def attach_file(message: EmailMessage, name: str, kind: str, content: bytes, *, twice: bool = False) -> None:
-    """Attaches a file of the media type ``kind`` in base64 lines of 76; named ``twice`` by the old parameter as well."""
+    """Attaches a file of the media type ``kind`` in base64; ``twice`` names it by the old parameter as well."""
     main, _, sub = kind.partition("/")
     part = EmailMessage(policy=SMTP)
     part.set_content(content, maintype=main, subtype=sub, disposition="attachment", filename=name)
