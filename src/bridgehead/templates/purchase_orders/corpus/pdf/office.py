@@ -164,10 +164,16 @@ def draw_landscape(sheet: Sheet, form: Form) -> None:
     sheet.text(sheet.right, 54, f"{form.headline()} {form.order.po_number}", 14, bold=True, align="r")
     sheet.rule(sheet.left, 70, sheet.right, 70, 1.2)
     third = sheet.width / 3
-    ends = [put_address(sheet, sheet.left, 76, form.labelled("vendor"), form.ours(), 8.5)]
-    for index, (label, lines) in enumerate(form.places()):
-        ends.append(put_address(sheet, sheet.left + third * (index + 1) * 0.9, 76, f"{label}{form.colon}", lines, 8.5))
-    ends.append(put_pairs(sheet, sheet.left + third * 2, 76, form.heads(po=False), 8.5, colon=form.colon))
+    blocks = [
+        (form.labelled("vendor"), form.ours()),
+        *((f"{label}{form.colon}", lines) for label, lines in form.places()),
+    ]
+    step = max(third * 2 / len(blocks), 150)
+    ends = [
+        put_address(sheet, sheet.left + step * index, 76, label, lines, 8)
+        for index, (label, lines) in enumerate(blocks)
+    ]
+    ends.append(put_pairs(sheet, sheet.left + third * 2.1, 76, form.heads(po=False), 8.5, colon=form.colon))
     sheet.y = max(ends) + 12
     columns = form.columns(("line", *form.kinds(), "text", "day", "quantity", "unit", "price", "basis", "amount"))
     draw_table(sheet, columns, Look("rows", 9, fill=PALE, pad=3.5))
@@ -208,8 +214,9 @@ def draw_side(sheet: Sheet, form: Form) -> None:
     sheet.y = left + 16
     sheet.paragraph(form.word("opening"), 10, width=edge - sheet.left - 14)
     sheet.y += 8
-    keys = ("line", "parts_text", "counted", "priced", "amount", "day")
-    draw_table(sheet, form.columns(keys), Look("head", 8.5, gap=4), width=edge - sheet.left - 12)
+    columns = form.columns(("line", "parts_text", "counted", "priced", "amount"))
+    width = edge - sheet.left - 12
+    draw_table(sheet, columns, Look("head", 8.5, gap=4), under=form.under("day"), under_at=1, width=width)
     put_totals(sheet, form, 10, end=edge - 12)
     sheet.y = max(sheet.y, y) if sheet.page == 1 and form.notes else sheet.y
     put_notes(sheet, form, 9)

@@ -49,10 +49,11 @@ def draw_stacked(sheet: Sheet, form: Form) -> None:
     sheet.text(sheet.right, 64, form.headline(), 14, bold=True, align="r")
     y = put_pairs(sheet, sheet.left + 280, 74, form.heads(), 9, end=sheet.right)
     sheet.y = max(y, 130) + 12
-    half = sheet.width / 2
-    ends = [put_address(sheet, sheet.left, sheet.y, form.labelled("vendor"), form.ours())]
-    for index, (label, lines) in enumerate(form.places()):
-        ends.append(put_address(sheet, sheet.left + half + 120 * index, sheet.y, f"{label}{form.colon}", lines))
+    places = form.places()
+    step = sheet.width / (len(places) + 1) if places else 0.0
+    ends = [put_address(sheet, sheet.left, sheet.y, form.labelled("vendor"), form.ours(), 8.5)]
+    for index, (label, lines) in enumerate(places):
+        ends.append(put_address(sheet, sheet.left + step * (index + 1), sheet.y, f"{label}{form.colon}", lines, 8.5))
     sheet.y = max(ends) + 14
     columns = form.columns(("line", "parts", "text", "day", "counted", "priced", "amount"), most=66)
     draw_table(sheet, columns, Look("grid", 8.5, pad=4, fill=(0.92, 0.92, 0.86)))
