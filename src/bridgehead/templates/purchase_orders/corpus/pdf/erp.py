@@ -179,7 +179,7 @@ def draw_carried(sheet: Sheet, form: Form) -> None:
     sheet.paragraph(form.word("opening"), 10)
     sheet.y += 10
     columns = form.columns(("line", "parts_text", "counted", "priced", "amount", "day"))
-    draw_table(sheet, columns, Look("head", 9.5, pad=5, gap=15), carry=form.carry())
+    draw_table(sheet, columns, Look("head", 9.5, pad=5, gap=26), carry=form.carry())
     put_totals(sheet, form, 10.5, ruled=True)
     put_notes(sheet, form, 10)
     put_closing(sheet, form, 10)

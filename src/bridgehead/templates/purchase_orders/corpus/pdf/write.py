@@ -54,10 +54,12 @@ def named(sending: Envelope, number: str, content: bytes) -> Attachment:
     """Returns the PDF under a name as this customer's programs give it."""
     form_word = ascii_text(Form(sending, WrittenOrder(sending.customer, number, ())).word("title")).replace(" ", "_")
     plain = number.replace("/", "-")
+    # Two papers of one sending never share a name.
+    counted = f"{sending.serial % 1000:03}{int(''.join(sign for sign in number if sign.isdigit()) or '0') % 1000:03}"
     voice = sending.habit.voice
     names = (
-        f"{form_word}_{plain}.pdf", f"{plain}.pdf", f"{form_word.upper()}{plain}.PDF", f"scan{sending.serial:04}.pdf",
-        f"{form_word.replace('_', ' ')} {plain}.pdf", f"DOC{sending.serial:06}.pdf",
+        f"{form_word}_{plain}.pdf", f"{plain}.pdf", f"{form_word.upper()}{plain}.PDF", f"scan{counted}.pdf",
+        f"{form_word.replace('_', ' ')} {plain}.pdf", f"DOC{counted}.pdf",
         f"PO_{plain}_{sending.customer.number}.pdf",
     )  # fmt: skip
     return names[voice % len(names)], MEDIA_TYPE, content
