@@ -17,6 +17,8 @@ _SPACED = re.compile(r"\d{1,3}(?:[ \u00a0\u202f\u2009'’]\d{3}){1,4}(?:[.,]\d{1
 _EVIDENCE = re.compile(
     r"(?<![\d.,/:-])(?:\d{1,3}(?:[., '’\u00a0\u202f]\d{3}){0,4}|\d{1,9})([.,])(\d{1,2}|\d{4})(?![\d.,/:-]?\d|[.,/-]\d)"
 )
+_THOUSANDTHS = re.compile(r"(?<![\w.,/:-])(?:\d{4,9}|0)([.,])\d{3}(?![\w/:-]|[.,]\d)")
+"""Three decimals that cannot be grouping: four digits or a lone zero stand before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def decimal_sign(text: str) -> DecimalSign | None:
     for found in _EVIDENCE.finditer(text):
         if len(found[2]) == 2 or len(found[2]) == 4:
             votes[found[1]] += 1
+    for found in _THOUSANDTHS.finditer(text):
+        votes[found[1]] += 1
     if votes["."] and not votes[","]:
         return "."
     if votes[","] and not votes["."]:

@@ -9,8 +9,9 @@ from bridgehead.documents.confidence import rated
 from bridgehead.documents.decoding import decode, looks_binary
 from bridgehead.documents.edifact.order import read_edifact
 from bridgehead.documents.edifact.syntax import looks_like_edifact
+from bridgehead.documents.edifact.tradacoms import looks_like_tradacoms, read_tradacoms
 from bridgehead.documents.mail.message import looks_like_mail
-from bridgehead.documents.mail.order import read_mail, read_plain_text
+from bridgehead.documents.mail.order import read_html, read_mail, read_plain_text
 from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, Reading, Refusal, Unreadable
 from bridgehead.documents.pdf.reading import read_pdf
 from bridgehead.documents.signatures import is_pdf, is_workbook, is_xml, refuse_by_signature
@@ -46,7 +47,7 @@ def _read(document: bytes, name: str, max_bytes: int) -> Reading:
     if not document.strip():
         raise Refusal("empty", "The document is empty.", name[:100])
     if looks_like_mail(document):
-        return read_mail(document)
+        return read_mail(document, read_part)
     return read_part(document, name, "document", Hints())
 
 
@@ -64,6 +65,8 @@ def read_part(document: bytes, name: str, part: str, hints: Hints) -> Reading:
     refuse_by_signature(document, part)
     if is_xml(document):
         return read_xml(document, part, hints, read_part)
+    if looks_like_tradacoms(document):
+        return read_tradacoms(document, part)
     if looks_like_edifact(document):
         return read_edifact(document, part, hints)
     text = decode(document, part)
@@ -74,18 +77,20 @@ def read_part(document: bytes, name: str, part: str, hints: Hints) -> Reading:
         return read_x12(text, part)
     if looks_binary(document) and "\0" not in text and document[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
         raise Refusal("binary", "The document holds control characters that text has not.", part)
+    if _PAGE.match(head):
+        return read_html(text, read_part, hints)
     refuse_other_markup(head)
     if name.lower().endswith((".csv", ".tsv")) or looks_like_table(text):
         return read_csv(text, part, hints)
-    return read_plain_text(text)
+    return read_plain_text(text, read_part, hints)
 
 
 _OTHERS: Final = (
-    (re.compile(r"STX[=+][A-Z]{3,4}[:=+]"), "TRADACOMS"),
     (re.compile("EDI_DC40"), "SAP IDoc"),
     (re.compile("<"), "markup"),
     (re.compile(r"\{"), "JSON"),
 )
+_PAGE: Final = re.compile(r"<(?:!doctype\s+html|html|head|body|table|div|p|meta|style)\b", re.IGNORECASE)
 _ROOT: Final = re.compile(r"<(?![?!])([\w:.-]{1,60})")
 
 

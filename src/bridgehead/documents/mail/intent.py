@@ -86,6 +86,19 @@ _AUTO_SUBJECT: Final = re.compile(
 )
 
 
+_ANNOUNCES: Final = re.compile(
+    r"\b(?:attach(?:ed|ment|ments|ing)?|enclos(?:ed|ing|ure)|im anhang|in der anlage|als anlage|anbei|beigef[uü]gt\w*|angeh[aä]ngt\w*|siehe anlage|anh[aä]ngend\w*|beiliegend\w*"
+    r"|ci-?joint\w*|en pi[eè]ce jointe|pi[eè]ces? jointes?|joint [aà] ce|adjunt\w*|en anexo|em anexo|anexo|anexad\w*|in allegato|allegat[oaie]|alleghiamo|bijgevoegd\w*|bijlagen?|in bijlage|bijgaand\w*"
+    r"|bifoga(?:d|t|de|s|r)?|bilaga(?:n|or)?|vedlagt|vedh[aæ]ftet|vedlegg|vedh[aæ]ft\w*|w za[łl][aą]czeni\w+|za[łl][aą]czon\w+|za[łl][aą]cznik\w*|za[łl][aą]cz\w+|v p[rř][ií]lo\w+|p[rř]ilo[zž]en\w*|liitteen[aä]|mell[eé]kel\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def announces_attachment(text: str) -> bool:
+    """Whether a text says that something is attached, in twelve languages."""
+    return _ANNOUNCES.search(text[:4000]) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What the words of a mail say it is for. ``kind`` is the strongest reading that orders nothing."""

@@ -181,14 +181,10 @@ def _walk(headers: list[tuple[str, str]], body: bytes, depth: int, parts: list[P
     if "=?" in filename:
         filename = _header_text(filename.encode())
     content = _decoded(body, _find(headers, "content-transfer-encoding").strip().lower(), len(parts) + 1)
-    if kind == "message/rfc822" and depth < MAX_DEPTH:
-        inner, nested = _split_headers(content.lstrip(b"\r\n"))
-        if _find(inner, "content-type") or inner:
-            label = "".join(f"{name.title()}: {_find(inner, name)}\n" for name in ("from", "date", "to", "subject"))
-            intro = f"---------- Forwarded message ----------\n{label}\n".encode()
-            _append(parts, Part("text/plain", "utf-8", "", attached=False, flowed=False, body=intro))
-            _walk(inner, nested, depth + 1, parts)
-            return
+    if kind == "message/rfc822":
+        content = content.lstrip(b"\r\n")
+        _append(parts, Part(kind, None, filename[:200], attached=True, flowed=False, body=content))
+        return
     attached = disposition.lower().startswith("attachment") or bool(filename and not kind.startswith("text/"))
     flowed = parameters.get("format", "").lower() == "flowed"
     _append(parts, Part(kind, parameters.get("charset"), filename[:200], attached or bool(filename), flowed, content))

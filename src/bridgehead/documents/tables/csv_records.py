@@ -13,15 +13,31 @@ _LONGEST_MARK = 6
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of a row, and the line of the file that each stood in."""
+    """The cells of a row, and the line of the file that each stood in.
+
+    ``numbers`` are the cells that the file holds as numbers or days and not as text: they have one reading.
+    """
 
     line: int
     cells: list[str]
     lines: tuple[int, ...] = ()
+    numbers: frozenset[int] = frozenset()
+    part: str = ""
+    """The part it stands in, when that is not the one of its table."""
 
     def line_of(self, index: int) -> int:
         """The line that cell ``index`` was read from."""
         return self.lines[index] if index < len(self.lines) else self.line
+
+
+def letter(index: int) -> str:
+    """The letters of a column: A for 0, AA for 26."""
+    name = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        name = chr(65 + rest) + name
+    return name
 
 
 def flatten(rows: Sequence[Row]) -> list[Row] | None:

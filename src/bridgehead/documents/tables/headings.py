@@ -99,6 +99,7 @@ _FIELDS: Final[dict[str, str]] = {
       yourorder ourorder ourorderno unserebestellung unserebestellnummer unserebestellnr notrecommande nostroordine
       nuestropedido onzebestelling purchaseorderid cde ncde nocde bestellungnr bestellungsnr bestellungsnummer
       bestellnummerkunde kundenbestellnr kundenbestellnummer kundenauftrag kundenauftragsnr einkaufsbestellung bestellnrkunde oc odc""",
+    "sales_order": "salesorder salesorderid salesorderno salesordernr salesordernumber salesdoc salesdocument verkaufsbeleg",
     "po_or_part": "bestellnummer bestellnr bestelnummer bestelnr bestnr",
     "order_date": """del dated dd defecha vom zdnia datazamowienia datazam orderdatum bestallningsdatum belegdatum datecde datecmd datord dataord bestdatum indata dato datadok podt
       orderdate date bestelldatum datum auftragsdatum datecommande datedecommande fechapedido fechadepedido fecha

@@ -98,7 +98,9 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
     has_part = bool({"part", "customer_part", "supplier_part", "gtin"} & {one for one in fields if one})
     for index, field in enumerate(fields):
         values = column(index)
-        if field == "po_or_part":
+        if field == "sales_order":
+            fields[index] = "po_number" if not {"po_number", "po_or_part"} & set(fields) else None
+        elif field == "po_or_part":
             fields[index] = "po_number" if has_part and "po_number" not in fields else "part"
         elif field == "article":
             small = bool(values) and all(value.isdigit() and len(value) <= 4 for value in values)
@@ -237,15 +239,20 @@ def _number_customer(fields: list[str | None], samples: Sequence[Sequence[str]])
 
 
 def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[str]]) -> bool:
-    """Whether a column of amounts says the same in rows whose other figures differ: the total of the order."""
-    seen: dict[str, set[str]] = {}
+    """Whether a column of amounts says the same in rows whose other figures differ: the total of the order.
+
+    It must do so in every order of several rows: two lines may come to the same amount.
+    """
+    seen: dict[str, tuple[set[str], set[str]]] = {}
     po = fields.index("po_number") if "po_number" in fields else None
     figures = [index for index, field in enumerate(fields) if field in {"quantity", "price"}]
     for row in samples[:50]:
         if at < len(row) and row[at].strip():
-            key = row[po] if po is not None and po < len(row) else ""
-            seen.setdefault(f"{key}\t{row[at].strip()}", set()).add("\t".join(row[i] for i in figures if i < len(row)))
-    return bool(seen) and any(len(others) > 1 for others in seen.values())
+            amounts, others = seen.setdefault(row[po] if po is not None and po < len(row) else "", (set(), set()))
+            amounts.add(row[at].strip())
+            others.add("\t".join(row[i] for i in figures if i < len(row)))
+    several = [amounts for amounts, others in seen.values() if len(others) > 1]
+    return bool(several) and all(len(amounts) == 1 for amounts in several)
 
 
 def check_price_unit(line: DraftLine, price_unit: str, draft: Draft) -> None:

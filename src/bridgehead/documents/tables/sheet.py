@@ -1,0 +1,118 @@
+"""Finds the table in rows of cells, whatever they came from: its header, and the fields that stand above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import Final
+
+from bridgehead.documents.order import Source
+from bridgehead.documents.tables.around import Fields, fields_around
+from bridgehead.documents.tables.csv_records import Row, flatten, letter
+from bridgehead.documents.tables.headings import heading_of
+from bridgehead.documents.tables.table import header_score
+from bridgehead.documents.terms import currency_of
+from bridgehead.documents.units import UNIT_CODES
+
+HEADER_SEARCH: Final = 80
+"""Rows within which the header must stand."""
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Rows of cells with the place of their table: ``names`` are its headings, ``body`` what is below them.
+
+    ``letters`` says that sources name columns by letter, as in workbooks, and not by their heading.
+    """
+
+    part: str
+    rows: list[Row]
+    form: str
+    letters: bool = False
+    names: list[str] = field(default_factory=list)
+    header: Row | None = None
+    above: list[Row] = field(default_factory=list)
+    body: list[Row] = field(default_factory=list)
+    fields: Fields = field(default_factory=Fields)
+    asides: list[tuple[str, Source]] = field(default_factory=list)
+    """Texts that belong to no order and may yet speak to the reader."""
+    told: list[tuple[str, str]] = field(default_factory=list)
+    """Warnings, by kind, that hold for every order of the table."""
+    spanned: dict[tuple[int, int], str] = field(default_factory=dict)
+    """What cells that are merged downwards show, by line and column."""
+    currency: str | None = None
+    """The currency that the formats of its cells show."""
+
+    def column(self, index: int) -> str:
+        """What sources call a column: its letter, or its heading, or its number."""
+        if self.letters:
+            return letter(index)
+        return self.names[index] if index < len(self.names) else str(index + 1)
+
+    def source(self, row: Row, index: int) -> Source:
+        """The source of a cell of the table."""
+        text = row.cells[index].strip() if index < len(row.cells) else ""
+        return Source(row.part or self.part, row.line_of(index), text, column=self.column(index), how="column")
+
+
+def lay_out(sheet: Sheet) -> bool:
+    """Finds header, body and the fields above; False when no row heads a quantity and something to order.
+
+    A header may take two rows (``Delivery`` over ``Date``); the second is then part of the headings.
+    """
+    flat = flatten(sheet.rows)
+    if flat is not None:
+        sheet.header, sheet.names, sheet.body = flat[0], flat[0].cells, flat[1:]
+        return True
+    best, at, size = 0, -1, 1
+    head = sheet.rows[: HEADER_SEARCH + 1]
+    for index, row in enumerate(head[:HEADER_SEARCH]):
+        score = header_score(row.cells)
+        if score > best:
+            best, at, size = score, index, 1
+        below = head[index + 1] if index + 1 < len(head) else None
+        if below is not None and _may_head(row) and _may_head(below):
+            joined = header_score(_joined(row, below))
+            if joined > max(best, score, header_score(below.cells)):
+                best, at, size = joined, index, 2
+    if not best:
+        return False
+    sheet.header = sheet.rows[at]
+    names = sheet.header.cells
+    if size == 2:
+        names = _joined(sheet.header, sheet.rows[at + 1])
+    elif at + 1 < len(sheet.rows) and _names_units(sheet.rows[at + 1]):
+        both, size = _joined(sheet.header, sheet.rows[at + 1]), 2
+        names = [two if heading_of(two) is not None else one for one, two in zip_longest(names, both, fillvalue="")]
+    sheet.names = list(names)
+    sheet.above, sheet.body = sheet.rows[:at], sheet.rows[at + size :]
+    sheet.fields = fields_around(sheet.part, sheet.above, letters=sheet.letters)
+    return True
+
+
+def _may_head(row: Row) -> bool:
+    """Whether a row may be part of a header: words, and hardly a digit (``EUR per 100``)."""
+    return not row.numbers and sum(any(one.isdigit() for one in cell) for cell in row.cells) <= 1
+
+
+def _names_units(row: Row) -> bool:
+    """Whether a row below the headings holds nothing but units and currencies."""
+    filled = [cell.strip().strip("[]()").lower().rstrip(".") for cell in row.cells if cell.strip()]
+    return bool(filled) and all(cell in UNIT_CODES or currency_of(cell) is not None for cell in filled)
+
+
+def _joined(row: Row, below: Row) -> list[str]:
+    size = max(len(row.cells), len(below.cells))
+    return [
+        " ".join(cells[index].strip() for cells in (row.cells, below.cells) if index < len(cells)).strip()
+        for index in range(size)
+    ]
+
+
+def without_columns(rows: Sequence[Row], dropped: frozenset[int]) -> list[Row]:
+    """The rows with the cells of some columns empty, so that letters and places stay what they are."""
+    return [
+        replace(row, cells=["" if at in dropped else cell for at, cell in enumerate(row.cells)]) if dropped else row
+        for row in rows
+    ]
