@@ -188,6 +188,49 @@ def draw_carried(sheet: Sheet, form: Form) -> None:
     sheet.lines([form.letter.say("bye"), "", form.customer.name, form.role()], 10)
 
 
+def draw_preprinted(sheet: Sheet, form: Form) -> None:
+    """A preprinted form with room for three positions a page, its whole head on each, sums carried in the frame."""
+    order = form.order
+    whole, frame_end = sheet.bottom, sheet.bottom - 170
+
+    def head(page: Sheet) -> None:
+        page.box(page.left, 40, page.width, 54, weight=1.2)
+        page.text(page.left + 8, 60, form.customer.name, 13, bold=True)
+        page.text(page.left + 8, 73, ", ".join(form.sender()[1:]), 7.5)
+        page.text(page.left + 8, 84, "  ".join(form.reach()), 7.5)
+        page.text(page.right - 8, 62, form.headline(), 15, bold=True, align="r")
+        page.text(page.right - 8, 84, form.page(page.page, page.pages), 8, align="r")
+        third = page.width / 3
+        blocks = [(form.word("vendor"), form.ours()), *form.places()]
+        for index, (label, lines) in enumerate(blocks):
+            page.text(page.left + third * index + 4, 107, label, 6.5, ink=GRAY)
+            put_address(page, page.left + third * index + 4, 109, "", lines, 8.5)
+        page.box(page.left, 98, page.width, 74, weight=0.6)
+        pairs = form.heads()
+        rows = (pairs[:4], pairs[4:])
+        for number, row in enumerate(rows):
+            for index, (name, value) in enumerate(row):
+                x = page.left + page.width / 4 * index + 4
+                page.text(x, 183 + 30 * number, name, 6.5, ink=GRAY)
+                page.text(x, 196 + 30 * number, value, 9.5)
+        page.box(page.left, 174, page.width, 62, weight=0.6)
+        page.box(page.left, 240, page.width, frame_end - 240, weight=1.2)
+        page.y = 240
+
+    def foot(page: Sheet) -> None:
+        page.text(page.left, whole + 14, f"{form.word('po')} {order.po_number}", 7, ink=GRAY)
+
+    sheet.head, sheet.foot, sheet.bottom = head, foot, frame_end
+    head(sheet)
+    keys = ("line", "parts_text", "counted", "priced", "day", "amount")
+    look = Look("columns", 9, pad=4, gap=42, fill=(0.93, 0.93, 0.93), title_size=7.5)
+    draw_table(sheet, form.columns(keys), look, carry=form.carry())
+    sheet.y, sheet.bottom = frame_end + 2, whole
+    put_totals(sheet, form, 9.5, boxed=True)
+    put_notes(sheet, form, 8.5)
+    put_closing(sheet, form, 8)
+
+
 def draw_printer(sheet: Sheet, form: Form) -> None:
     """Letters of one width, rules of hyphens, as a line printer or its successor on paper writes."""
     size = 9.0

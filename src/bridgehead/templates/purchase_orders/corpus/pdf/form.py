@@ -164,7 +164,8 @@ class Form:
                 continue
             align: Align = "r" if key in _RIGHT or key == "priced" else "l"
             grows = key in {"text", "parts_text"}
-            found.append(Column(self.title(key), cells, align, grows=grows, most=most if grows else 0.0))
+            wraps = most if grows else 0.0
+            found.append(Column(self.title(key), cells, align, grows=grows, most=wraps, summed=key == "amount"))
         return found
 
     def parts(self) -> list[str]:

@@ -19,7 +19,8 @@ _LEAST_TEXT: Final = 92.0
 class Column:
     """One column: ``cells`` hold, per row, lines that stay apart. A ``grows`` column wraps and takes what is left.
 
-    With ``most`` it wraps at that many points, and what is left goes to all columns.
+    With ``most`` it wraps at that many points, and what is left goes to all columns. Sums that are carried stand in the
+    column that is ``summed``.
     """
 
     title: str
@@ -27,6 +28,7 @@ class Column:
     align: Align = "l"
     grows: bool = False
     most: float = 0.0
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +199,12 @@ class _Table:
             return
         sheet, look = self.sheet, self.look
         y = sheet.y + look.size * 1.5
-        sheet.text(self.right - look.side, y, carry.show(running), look.size, align="r")
-        sheet.text(self.x + (self.right - self.x) * 0.62, y, label, look.size, italic=True, align="r")
+        index = next(index for index, column in enumerate(self.columns) if column.summed)
+        sheet.text(self.x + sum(self.wide[: index + 1]) - look.side, y, carry.show(running), look.size, align="r")
+        if look.rules in {"grid", "columns"}:
+            sheet.text(self.x + self.wide[0] + look.side, y, label, look.size, italic=True)
+        else:
+            sheet.text(self.x + (self.right - self.x) * 0.6, y, label, look.size, italic=True, align="r")
         sheet.y += look.size * 2.2
 
     def _close(self) -> None:

@@ -51,6 +51,7 @@ DESIGNS: Final[dict[str, Design]] = {
         Design(_layout("pdf_two_rows", 3, max_lines=14), erp.draw_two_rows),
         Design(_layout("pdf_schedule", 3, max_lines=14), erp.draw_schedule),
         Design(_layout("pdf_carried", 4, max_lines=14), erp.draw_carried, "serif"),
+        Design(_layout("pdf_preprinted", 4, max_lines=14), erp.draw_preprinted),
         Design(_layout("pdf_printer", 2, max_lines=14), erp.draw_printer, "mono", program="LPD2PDF 1.9"),
         Design(_layout("pdf_letter", 3), office.draw_letter, "serif", program="Office Writer 16"),
         Design(_layout("pdf_accounting", 3, max_lines=14), office.draw_accounting, "embedded", program="Ledger 2025"),
