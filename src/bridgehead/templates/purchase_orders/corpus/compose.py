@@ -126,7 +126,7 @@ def written_line(writer: Writer, item: Item, quantity: Decimal, day: date, *, pr
     """Returns a line in base units at the price due, with the numbers and words of this customer; not yet numbered."""
     world, customer, habit = writer.world, writer.customer, writer.habit
     price = price_on(world, customer, item, day)
-    basis = Decimal(100) if habit.per_hundred and price < 1 else Decimal(1)
+    basis = Decimal(100) if priced and habit.per_hundred and price < 1 else Decimal(1)
     theirs = world.their_parts.get((customer.number, item.number))
     ours: str | None = item.number
     if theirs is not None and habit.identifier != "both":

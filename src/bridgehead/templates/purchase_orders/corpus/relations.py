@@ -93,7 +93,7 @@ def make_change(writer: Writer, order: WrittenOrder) -> Change:
         purpose="cancel" if kind == "cancel" else "change",
         order_date=order.order_date if order.customer.channel not in MAILED else None, release=None,
         bill_to=order.bill_to if "bill_to" in writer.habit.layout.firm else None,
-        currency=order.currency if "total" in writer.habit.layout.firm else None,
+        currency=order.currency if "currency" in writer.habit.layout.firm and (table or kind != "cancel") else None,
     )  # fmt: skip
     if kind == "cancel":
         lines = order.lines if table else ()
@@ -105,7 +105,9 @@ def make_change(writer: Writer, order: WrittenOrder) -> Change:
 
 def _summed(writer: Writer, order: WrittenOrder) -> WrittenOrder:
     """Returns the order with the total of its lines, where the form demands one."""
-    return replace(order, stated_total=_total(order.lines)) if "total" in writer.habit.layout.firm else order
+    if not order.lines or "total" not in writer.habit.layout.firm:
+        return order
+    return replace(order, stated_total=_total(order.lines))
 
 
 def _as_wanted(writer: Writer, order: WrittenOrder, line: WrittenLine, kind: str, *, table: bool) -> WrittenLine:

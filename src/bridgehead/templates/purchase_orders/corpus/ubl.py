@@ -119,7 +119,7 @@ class Pen:
         street = place.street
         more = None
         if self.voice % 5 == 2 and ", " in street:
-            more, street = street.split(", ", 1)
+            street, more = street.split(", ", 1)
         return element(
             name,
             maybe("cbc:StreetName", street), maybe("cbc:AdditionalStreetName", more), maybe("cbc:CityName", place.city),
@@ -192,8 +192,8 @@ class Pen:
             top,
             Dress(
                 spaces, {"doc": root, "cac": parts, "cbc": basics, "sbd": ""},
-                indent=style.indent, newline=style.newline, encoding=style.encoding, declaration=style.declaration, standalone=style.standalone,
-                everywhere=style.everywhere, single=style.single, more=more,
+                indent=style.indent, newline=style.newline, encoding=style.encoding,
+                declaration=style.declaration, standalone=style.standalone, everywhere=style.everywhere, single=style.single, more=more,
             ),
         )  # fmt: skip
 
@@ -460,12 +460,11 @@ def write_change(sending: Envelope, change: Change) -> bytes:
         note = element("cbc:CancellationNote", _CANCELLED[sending.habit.language])
         opening = pen.opening("order_cancellation", number, today)
         return pen.document("OrderCancellation", opening, note, referred, pen.buyer(), pen.seller())
-    priced = any(line.price is not None for line in order.lines)
     return pen.document(
         "OrderChange",
         pen.opening("order_change", number, today),
         element("cbc:SequenceNumberID", "1"),
-        maybe("cbc:DocumentCurrencyCode", pen.currency if priced else None),
-        referred, pen.buyer(), pen.seller(),
+        maybe("cbc:DocumentCurrencyCode", order.currency),
+        referred, pen.buyer(), pen.seller(), _totals(pen, order),
         [pen.line(line, status=_STATUS[change.kind]) for line in order.lines],
     )  # fmt: skip
