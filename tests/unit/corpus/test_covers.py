@@ -13,13 +13,14 @@ from pypdf import PdfReader
 
 from bridgehead.templates.purchase_orders.corpus import cover
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
+from bridgehead.templates.purchase_orders.corpus.enclosures import small_pdf
 from bridgehead.templates.purchase_orders.corpus.layout import Layout
 from bridgehead.templates.purchase_orders.corpus.letterbox import Change
 from tests.unit.corpus.writing import sendings
 
 LAYOUT = Layout("covered")
 COUNT = 60
-FILE = ("Bestellung 4711 – Öl.pdf", "application/pdf", cover.small_pdf("the order") + b"\r\n\0\xff" * 400)
+FILE = ("Bestellung 4711 – Öl.pdf", "application/pdf", small_pdf("the order") + b"\r\n\0\xff" * 400)
 
 
 def _parsed(document: bytes) -> EmailMessage:

@@ -18,7 +18,7 @@ from bridgehead.templates.purchase_orders.corpus.layout import Layout
 from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from tests.unit.corpus.writing import sendings, shortfalls
 
-EACH = 24
+EACH = 16
 LAYOUTS = [pytest.param(layout, id=layout.name) for layout in MAIL_LAYOUTS]
 
 

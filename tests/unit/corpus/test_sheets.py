@@ -8,11 +8,12 @@ import zipfile
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from html import unescape
 
 import openpyxl
 import pytest
@@ -31,7 +32,7 @@ from bridgehead.templates.purchase_orders.corpus.sheet_layouts import SHEET_LAYO
 from bridgehead.templates.purchase_orders.corpus.texts import instruction
 from tests.unit.corpus.writing import sendings, shortfalls
 
-EACH = 16
+EACH = 8
 LAYOUTS = [pytest.param(layout, id=layout.name) for layout in SHEET_LAYOUTS]
 
 
@@ -56,7 +57,7 @@ def _body(document: bytes) -> str:
     content = body.get_payload(decode=True)
     assert isinstance(content, bytes)
     try:
-        return content.decode(body.get_content_charset() or "utf-8")
+        return unescape(content.decode(body.get_content_charset() or "utf-8"))
     except UnicodeDecodeError:
         return content.decode("cp1252")
 
@@ -81,20 +82,19 @@ def _page(sheet: Worksheet) -> str:
     rows: list[str] = []
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if not sheet.row_dimensions[number].hidden:
-            shown = [cell for cell in row if get_column_letter(cell.column) not in hidden and not _white(cell)]
+            shown = [cell for cell in row if get_column_letter(cell.column or 1) not in hidden and not _white(cell)]
             rows.append(" | ".join(_seen(cell.value) for cell in shown))
     return "\n".join(rows)
 
 
-def _csv_rows(content: bytes) -> list[list[str]]:
+def _csv_rows(content: bytes, local: str = "cp1252") -> list[list[str]]:
     if content.startswith(b"\xff\xfe"):
         text = content.decode("utf-16")
     else:
         try:
             text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            text = content.decode("cp1250" if b"zam" in content.lower() else "cp1252")
-            assert error.reason
+        except UnicodeDecodeError:
+            text = content.decode(local)
     every: list[list[list[str]]] = []
     for sign in ";,\t":
         with suppress(csv.Error):
@@ -102,9 +102,9 @@ def _csv_rows(content: bytes) -> list[list[str]]:
     return max(every, key=lambda rows: sum(len(row) for row in rows))
 
 
-def _visible(name: str, content: bytes) -> list[str]:
+def _visible(name: str, content: bytes, language: str = "en") -> list[str]:
     if name.endswith(".csv"):
-        return ["\n".join(" | ".join(row) for row in _csv_rows(content))]
+        return ["\n".join(" | ".join(row) for row in _csv_rows(content, "cp1250" if language == "pl" else "cp1252"))]
     book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     return [_page(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"]
 
@@ -116,7 +116,7 @@ def test_a_sheet_shows_the_whole_order(layout: Layout) -> None:
         document = sheets.write_orders(sending, [order])
         ((name, content),) = _files(document)
         assert name.endswith(f".{sheets.reader_of(sending.habit)}")
-        pages = _visible(name, content)
+        pages = _visible(name, content, order.customer.language)
         missing = min((shortfalls(order, f"{page}\n{_body(document)}") for page in pages), key=len)
         assert missing == [], (sending.serial, order.customer.language, sending.habit.voice, pages)
 
@@ -124,7 +124,7 @@ def test_a_sheet_shows_the_whole_order(layout: Layout) -> None:
 @pytest.mark.parametrize("layout", [param for param in LAYOUTS if not str(param.id).startswith("csv")])
 def test_other_readers_see_the_same_cells(layout: Layout) -> None:
     """A second reader of workbooks finds the same values in the same places."""
-    for sending, order in sendings(layout, "email_sheet", count=4):
+    for sending, order in sendings(layout, "email_sheet", count=2):
         ((_, content),) = _files(sheets.write_orders(sending, [order]))
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
         other = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -151,10 +151,12 @@ def test_a_sheet_is_the_same_for_the_same_seed(layout: Layout) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_two_orders_are_both_there(layout: Layout) -> None:
     """Both orders of a mail stand in its sheets: in one table, on two sheets or in two files."""
-    for sending, order in sendings(layout, "email_sheet", count=4):
+    for sending, order in sendings(layout, "email_sheet", count=3):
         other = replace(order, po_number="46-99999")
         document = sheets.write_orders(sending, [order, other])
-        shown = [page for name, content in _files(document) for page in _visible(name, content)]
+        shown = [
+            page for name, content in _files(document) for page in _visible(name, content, order.customer.language)
+        ]
         for each in (order, other):
             assert min(len(shortfalls(each, f"{page}\n{_body(document)}")) for page in shown) == 0
         assert len({name for name, _ in _files(document)}) == len(_files(document))
@@ -189,7 +191,7 @@ def test_instructions_hide_in_many_ways() -> None:
     """An instruction to the reader is somewhere in the mail, and in at least five ways over many mails."""
     ways: Counter[str] = Counter()
     for layout in SHEET_LAYOUTS:
-        for sending, order in sendings(layout, "email_sheet", count=8):
+        for sending, order in sendings(layout, "email_sheet", count=5):
             text = instruction(Dice("hidden", sending.serial), "en", order)
             document = sheets.write_orders(sending, [replace(order, instruction=text)])
             ways[_way(document, text)] += 1
@@ -228,7 +230,7 @@ def _way(document: bytes, text: str) -> str:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_changes_name_the_order_and_both_values(layout: Layout) -> None:
     """A sheet that changes an order shows its number, the parts, and the old and the new value of each line."""
-    for sending, order in sendings(layout, "email_sheet", count=4):
+    for sending, order in sendings(layout, "email_sheet", count=2):
         before = order.lines[:2]
         more = tuple(replace(line, quantity=line.quantity * 2, amount=None) for line in before)
         later = tuple(replace(line, requested_date=date(2027, 1, 11)) for line in before)
@@ -241,7 +243,10 @@ def test_changes_name_the_order_and_both_values(layout: Layout) -> None:
             ((name, content),) = _files(document)
             day = lines[0].requested_date if kind == "date" else None
             bare = tuple(replace(line, price=None, amount=None, description=None, requested_date=day) for line in lines)
-            assert shortfalls(replace(wanted, lines=bare), "\n".join(_visible(name, content))) == []
+            assert (
+                shortfalls(replace(wanted, lines=bare), "\n".join(_visible(name, content, order.customer.language)))
+                == []
+            )
 
 
 def test_lists_that_are_no_orders_say_what_they_are() -> None:
@@ -251,7 +256,7 @@ def test_lists_that_are_no_orders_say_what_they_are() -> None:
             for kind in ("question", "complaint", "newsletter", "delivery_note"):
                 document = sheets.write_other(sending, kind, order.lines, "4711")
                 ((name, content),) = _files(document)
-                shown = _visible(name, content)[0]
+                shown = _visible(name, content, order.customer.language)[0]
                 for line in order.lines:
                     assert (line.ours or line.theirs or line.gtin or "") in shown
                 assert ("mailing.example.net" in str(_message(document)["From"])) is (kind == "newsletter")
@@ -287,7 +292,7 @@ def test_broken_sheets_are_broken() -> None:
     """A broken mail has no sheet, or one that is cut, encrypted, behind a macro, torn, or full of errors."""
     faults: Counter[str] = Counter()
     for layout in SHEET_LAYOUTS:
-        for sending, order in sendings(layout, "email_sheet", count=10):
+        for sending, order in sendings(layout, "email_sheet", count=4):
             whole = sheets.write_orders(sending, [order])
             dice = Dice("broken", layout.name, sending.serial)
             document = break_sheet(dice, whole, order, sending.habit)

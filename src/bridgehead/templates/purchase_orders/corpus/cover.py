@@ -12,13 +12,11 @@ from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus import mailing, threads
 from bridgehead.templates.purchase_orders.corpus.cover_words import COVER
+from bridgehead.templates.purchase_orders.corpus.enclosures import Attachment, beside
 from bridgehead.templates.purchase_orders.corpus.letter import Letter
 from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
 from bridgehead.templates.purchase_orders.corpus.mail import small_print
 from bridgehead.templates.purchase_orders.corpus.model import WrittenLine, WrittenOrder
-
-Attachment = tuple[str, str, bytes]
-"""File name, media type, content."""
 
 STYLES: Final = (
     "letter", "page", "signature", "machine", "letter", "brief", "page_with_logo", "forwarded", "empty", "letter",
@@ -183,35 +181,9 @@ def _attach_all(letter: Letter, message: EmailMessage, attachments: Sequence[Att
     found = list(attachments)
     if letter.voice % 5 == 3:
         found = [(name, "application/octet-stream", content) for name, _, content in attachments]
-    if letter.voice % 8 == 5:
-        words = COVER[letter.language]["terms"][0]
-        terms = (f"{_word(letter, 'terms_file')}.pdf", "application/pdf", small_pdf(words))
-        found.insert(0 if letter.voice % 16 == 5 else len(found), terms)
-    if letter.voice % 9 == 4:
-        found.append(("logo.gif", "image/gif", mailing.LOGO))
+    extra = beside(letter)
+    found = [*extra, *found] if letter.voice % 16 == 5 else [*found, *extra]
     for name, kind, content in found:
         mailing.attach_file(message, name, kind, content, twice=letter.voice % 7 == 2)
     if letter.dice.chance(0.015):
         mailing.add_rich_text_stub(message)
-
-
-def small_pdf(text: str) -> bytes:
-    """Returns a page with one line of text (PDF 1.4, ISO 32000-1 section 7.5; the text in ASCII)."""
-    shown = text.encode("ascii", "replace").decode("ascii").replace("(", "").replace(")", "")
-    stream = f"BT /F1 12 Tf 72 770 Td ({shown}) Tj ET"
-    bodies = (
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
-        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    )
-    found, offsets = "%PDF-1.4\n", []
-    for number, body in enumerate(bodies, start=1):
-        offsets.append(len(found))
-        found += f"{number} 0 obj\n{body}\nendobj\n"
-    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    start = len(found)
-    found += f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{table}"
-    found += f"trailer\n<< /Size {len(bodies) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
-    return found.encode("ascii")

@@ -7,10 +7,12 @@ is drawn per mail.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from email.message import EmailMessage
 from html import escape
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus import mailing, threads
+from bridgehead.templates.purchase_orders.corpus.enclosures import beside
 from bridgehead.templates.purchase_orders.corpus.layouts_html import HTML_LAYOUTS
 from bridgehead.templates.purchase_orders.corpus.layouts_prose import PROSE_LAYOUTS
 from bridgehead.templates.purchase_orders.corpus.layouts_tables import TABLE_LAYOUTS
@@ -148,7 +150,26 @@ def _text_mail(letter: Letter, orders: Sequence[WrittenOrder], subject: str, ope
         mailing.attach_text(letter, message, hidden)
     if letter.dice.chance(0.015):
         mailing.add_rich_text_stub(message)
+    _enclose(letter, message)
+    if not forwarded and letter.dice.chance(0.015):
+        message = _as_attachment(letter, message, subject)
     return mailing.finish(letter, message)
+
+
+def _enclose(letter: Letter, message: EmailMessage) -> None:
+    """Attaches what the customer attaches to every mail, unless a program sends it or a thumb types it."""
+    if letter.habit.layout.name in _NOTICES | _HASTY:
+        return
+    for name, kind, content in beside(letter):
+        mailing.attach_file(message, name, kind, content)
+
+
+def _as_attachment(letter: Letter, message: EmailMessage, subject: str) -> EmailMessage:
+    """Returns a colleague's mail with the customer's mail in it as an attachment."""
+    outer = mailing.new_message(letter, subject, forwarded=True)
+    outer.set_content(f"{threads.field_sales_note(letter)}\n", charset="utf-8", cte="quoted-printable")
+    outer.add_attachment(message)
+    return outer
 
 
 def _html_mail(letter: Letter, orders: Sequence[WrittenOrder], subject: str, opening: str, hidden: str | None) -> bytes:
@@ -184,6 +205,7 @@ def _html_mail(letter: Letter, orders: Sequence[WrittenOrder], subject: str, ope
         message["X-Order-Handling"] = hidden
     if hidden and way == "attachment":
         mailing.attach_text(letter, message, hidden)
+    _enclose(letter, message)
     return mailing.finish(letter, message)
 
 

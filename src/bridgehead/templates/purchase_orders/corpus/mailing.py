@@ -132,14 +132,31 @@ def put_text(letter: Letter, message: EmailMessage, text: str, *, flowed: bool =
         message.del_param("charset")
 
 
+def _head(letter: Letter, charset: str) -> str:
+    """Returns a page up to its body as an old program, a word processor or web mail writes it."""
+    meta = f'<meta http-equiv="Content-Type" content="text/html; charset={charset}">'
+    look = "p.MsoNormal {margin:0cm;font-size:11.0pt;font-family:Calibri,sans-serif}"
+    style = letter.voice % 4
+    if style == 1:
+        spaces = 'xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"'
+        grid = '<o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="1"/></o:shapelayout>'
+        return (
+            f'<html {spaces} xmlns="http://www.w3.org/TR/REC-html40"><head>{meta}'
+            '<meta name=Generator content="Microsoft Word 15 (filtered medium)">'
+            f"<style><!--\n@page WordSection1 {{size:612.0pt 792.0pt;margin:70.85pt}}\n{look}\n--></style>"
+            f"<!--[if gte mso 9]><xml>{grid}</xml><![endif]--></head>\n"
+            f'<body lang={letter.language.upper()} link="#0563C1" vlink="#954F72"><div class=WordSection1>'
+        )
+    if style == 3:
+        return f'<!DOCTYPE html>\n<html lang="{letter.language}"><head><meta charset="{charset}"></head>\n<body>'
+    return f"<html><head>{meta}<style>{look}</style></head>\n<body>"
+
+
 def put_html(letter: Letter, message: EmailMessage, html: str, *, alternative: bool) -> None:
     """Puts a page into the message: as its content, or beside the text that is there."""
     charset, transfer = _coding(letter, html)
-    page = (
-        f'<html><head><meta http-equiv="Content-Type" content="text/html; charset={charset}">'
-        f"<style>p.MsoNormal {{margin:0cm;font-size:11.0pt;font-family:Calibri,sans-serif}}</style></head>\n"
-        f"<body>\n{html}\n</body></html>\n"
-    )
+    head = _head(letter, charset)
+    page = f"{head}\n{html}\n{'</div>' if head.endswith('WordSection1>') else ''}</body></html>\n"
     if alternative:
         message.add_alternative(page, subtype="html", charset=charset, cte=transfer)
     else:
@@ -189,7 +206,8 @@ def add_rich_text_stub(message: EmailMessage) -> None:
 
 def finish(letter: Letter, message: EmailMessage) -> bytes:
     """Returns the message with boundaries of its own, so that one seed always gives the same bytes."""
-    for index, part in enumerate(part for part in message.walk() if part.is_multipart()):
+    whole = [part for part in message.walk() if part.get_content_maintype() == "multipart"]
+    for index, part in enumerate(whole):
         part.set_boundary(f"----=_Part_{letter.sending.serial}_{index}.{letter.voice:04}")
     return message.as_bytes()
 

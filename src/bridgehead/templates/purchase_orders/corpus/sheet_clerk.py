@@ -102,6 +102,7 @@ class Clerk(Letter):
         """
         lines = order.lines
         in_title = not apart and len({line.unit for line in lines}) == 1 and self.voice % 5 == 1
+        joined = not apart and not in_title and self.typed and self.voice % 4 == 1
         quantity = f"{self.title('quantity')} ({lines[0].unit})" if in_title else self.title("quantity")
         table: list[tuple[str, str, list[Value]]] = [
             ("line", self.title("line"), [line.number for line in lines] if numbered else []),
@@ -109,8 +110,8 @@ class Clerk(Letter):
             ("ours", self.title("ours"), [self.code(line.ours) for line in lines]),
             ("gtin", self.title("gtin"), [self.code(line.gtin) for line in lines]),
             ("description", self.title("description"), [line.description for line in lines]),
-            ("quantity", quantity, [self.figure(line.quantity) for line in lines]),
-            ("unit", self.title("unit"), [] if in_title else [line.unit for line in lines]),
+            ("quantity", quantity, [self.quantity(line) if joined else self.figure(line.quantity) for line in lines]),
+            ("unit", self.title("unit"), [] if in_title or joined else [line.unit for line in lines]),
             ("price", self.money_title("price", order), [self.money(line.price) for line in lines]),
             ("basis", self.title("basis"), self._bases(order)),
             ("amount", self.money_title("amount", order), [self.money(line.amount) for line in lines]),

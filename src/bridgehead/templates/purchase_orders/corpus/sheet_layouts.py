@@ -132,12 +132,10 @@ def flat_table(clerk: Clerk, orders: Sequence[WrittenOrder]) -> Drawn:
     sheet = _start(clerk)
     rows: list[dict[str, Value]] = []
     for order in orders:
-        columns = clerk.columns(order)
+        columns = clerk.columns(order, apart=True)
         shared = _flat_heads(clerk, order)
         for index in range(len(order.lines)):
             row = shared | {column.key: column.cells[index] for column in columns}
-            if "unit" not in row:
-                row["unit"] = order.lines[index].unit
             if clerk.basis_in_title(order) and order.lines[index].basis != 1 and order.lines[index].price is not None:
                 row["basis"] = clerk.figure(order.lines[index].basis)
             row["note"] = " / ".join(order.notes) if index == 0 and order.notes else None
@@ -229,7 +227,7 @@ def filled_template(clerk: Clerk, order: WrittenOrder) -> Drawn:
 
 
 def spaced_rows(clerk: Clerk, order: WrittenOrder) -> Drawn:
-    """Empty rows between the positions, a row of group titles over the titles, descriptions across two columns."""
+    """Empty rows between the positions, a row of group titles over the titles, labels across two columns."""
     sheet = _start(clerk)
     columns = clerk.columns(order)
     sheet.bold.add(sheet.add(f"{clerk.word('title')} - {clerk.customer.name}"))

@@ -12,6 +12,7 @@ from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus import cover
 from bridgehead.templates.purchase_orders.corpus.cover_words import COVER
+from bridgehead.templates.purchase_orders.corpus.enclosures import Attachment
 from bridgehead.templates.purchase_orders.corpus.habits import Habit
 from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenLine, WrittenOrder
@@ -47,7 +48,7 @@ def write_orders(sending: Envelope, orders: Sequence[WrittenOrder], *, resent: b
     way = clerk.dice.one(_PLAIN_HIDINGS if clerk.plain else _HIDINGS) if hidden else ""
     if hidden and way == "body":
         remarks.append(hidden)
-    files: list[cover.Attachment] = []
+    files: list[Attachment] = []
     for index, (drawn, numbers) in enumerate(_drawn(clerk, orders)):
         said = hidden if index == 0 and way != "body" else None
         files.append(_file(clerk, drawn, numbers, said, way))
@@ -70,7 +71,7 @@ def _drawn(clerk: Clerk, orders: Sequence[WrittenOrder]) -> list[tuple[Drawn, st
     return [((pages, 0), numbers)]
 
 
-def _file(clerk: Clerk, drawn: Drawn, numbers: str, hidden: str | None, way: str) -> cover.Attachment:
+def _file(clerk: Clerk, drawn: Drawn, numbers: str, hidden: str | None, way: str) -> Attachment:
     sheets, shown = drawn
     named = COVER[clerk.language]["file"]
     stem = f"{named[clerk.voice % len(named)]}_{numbers.translate(_FORBIDDEN)}"

@@ -156,13 +156,19 @@ def shop_forward_html(letter: Letter, subject: str) -> str:
     )
 
 
+def field_sales_note(letter: Letter) -> str:
+    """Returns what a colleague of ours writes who passes on a customer's mail."""
+    if letter.language == "de":
+        return "Bitte erfassen, kam direkt an mich."
+    return "FYI, this one came to me directly. Please enter."
+
+
 def field_sales_head(letter: Letter, subject: str) -> list[str]:
     """Returns what a colleague's mail program puts over a customer's mail that came to the wrong mailbox."""
     when = local_time(letter.sending) - timedelta(minutes=50)
-    ours = {"de": "Bitte erfassen, kam direkt an mich."}
     sender = f"{letter.customer.name} <{letter.customer.emails[0]}>"
     return [
-        ours.get(letter.language, "FYI, this one came to me directly. Please enter."),
+        field_sales_note(letter),
         "",
         "-----Original Message-----",
         *_heads(letter, sender, f"{letter.day(when.date())} {when:%H:%M}", FIELD_SALES, subject),
