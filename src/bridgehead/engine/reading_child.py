@@ -26,6 +26,8 @@ from bridgehead.spec.tool import JSON
 HEADER = struct.Struct(">I")
 CPU_S = 60
 """Processor time one document may take, in seconds; the worker's own patience ends long before."""
+MEMORY = 2 * 2**30
+"""Address space of the process, in bytes: a document that asks for more gets an error and goes to a person."""
 
 
 def run_reader(reader: str, folder: str, document: bytes, name: str) -> ReadResult:
@@ -96,8 +98,15 @@ def bound_processor_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
+def bound_memory() -> None:
+    """Lets this process have ``MEMORY`` bytes of address space, less where the system gives less (setrlimit(2))."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
+
+
 def main() -> None:
     """Serves requests until the input ends. What a reader prints goes to standard error."""
+    bound_memory()
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     while True:

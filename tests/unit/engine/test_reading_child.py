@@ -19,6 +19,9 @@ def spins(document, name):
 
 def counts(document, name):
     return NewCase(input=len(document))
+
+def hoards(document, name):
+    return NewCase(input=len(bytes(3 * 2**30)))
 """
 
 
@@ -45,3 +48,14 @@ def test_a_reader_answers_and_ends_with_its_input(tmp_path: Path) -> None:
     done = ask(QUICK, framed("counting:counts", tmp_path))
     assert done.returncode == 0
     assert json.loads(done.stdout[HEADER.size :])["items"][0]["case"]["input"] == 4
+
+
+def test_a_reader_that_takes_all_memory_gives_its_document_to_a_person(tmp_path: Path) -> None:
+    """A document that asks for more memory than a reader may have is a review, and the next one is read."""
+    (tmp_path / "hoarding.py").write_text(READER)
+    done = ask(QUICK, framed("hoarding:hoards", tmp_path) + framed("hoarding:counts", tmp_path))
+    (length,) = HEADER.unpack(done.stdout[: HEADER.size])
+    first = json.loads(done.stdout[HEADER.size : HEADER.size + length])
+    second = json.loads(done.stdout[2 * HEADER.size + length :])
+    assert "MemoryError" in first["items"][0]["review"]["reason"]
+    assert second["items"][0]["case"]["input"] == 4
