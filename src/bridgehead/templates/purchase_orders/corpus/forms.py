@@ -16,11 +16,13 @@ from bridgehead.templates.purchase_orders.corpus import (
     orderx,
     other_mails,
     portal,
+    sheets,
     ubl,
     ubl_other,
     x12,
 )
 from bridgehead.templates.purchase_orders.corpus.breaking_edifact import break_edifact
+from bridgehead.templates.purchase_orders.corpus.breaking_sheets import break_sheet
 from bridgehead.templates.purchase_orders.corpus.breaking_xml import break_xml
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
 from bridgehead.templates.purchase_orders.corpus.habits import Habit
@@ -66,6 +68,10 @@ def _single_file(extension: str) -> Callable[[Habit, int], str]:
     return lambda _, orders: extension if orders < 2 else "eml"
 
 
+def _break_sheet(sending: Envelope, dice: Dice, whole: bytes, order: WrittenOrder) -> bytes:
+    return break_sheet(dice, whole, order, sending.habit)
+
+
 _MAIL_OTHERS: Final = (("question", 0.4), ("complaint", 0.25), ("newsletter", 0.2), ("delivery_note", 0.15))
 
 FORMS: Final[dict[Format, Form]] = {
@@ -76,6 +82,10 @@ FORMS: Final[dict[Format, Form]] = {
     "email_pdf": Form(
         mailed_pdf.write_orders, mailed_pdf.write_change, mailed_pdf.write_other, mailed_pdf.break_pdf_mail,
         _MAIL_OTHERS, _file("eml"), _always("pdf"),
+    ),
+    "email_sheet": Form(
+        sheets.write_orders, sheets.write_change, sheets.write_other, _break_sheet, _MAIL_OTHERS, _file("eml"),
+        sheets.reader_of,
     ),
     "x12": Form(
         x12.write_orders, x12.write_change, x12.write_other, breaking.break_x12,

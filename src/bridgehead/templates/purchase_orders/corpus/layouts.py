@@ -17,10 +17,11 @@ from bridgehead.templates.purchase_orders.corpus.habits import (
 from bridgehead.templates.purchase_orders.corpus.layout import Layout
 from bridgehead.templates.purchase_orders.corpus.model import Customer, Format
 from bridgehead.templates.purchase_orders.corpus.pdf.table import PDF_LAYOUTS
+from bridgehead.templates.purchase_orders.corpus.sheet_layouts import SHEET_LAYOUTS
 
 _LAYOUTS: Final[dict[Format, tuple[Layout, ...]]] = {
-    "email": MAIL_LAYOUTS, "email_pdf": PDF_LAYOUTS, "edifact": EDIFACT_LAYOUTS, "ubl": UBL_LAYOUTS,
-    "cxml": CXML_LAYOUTS, "orderx": ORDERX_LAYOUTS,
+    "email": MAIL_LAYOUTS, "email_pdf": PDF_LAYOUTS, "email_sheet": SHEET_LAYOUTS, "edifact": EDIFACT_LAYOUTS,
+    "ubl": UBL_LAYOUTS, "cxml": CXML_LAYOUTS, "orderx": ORDERX_LAYOUTS,
 }  # fmt: skip
 
 

@@ -193,7 +193,8 @@ class Pen:
             Dress(
                 spaces, {"doc": root, "cac": parts, "cbc": basics, "sbd": ""},
                 indent=style.indent, newline=style.newline, encoding=style.encoding,
-                declaration=style.declaration, standalone=style.standalone, everywhere=style.everywhere, single=style.single, more=more,
+                declaration=style.declaration, standalone=style.standalone,
+                everywhere=style.everywhere, single=style.single, more=more,
             ),
         )  # fmt: skip
 
