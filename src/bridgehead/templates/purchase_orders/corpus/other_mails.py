@@ -9,6 +9,7 @@ from bridgehead.templates.purchase_orders.corpus.letter import Letter
 from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
 from bridgehead.templates.purchase_orders.corpus.mail import write_letter
 from bridgehead.templates.purchase_orders.corpus.model import WrittenLine
+from bridgehead.templates.purchase_orders.corpus.sheet_words import SHEET
 
 # {q} a quantity, {part} a part number, {po} an order number; the first text of each is the subject.
 _QUESTIONS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
@@ -70,11 +71,16 @@ _NOTES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def write_change(sending: Envelope, change: Change) -> bytes:
-    """Returns a mail that asks to change or to cancel an order sent before."""
+    """Returns a mail that asks to change or to cancel an order sent before: in sentences, or in a table of old and new."""
     letter = Letter(sending)
     order = change.order
     key = "cancel" if change.kind == "cancel" else "change"
     lines = [letter.say("hello"), "", letter.say(key, po=order.po_number), ""]
+    html = letter.habit.layout.html and letter.voice % 2 == 0
+    if change.kind in {"quantity", "date"} and letter.voice % 3 == 1 and not html:
+        return write_letter(
+            sending, letter.say(f"{key}_subject", po=order.po_number), [*lines, *_old_and_new(letter, change)]
+        )
     for before, line in zip(change.before, order.lines, strict=True):
         lines.append(
             letter.say(
@@ -86,8 +92,26 @@ def write_change(sending: Envelope, change: Change) -> bytes:
                 date=letter.day(line.requested_date) if line.requested_date else "",
             )
         )
-    html = letter.habit.layout.html and letter.voice % 2 == 0
     return write_letter(sending, letter.say(f"{key}_subject", po=order.po_number), lines, html=html)
+
+
+def _old_and_new(letter: Letter, change: Change) -> list[str]:
+    """Returns a table of the lines concerned, with the value so far and the one wanted."""
+    dated = change.kind == "date"
+    old, new = (SHEET[letter.language][key][1 if dated else 0] for key in ("old", "new"))
+    rows = [[letter.title("line"), letter.title("theirs" if change.before[0].theirs else "ours"), old, new]]
+    for before, line in zip(change.before, change.order.lines, strict=True):
+        if dated:
+            known = before.requested_date
+            values = [
+                letter.day(known) if known else "-",
+                letter.day(line.requested_date) if line.requested_date else "-",
+            ]
+        else:
+            values = [letter.number(before.quantity), letter.quantity(line)]
+        rows.append([str(line.number), letter.part(line), *values])
+    widths = [max(len(row[index]) for row in rows) + 2 for index in range(4)]
+    return ["".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def write_other(sending: Envelope, kind: str, lines: Sequence[WrittenLine], reference: str) -> bytes:
