@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from bridgehead.documents.order import Charge, Delivery, Identifier, Order, Reference, StatedDate
 from bridgehead.documents.outcome import NotAnOrder
 from bridgehead.documents.reading import read
-from tests.unit.documents.samples import BODY, GS, ISA, interchange, only, orders, refused, transaction
+from tests.unit.documents.samples import BODY, GS, ISA, doubts, interchange, only, orders, refused, transaction
 
 
 def test_an_order_is_read_whole() -> None:
@@ -51,7 +52,11 @@ def test_several_transactions_are_several_orders() -> None:
         ((ISA + GS + transaction()).encode(), "x12.cut_off", "SE"),
         (interchange(transaction(count=9)), "x12.count", "SE"),
         (interchange(sets=2), "x12.count", "GE"),
-        (interchange(control="000009999"), "x12.control_number", "IEA"),
+        (interchange(control="000009999").replace(b"GE*1*1270", b"GE*1*1"), "x12.control_number", "IEA"),
+        (interchange(transaction((*BODY, "XYZ*1~"))), "x12.unknown_segment", "XYZ"),
+        (interchange(transaction((*BODY, "PO1*30*1*EA*3*PE*VN*AB~"))), "x12.nesting", "PO1"),
+        (interchange(transaction((BODY[0], "PO1*1*1*EA*3*PE**AB~"))), "x12.value", "PO1"),
+        (interchange(transaction(BODY[1:])), "x12.missing_segment", "CUR"),
         (interchange(transaction()[:-12] + transaction(number="0002")), "x12.", "SE"),
         (interchange() + b"left over", "x12.trailing", "segment"),
         (interchange(transaction((BODY[0], "PO1*1*x*EA*3*PE*VN*AB~"))), "x12.", "PO1"),
@@ -85,3 +90,170 @@ def test_an_acknowledgement_is_no_order() -> None:
     outcome = read(interchange(transaction().replace("ST*850", "ST*855")).replace(b"GS*PO", b"GS*PR"), "a")
     assert isinstance(outcome, NotAnOrder)
     assert outcome.kind == "order_response"
+
+
+def order_of(*body: str) -> Order:
+    """Returns the order of an 850 with these segments after BEG."""
+    return only(interchange(transaction((BODY[0], *body))))
+
+
+def test_one_control_number_that_differs_loses_nothing() -> None:
+    """A wrong interchange number beside right counts is a doubt, for every segment is there."""
+    assert doubts(only(interchange(control="000009999"))) == {"uncertain"}
+
+
+@pytest.mark.parametrize("end", ["~\n", "~\r\n", "\n", "\r\n", "\r", "\x1c", "~\n\n\t"])
+def test_any_terminator_is_read(end: str) -> None:
+    """Segments may end in a line end alone, or in a character with line ends around it."""
+    assert only(interchange().replace(b"~", end.encode())).lines == only(interchange()).lines
+
+
+def test_an_interchange_of_other_padding_is_read() -> None:
+    """A byte-order mark, leading blanks and an ISA whose elements are not padded change nothing."""
+    short = interchange().replace(b"          *", b"*").replace(b"KERNGMBH       ", b"KERNGMBH")
+    assert only(b"\xef\xbb\xbf\n " + short).lines == only(interchange()).lines
+
+
+def test_several_groups_and_interchanges_are_read() -> None:
+    """Every transaction set of every group and interchange of a file is an order."""
+    second = transaction(("BEG*00*SA*PO-2**20261030~", *BODY[1:]))
+    groups = f"{ISA}{GS}{transaction()}GE*1*1270~{GS}{second}GE*1*1270~IEA*2*000001270~"
+    assert [order.po_number for order in orders(groups.encode())] == ["PO-4711", "PO-2"]
+    assert len(orders(interchange() + b"\n" + interchange(second))) == 2
+
+
+def test_parties_contacts_and_references_are_read() -> None:
+    """N1 loops give buyer, ship-to, bill-to and seller; PER and REF reach their fields."""
+    order = order_of(
+        "REF*CT*C-1~",
+        "REF*DP*038~",
+        "PER*BD*Anna Kern*TE*555-1*EM*Einkauf@kern.example~",
+        "N1*BY*Kern*UL*4012345000009~",
+        "N1*BT*Kern Billing*9*1234567890001~",
+        "N1*ST*Kern Depot*92*0012~",
+        "N3*1 Mill Road*Dock 3~",
+        "N4*Dayton*OH*45404*USA~",
+        "PER*DC*Bob*TE*555-2~",
+        "N1*SE*Works*91*77~",
+        "N1*Z7*Store 9~",
+        "PO1*1*1*EA*3*PE*VN*AB~",
+    )
+    assert (order.buyer.gln, order.buyer.contact, order.buyer.phone) == ("4012345000009", "Anna Kern", "555-1")
+    assert order.buyer.email == "einkauf@kern.example"
+    assert order.ship_to is not None
+    assert order.bill_to is not None
+    assert order.seller is not None
+    assert (order.ship_to.street, order.ship_to.country, order.ship_to.contact) == ("1 Mill Road, Dock 3", "US", "Bob")
+    assert (order.bill_to.duns, order.seller.number) == ("123456789", "77")
+    assert order.references == (Reference("contract", "C-1"), Reference("department", "038"))
+    assert "ignored" in doubts(order)
+
+
+def test_item_numbers_stand_under_their_qualifiers() -> None:
+    """Element 235 says whose number it is; a maker's beside the supplier's is kept under its scheme."""
+    first, second = order_of(
+        "PO1*1*1*EA*3*PE*UP*012345678905*IN*K-1*VN*AB*MG*M-9*BO*BLUE~", "PO1*2*1*EA*3*PE*MG*M-9~", "LIN**IB*0835201031~"
+    ).lines
+    assert (first.gtin, first.customer_part, first.supplier_part) == ("012345678905", "K-1", "AB")
+    assert first.item_numbers == (Identifier("MG", "M-9"),)
+    assert (second.supplier_part, second.item_numbers) == ("M-9", (Identifier("IB", "0835201031"),))
+
+
+@pytest.mark.parametrize(
+    "unit, code", [("EA", "C62"), ("CA", "CS"), ("CS", "CS"), ("DZ", "DZN"), ("LB", "LBR"), ("ST", "SET"), ("ZZ", "")]
+)
+def test_units_are_those_of_rec_20(unit: str, code: str) -> None:
+    """Element 355 is named by Rec 20, and kept as written."""
+    line = order_of(f"PO1*1*1*{unit}*3*PE*VN*AB~").lines[0]
+    assert (line.unit, line.unit_code) == (unit, code)
+
+
+def test_charges_are_read_with_their_sign() -> None:
+    """SAC is an allowance or a charge of the order or the line, its amount in hundredths or with a point."""
+    order = order_of(
+        "SAC*C*D240***1250*********02*Freight~",
+        "PO1*1*10*EA*3*PE*VN*AB~",
+        "SAC*A*C310***1.50~",
+        "SAC*A*C310****3*5~",
+        "CTT*1~",
+    )
+    assert order.charges == (Charge(allowance=False, amount=Decimal("12.5"), code="D240", reason="Freight"),)
+    assert order.lines[0].charges == (
+        Charge(allowance=True, amount=Decimal("1.50"), code="C310"),
+        Charge(allowance=True, percent=Decimal(5), code="C310"),
+    )
+
+
+def test_schedules_are_deliveries() -> None:
+    """SCH gives the parts of a line with their days, and warns where they are not the line."""
+    parts = ("SCH*15*EA***002*20261120~", "SCH*5*EA***002*20261127~")
+    line = order_of("PO1*1*20*EA*3*PE*VN*AB~", *parts).lines[0]
+    assert line.deliveries == (Delivery(Decimal(15), date(2026, 11, 20)), Delivery(Decimal(5), date(2026, 11, 27)))
+    assert "count" in doubts(order_of("PO1*1*21*EA*3*PE*VN*AB~", *parts))
+
+
+def test_a_shipping_window_has_its_days() -> None:
+    """Days before and after which nothing is to be shipped are kept as such."""
+    order = order_of("DTM*037*20261116~", "DTM*038*20261120~", "DTM*002*20261118~", "PO1*1*1*EA*3*PE*VN*AB~")
+    assert order.requested_date == date(2026, 11, 18)
+    assert order.dates == (StatedDate("not_before", date(2026, 11, 16)), StatedDate("not_after", date(2026, 11, 20)))
+
+
+def test_sub_lines_do_not_change_their_line() -> None:
+    """What follows SLN is of the part; the line keeps its own, and the parts are told of."""
+    order = order_of(
+        "PO1*1*1*EA*3*PE*VN*AB~", "PID*F****Set~", "SLN*1**I*2*EA*1*PE**VN*X~", "PID*F****Cup~", "DTM*002*20261101~"
+    )
+    assert (order.lines[0].description, order.lines[0].requested_date) == ("Set", None)
+    assert "ignored" in doubts(order)
+
+
+def test_legal_segments_that_no_field_holds_are_passed_over() -> None:
+    """Segments that X12 has do not stop an order; one that no 850 has is told of."""
+    line = "PO1*1*1*EA*3*PE*VN*AB~"
+    assert only(interchange(transaction((BODY[0], "TD5*O*2*UPSN~", "PKG*F*68***BOX~", line, "MEA*PD*WD*6*IN~")))).lines
+    assert "uncertain" in doubts(order_of(line, "CLM*1~"))
+
+
+def test_an_order_without_optional_things_is_read() -> None:
+    """Prices, units and part numbers may be absent; a line without a quantity or number is told."""
+    order = order_of("PO1**5~", "PO1***EA*3*PE*VN*AB~")
+    assert [line.quantity for line in order.lines] == [Decimal(5), Decimal(0)]
+    assert doubts(order) == {"uncertain"}
+
+
+def test_a_grocery_order_is_read() -> None:
+    """An 875 is an order: G50 its number, G68 its lines, G76 its hash total."""
+    body = "G50*N*20261030*PO-9~N9*DP*38~G62*02*20261120~N1*ST*Depot*9*1234567890001~G68*20*CA*3.25*001234567890*VN*AB~"
+    text = f"ST*875*0001~{body}G69*BEANS~G76*20*CA~SE*9*0001~"
+    order = only(interchange(text).replace(b"GS*PO", b"GS*OG"))
+    assert (order.po_number, order.requested_date, order.stated_quantity_total) == ("PO-9", date(2026, 11, 20), 20)
+    line = order.lines[0]
+    assert (line.quantity, line.unit_code, line.price, line.gtin) == (20, "CS", Decimal("3.25"), "001234567890")
+    assert (line.supplier_part, line.description) == ("AB", "BEANS")
+
+
+@pytest.mark.parametrize(
+    "number, kind",
+    [
+        ("810", "invoice"),
+        ("830", "forecast"),
+        ("832", "catalogue"),
+        ("840", "quotation_request"),
+        ("843", "quotation"),
+        ("846", "stock_report"),
+        ("856", "delivery_note"),
+        ("865", "order_response"),
+        ("870", "order_status"),
+        ("876", "order_change"),
+        ("997", "acknowledgement"),
+        ("114", "other"),
+    ],
+)
+def test_other_transaction_sets_are_named(number: str, kind: str) -> None:
+    """A transaction set that orders nothing is called by its kind, also when its own count is wrong."""
+    for count in (None, 99):
+        outcome = read(interchange(transaction(count=count).replace("ST*850", f"ST*{number}")), "a")
+        assert isinstance(outcome, NotAnOrder)
+        assert outcome.kind == kind
+        assert number in outcome.reason

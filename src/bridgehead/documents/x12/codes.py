@@ -5,41 +5,80 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.documents.order import Purpose
+from bridgehead.documents.order import DateKind, Purpose, ReferenceKind
 from bridgehead.documents.outcome import Kind
 
 PURPOSES: Final[dict[str, Purpose]] = {
-    "00": "original",
-    "01": "cancel",
-    "02": "change",
-    "03": "change",
-    "04": "change",
-    "05": "change",
+    **dict.fromkeys(("00", "07", "15", "20", "49", "54"), "original"),
+    **dict.fromkeys(("01", "03", "17"), "cancel"),
+    **dict.fromkeys(("02", "04", "05", "18", "26"), "change"),
     "06": "confirmation",
-    "07": "original",
 }
-"""Element 353: 07 marks a repeated original; whether it was seen before is the books' question."""
+"""Element 353: 07 marks a repeated original and 15 and 54 one sent again; whether it was seen before is the books'
+question. Everything else (status, inquiry, draft, information copy) is of another purpose."""
+
+ORDER_SETS: Final = frozenset({"850", "860", "875"})
 
 OTHER_SETS: Final[dict[str, tuple[Kind, str]]] = {
+    "180": ("other", "return merchandise authorisation"),
+    "204": ("other", "motor carrier load tender"),
+    "210": ("invoice", "motor carrier freight invoice"),
+    "211": ("other", "bill of lading"),
+    "214": ("other", "shipment status"),
+    "753": ("other", "request for routing"),
+    "754": ("other", "routing instructions"),
     "810": ("invoice", "invoice"),
-    "820": ("other", "payment order"),
+    "812": ("invoice", "credit or debit adjustment"),
+    "816": ("master_data", "organizational relationships"),
+    "818": ("stock_report", "commission sales report"),
+    "820": ("payment", "payment order"),
+    "821": ("payment", "financial information reporting"),
+    "823": ("payment", "lockbox"),
     "824": ("acknowledgement", "application advice"),
     "830": ("forecast", "planning schedule"),
-    "840": ("question", "request for quotation"),
-    "846": ("other", "inventory inquiry"),
-    "852": ("other", "product activity data"),
+    "832": ("catalogue", "price and sales catalogue"),
+    "836": ("other", "procurement notice"),
+    "838": ("master_data", "trading partner profile"),
+    "840": ("quotation_request", "request for quotation"),
+    "842": ("complaint", "nonconformance report"),
+    "843": ("quotation", "response to request for quotation"),
+    "844": ("other", "product transfer account adjustment"),
+    "845": ("catalogue", "price authorization"),
+    "846": ("stock_report", "inventory inquiry or advice"),
+    "849": ("other", "response to product transfer account adjustment"),
+    "852": ("stock_report", "product activity data"),
     "855": ("order_response", "purchase order acknowledgement"),
     "856": ("delivery_note", "ship notice"),
+    "857": ("delivery_note", "shipment and billing notice"),
     "861": ("other", "receiving advice"),
     "862": ("forecast", "shipping schedule"),
+    "863": ("other", "report of test results"),
+    "864": ("other", "text message"),
     "865": ("order_response", "purchase order change acknowledgement"),
-    "869": ("question", "order status inquiry"),
-    "870": ("order_response", "order status report"),
+    "866": ("forecast", "production sequence"),
+    "867": ("stock_report", "product transfer and resale report"),
+    "869": ("order_status", "order status inquiry"),
+    "870": ("order_status", "order status report"),
+    "876": ("order_change", "grocery purchase order change"),
+    "877": ("other", "manufacturer coupon family code structure"),
+    "878": ("master_data", "product authorization"),
+    "879": ("catalogue", "price information"),
+    "880": ("invoice", "grocery invoice"),
+    "882": ("invoice", "direct store delivery summary"),
+    "888": ("master_data", "item maintenance"),
+    "889": ("catalogue", "promotion announcement"),
+    "894": ("delivery_note", "delivery record base"),
+    "895": ("delivery_note", "delivery acknowledgement"),
+    "940": ("other", "warehouse shipping order"),
+    "943": ("delivery_note", "warehouse stock transfer advice"),
+    "944": ("other", "warehouse stock receipt advice"),
+    "945": ("delivery_note", "warehouse shipping advice"),
+    "947": ("stock_report", "warehouse inventory adjustment"),
+    "990": ("other", "response to load tender"),
     "997": ("acknowledgement", "functional acknowledgement"),
     "999": ("acknowledgement", "implementation acknowledgement"),
 }
-
-UNREAD_ORDER_SETS: Final[dict[str, str]] = {"875": "grocery purchase order", "876": "grocery purchase order change"}
+"""Element 143: transaction sets that order nothing, with their names."""
 
 PRICE_BASES: Final[dict[str, int]] = {
     **dict.fromkeys(
@@ -67,12 +106,26 @@ PRICE_UNITS: Final[dict[str, frozenset[str]]] = {
 """Element 639 by measure: readable only when the line is ordered in that measure."""
 
 CUSTOMER_PARTS: Final = ("BP", "IN", "CB", "PI")
-SUPPLIER_PARTS: Final = ("VP", "VN", "VC", "VS", "VA", "SA", "MG", "MF", "MN", "ST", "SK", "PN", "CG")
+SUPPLIER_PARTS: Final = ("VP", "VN", "VC", "VS", "VA", "SA", "ST", "SK", "PN", "CG")
+MAKER_PARTS: Final = ("MG", "MF", "MN")
 GTINS: Final = ("UK", "EN", "UP", "UA", "UI", "EO", "UN")
-"""Element 235, each group in order of preference."""
+"""Element 235, each group in order of preference; a maker's number counts where no supplier's is given."""
+NOT_NUMBERS: Final = frozenset({"PL", "PO", "LT", "EC", "BO", "CL", "SZ", "IZ", "VE", "CM", "DR", "RV", "RY", "SN"})
+"""Element 235: lines, lots, colours, sizes, drawings, serials; they name no product."""
 
-DELIVERY_DATES: Final = ("002", "074", "106", "067", "010", "118")
-"""Element 374 in order of preference: delivery requested, by and including, required by, scheduled, ship, pick-up."""
+DELIVERY_DATES: Final = ("002", "074", "106", "067", "017", "069", "010", "118")
+"""Element 374 in order of preference: delivery requested, by and including, required by, scheduled, estimated,
+promised, ship, pick-up."""
+VAGUE_DATES: Final = {"077": "the week of", "084": "the week of"}
+"""Element 374: days that stand for a week."""
+DATE_KINDS: Final[dict[str, DateKind]] = {
+    **dict.fromkeys(("010", "068", "118"), "ship"),
+    **dict.fromkeys(("037", "064"), "not_before"),
+    **dict.fromkeys(("038", "063"), "not_after"),
+    **dict.fromkeys(("001", "061", "177"), "cancel_after"),
+    **dict.fromkeys(("036", "015"), "valid_until"),
+}
+"""Element 374."""
 
 LIMITS: Final[dict[str, bool]] = {
     "001": True,
@@ -86,108 +139,61 @@ LIMITS: Final[dict[str, bool]] = {
 """Element 374: cancel after, cancel if not delivered by, do not deliver after, ship no later, cancellation (true:
 the last day); ship not before, do not deliver before (false: the first)."""
 
+REFERENCES: Final[dict[str, ReferenceKind]] = {
+    **dict.fromkeys(("CT", "BC", "AH", "PM"), "contract"),
+    **dict.fromkeys(("Q1", "QN"), "quotation"),
+    **dict.fromkeys(("BO", "BK"), "blanket_order"),
+    **dict.fromkeys(("VN", "SO"), "supplier_order"),
+    **dict.fromkeys(("EU", "UO", "CO"), "end_customer_order"),
+    **dict.fromkeys(("RQ", "PRT"), "requisition"),
+    **dict.fromkeys(("JB", "PJ"), "project"),
+    **dict.fromkeys(("DP", "19"), "department"),
+    **dict.fromkeys(("CC", "YD"), "cost_centre"),
+    **dict.fromkeys(("11", "12", "AO"), "account"),
+    **dict.fromkeys(("PD", "P4"), "promotion"),
+    **dict.fromkeys(("OP", "PP"), "previous_order"),
+}
+"""Element 128."""
+TEXT_REFERENCES: Final = frozenset({"L1", "ZZ", "GE", "TN", "SPH", "GEN", "NTE", "DEL", "INT"})
+"""Element 128 in N9: names of a text that follows, no documents."""
+
+BUYERS: Final = ("BY", "SO", "OB", "BS")
+SHIP_TO: Final = ("ST", "DA", "CN", "BS")
+BILL_TO: Final = ("BT", "PR", "BS")
+SELLERS: Final = ("SE", "SU", "VN", "VE")
+FINAL_PLACES: Final = frozenset({"Z7", "MA", "UC", "EN"})
+"""Element 98, each group in order of preference; mark-for, final recipient, ultimate consignee, end user."""
+
 ORDER_TYPES: Final = frozenset(
     {"SA", "NE", "RL", "RO", "RE", "DS", "OS", "KN", "SO", "NP", "EO", "UE", "SP", "SS", "00"}
 )
 """Element 92: kinds of order that ask for delivery against payment and nothing else."""
 
-NAMED: Final = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA", "N1", "N2", "N3", "N4", "PER", "G61", "NM1"})
-"""Segments of the envelope, of names and of addresses: words in them are names."""
-SHORT: Final = 3
-"""An element of so few characters is a code."""
+TEXTS: Final = frozenset({"MSG", "MTX", "NTE"})
+CODED: Final = frozenset({"AMT", "CTT", "CUR", "DTM", "QTY", "SCH"})
+NAMED: Final = frozenset(
+    {"ISA", "GS", "ST", "SE", "GE", "IEA", "N1", "N2", "N3", "N4", "PER", "G61", "NM1", *TEXTS, *CODED}
+)
+"""Segments of the envelope, of names and addresses, whose words are names; of free text, which is watched as notes;
+of codes and numbers alone."""
 
 PRICE_CLASSES: Final = ("CON", "UCP", "NET", "PRO", "CAT", "ACT", "INV")
 """Element 236: prices the buyer pays; retail prices are none of ours."""
 
-SEGMENTS: Final = frozenset(
-    [
-        "ST",
-        "BEG",
-        "BCH",
-        "CUR",
-        "REF",
-        "PER",
-        "TAX",
-        "FOB",
-        "CTP",
-        "PAM",
-        "CSH",
-        "TXI",
-        "SAC",
-        "ITD",
-        "DIS",
-        "INC",
-        "DTM",
-        "LDT",
-        "LIN",
-        "SI",
-        "PID",
-        "MEA",
-        "PWK",
-        "PKG",
-        "TD1",
-        "TD5",
-        "TD3",
-        "TD4",
-        "MAN",
-        "PCT",
-        "CTB",
-        "N9",
-        "MSG",
-        "N1",
-        "N2",
-        "N3",
-        "N4",
-        "NX2",
-        "SPI",
-        "LM",
-        "LQ",
-        "V1",
-        "R4",
-        "FA1",
-        "FA2",
-        "CB1",
-        "G61",
-        "MTX",
-        "PO1",
-        "POC",
-        "SLN",
-        "AMT",
-        "CTT",
-        "SCH",
-        "SDQ",
-        "PO3",
-        "PO4",
-        "IT8",
-        "ISS",
-        "QTY",
-        "UIT",
-        "NTE",
-        "IN1",
-        "IN2",
-        "NM1",
-        "ADV",
-        "CN1",
-        "CDD",
-        "PPC",
-        "ACD",
-        "LS",
-        "LE",
-        "TC2",
-        "CRC",
-        "SSS",
-        "IT3",
-        "PRF",
-        "PYD",
-        "STC",
-        "YNQ",
-        "G53",
-        "G62",
-        "N10",
-        "SR",
-        "DEP",
-    ]
+ORDERED: Final = frozenset({"01", "38", "63"})
+"""Element 673: discrete, original and on-order quantity; others (packs, minimum, stock) order nothing."""
+
+TOTALS: Final = frozenset({"TT", "1", "GV", "5"})
+"""Element 522 outside lines: total transaction amount, item total, gross value, invoice amount."""
+
+USED: Final = frozenset(
+    (  # noqa: SIM905 - a list of tags is read as words
+        "ADV AMT AT BCH BEG CB1 CN1 CSH CTB CTP CTT CUR DIS DTM EFI FA1 FA2 FOB G53 G61 G62 IN1 IN2 INC ISS IT3 IT8 "
+        "ITD LDT LE LIN LM LQ LS MAN MEA MSG MTX N1 N10 N2 N3 N4 N9 NM1 NTE NX2 PAM PCT PER PID PKG PO1 PO3 PO4 POC "
+        "PWK QTY R4 REF SAC SCH SDQ SI SLN SPI ST TAX TC2 TD1 TD3 TD4 TD5 TXI UIT V1 YNQ PRF PYD STC SR SSS CRC CDD "
+        "PPC ACD DEP G50 G23 G66 G68 G69 G70 G72 G73 G76"
+    ).split()
 )
-"""Segments that releases 003040 to 006020 admit in an 850 or 860."""
+"""Segments that some release admits in an 850, 860 or 875."""
 
 ZERO: Final = Decimal(0)

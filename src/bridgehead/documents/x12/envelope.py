@@ -8,9 +8,10 @@ fixed column are unwrapped.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.x12.segments import SEGMENTS
 
 MAX_SEGMENTS = 50_000
 _BLANK = " \t\r\n\f\v\xa0\x1a\ufeff"
@@ -19,16 +20,16 @@ _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment: ``elements[0]`` is the tag, ``position`` counts from ISA = 1, ``line`` is the text line."""
+    """One segment: ``elements[0]`` is the tag, ``position`` counts from ISA = 1, ``line`` is the text line.
 
+    ``text`` is the segment as it stands.
+    """
+
+    tag: str
     elements: tuple[str, ...]
     position: int
     line: int
-
-    @property
-    def tag(self) -> str:
-        """The segment's tag (``PO1``)."""
-        return self.elements[0]
+    text: str = ""
 
     def get(self, index: int) -> str:
         """Element ``index`` (PO102 is 2) without padding; empty when absent."""
@@ -42,12 +43,18 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One transaction set from ST up to and without SE, with the interchange header it came in."""
+    """One transaction set from ST up to and without SE, with the interchange header it came in.
+
+    ``flaws`` are the defects of its own trailer, for which an order is refused; ``doubts`` say what is wrong with the
+    trailers around it while every segment is accounted for.
+    """
 
     set_id: str
     segments: tuple[Segment, ...]
     interchange: Segment
     component: str
+    flaws: tuple[Refusal, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ def _separators(text: str, place: str) -> _Separators:
         if at < 0 or at > 400:
             raise Refusal("x12.isa", "ISA does not have its 16 elements.", place)
     first, second = text[at + 1 : at + 2], text[at + 2 : at + 3]
+    if second == "\r" and "\n" not in text:
+        return _Separators(element, first, "\r")
     if first == "" or first in "\r\n":
         return _Separators(element, "", "\n")
     if second == "" or second in "\r\n":
@@ -141,9 +150,9 @@ def _interchange(text: str, separators: _Separators, position: int, line: int) -
                 raise Refusal("x12.missing_terminator", "The segment has no terminator before the next line.", place)
             raise Refusal("x12.line_break", "A line break stands inside the segment.", place)
         elements = tuple(body.split(separators.element))
-        if _TAG.fullmatch(elements[0]) is None:
+        if elements[0] not in SEGMENTS and _TAG.fullmatch(elements[0]) is None:
             raise Refusal("x12.segment", f"{elements[0][:20]!r} is no segment tag.", f"segment {position}, line {line}")
-        segments.append(Segment(elements, position, line))
+        segments.append(Segment(elements[0], elements, position, line, body))
         tail = raw.rstrip(_BLANK)
         line += raw[len(tail) :].count("\n") + (1 if separators.terminator == "\n" else 0)
         if elements[0] == "IEA":
@@ -156,6 +165,7 @@ def _interchange(text: str, separators: _Separators, position: int, line: int) -
 
 def _nest(segments: list[Segment], component: str) -> list[Transaction]:
     isa, groups, sets, found = segments[0], 0, 0, []
+    doubts: list[str] = []
     group: Segment | None = None
     start: Segment | None = None
     inside: list[Segment] = []
@@ -169,9 +179,8 @@ def _nest(segments: list[Segment], component: str) -> list[Transaction]:
             if tag != "SE":
                 inside.append(segment)
                 continue
-            _counted(segment, len(inside) + 1, "segments")
-            _matched(segment, start, "ST02")
-            found.append(Transaction(start.get(1), tuple(inside), isa, component))
+            flaws = _flaws(segment, start, len(inside) + 1)
+            found.append(Transaction(start.get(1), tuple(inside), isa, component, flaws))
             sets += 1
             start = None
         elif tag == "GS" and group is None:
@@ -180,17 +189,30 @@ def _nest(segments: list[Segment], component: str) -> list[Transaction]:
             start, inside = segment, [segment]
         elif tag == "GE" and group is not None:
             _counted(segment, sets, "transaction sets")
-            _matched(segment, group, "GS06", 6)
+            doubts += _matched(segment, group, "GS06", 6)
             groups += 1
             group = None
         elif tag == "IEA" and group is None:
             _counted(segment, groups, "groups")
-            _matched(segment, isa, "ISA13", 13)
+            doubts += _matched(segment, isa, "ISA13", 13)
         elif tag in {"TA1", "ISB", "ISE"} and group is None:
             continue
         else:
             raise Refusal("x12.nesting", f"{tag} cannot stand here in the ISA/GS/ST envelope.", segment.place)
-    return found
+    # One control number that differs, while every count and every other number is right, loses nothing.
+    if len(doubts) > 1:
+        raise Refusal("x12.control_number", f"{doubts[0]}; {doubts[1]}.", segments[-1].place)
+    return [replace(one, doubts=tuple(doubts)) for one in found] if doubts else found
+
+
+def _flaws(trailer: Segment, start: Segment, segments: int) -> tuple[Refusal, ...]:
+    flaws: list[Refusal] = []
+    try:
+        _counted(trailer, segments, "segments")
+    except Refusal as refusal:
+        flaws.append(refusal)
+    flaws += [Refusal("x12.control_number", f"{one}.", trailer.place) for one in _matched(trailer, start, "ST02")]
+    return tuple(flaws)
 
 
 def _counted(trailer: Segment, actual: int, what: str) -> None:
@@ -201,11 +223,9 @@ def _counted(trailer: Segment, actual: int, what: str) -> None:
         )
 
 
-def _matched(trailer: Segment, header: Segment, name: str, element: int = 2) -> None:
+def _matched(trailer: Segment, header: Segment, name: str, element: int = 2) -> list[str]:
+    """What is wrong when a trailer does not repeat the number of its header; leading zeros aside."""
     opened, closed = header.get(element), trailer.get(2)
-    if opened.lstrip("0") != closed.lstrip("0"):
-        raise Refusal(
-            "x12.control_number",
-            f"{trailer.tag}02 is {closed!r}, {name} of {header.place} is {opened!r}.",
-            trailer.place,
-        )
+    if opened.lstrip("0") == closed.lstrip("0"):
+        return []
+    return [f"{trailer.tag}02 is {closed[:20]!r}, {name} of {header.place} is {opened[:20]!r}"]

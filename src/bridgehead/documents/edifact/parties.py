@@ -1,0 +1,143 @@
+"""Reads the parties of an EDIFACT order: NAD with the RFF, CTA and COM of its group."""
+
+from __future__ import annotations
+
+from bridgehead.documents.addresses import read_address
+from bridgehead.documents.draft import DraftParty
+from bridgehead.documents.edi import country_code
+from bridgehead.documents.edifact import codes
+from bridgehead.documents.edifact.syntax import Segment
+from bridgehead.documents.edifact.values import is_gtin
+from bridgehead.documents.edifact.walk import Walk
+from bridgehead.documents.order import Source
+from bridgehead.documents.outcome import Refusal
+
+_GLN_DIGITS = 13
+_DUNS_DIGITS = 9
+
+
+def on_nad(walk: Walk, segment: Segment) -> None:
+    """NAD: C082 number, C058 unstructured lines, C080 name, C059 street, 3164 city, 3251 code, 3207 country."""
+    role = segment.get(1).upper()
+    if not role:
+        raise Refusal("edifact.missing_element", "NAD states no role (3035).", segment.place)
+    party = DraftParty()
+    walk.party, walk.role = party, role
+    _read(walk, segment, party)
+    if walk.open is not None:
+        if role in codes.FINAL_PLACES and walk.open.counted:
+            walk.draft.warn("uncertain", f"line {walk.open.line.number} goes to a place of its own ({segment.place})")
+        return
+    if role in walk.parties:
+        if role in {*codes.BUYERS[:1], *codes.FINAL_PLACES} and walk.parties[role].values != party.values:
+            walk.draft.warn("uncertain", f"a second party {role} ({segment.place})")
+        return
+    walk.parties[role] = party
+
+
+def _read(walk: Walk, segment: Segment, party: DraftParty) -> None:
+    number, agency = segment.get(2), segment.get(2, 3).upper()
+    _identify(walk, party, number, agency, walk.source(segment, 2))
+    name = _joined(segment, 4, " ", 5)
+    if name:
+        party.put("name", name, walk.source(segment, 4, 1, name))
+    lines = [(segment.get(3, at), walk.source(segment, 3, at)) for at in range(1, 6) if segment.get(3, at)]
+    street = _joined(segment, 5, ", ", 4)
+    if street:
+        party.put("street", street, walk.source(segment, 5, 1, street))
+    if segment.get(6):
+        party.put("city", segment.get(6), walk.source(segment, 6))
+    if segment.get(8):
+        party.put("postal_code", segment.get(8), walk.source(segment, 8))
+    party.put("country", country_code(segment.get(9)), walk.source(segment, 9))
+    if lines and not name:
+        read_address(lines, party)
+        party.put("name", lines[0][0], lines[0][1])
+
+
+def _identify(walk: Walk, party: DraftParty, number: str, agency: str, source: Source) -> None:
+    """3039 under 3055: 9 is GS1, 16 DUNS, 91 the seller, 92 the buyer; a buyer's own number for itself is not ours."""
+    if not number:
+        return
+    is_gln = len(number) == _GLN_DIGITS and number.isascii() and number.isdigit()
+    if is_gln and (agency in {"9", "14"} or (agency not in {"91", "92"} and is_gtin(number))):
+        party.put("gln", number, source)
+    elif agency == "16" and number[:_DUNS_DIGITS].isdigit() and len(number) >= _DUNS_DIGITS:
+        party.put("duns", number[:_DUNS_DIGITS], source)
+        if number[_DUNS_DIGITS:]:
+            party.put("number", number, source)
+    elif agency in {"", "9", "91", "92", "ZZ", "ZZZ", "90", "87", "86"} and not (
+        agency == "92" and walk.role in codes.BUYERS
+    ):
+        party.put("number", number, source)
+    else:
+        party.identify(agency or "3039", number, source)
+
+
+def _joined(segment: Segment, element: int, glue: str, most: int) -> str:
+    return glue.join(one for one in (segment.get(element, at) for at in range(1, most + 1)) if one)
+
+
+def refer_party(walk: Walk, segment: Segment, qualifier: str, value: str) -> None:
+    """RFF of a NAD group: VAT number, customer number, or a number under its own qualifier."""
+    party = walk.party
+    if party is None:
+        return
+    source = walk.source(segment, 1, 2)
+    if qualifier in codes.VAT_REFERENCES:
+        party.put("vat", value.replace(" ", ""), source)
+    elif qualifier in codes.CUSTOMER_NUMBER_REFERENCES and walk.role in codes.BUYERS:
+        party.put("number", value, source)
+    else:
+        party.identify(qualifier, value, source)
+
+
+def on_cta(walk: Walk, segment: Segment) -> None:
+    """CTA: the name of the contact, or its number where no name is given."""
+    if walk.party is None:
+        return
+    component = 2 if segment.get(2, 2) else 1
+    walk.party.put("contact", segment.get(2, component), walk.source(segment, 2, component))
+
+
+def on_com(walk: Walk, segment: Segment) -> None:
+    """COM: number and channel (3155: EM mail, TE and AL telephone)."""
+    if walk.party is None:
+        return
+    for element in range(1, len(segment.elements)):
+        number, channel = segment.get(element), segment.get(element, 2).upper()
+        source = walk.source(segment, element)
+        if channel == "EM":
+            walk.party.put("email", number.lower(), source)
+        elif channel in {"TE", "AL"}:
+            walk.party.put("phone", number, source)
+
+
+def assign_parties(walk: Walk) -> None:
+    """Gives buyer, ship-to, bill-to and seller the party of the first role that is there."""
+    draft, parties = walk.draft, walk.parties
+    for field, roles in (
+        ("buyer", codes.BUYERS),
+        ("ship_to", codes.SHIP_TO),
+        ("bill_to", codes.BILL_TO),
+        ("seller", codes.SELLERS),
+    ):
+        found = next((parties[role] for role in roles if role in parties), None)
+        if found is not None:
+            setattr(draft, field, found)
+    places = [role for role in codes.SHIP_TO[:5] if role in parties]
+    if len(places) > 1 and _differ(parties[places[0]], parties[places[-1]]):
+        draft.warn("uncertain", f"the goods go to {places[0]}, and {', '.join(places[1:])} is another party")
+    header = walk.message.interchange
+    if header is not None and not {"name", "number", "duns", "gln"} & draft.buyer.values.keys():
+        sender, qualifier = header.get(2), header.get(2, 2)
+        source = Source(walk.part, header.line, sender, segment="UNB/02")
+        if qualifier == "14":
+            draft.buyer.put("gln", sender, source)
+        elif qualifier in {"1", "01"}:
+            draft.buyer.put("duns", sender[:_DUNS_DIGITS], source)
+
+
+def _differ(one: DraftParty, other: DraftParty) -> bool:
+    shared = one.values.keys() & other.values.keys() & {"gln", "number", "duns", "postal_code", "name"}
+    return not shared or any(one.values[name] != other.values[name] for name in shared)
