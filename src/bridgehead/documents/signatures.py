@@ -42,11 +42,13 @@ def is_pdf(document: bytes) -> bool:
 
 
 def is_workbook(document: bytes) -> bool:
-    """Whether the bytes are a workbook: Office Open XML, OpenDocument or the old binary kind."""
+    """Whether the bytes are a workbook: Office Open XML, OpenDocument, the old binary kind, or one with a password."""
     if document.startswith(b"PK\x03\x04"):
         return any(name in document for name in (b"xl/workbook", b"opendocument.spreadsheet"))
-    wide = "Workbook".encode("utf-16-le")
-    return document.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") and (wide in document)
+    named = ("Workbook", "Book\0", "EncryptedPackage")
+    return document.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") and any(
+        name.encode("utf-16-le") in document for name in named
+    )
 
 
 def is_xml(document: bytes) -> bool:

@@ -57,7 +57,7 @@ def _check(infos: list[zipfile.ZipInfo], part: str) -> None:
         if info.flag_bits & _ENCRYPTED:
             raise Refusal("encrypted", "The workbook is protected by a password.", part)
         if info.file_size > _SMALL and info.file_size > MOST_RATIO * max(info.compress_size, 1):
-            raise Refusal("workbook.bomb", f"{info.filename[:80]!r} unpacks to {info.file_size} bytes.", part)
+            raise Refusal("workbook.bomb", f"Unpacked, {info.filename[:80]!r} takes {info.file_size} bytes.", part)
 
 
 def repack(members: dict[str, bytes]) -> bytes:

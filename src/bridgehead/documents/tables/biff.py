@@ -69,7 +69,7 @@ def _stream(document: bytes, part: str) -> bytes:
             first, total = struct.unpack_from("<2I", entries, offset + 116)
             found = (first, total)
     if "EncryptedPackage" in names:
-        raise Refusal("encrypted", "The workbook is protected by a password.", part)
+        raise Refusal("encrypted", "The file is protected by a password.", part)
     if any(name.startswith("_VBA_PROJECT") for name in names):
         raise Refusal("macros", "The workbook carries macros; it is read when it is saved without them.", part)
     if found is None:

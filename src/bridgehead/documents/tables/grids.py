@@ -22,9 +22,8 @@ from bridgehead.documents.tables.ooxml import Styles, look_at, sheet_paths, spok
 
 MAX_ROWS: Final = 20_000
 MAX_COLUMNS: Final = 400
-MAX_SHEETS: Final = 200
+MAX_SHEETS: Final = 60
 _THOUSANDTHS: Final = re.compile(r"-?\d{1,3}\.\d{3}")
-_READ_SHEETS: Final = 40
 Value = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
 
 
@@ -66,26 +65,36 @@ def open_book(document: bytes, part: str) -> Book:
         book = Book()
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(document)) as workbook:
-            sheets = workbook.sheets_metadata
-            if len(sheets) > MAX_SHEETS:
-                raise Refusal("workbook.too_large", f"The workbook has more than {MAX_SHEETS} sheets.", part)
-            for index, one in enumerate(sheets[:_READ_SHEETS]):
-                if one.typ is not SheetTypeEnum.WorkSheet:
-                    if one.typ is SheetTypeEnum.MacroSheet:
-                        raise Refusal("macros", "The workbook carries a macro sheet.", f"{part}, sheet {one.name}")
-                    continue
-                look = looks[one.name] if isinstance(looks, dict) else _at(looks, index)
-                sheet = workbook.get_sheet_by_index(index)
-                rows = _rows(
-                    sheet.to_python(skip_empty_area=False, nrows=MAX_ROWS + 1), look, f"{part}, sheet {one.name}"
-                )
-                spanned = _spanned(sheet.merged_cell_ranges or [], rows)
-                book.grids.append(Grid(one.name, one.visible is SheetVisibleEnum.Visible, rows, look, spanned))
+            _take_sheets(workbook, looks, book, part)
     except PasswordError as error:
         raise Refusal("encrypted", "The workbook is protected by a password.", part) from error
     except (CalamineError, KeyError, ValueError, OverflowError) as error:
         raise Refusal("workbook.broken", f"The workbook cannot be read: {str(error)[:160]}.", part) from error
+    except BaseException as error:
+        # The library is written in Rust, whose panics come as a BaseException that no module exports.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Refusal(
+            "workbook.broken", "The workbook is damaged: what it says of its parts is not so.", part
+        ) from error
     return book
+
+
+def _take_sheets(workbook: CalamineWorkbook, looks: dict[str, Look] | list[Look], book: Book, part: str) -> None:
+    sheets = workbook.sheets_metadata
+    if len(sheets) > MAX_SHEETS:
+        raise Refusal("workbook.too_large", f"The workbook has more than {MAX_SHEETS} sheets.", part)
+    for index, one in enumerate(sheets):
+        where = f"{part}, sheet {one.name}"
+        if one.typ is SheetTypeEnum.MacroSheet:
+            raise Refusal("macros", "The workbook carries a macro sheet.", where)
+        if one.typ is not SheetTypeEnum.WorkSheet:
+            continue
+        look = looks[one.name] if isinstance(looks, dict) else _at(looks, index)
+        sheet = workbook.get_sheet_by_index(index)
+        rows = _rows(sheet.to_python(skip_empty_area=False, nrows=MAX_ROWS + 1), look, where)
+        spanned = _spanned(sheet.merged_cell_ranges or [], rows)
+        book.grids.append(Grid(one.name, one.visible is SheetVisibleEnum.Visible, rows, look, spanned))
 
 
 def _looks(members: dict[str, bytes], part: str) -> dict[str, Look] | list[Look]:

@@ -190,11 +190,11 @@ def _spread(table: _Table, row: Row) -> Row:
     """The row with what a cell merged over several lines shows; a quantity or a part number is of one line only."""
     if not table.sheet.spanned:
         return row
-    cells = list(row.cells)
+    cells = list(row.cells) + [""] * (len(table.columns.fields) - len(row.cells))
     for index, name in enumerate(table.columns.fields):
-        if name in _SPANNING and index < len(cells) and not cells[index].strip():
+        if name in _SPANNING and not cells[index].strip():
             cells[index] = table.sheet.spanned.get((row.line, index), "")
-    return replace(row, cells=cells) if cells != row.cells else row
+    return replace(row, cells=cells)
 
 
 def _ways(sheet: Sheet, columns: Columns, hints: Hints) -> Ways:
