@@ -67,7 +67,7 @@ def test_composed_orders_are_shown(layout: str) -> None:
 @pytest.mark.parametrize("layout", NAMES)
 def test_long_orders_go_over_several_pages_within_their_margins(layout: str) -> None:
     """An order of 26 lines takes several pages, loses no line, and nothing is written beyond the edge of the paper."""
-    envelope = sending(layout, buyer("de", len(layout)), 13)
+    envelope = sending(layout, buyer("de", len(layout)), 12)
     order = full(envelope, 26)
     document = pdf_bytes(envelope, [order])
     with pdfplumber.open(io.BytesIO(document)) as pages:

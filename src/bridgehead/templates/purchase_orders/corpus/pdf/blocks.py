@@ -32,7 +32,6 @@ def put_pairs(
     gap: float = 10,
     bold: bool = False,
     colon: str = "",
-    step: float = 1.35,
     end: float | None = None,
 ) -> float:
     """Writes fields under each other, values in a column of their own, to the right end if there is one."""
@@ -44,7 +43,7 @@ def put_pairs(
             sheet.text(x + wide + gap, y + size, value, size)
         else:
             sheet.text(end, y + size, value, size, align="r")
-        y += size * step
+        y += size * 1.35
     return y
 
 
@@ -73,13 +72,11 @@ def put_totals(
     sheet.y += 6
 
 
-def put_notes(
-    sheet: Sheet, form: Form, size: float = 9, *, boxed: bool = False, label: bool = True, x: float | None = None
-) -> None:
+def put_notes(sheet: Sheet, form: Form, size: float = 9, *, boxed: bool = False, label: bool = True) -> None:
     """Writes the remarks of the order, if it has any."""
     if not form.notes:
         return
-    x = sheet.left if x is None else x
+    x = sheet.left
     inner = x + 5 if boxed else x
     wrapped = [line for note in form.notes for line in sheet.wrap(note, sheet.right - inner - 5, size)]
     height = (len(wrapped) + int(label)) * size * 1.28 + 12

@@ -118,7 +118,7 @@ class _Numbered(Sheet):
 
 def _page_missing(dice: Dice, design: Design, form: Form) -> bytes:
     """Returns the order on several pages without the first or the last of them; a line is lost with it if it can be."""
-    paper = design.paper(form.customer.country)
+    paper = design.paper(form.customer.country, form.voice)
     left, top, right, bottom = paper.margins
     sheets: list[_Numbered] = []
 

@@ -53,10 +53,9 @@ def draw_form(
 ) -> int:
     """Draws one order on new pages and returns how many. ``hidden`` is a way of ``hiding`` and the text for it."""
     faces = faces_of(family or design.family, form.language)
-    paper = paper or design.paper(form.customer.country)
+    paper = paper or design.paper(form.customer.country, form.voice)
     scratch = make(Canvas(io.BytesIO()), paper, faces, 0)
     design.draw(scratch, form)
-    canvas.setPageSize((paper.width, paper.height))
     sheet = make(canvas, paper, faces, scratch.page)
     if hidden is not None:
         hide(sheet, *hidden)

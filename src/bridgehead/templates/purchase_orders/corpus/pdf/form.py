@@ -168,10 +168,6 @@ class Form:
             found.append(Column(self.title(key), cells, align, grows=grows, most=wraps, summed=key == "amount"))
         return found
 
-    def parts(self) -> list[str]:
-        """Returns the keys of the columns of identifiers, in this customer's order."""
-        return self.kinds()
-
     def under(self, *keys: str) -> list[list[str]]:
         """Returns, per line, what stands below its row: each field with its label, but the description bare."""
         rows: list[list[str]] = []

@@ -50,4 +50,4 @@ def hide(sheet: Sheet, way: str, text: str) -> None:
         hidden.setTextRenderMode(0)
         canvas.drawText(hidden)
     elif way == "annotation":
-        canvas.textAnnotation(text, Rect=(sheet.right - 14, height - 30, sheet.right, height - 16), relative=0)
+        canvas.textAnnotation(text, Rect=(sheet.right - 14, height - 30, sheet.right, height - 16), relative=1)

@@ -33,7 +33,7 @@ def draw_bare(sheet: Sheet, form: Form) -> None:
         x += 185
     sheet.y = max(ends) + 18
     columns = form.columns(("line", *form.kinds(), "text", "quantity", "unit", "day", "price", "basis", "amount"))
-    draw_table(sheet, columns, Look("none", 9, pad=2, side=5, title_bold=form.voice % 2 == 0))
+    draw_table(sheet, columns, Look("none", 9, pad=2, side=5, title_bold=form.voice % 2 == 0, repeat=False))
     sheet.y += 6
     put_totals(sheet, form, 9)
     put_notes(sheet, form, 9, label=form.voice % 3 != 0)

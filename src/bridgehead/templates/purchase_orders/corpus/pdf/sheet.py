@@ -32,13 +32,19 @@ class Faces:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """Size, margins (left, top, right, bottom), and how a fax bends it: ``squeeze`` in percent, ``tilt`` in degrees."""
+    """Size, margins (left, top, right, bottom), and how a fax bends it: ``squeeze`` in percent, ``tilt`` in degrees.
+
+    ``turned`` is a page that a viewer has to turn by 90 degrees; with ``words`` every word is placed by itself and no
+    space is written.
+    """
 
     width: float
     height: float
     margins: tuple[float, float, float, float] = (57.0, 48.0, 48.0, 56.0)
     squeeze: float = 100.0
     tilt: float = 0.0
+    turned: bool = False
+    words: bool = False
 
 
 class Sheet:
@@ -97,7 +103,14 @@ class Sheet:
         line.setFillColorRGB(*ink)
         if self.paper.squeeze != 100.0:
             line.setHorizScale(self.paper.squeeze)
-        line.textOut(text)
+        if self.paper.words:
+            space = self.measure(" ", size, bold=bold, italic=italic)
+            for word in text.split(" "):
+                line.setTextOrigin(x, self.paper.height - y)
+                line.textOut(word)
+                x += self.measure(word, size, bold=bold, italic=italic) + space
+        else:
+            line.textOut(text)
         self.canvas.drawText(line)
 
     def wrap(self, text: str, width: float, size: float, *, bold: bool = False, italic: bool = False) -> list[str]:
@@ -201,5 +214,10 @@ class Sheet:
         self.canvas.showPage()
 
     def _open(self) -> None:
+        # Of a turned page reportlab swaps width and height in the file itself.
+        self.canvas.setPageSize((self.paper.width, self.paper.height))
+        if self.paper.turned:
+            self.canvas.setPageRotation(90)
+            self.canvas.transform(0, 1, -1, 0, self.paper.height, 0)
         if self.paper.tilt:
             self.canvas.rotate(self.paper.tilt)
