@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a table looks. ``gap`` is the space between rows beyond ``pad``, in points; titles may ``repeat`` on pages."""
+    """How a table looks. ``gap`` is the space between rows beyond ``pad``, in points; ``repeat`` is about titles."""
 
     rules: Rules = "grid"
     size: float = 8.5
