@@ -2,11 +2,179 @@
 
 from __future__ import annotations
 
-from bridgehead.documents.outcome import Hints, Reading, ReadPart, Refusal
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from bridgehead.documents.order import Order
+from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, Reading, ReadPart, Refusal
+from bridgehead.documents.xml.cii_order import CII_CHANGES, CII_ORDERS, read_cii
+from bridgehead.documents.xml.cxml_order import read_cxml
+from bridgehead.documents.xml.idoc_order import is_idoc, read_idoc
+from bridgehead.documents.xml.kinds import NAMED, ORDER_WORDS, OTHER_ORDERS, UBL
+from bridgehead.documents.xml.opentrans_order import is_opentrans, read_opentrans
+from bridgehead.documents.xml.tree import Document, Node, parse
+from bridgehead.documents.xml.ubl_order import PURPOSES, UblOrder
+
+_UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
+_UBL_1: Final = "urn:oasis:names:tc:ubl:"
+_SBDH: Final = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
+_MOST_ENVELOPES: Final = 5
+_HEADERS: Final = frozenset({"StandardBusinessDocumentHeader", "Header"})
 
 
 def read_xml(
     document: bytes, part: str = "document", hints: Hints | None = None, read_part: ReadPart | None = None
 ) -> Reading:
-    """Reads the part; raises Refusal."""
-    raise Refusal("unsupported.XML", "XML is not read by this deployment.", part)
+    """Reads the orders of a document, or says what it is; ``read_part`` reads what an envelope holds in Base64.
+
+    Raises Refusal: those of ``tree.parse``, ``xml.missing_element``, ``xml.value``, ``xml.unknown_order`` for an order
+    under a schema that is not read, ``xml.unknown`` for what is not known to be anything.
+    """
+    parsed = parse(document, part)
+    hints = hints or Hints()
+    payloads: list[Node] = [parsed.root]
+    for _ in range(_MOST_ENVELOPES):
+        opened = [one for payload in payloads for one in _opened(payload, part)]
+        if opened == payloads:
+            break
+        payloads = opened
+    outcomes = [_read_payload(one, parsed, part, hints, read_part) for one in payloads]
+    return _joined(outcomes)
+
+
+def _opened(node: Node, part: str) -> list[Node]:
+    """What an envelope holds (UN/CEFACT SBDH 1.3, SOAP); the node itself when it is none."""
+    if node.name == "StandardBusinessDocument" or node.uri == _SBDH:
+        inside = [one for one in node.children if one.name not in _HEADERS]
+    elif node.name == "Envelope" and "soap" in node.uri:
+        body = node.child("Body")
+        inside = [] if body is None else body.children
+    else:
+        return [node]
+    if not inside:
+        raise Refusal("xml.empty", f"The envelope {node.name} holds no document.", f"{part}, line {node.line}")
+    for one in inside:
+        one.parent = None
+    return inside
+
+
+def _joined(outcomes: list[Reading]) -> Reading:
+    orders: list[Order] = []
+    others: list[NotAnOrder] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Orders):
+            orders.extend(outcome.orders)
+        elif isinstance(outcome, NotAnOrder):
+            others.append(outcome)
+        else:
+            raise Refusal(outcome.code, outcome.reason, outcome.where)
+    if not orders:
+        return others[0]
+    if others:
+        warning = f"ignored: the envelope also holds: {others[0].reason}"
+        orders = [replace(one, warnings=(*one.warnings, warning)) for one in orders]
+    return Orders(tuple(orders))
+
+
+def _read_payload(root: Node, document: Document, part: str, hints: Hints, read_part: ReadPart | None) -> Reading:
+    if root.name == "BinaryContent" and read_part is not None:
+        try:
+            inside = base64.b64decode(root.text, validate=False)
+        except (binascii.Error, ValueError) as error:
+            raise Refusal("xml.value", "BinaryContent is no Base64.", f"{part}, line {root.line}") from error
+        return read_part(inside, "", part, hints)
+    if root.name == "cXML":
+        return read_cxml(root, document, part, hints)
+    if root.name in CII_ORDERS | CII_CHANGES:
+        return read_cii(root, document, part, hints)
+    if is_opentrans(root):
+        return read_opentrans(root, document, part, hints)
+    if is_idoc(root):
+        return read_idoc(root, document, part, hints)
+    if root.uri.startswith(_UBL) or _looks_like_ubl(root):
+        return _read_ubl(root, document, part, hints)
+    return _named(root, part)
+
+
+def _looks_like_ubl(root: Node) -> bool:
+    """Whether a root without the namespace of UBL has the elements of UBL 2 all the same."""
+    if root.name not in PURPOSES or root.uri.startswith(_UBL_1):
+        return False
+    return root.find("OrderLine/LineItem") is not None or (
+        root.find("OrderReference/ID") is not None and root.child("IssueDate") is not None
+    )
+
+
+def _read_ubl(root: Node, document: Document, part: str, hints: Hints) -> Reading:
+    if root.name not in PURPOSES:
+        kind, what = UBL.get(root.name, ("other", f"a document of the type {root.name[:60]}"))
+        return NotAnOrder(kind, f"UBL {root.name[:60]}: {what}.")
+    stray = set_aside(root, lambda uri: uri.startswith(_UBL) or uri in {"", root.uri})
+    reader = UblOrder(root, document, part, hints)
+    if stray:
+        reader.draft.warn("uncertain", f"the order holds elements of another namespace: {stray[:120]!r}")
+    if not root.uri.startswith(_UBL) or "" in document.uris:
+        reader.draft.warn("uncertain", "the order states elements without the namespace of UBL")
+    return Orders((reader.read(),))
+
+
+def set_aside(root: Node, known: Callable[[str], bool]) -> str:
+    """Renames the elements of other namespaces, so that no field is taken from them; returns one such namespace."""
+    stray = ""
+    for node in root.walk():
+        if node.name in {"UBLExtensions", "Signature"}:
+            node.skip()
+        elif not known(node.uri) and node.parent is not None:
+            stray = stray or node.uri
+            counts = node.parent.counts
+            counts[node.name] -= 1
+            if not counts[node.name]:
+                del counts[node.name]
+            node.name = f"{{{node.uri}}}{node.name}"
+            counts[node.name] = counts.get(node.name, 0) + 1
+            node.index = counts[node.name]
+    return stray
+
+
+def _named(root: Node, part: str) -> Reading:
+    """What a document under a schema that is not read is; raises Refusal for orders and for the unknown."""
+    name, where = root.name, f"{part}, line {root.line}"
+    space = f" of the namespace {root.uri[:120]!r}" if root.uri else " without a namespace"
+    plain = name.lower().replace("_", "").replace("-", "")
+    if root.uri.startswith(_UBL_1):
+        if name != "Order":
+            return NotAnOrder(UBL.get(name, ("other", ""))[0], f"UBL 1 {name[:60]}.")
+        raise Refusal("xml.unknown_order", "The document is a UBL 1.0 order; UBL 2 is read.", where)
+    if plain in OTHER_ORDERS:
+        raise Refusal(
+            "xml.unknown_order", f"The document is {OTHER_ORDERS[plain]}, which is not read: {name[:60]}{space}.", where
+        )
+    if plain in NAMED:
+        kind, what = NAMED[plain]
+        return NotAnOrder(kind, f"XML {name[:60]}{space}: {what}.")
+    for words, kind, what in _BY_WORDS:
+        if any(word in plain for word in words):
+            return NotAnOrder(kind, f"XML {name[:60]}{space}: {what} by its name.")
+    if any(plain.startswith(word) or plain.endswith(word) for word in ORDER_WORDS):
+        raise Refusal(
+            "xml.unknown_order",
+            f"The document is an order under a schema that is not known: {name[:60]}{space}.",
+            where,
+        )
+    raise Refusal("xml.unknown", f"XML of a kind that is not known: {name[:60]}{space}.", where)
+
+
+_BY_WORDS: Final = (
+    (("orderresponse", "orderconfirmation", "orderack", "acknowledgepurchaseorder", "auftragsbestaetigung"),
+     "order_response", "an order response"),
+    (("orderstatus",), "order_status", "an order status"),
+    (("invoice", "rechnung", "facture", "fattura", "factura", "creditnote"), "invoice", "an invoice"),
+    (("despatch", "dispatch", "shipnotice", "shipmentnotice", "lieferschein", "deliverynote"),
+     "delivery_note", "a delivery note"),
+    (("catalog",), "catalogue", "a catalogue"),
+    (("requestforquot",), "quotation_request", "a request for quotation"),
+    (("quotation",), "quotation", "a quotation"),
+)  # fmt: skip

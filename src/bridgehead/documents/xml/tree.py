@@ -1,0 +1,361 @@
+"""Turns an XML document into a tree of plain nodes, or refuses it: nothing is fetched, nothing expanded."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from lxml import etree
+
+from bridgehead.documents.outcome import Refusal
+
+_MOST_MARKS: Final = 300_000
+"""Tags and attributes of one document: an order of some thousand lines; a tag costs about 7 µs and 400 bytes."""
+_MOST_ATTRIBUTES: Final = 200
+"""Attributes of one element; the parser's time grows with their square."""
+_MOST_REMARKS: Final = 5_000
+_DECLARATION: Final = re.compile(r"<\?xml\s[^>]{0,300}?\?>")
+_ENCODING: Final = re.compile(r"""\sencoding\s*=\s*["']([A-Za-z][\w.:-]{0,39})["']""")
+_BEFORE_ROOT: Final = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_DOCTYPE_TOKEN: Final = re.compile(r"""[^<>"'\[\]]+|"[^"]*"|'[^']*'|<!--.*?-->|<\?.*?\?>|[<>\[\]]""", re.DOTALL)
+_NAME: Final = re.compile(r"[\w:.-]*")
+_ATTRIBUTE: Final = re.compile(r"""\s*[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
+_XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
+_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_SPACES: Final = re.compile(r"[ \t\r\n]+")
+_BLANKS: Final = " \t\r\n\ufeff"
+_FAULTS: Final = {
+    "ERR_TAG_NAME_MISMATCH": "an element is closed that is not open",
+    "ERR_TAG_NOT_FINISHED": "it ends inside an element",
+    "ERR_DOCUMENT_END": "something stands after its end, or its end is missing",
+    "ERR_DOCUMENT_EMPTY": "it holds no element",
+    "ERR_UNDECLARED_ENTITY": "it refers to an entity that is not declared",
+    "WAR_UNDECLARED_ENTITY": "it refers to an entity that is not declared",
+    "NS_ERR_UNDEFINED_NAMESPACE": "it uses a prefix that no namespace is bound to",
+    "ERR_ATTRIBUTE_REDEFINED": "an element states an attribute twice",
+    "ERR_INVALID_CHAR": "it holds a character that XML does not allow",
+}
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An element: local name, attributes by local name, own text, the line it starts in (1-based).
+
+    ``seen`` says that a reader has taken its text; ``skip`` says so of everything below it too.
+    """
+
+    name: str
+    uri: str
+    line: int
+    parent: Node | None
+    index: int
+    text: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list[Node] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    seen: bool = False
+    whole: bool = False
+
+    @property
+    def path(self) -> str:
+        """The names from below the root, each with its place among its like where there are several."""
+        steps: list[str] = []
+        node = self
+        while node.parent is not None:
+            several = node.parent.counts[node.name] > 1
+            steps.append(f"{node.name}[{node.index}]" if several else node.name)
+            node = node.parent
+        return "/".join(reversed(steps)) or self.name
+
+    @property
+    def kind(self) -> str:
+        """The path without places: the same for every line of an order."""
+        steps: list[str] = []
+        node = self
+        while node.parent is not None:
+            steps.append(node.name)
+            node = node.parent
+        return "/".join(reversed(steps)) or self.name
+
+    def child(self, name: str) -> Node | None:
+        """The first child of that name."""
+        if name in self.counts:
+            for one in self.children:
+                if one.name == name:
+                    return one
+        return None
+
+    def all(self, name: str) -> list[Node]:
+        """The children of that name."""
+        return [one for one in self.children if one.name == name] if name in self.counts else []
+
+    def find(self, path: str) -> Node | None:
+        """The first node at a path of names; the first child is followed at every step."""
+        node: Node | None = self
+        for name in path.split("/"):
+            if node is None:
+                return None
+            node = node.child(name)
+        return node
+
+    def take(self) -> str:
+        """The text in one line, and the node counts as read."""
+        self.seen = True
+        return _SPACES.sub(" ", self.text.strip(_BLANKS))
+
+    def skip(self) -> None:
+        """The node and all below it count as read."""
+        self.whole = True
+
+    def value(self, path: str) -> str:
+        """The text at a path, in one line; empty when there is none."""
+        node = self.find(path)
+        return "" if node is None else node.take()
+
+    def walk(self) -> Iterator[Node]:
+        """The node and all below it in the order of the document, without what is skipped."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            if not node.whole:
+                yield node
+                stack.extend(reversed(node.children))
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment or processing instruction: nothing that a field may come from."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The root, the remarks around and inside it, the namespaces used."""
+
+    root: Node
+    remarks: tuple[Remark, ...]
+    uris: frozenset[str]
+    defaults: bool
+    """Whether the document's own declarations set defaults of attributes, which are not applied."""
+
+
+def parse(document: bytes, part: str) -> Document:
+    """Parses the document.
+
+    Raises Refusal: ``xml.encoding``, ``xml.entities`` (a document type that declares any), ``xml.xinclude``,
+    ``xml.too_large``, ``xml.too_deep`` (256 levels), ``xml.syntax``. A reason never quotes the text around the fault,
+    for that may be a secret.
+    """
+    text = _decode(document, part)
+    if text.count("<") + text.count('="') + text.count("='") > _MOST_MARKS:
+        raise Refusal("xml.too_large", f"The document has more than {_MOST_MARKS} tags and attributes.", part)
+    if text.count("<!--") + text.count("<?") > _MOST_REMARKS:
+        raise Refusal("xml.too_large", f"The document has more than {_MOST_REMARKS} comments and instructions.", part)
+    text, defaults = _without_doctype(text, part)
+    _refuse_attributes(text, part)
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        remove_blank_text=True,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+    )
+    try:
+        root = etree.fromstring(text.encode("utf-8"), parser)
+    except etree.XMLSyntaxError as error:
+        raise _refusal(error, part) from error
+    except (ValueError, UnicodeEncodeError) as error:
+        raise Refusal("xml.syntax", "The document holds characters that XML does not allow.", part) from error
+    return _Builder(part, defaults).build(root)
+
+
+def _decode(document: bytes, part: str) -> str:
+    """The text by byte-order mark or by the declared encoding (XML 1.0, appendix F), without the declaration."""
+    mark = next(
+        (
+            (bom, name)
+            for bom, name in (
+                (codecs.BOM_UTF8, "utf-8"),
+                (codecs.BOM_UTF32_LE, "utf-32"),
+                (codecs.BOM_UTF32_BE, "utf-32"),
+                (codecs.BOM_UTF16_LE, "utf-16-le"),
+                (codecs.BOM_UTF16_BE, "utf-16-be"),
+            )
+            if document.startswith(bom)
+        ),
+        None,
+    )
+    if mark is not None:
+        encoding, body = mark[1], document[len(mark[0]) :]
+    else:
+        body = document
+        head = document[:4]
+        wide = "utf-16-le" if head[1:2] == b"\0" else "utf-16-be" if head[:1] == b"\0" else ""
+        encoding = wide or "utf-8"
+    opening = body[:800].decode(encoding if encoding.startswith("utf-16") else "latin-1", "replace").lstrip(_BLANKS)
+    found = _DECLARATION.match(opening)
+    stated = None if found is None else _ENCODING.search(found[0])
+    if stated is not None:
+        declared = _known(stated[1], part)
+        if mark is None and encoding == "utf-8" and declared != "utf-16":
+            encoding = declared
+        elif declared != encoding and not (declared == "utf-16" and encoding.startswith("utf-16")):
+            raise Refusal(
+                "xml.encoding", f"The document declares {stated[1]} and its bytes are not in that encoding.", part
+            )
+    try:
+        text = body.decode("utf-8" if encoding == "ascii" else encoding)
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise Refusal(
+            "xml.encoding",
+            f"The document is said to be in {stated[1] if stated else encoding} and its bytes are not.",
+            f"{part}, line {line}",
+        ) from error
+    start = len(text) - len(text.lstrip(_BLANKS))
+    declaration = _DECLARATION.match(text, start)
+    blank = text[:start].count("\n")
+    if declaration is None:
+        return "\n" * blank + text[start:]
+    return "\n" * (blank + declaration[0].count("\n")) + text[declaration.end() :]
+
+
+def _known(name: str, part: str) -> str:
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        found = ""
+    if re.fullmatch(r"utf-8|utf-16|ascii|iso8859-\d{1,2}|cp125\d", found) is None:
+        raise Refusal("xml.encoding", f"The document declares the encoding {name}, which is not read.", part)
+    return found
+
+
+def _without_doctype(text: str, part: str) -> tuple[str, bool]:
+    """The text with its document type declaration blanked out; raises Refusal when that declares entities.
+
+    What this scan does not understand stays in the text, and ``_Builder`` refuses it.
+    """
+    at = 0
+    while (found := _BEFORE_ROOT.match(text, at)) is not None:
+        at = found.end()
+    if not text.startswith("<!DOCTYPE", at):
+        return text, False
+    inside, end = False, at + 9
+    while (token := _DOCTYPE_TOKEN.match(text, end)) is not None:
+        end = token.end()
+        if token[0] == "[":
+            inside = True
+        elif token[0] == "]":
+            inside = False
+        elif token[0] == ">" and not inside:
+            break
+    else:
+        return text, False
+    declaration = text[at:end]
+    if "<!ENTITY" in declaration or re.search(r"[\[>\s]%[\w:.-]", declaration) is not None:
+        line = text.count("\n", 0, at) + 1
+        raise Refusal(
+            "xml.entities",
+            "The document type declares entities; they are not expanded, so the document is not read.",
+            f"{part}, line {line}",
+        )
+    return text[:at] + "\n" * declaration.count("\n") + text[end:], "<!ATTLIST" in declaration
+
+
+def _refuse_attributes(text: str, part: str) -> None:
+    for tag in text.split("<"):
+        if tag.count("=") <= _MOST_ATTRIBUTES:
+            continue
+        at, many = len(_NAME.match(tag)[0]), 0  # type: ignore[index] # the pattern matches nothing, too
+        while (found := _ATTRIBUTE.match(tag, at)) is not None:
+            at, many = found.end(), many + 1
+        if many > _MOST_ATTRIBUTES:
+            raise Refusal("xml.too_large", f"An element has more than {_MOST_ATTRIBUTES} attributes.", part)
+
+
+def _refusal(error: etree.XMLSyntaxError, part: str) -> Refusal:
+    log: Any = error.error_log
+    name = "" if log.last_error is None else str(log.last_error.type_name)
+    message = "" if log.last_error is None else str(log.last_error.message).lower()
+    where = f"{part}, line {error.lineno or 1}"
+    if "depth" in message:
+        return Refusal("xml.too_deep", "The elements of the document are nested more than 256 deep.", where)
+    if "entity" in message and "undeclared" not in name.lower() and "loop" in message:
+        return Refusal("xml.entities", "The document refers to entities in a circle.", where)
+    if "too long" in message or "huge" in message or name == "ERR_RESOURCE_LIMIT":
+        return Refusal("xml.too_large", "A text, name or attribute of the document is too long to be read.", where)
+    fault = _FAULTS.get(name, name.removeprefix("ERR_").replace("_", " ").lower())
+    return Refusal("xml.syntax", f"The document is not well-formed XML: {fault or 'it cannot be parsed'}.", where)
+
+
+class _Builder:
+    """Copies the parsed tree into nodes, without recursion."""
+
+    def __init__(self, part: str, defaults: bool) -> None:  # noqa: FBT001 - a fact that is passed on
+        self.part = part
+        self.defaults = defaults
+        self.names: dict[str, tuple[str, str]] = {}
+        self.remarks: list[Remark] = []
+
+    def build(self, root: etree._Element) -> Document:
+        if root.getroottree().docinfo.internalDTD is not None:
+            raise Refusal("xml.entities", "The document type declaration cannot be read safely.", self.part)
+        for sibling in (*root.itersiblings(preceding=True), *root.itersiblings()):
+            self._remark(sibling)
+        top: Node | None = None
+        stack: list[tuple[Node, list[str]]] = []
+        for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+            if event == "start":
+                node = self._node(element, stack[-1][0] if stack else None)
+                top = top or node
+                stack.append((node, [node.text]))
+                continue
+            if event == "end":
+                node, pieces = stack.pop()
+                if len(pieces) > 1:
+                    node.text = "".join(pieces)
+            else:
+                self._remark(element)
+            if stack and element.tail:
+                stack[-1][1].append(element.tail)
+        if top is None:
+            raise Refusal("xml.syntax", "The document holds no element.", self.part)
+        uris = frozenset(uri for uri, _ in self.names.values())
+        if _XINCLUDE in uris:
+            raise Refusal("xml.xinclude", "The document includes others (XInclude); they are not fetched.", self.part)
+        return Document(top, tuple(self.remarks), uris, self.defaults)
+
+    def _node(self, element: etree._Element, parent: Node | None) -> Node:
+        uri, name = self._split(element.tag)
+        index = 1
+        if parent is not None:
+            index = parent.counts.get(name, 0) + 1
+            parent.counts[name] = index
+        node = Node(name, uri, _line(element), parent, index, element.text or "")
+        for key, value in element.items():
+            space, _, local = str(key).rpartition("}")
+            if space[1:] != _XSI:
+                node.attributes[local] = str(value)
+        if parent is not None:
+            parent.children.append(node)
+        return node
+
+    def _split(self, tag: str) -> tuple[str, str]:
+        known = self.names.get(tag)
+        if known is None:
+            uri, _, name = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
+            known = self.names[tag] = (uri, name)
+        return known
+
+    def _remark(self, element: etree._Element) -> None:
+        self.remarks.append(Remark((element.text or "")[:20_000], _line(element)))
+
+
+def _line(element: etree._Element) -> int:
+    return cast("int | None", element.sourceline) or 1

@@ -1,0 +1,566 @@
+"""Reads UBL 2 orders, changes and cancellations, with the customizations of Peppol BIS, EHF, OIOUBL and others.
+
+Source: OASIS UBL 2.0 to 2.4, document types Order, Order Change and Order Cancellation; Peppol BIS Order 3 for what
+its elements mean where UBL leaves it open.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from bridgehead.documents.draft import DraftLine, DraftParty
+from bridgehead.documents.order import Charge, Order, Purpose, ReferenceKind
+from bridgehead.documents.terms import INCOTERMS, incoterms_of, payment_terms_of
+from bridgehead.documents.xml.fields import Fields, charge
+from bridgehead.documents.xml.tree import Node
+from bridgehead.documents.xml.ubl_party import put_address, put_party
+
+PURPOSES: Final[dict[str, Purpose]] = {"Order": "original", "OrderChange": "change", "OrderCancellation": "cancel"}
+_ORDINARY: Final = frozenset({"", "220", "105", "226", "402", "OR"})
+_BLANKET: Final = frozenset({"221", "258"})
+"""UN/EDIFACT 1001: blanket order, standing order."""
+_REFERENCES: Final[tuple[tuple[str, ReferenceKind], ...]] = (
+    ("SalesOrderID", "supplier_order"),
+    ("CustomerReference", "other"),
+    ("QuotationDocumentReference/ID", "quotation"),
+    ("OrderDocumentReference/ID", "previous_order"),
+    ("OriginatorDocumentReference/ID", "requisition"),
+    ("CatalogueReference/ID", "other"),
+    ("Contract/ID", "contract"),
+    ("Contract/ContractDocumentReference/ID", "contract"),
+    ("ProjectReference/ID", "project"),
+    ("AccountingCost", "account"),
+    ("AccountingCostCode", "account"),
+)
+_SKIPPED: Final = ("OrderDocumentReference", "QuotationDocumentReference", "OriginatorDocumentReference", "Contract")
+_HARMLESS: Final = frozenset(
+    {
+        "UBLVersionID", "CustomizationID", "ProfileID", "ProfileExecutionID", "UUID", "IssueTime", "Signature",
+        "RegistrationAddress", "TaxScheme", "ClassifiedTaxCategory", "TaxCategory", "TaxSubtotal", "TotalTaxAmount",
+        "CountrySubentity", "CountrySubentityCode", "AddressFormatCode", "AddressTypeCode", "Telefax", "WebsiteURI",
+        "LogoReferenceID", "OtherCommunication", "LocationCoordinate", "TaxExemptionReason", "ExemptionReason",
+        "ExemptionReasonCode", "TaxLevelCode", "CorporateRegistrationScheme", "CompanyLegalForm", "TaxAmountTotal",
+        "RoundingAmount", "TaxEvidenceIndicator", "IndustryClassificationCode", "LanguageID", "LocaleCode",
+        "OriginatorCustomerParty", "Region", "District", "BlockName", "PlotIdentification", "TimezoneOffset",
+        "BrandName", "ModelName", "Keyword", "OriginCountry", "CatalogueIndicator",
+        "TransactionCurrencyTaxAmount", "DocumentHash", "OriginAddress", "CatalogueDocumentReference",
+        "TransportModeCode", "DataSendingCapability", "AgentParty", "PowerOfAttorney", "ServiceProviderParty",
+    }
+)  # fmt: skip
+_REVISION: Final = re.compile(r"([^#]{1,60})#[^#]{1,20}#[^#]{1,40}#([A-Za-z]{1,20})")
+_REVISIONS: Final[dict[str, Purpose]] = {"revised": "change", "cancelled": "cancel"}
+_CENT: Final = Decimal("0.01")
+_DELETING: Final = frozenset({"2", "cancelled", "deleted", "disputed"})
+_UNCHANGED: Final = frozenset({"", "1", "3", "4", "5", "nostatus", "revised", "added", "changed"})
+"""Of a line's status: UBL's own words, and UN/EDIFACT 1229 (2 deleted; 4 no action; 5 accepted as it was)."""
+
+
+class UblOrder(Fields):
+    """Reads one Order, OrderChange or OrderCancellation."""
+
+    format = "ubl"
+
+    def read(self) -> Order:
+        """The order; raises Refusal where its number, its lines or a quantity are missing or no values."""
+        root, purpose = self.root, PURPOSES[self.root.name]
+        if purpose == "original":
+            self.identify_order(root.child("ID"), "ID")
+            purpose = self._revision(self._type())
+        else:
+            self.identify_order(root.find("OrderReference/ID"), "OrderReference/ID")
+            self._change()
+        copy = root.child("CopyIndicator")
+        if copy is not None and copy.take().lower() in {"true", "1"}:
+            self.draft.warn("uncertain", f"the order says that it is a copy ({self.where(copy)})")
+        self.put_day("order_date", root.child("IssueDate"))
+        self.put_currency(root.child("DocumentCurrencyCode"))
+        self._other_currencies()
+        for node in (*root.all("Note"), *root.all("CancellationNote")):
+            self.note(node)
+        self._references()
+        self._parties()
+        self._deliveries()
+        self._terms()
+        for node in root.all("AllowanceCharge"):
+            self.draft.charges.append(self._charge(node))
+        for at, node in enumerate(root.all("OrderLine")):
+            self._line(node, at)
+        self._line_places()
+        self._totals()
+        return self.finish(purpose, _HARMLESS)
+
+    # Header
+
+    def _type(self) -> Purpose:
+        code = self.root.value("OrderTypeCode")
+        if code in _BLANKET:
+            return "other"
+        if code not in _ORDINARY:
+            self.draft.warn("uncertain", f"OrderTypeCode {code[:20]!r} is no ordinary kind of order")
+        return "original"
+
+    def _revision(self, purpose: Purpose) -> Purpose:
+        """Whether the order replaces or revokes another one (NSO of the Italian state: number#day#sender#what)."""
+        for node in self.root.all("OrderDocumentReference"):
+            number = node.child("ID")
+            found = None if number is None else _REVISION.fullmatch(number.take())
+            if found is not None and number is not None:
+                self.draft.refer("previous_order", found[1], self.source(number))
+                node.skip()
+                purpose = _REVISIONS.get(found[2].lower(), purpose)
+        return purpose
+
+    def _change(self) -> None:
+        root = self.root
+        own, sequence = root.child("ID"), root.child("SequenceNumberID") or root.child("SequenceNumber")
+        if own is not None:
+            self.draft.refer("other", own.take(), self.source(own))
+        released = sequence or own
+        if released is not None and released.take():
+            self.draft.release = released.take()
+            self.draft.mark("release", self.source(released))
+        reference = root.child("OrderReference")
+        if reference is not None:
+            reference.skip()
+
+    def _other_currencies(self) -> None:
+        """Prices in a currency that is not the document's are warned of, wherever they stand."""
+        for name in ("PricingCurrencyCode", "RequestedInvoiceCurrencyCode", "TaxCurrencyCode"):
+            self.put_currency(self.root.child(name))
+        told = {self.draft.currency}
+        for node in self.root.walk():
+            stated = node.attributes.get("currencyID", "").strip().upper()
+            if stated and stated not in told and node.text.strip():
+                self.put_currency(node, stated, "currencyID")
+                told.add(stated)
+
+    def _references(self) -> None:
+        root, draft = self.root, self.draft
+        for path, kind in _REFERENCES:
+            first, _, rest = path.partition("/")
+            for node in root.all(first):
+                found = node.find(rest) if rest else node
+                if found is not None and not node.whole and found.take():
+                    draft.refer(kind, found.take(), self.source(found))
+        for name in _SKIPPED:
+            for node in root.all(name):
+                node.skip()
+        for node in root.all("ContractType"):
+            self.fact("contract", node.take(), node)
+        for node in root.all("AdditionalDocumentReference"):
+            self._document(node)
+        for node in root.all("TransactionConditions"):
+            for text in node.all("Description"):
+                self.note(text)
+            node.skip()
+        for node in root.all("ValidityPeriod"):
+            end = node.child("EndDate")
+            day = self.day(end)
+            if day is not None and end is not None:
+                self.draft.date("valid_until", day, self.source(end))
+            node.skip()
+
+    def _document(self, node: Node) -> None:
+        number, described = node.child("ID"), node.child("DocumentType") or node.child("DocumentDescription")
+        if number is not None and number.take():
+            self.draft.refer("other", number.take(), self.source(number))
+        if described is not None:
+            self.fact("document", described.take(), described)
+        embedded = node.find("Attachment/EmbeddedDocumentBinaryObject")
+        address = node.find("Attachment/ExternalReference/URI")
+        name = number.take()[:60] if number is not None else ""
+        if embedded is not None:
+            file = embedded.attributes.get("filename", "")[:60]
+            self.draft.warn("ignored", f"the document {name!r} embedded as {file!r} ({self.where(embedded)})")
+        elif address is not None:
+            self.draft.warn("ignored", f"the document {name!r} at an address outside ({self.where(address)})")
+        node.skip()
+
+    def _parties(self) -> None:
+        root, draft = self.root, self.draft
+        for name, party in (
+            ("BuyerCustomerParty", draft.buyer),
+            ("SellerSupplierParty", draft.seller),
+            ("AccountingCustomerParty", draft.bill_to),
+        ):
+            node = root.child(name)
+            if node is None:
+                continue
+            # The account that the seller has for the buyer, and the buyer for the seller.
+            account = node.child(
+                "SupplierAssignedAccountID" if name != "SellerSupplierParty" else "CustomerAssignedAccountID"
+            )
+            self.put(party, "number", account)
+            other = node.child("CustomerAssignedAccountID") or node.child("AdditionalAccountID")
+            if other is not None and not other.seen and other.take():
+                party.identify("account", other.take(), self.source(other))
+            put_party(self, party, node.child("Party") or node)
+            for contact in ("DeliveryContact", "BuyerContact", "OrderContact", "SellerContact", "AccountingContact"):
+                self._contact(party, node.child(contact))
+
+    def _contact(self, party: DraftParty, node: Node | None) -> None:
+        if node is None:
+            return
+        self.put(party, "contact", node.child("Name"))
+        self.put(party, "phone", node.child("Telephone"))
+        mail = node.child("ElectronicMail")
+        if mail is not None:
+            self.put(party, "email", mail, mail.take().lower())
+        node.skip()
+
+    def _deliveries(self) -> None:
+        draft = self.draft
+        for at, node in enumerate(self.root.all("Delivery")):
+            party = self._place(node)
+            if at and party.values and not self.same_party(party, draft.ship_to):
+                draft.warn("uncertain", f"a second place of delivery ({self.where(node)})")
+            elif not at:
+                draft.ship_to = party
+            self._delivery_days(node)
+            for shipment in node.all("Shipment"):
+                self.facts("shipping priority", shipment, "ShippingPriorityLevelCode")
+                if shipment.value("ID").upper() in {"", "NA", "N/A", "1"}:
+                    continue
+                self.fact("shipment", shipment.value("ID"), shipment)
+
+    def _delivery_days(self, node: Node) -> None:
+        """The end of a period is the day asked for; the period itself limits the delivery."""
+        draft = self.draft
+        for period in node.all("RequestedDeliveryPeriod"):
+            start, end = period.child("StartDate"), period.child("EndDate")
+            first, last = self.day(start), self.day(end)
+            if start is not None and first is not None and last is not None and first != last:
+                draft.date("not_before", first, self.source(start))
+            if end is not None and last is not None and first is not None and first != last:
+                draft.date("not_after", last, self.source(end))
+            self.put_day("requested_date", end if last is not None else start)
+            if first is not None and last is not None and first > last:
+                draft.warn("contradiction", f"the period of delivery ends before it starts ({self.where(period)})")
+            self.facts("delivery", period, "StartTime", "EndTime", "Description")
+        latest, despatch = node.child("LatestDeliveryDate"), node.find("Despatch/RequestedDespatchDate")
+        if latest is not None and (day := self.day(latest)) is not None:
+            draft.date("not_after", day, self.source(latest))
+            if draft.requested_date is None:
+                self.put_day("requested_date", latest)
+        for party in node.all("Despatch"):
+            self.facts("despatch by", party, "DespatchParty/PartyName/Name")
+            for one in party.children:
+                if one.name in {"DespatchParty", "DespatchAddress", "DespatchLocation"}:
+                    one.skip()
+        if despatch is not None and (day := self.day(despatch)) is not None:
+            draft.date("ship", day, self.source(despatch))
+        self.facts("time", node, "LatestDeliveryTime", "Despatch/RequestedDespatchTime")
+
+    def _place(self, node: Node) -> DraftParty:
+        """The place of a delivery: its party, its location, its address."""
+        party = DraftParty()
+        location, receiver = node.child("DeliveryLocation"), node.child("DeliveryParty")
+        if receiver is not None:
+            put_party(self, party, receiver)
+        if location is not None:
+            number = location.child("ID")
+            if number is not None and number.take():
+                self.identify(party, number.attributes.get("schemeID", ""), number)
+            name = location.child("Name") or location.child("Description")
+            if name is not None and "name" in party.values and name.take() != party.values["name"]:
+                self.fact("place of delivery", name.take(), name)
+            self.put(party, "name", name)
+            for words in ("Conditions", "Description"):
+                for text in location.all(words):
+                    self.note(text)
+            put_address(self, party, location.child("Address"))
+        put_address(self, party, node.child("DeliveryAddress"))
+        return party
+
+    def _terms(self) -> None:
+        draft = self.draft
+        for node in self.root.all("DeliveryTerms"):
+            rule, special = node.child("ID"), node.child("SpecialTerms")
+            for found in (rule, special, node.child("LossRiskResponsibilityCode")):
+                code = "" if found is None else found.take()
+                if code[:3].upper() in INCOTERMS and len(code) == 3:
+                    code = code.upper()
+                named = incoterms_of(code) if code else None
+                if named and found is not None and draft.incoterms is None:
+                    draft.incoterms = named
+                    draft.mark("incoterms", self.source(found))
+                elif named and named != draft.incoterms:
+                    draft.warn("uncertain", f"two terms of delivery: {draft.incoterms} and {named}")
+                if found is not None and code and code != named:
+                    self.fact("delivery terms", code, found)
+            place = node.child("DeliveryLocation")
+            if place is not None:
+                self.facts("place of the delivery terms", place, "ID", "Name", "Description", "Conditions")
+                place.skip()
+        notes = [note for node in self.root.all("PaymentTerms") for note in node.all("Note")]
+        terms = " ".join(note.take() for note in notes).strip()
+        if terms:
+            draft.payment_terms = payment_terms_of(terms)
+            draft.mark("payment_terms", self.source(notes[0], terms))
+        for node in self.root.all("PaymentMeans"):
+            due = node.child("PaymentDueDate")
+            if due is not None and (day := self.day(due)) is not None:
+                draft.date("other", day, self.source(due))
+            self.facts("means of payment", node, "PaymentMeansCode")
+            node.skip()
+
+    def _charge(self, node: Node) -> Charge:
+        indicator = node.value("ChargeIndicator").lower()
+        amount, base = self.number(node.child("Amount")), self.number(node.child("BaseAmount"))
+        if amount is not None and amount < 0:
+            self.draft.warn("uncertain", f"an allowance or charge of {amount} ({self.where(node)})")
+        reasons = [one.take() for one in node.all("AllowanceChargeReason")]
+        found = charge(
+            allowance=indicator not in {"true", "1"},
+            amount=None if amount is None else abs(amount),
+            percent=self.number(node.child("MultiplierFactorNumeric")),
+            base=base,
+            code=node.value("AllowanceChargeReasonCode"),
+            reason=" ".join(reasons),
+        )
+        node.skip()
+        return found
+
+    # Lines
+
+    def _line(self, outer: Node, at: int) -> None:
+        node = outer.child("LineItem")
+        if node is None:
+            raise self.missing(f"LineItem in OrderLine {at + 1}", outer)
+        line = self.new_line(outer)
+        self.put_number(line, node.child("ID"))
+        quantity = node.child("Quantity")
+        unit = "" if quantity is None else quantity.attributes.get("unitCode", "")
+        self.put_quantity(line, quantity, unit)
+        if line.quantity is None and self.root.name == "Order":
+            raise self.missing(f"Quantity in line {line.number}", node)
+        self._line_price(line, node)
+        self.put_amount(line, node.child("LineExtensionAmount"))
+        for one in node.all("AllowanceCharge"):
+            line.charges.append(self._charge(one))
+        item = node.child("Item")
+        if item is not None:
+            self._item(line, item)
+        if line.part is None:
+            self.draft.warn("uncertain", f"line {line.number} names no part number ({self.where(node)})")
+        self._line_delivery(line, node)
+        for one in (*node.all("Note"), *outer.all("Note")):
+            self.line_note(line, one)
+        self._line_facts(line, outer, node)
+
+    def _line_price(self, line: DraftLine, node: Node) -> None:
+        price = node.child("Price")
+        if price is None:
+            return
+        basis_node = price.child("BaseQuantity")
+        self.put_price(line, price.child("PriceAmount"), self.number(basis_node), basis_node)
+        if basis_node is not None:
+            self.compare_units(line, basis_node.attributes.get("unitCode", ""), basis_node)
+        factor = price.child("OrderableUnitFactorRate")
+        rate = self.number(factor)
+        if factor is not None and rate not in {None, Decimal(1)}:
+            self.draft.warn(
+                "uncertain", f"line {line.number}: the ordered unit is {rate} of the price's ({self.where(factor)})"
+            )
+        self.line_facts(line, "price type", price, "PriceType", "PriceTypeCode")
+        # The price is net of its own allowance (UBL 2.1, Price; Peppol BIS Order 3, 6.6).
+        for one in price.all("AllowanceCharge"):
+            one.skip()
+
+    def _item(self, line: DraftLine, item: Node) -> None:
+        names, texts = item.all("Name"), item.all("Description")
+        chosen = next((one for one in (*names, *texts) if one.take()), None)
+        if chosen is not None:
+            line.description = chosen.take()
+            line.mark("description", self.source(chosen))
+        for one in texts:
+            if one.take() and one.take() != line.description:
+                self.line_note(line, one, own_words=False)
+        for tag, field in (
+            ("SellersItemIdentification", "supplier_part"),
+            ("BuyersItemIdentification", "customer_part"),
+            ("StandardItemIdentification", "gtin"),
+            ("ManufacturersItemIdentification", "manufacturer"),
+            ("CatalogueItemIdentification", "catalogue"),
+            ("AdditionalItemIdentification", "additional"),
+        ):
+            for node in item.all(tag):
+                self._item_number(line, field, node)
+        self._properties(line, item)
+        for path, label in (
+            ("ItemInstance/LotIdentification/LotNumberID", "lot"),
+            ("ItemInstance/SerialID", "serial number"),
+            ("PackQuantity", "pack"),
+            ("PackSizeNumeric", "pack size"),
+            ("HazardousRiskIndicator", "hazardous"),
+        ):
+            first, _, rest = path.partition("/")
+            for node in item.all(first):
+                found = node.find(rest) if rest else node
+                if found is not None and found.take():
+                    self.line_fact(line, f"{label}: {found.take()}", found)
+        for node in item.all("ItemSpecificationDocumentReference"):
+            self._line_document(line, node)
+        for node in item.all("ManufacturerParty"):
+            self.line_facts(line, "manufacturer", node, "PartyName/Name")
+            node.skip()
+
+    def _properties(self, line: DraftLine, item: Node) -> None:
+        for node in item.all("CommodityClassification"):
+            for one in node.children:
+                scheme = one.attributes.get("listID") or one.name.removesuffix("Code")
+                if one.take():
+                    self.put_item_number(line, scheme, one)
+        for node in item.all("AdditionalItemProperty"):
+            name, value = node.child("Name"), node.child("Value") or node.child("ValueQuantity")
+            if value is not None:
+                unit = value.attributes.get("unitCode", "")
+                self.line_fact(line, f"{name.take() if name else 'property'}: {value.take()} {unit}".strip(), value)
+                self.watched.append((value.take(), f"line {line.number}, text"))
+            node.skip()
+
+    def _item_number(self, line: DraftLine, field: str, node: Node) -> None:
+        number = node.child("ID") or node.child("ExtendedID")
+        if number is None or not number.take():
+            return
+        scheme = number.attributes.get("schemeID", "")
+        if field == "gtin":
+            agency = number.attributes.get("schemeAgencyID", "")
+            self.put_standard(line, scheme or ("GTIN" if agency == "9" else ""), number)
+        elif field in {"supplier_part", "customer_part"}:
+            self.put_part(line, field, number)
+            if scheme.upper() in {"GTIN", "0160"}:
+                self.put_standard(line, scheme, number)
+        else:
+            self.put_item_number(line, scheme or field, number)
+        extended = node.child("ExtendedID")
+        if extended is not None and extended is not number and extended.take():
+            self.put_item_number(line, f"{field} extended", extended)
+
+    def _line_delivery(self, line: DraftLine, node: Node) -> None:
+        parts = []
+        for one in node.all("Delivery"):
+            period, latest = one.child("RequestedDeliveryPeriod"), one.child("LatestDeliveryDate")
+            start = end = None
+            if period is not None:
+                start, end = period.child("StartDate"), period.child("EndDate")
+                first, last = self.day(start), self.day(end)
+                if first is not None and last is not None and first != last:
+                    self.line_fact(line, f"delivery from {first} to {last}", period)
+                for name in ("StartTime", "EndTime", "Description"):
+                    self.line_facts(line, "delivery", period, name)
+            chosen = next((day for day in (end, start, latest) if day is not None), None)
+            quantity = one.child("Quantity")
+            parts.append((self.number(quantity), self.day(chosen), self.source(chosen or quantity or one)))
+            if latest is not None and chosen is not latest:
+                self.line_fact(line, f"latest delivery: {latest.take()}", latest)
+            self.line_facts(line, "delivery number", one, "ID")
+        self.put_deliveries(line, parts)
+
+    def _line_places(self) -> None:
+        """Lines with a place of their own: the order's, when all agree and it has none."""
+        draft = self.draft
+        found: list[tuple[DraftLine, DraftParty]] = []
+        for line, outer in zip(draft.lines, self.root.all("OrderLine"), strict=True):
+            for one in outer.child("LineItem").all("Delivery"):  # type: ignore[union-attr] # checked by _line
+                party = self._place(one)
+                if party.values:
+                    found.append((line, party))
+        if not found:
+            return
+        if not draft.ship_to.values and len({line.number for line, _ in found}) == len(draft.lines):
+            draft.ship_to = found[0][1]
+        for line, party in found:
+            if not self.same_party(party, draft.ship_to):
+                draft.warn("uncertain", f"line {line.number} has a place of delivery of its own")
+
+    def _line_facts(self, line: DraftLine, outer: Node, node: Node) -> None:
+        for name, label in (
+            ("AccountingCost", "account"),
+            ("AccountingCostCode", "account"),
+            ("SalesOrderID", "the seller's line"),
+            ("PartialDeliveryIndicator", "partial delivery"),
+            ("BackOrderAllowedIndicator", "back order"),
+            ("WarrantyInformation", "warranty"),
+            ("MinimumQuantity", "minimum quantity"),
+            ("MaximumQuantity", "maximum quantity"),
+            ("InspectionMethodCode", "inspection"),
+        ):
+            for found in node.all(name):
+                if found.take():
+                    self.line_fact(line, f"{label}: {found.take()}", found)
+        self.line_facts(line, "originator", node, "OriginatorParty/PartyName/Name")
+        for party in node.all("OriginatorParty"):
+            party.skip()
+        status = node.child("LineStatusCode") or outer.child("SubstitutionStatusCode")
+        if status is not None:
+            code = status.take()
+            self.line_fact(line, f"status: {code}", status)
+            if code.lower() in _DELETING or code.lower() not in _UNCHANGED:
+                self.draft.warn("uncertain", f"line {line.number} has the status {code[:20]!r} ({self.where(status)})")
+        for name in ("QuotationLineReference", "CatalogueLineReference", "OrderLineReference", "DocumentReference"):
+            for one in outer.all(name):
+                self._line_document(line, one)
+
+    def _line_document(self, line: DraftLine, node: Node) -> None:
+        for found in (node.child("ID"), node.child("LineID"), node.find("DocumentReference/ID")):
+            if found is not None and found.take():
+                self.line_fact(line, f"{node.name}: {found.take()}", found)
+        if node.find("Attachment/EmbeddedDocumentBinaryObject") is not None:
+            self.draft.warn("ignored", f"a document embedded in line {line.number} ({self.where(node)})")
+        node.skip()
+
+    # Totals
+
+    def _totals(self) -> None:
+        root, draft = self.root, self.draft
+        count = root.child("LineCountNumeric")
+        counted = self.number(count)
+        if counted is not None and count is not None:
+            draft.stated_line_count = int(counted)
+            draft.mark("stated_line_count", self.source(count))
+        tax = None
+        for node in root.all("TaxTotal"):
+            stated = node.child("TaxAmount")
+            if tax is None and stated is not None:
+                tax = self.state("tax_total", stated)
+            node.skip()
+        total = root.child("AnticipatedMonetaryTotal") or root.child("LegalMonetaryTotal")
+        if total is None:
+            return
+        lines = self.state("lines_total", total.child("LineExtensionAmount"))
+        net = total.child("TaxExclusiveAmount")
+        # OIOUBL 2 states the sum of taxes here.
+        if net is not None and (tax is None or self.number(net) != tax or not self.number(net)):
+            self.state("net_total", net)
+        less = self.state("allowance_total", total.child("AllowanceTotalAmount"))
+        more = self.state("charge_total", total.child("ChargeTotalAmount"))
+        gross = self.state("gross_total", total.child("TaxInclusiveAmount"))
+        stated = net if net is not None and net.take() else total.child("LineExtensionAmount")
+        if stated is not None and (value := self.number(stated)) is not None:
+            draft.stated_total = value
+            draft.mark("stated_total", self.source(stated))
+        bare = None if lines is None else lines - (less or 0) + (more or 0)
+        self._payable(total, gross, bare)
+
+    def _payable(self, total: Node, gross: Decimal | None, net: Decimal | None) -> None:
+        prepaid, rounding = total.child("PrepaidAmount"), total.child("PayableRoundingAmount")
+        less, more = self.number(prepaid) or Decimal(0), self.number(rounding) or Decimal(0)
+        payable = total.child("PayableAmount")
+        stated = self.number(payable)
+        if payable is None or stated is None:
+            return
+        if prepaid is not None and less:
+            self.fact("prepaid", str(less), prepaid)
+        if gross is None and stated == net:
+            # Orders without TaxInclusiveAmount state what is payable before taxes as often as after.
+            self.draft.state("net_total", stated, self.where(payable))
+        elif not less and not more:
+            self.draft.state("payable", stated, self.where(payable))
+        elif gross is not None and abs(gross - less + more - stated) > _CENT:
+            self.draft.warn(
+                "totals",
+                f"the amount payable is {gross - less + more}, stated is {stated} ({self.where(payable)})",
+            )
