@@ -50,6 +50,10 @@ ORDERS: Final[Mapping[str, str]] = {
 """Formats of the list that are orders, and the reader that has to read them."""
 
 
+QUALIFIED: Final = frozenset({"DTM", "NAD", "RFF", "QTY", "PRI", "MOA", "LOC", "CNT"})
+"""EDIFACT segments that mean nothing without their first component."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """One file of the list; ``why`` says why it is not well-formed, empty when it is."""
@@ -143,6 +147,9 @@ def _edifact(document: bytes, form: str) -> str:
         return "no UNZ"
     if form != "edifact_orders":
         return ""
+    bare = next((tag[0] for tag in tags if tag[0] in QUALIFIED and (len(tag) < 2 or not tag[1])), "")
+    if bare:
+        return f"{bare} without its qualifier"
     found = {tag[0] for tag in tags}
     missing = [tag for tag in ("BGM", "LIN", "UNS") if tag not in found]
     return f"no {missing[0]}" if missing else ""

@@ -122,7 +122,7 @@ def _warned(row: Mapping[str, Any], kinds: Sequence[str]) -> bool:
 
 def _notable(file: File, row: Mapping[str, Any]) -> bool:
     if file.format in ORDERS:
-        return bool(row["status"] != "order")
+        return bool(row["status"] == "order") == bool(file.why)
     return bool(row["status"] == "refused" or (file.format in KINDS and row["kind"] not in KINDS[file.format]))
 
 

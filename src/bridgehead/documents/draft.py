@@ -42,6 +42,7 @@ class Draft:
 
     format: str
     purpose: Purpose = "original"
+    message: str = ""
     po_number: str = ""
     release: str | None = None
     order_date: date | None = None
@@ -64,6 +65,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
+    _stated_once: set[Reference | StatedDate] = field(default_factory=set)
 
     def mark(self, name: str, source: Source) -> None:
         """Records where a field was read."""
@@ -72,14 +74,16 @@ class Draft:
     def refer(self, kind: ReferenceKind, value: str, source: Source) -> None:
         """Adds another document that the order names."""
         found = Reference(kind, value)
-        if value and found not in self.references:
+        if value and found not in self._stated_once:
+            self._stated_once.add(found)
             self.sources[f"references[{len(self.references)}]"] = source
             self.references.append(found)
 
     def date(self, kind: DateKind, day: date, source: Source) -> None:
         """Adds a date that is neither the order's own nor the requested one."""
         found = StatedDate(kind, day)
-        if found not in self.dates:
+        if found not in self._stated_once:
+            self._stated_once.add(found)
             self.sources[f"dates[{len(self.dates)}]"] = source
             self.dates.append(found)
 
@@ -144,6 +148,7 @@ class Draft:
         return Order(
             format=self.format,
             purpose=self.purpose,
+            message=self.message,
             po_number=self.po_number,
             release=self.release,
             order_date=self.order_date,

@@ -162,11 +162,11 @@ class Line:
 class Order:
     """One order as its document states it; nothing is added from master data.
 
-    ``format`` names the reader: x12, edifact, ubl, cxml, orderx, csv, xlsx, pdf, email. ``stated_*`` are control
-    values the sender gave; ``controls`` holds all of them beside what was found. ``confidence`` is the measured
-    share of orders like this one that are read right in every field; None until it is set. ``notes`` hold the
-    sender's free text verbatim.
-    ``warnings`` open with one of the words of ``WARNING_KINDS`` and a colon; an order without warnings
+    ``format`` names the reader: x12, edifact, tradacoms, ubl, cxml, orderx, xml, csv, xlsx, pdf, email; ``message``
+    is the message of its standard (``850``, ``ORDERS``, ``OrderChange``), empty where there is none. ``stated_*`` are
+    control values the sender gave; ``controls`` holds all of them beside what was found. ``confidence`` is the
+    measured share of orders like this one that are read right in every field; None until it is set. ``notes`` hold
+    the sender's free text verbatim. ``warnings`` open with one of the words of ``WARNING_KINDS`` and a colon; an order without warnings
     was read in full. ``sources`` is keyed by field path: ``po_number``, ``ship_to.city``,
     ``lines[0].quantity``, ``notes[1]``.
     """
@@ -176,6 +176,7 @@ class Order:
     po_number: str
     buyer: Party
     lines: tuple[Line, ...]
+    message: str = ""
     release: str | None = None
     order_date: date | None = None
     requested_date: date | None = None

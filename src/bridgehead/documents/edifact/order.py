@@ -98,7 +98,7 @@ def _named(message: Message) -> tuple[Kind, str, str] | None:
 
 def _read(message: Message, part: str) -> Order:
     """One order; raises Refusal when a segment or element it needs is missing or malformed."""
-    walk = Walk(message, part, Draft("edifact"))
+    walk = Walk(message, part, Draft("edifact", message=message.kind))
     first = message.segments[1] if len(message.segments) > 1 else None
     if first is None or first.tag != "BGM":
         found = "nothing" if first is None else first.place

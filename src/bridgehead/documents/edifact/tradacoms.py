@@ -90,7 +90,7 @@ def _messages(segments: list[Segment]) -> list[list[Segment]]:
             _counted(segment, len(found), "messages")
         elif inside is not None and segment.tag not in {"END", "STX", "MHD"}:
             inside.append(segment)
-        elif segment.tag != "RSG":
+        elif segment.tag not in {"RSG", "BAT", "EOB"}:
             raise Refusal("tradacoms.nesting", f"{segment.tag} cannot stand here.", segment.place)
     if inside is not None or segments[-1].tag != "END":
         raise Refusal("tradacoms.cut_off", "The transmission ends without END.", f"after {segments[-1].place}")
@@ -112,7 +112,7 @@ class _Reader:
 
     def __init__(self, header: list[Segment], message: list[Segment], part: str) -> None:
         self.header, self.message, self.part = header, message, part
-        self.draft = Draft("tradacoms")
+        self.draft = Draft("tradacoms", message="ORDERS")
         self.counts: dict[str, int] = {}
 
     def read(self) -> Order:

@@ -108,7 +108,7 @@ def _read(transaction: Transaction, part: str) -> Order:
             f"{head} must follow ST of an {transaction.set_id}; found is {found}.",
             (first or transaction.segments[0]).place,
         )
-    walk = Walk(transaction, part, Draft("x12"))
+    walk = Walk(transaction, part, Draft("x12", message=transaction.set_id))
     for segment in transaction.segments:
         _step(walk, segment)
     lines.close_line(walk)

@@ -47,7 +47,7 @@ class Fields:
         self.document = document
         self.part = part
         self.hints = hints
-        self.draft = Draft(self.format)
+        self.draft = Draft(self.format, message=root.name)
         self.kept: list[tuple[str, Source]] = []
         self.watched: list[tuple[str, str]] = []
 
