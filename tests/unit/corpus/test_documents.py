@@ -10,7 +10,7 @@ import pytest
 
 from bridgehead.templates.purchase_orders.corpus.generate import Arrival
 from tests.unit.corpus.reading import csv_rows, csv_text, mail, mail_texts, x12_faults, x12_segments
-from tests.unit.corpus.runs import DOCUMENTS, SEEDS, defects, made, orders
+from tests.unit.corpus.runs import DOCUMENTS, FORMATS, SEEDS, defects, made, orders
 
 
 def _of(seed: int, form: str, *, broken: bool = False) -> list[Arrival]:
@@ -186,7 +186,7 @@ def test_people_write_in_eight_languages_and_many_layouts() -> None:
     from bridgehead.templates.purchase_orders.corpus.generate import start
     from bridgehead.templates.purchase_orders.corpus.habits import CSV_STYLES, MAIL_LAYOUTS, X12_STYLES
 
-    runs = [start(seed, 1) for seed in (7, 8, 9)]
+    runs = [start(seed, 1, FORMATS) for seed in (7, 8, 9)]
     mails = [customer for run in runs for customer in run.world.customers if customer.channel == "email"]
     assert {customer.language for customer in mails} == {"en", "de", "fr", "es", "it", "nl", "pl", "sv"}
     used = {habit.layout.name for run in runs for habit in run.habits.values()}

@@ -6,6 +6,7 @@ import pytest
 
 from bridgehead.templates.purchase_orders.corpus.mix import Mix, measure_mix
 from tests.unit.corpus.runs import ARRIVALS, SEEDS, made, orders, seconds_per_arrival, within
+from tests.unit.corpus.runs import FORMATS as CHOSEN
 
 # The shares of the design: formats of this cut in proportion, complications of the arrivals that are orders.
 FORMATS = {"email": 22 / 38.5, "x12": 14 / 38.5, "csv": 2.5 / 38.5}
@@ -32,7 +33,7 @@ HARD_TO_A_PERSON, ALL_BY_RULE = 0.61, 0.76
 
 
 def _mix(seed: int) -> Mix:
-    return measure_mix(arrival.truth for arrival in made(seed))
+    return measure_mix((arrival.truth for arrival in made(seed)), CHOSEN)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -68,7 +69,7 @@ def test_the_ceiling_is_the_touchless_share_of_the_truth(seed: int) -> None:
 def test_complications_are_independent_of_the_format(seed: int) -> None:
     """A complication is as frequent in each format as in all."""
     for form, least in (("email", 1500), ("x12", 900)):
-        part = measure_mix(arrival.truth for arrival in made(seed) if arrival.truth["format"] == form)
+        part = measure_mix((arrival.truth for arrival in made(seed) if arrival.truth["format"] == form), CHOSEN)
         assert part.arrivals > least
         for share in part.shares:
             if share.name not in FORMATS:

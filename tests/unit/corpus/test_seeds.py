@@ -16,7 +16,7 @@ PROGRAM = """
 import hashlib
 from bridgehead.templates.purchase_orders.corpus.generate import arrivals, start
 digest = hashlib.sha256()
-for arrival in arrivals(start(7, 200)):
+for arrival in arrivals(start(7, 200, ("email", "x12", "csv"))):
     digest.update(arrival.name.encode() + arrival.document + repr(arrival.truth).encode())
 print(digest.hexdigest())
 """
