@@ -191,7 +191,7 @@ def test_instructions_hide_in_many_ways() -> None:
     """An instruction to the reader is somewhere in the mail, and in at least five ways over many mails."""
     ways: Counter[str] = Counter()
     for layout in SHEET_LAYOUTS:
-        for sending, order in sendings(layout, "email_sheet", count=5):
+        for sending, order in sendings(layout, "email_sheet", count=4):
             text = instruction(Dice("hidden", sending.serial), "en", order)
             document = sheets.write_orders(sending, [replace(order, instruction=text)])
             ways[_way(document, text)] += 1
@@ -251,7 +251,7 @@ def test_changes_name_the_order_and_both_values(layout: Layout) -> None:
 
 def test_lists_that_are_no_orders_say_what_they_are() -> None:
     """A question, a complaint, a newsletter and a delivery note come as a list under a cover that names them."""
-    for layout in SHEET_LAYOUTS[::5]:
+    for layout in (SHEET_LAYOUTS[0], SHEET_LAYOUTS[-1]):
         for sending, order in sendings(layout, "email_sheet", count=8):
             for kind in ("question", "complaint", "newsletter", "delivery_note"):
                 document = sheets.write_other(sending, kind, order.lines, "4711")

@@ -53,7 +53,7 @@ def sendings(
 ) -> Iterator[tuple[Envelope, WrittenOrder]]:
     """Yields sendings of this layout in every language in turn, each with its order."""
     for index in range(count):
-        seed = 7 + index % 2
+        seed = 7 + (index + len(layout.name)) % 2
         world = run(seed).world
         language = LANGUAGES[index % len(LANGUAGES)]
         fitting = [each for each in world.customers if each.language == language]
