@@ -18,7 +18,6 @@ from bridgehead.documents.xml.tree import Document, Node
 
 CII_ORDERS: Final = frozenset({"SCRDMCCBDACIOMessageStructure", "CrossIndustryOrder"})
 CII_CHANGES: Final = frozenset({"CrossIndustryOrderChange"})
-_FAMILY: Final = "urn:un:unece:uncefact:"
 _ORDERS: Final = frozenset({"", "220", "105", "226", "402"})
 _BLANKET: Final = frozenset({"221", "258"})
 _RESPONSES: Final = frozenset({"231", "320"})
@@ -63,10 +62,12 @@ class _CiiOrder(Fields):
     """Reads one order or change of an order."""
 
     format = "orderx"
+    family = ("urn:un:unece:uncefact:",)
 
     def read(self) -> Order:
         """The order; raises Refusal where its number, its lines or a quantity are missing or no values."""
         root, draft = self.root, self.draft
+        self.places: list[tuple[DraftLine, DraftParty]] = []
         head = root.child("ExchangedDocument")
         deal = root.child("SupplyChainTradeTransaction")
         if head is None:
@@ -97,6 +98,7 @@ class _CiiOrder(Fields):
             draft.mark(f"charges[{len(draft.charges) - 1}]", self.source(node))
         for node in deal.all("IncludedSupplyChainTradeLineItem"):
             self._line(node)
+        self.settle_places(self.places)
         self._totals()
         return self.finish(purpose, _HARMLESS)
 
@@ -439,10 +441,7 @@ class _CiiOrder(Fields):
         if party is not None:
             own = DraftParty()
             self._party(own, party)
-            if not self.draft.ship_to.values:
-                self.draft.ship_to = own
-            elif not self.same_party(own, self.draft.ship_to):
-                self.draft.warn("uncertain", f"line {line.number} has a place of delivery of its own")
+            self.places.append((line, own))
 
     # Totals
 

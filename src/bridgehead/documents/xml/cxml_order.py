@@ -64,6 +64,7 @@ class _CxmlOrder(CxmlLines):
 
     def __init__(self, order: Node, root: Node, box: Node, document: Document, part: str, hints: Hints) -> None:
         super().__init__(root, document, part, hints)
+        self.draft.message = order.name
         self.order = order
         self.box = box
 
@@ -346,19 +347,14 @@ class _CxmlOrder(CxmlLines):
             self.draft.mark("payment_terms", self.source(terms[0], self.draft.payment_terms))
 
     def _line_places(self) -> None:
-        draft = self.draft
         found: list[tuple[DraftLine, DraftParty]] = []
-        for line, node in zip(draft.lines, self.order.all("ItemOut"), strict=True):
+        for line, node in zip(self.draft.lines, self.order.all("ItemOut"), strict=True):
             address = node.find("ShipTo/Address")
             if address is not None:
                 party = DraftParty()
                 self._party(party, address)
                 found.append((line, party))
-        if found and not draft.ship_to.values and len(found) == len(draft.lines):
-            draft.ship_to = found[0][1]
-        for line, party in found:
-            if not self.same_party(party, draft.ship_to):
-                draft.warn("uncertain", f"line {line.number} has a place of delivery of its own")
+        self.settle_places(found)
 
     # Totals
 

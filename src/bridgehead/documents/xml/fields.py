@@ -23,7 +23,7 @@ from bridgehead.documents.order import Charge, Delivery, Identifier, Order, Purp
 from bridgehead.documents.outcome import Hints, Refusal
 from bridgehead.documents.units import unit_code
 from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, invisible_in, watch
-from bridgehead.documents.xml.tree import Document, Node
+from bridgehead.documents.xml.tree import Document, Node, set_aside
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,12})?|\.\d{1,12})")
 _DAY: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].{0,40}|Z|[+-]\d{2}:\d{2})?")
@@ -41,6 +41,8 @@ class Fields:
     """One order being read from a tree: ``draft`` holds it, the methods take values with their sources."""
 
     format = "xml"
+    family: tuple[str, ...] = ()
+    """How namespaces that belong to the format open; the root's own and none at all belong, too."""
 
     def __init__(self, root: Node, document: Document, part: str, hints: Hints) -> None:
         self.root = root
@@ -50,6 +52,12 @@ class Fields:
         self.draft = Draft(self.format, message=root.name)
         self.kept: list[tuple[str, Source]] = []
         self.watched: list[tuple[str, str]] = []
+        stray = set_aside(root, document.uris, self._belongs)
+        if stray:
+            self.draft.warn("uncertain", f"the order holds elements of another namespace: {stray[:120]!r}")
+
+    def _belongs(self, uri: str) -> bool:
+        return uri in {"", self.root.uri} or uri.startswith(self.family)
 
     # Values
 
@@ -327,6 +335,15 @@ class Fields:
         if words.strip():
             self.line_fact(line, f"{label}: {' '.join(words.split())[:500]}", node)
         node.skip()
+
+    def settle_places(self, found: Sequence[tuple[DraftLine, DraftParty]]) -> None:
+        """Takes the places of delivery of the lines: the order's, when it has none and all lines agree on theirs."""
+        draft = self.draft
+        if found and not draft.ship_to.values and len(found) == len(draft.lines):
+            draft.ship_to = found[0][1]
+        for line, party in found:
+            if party.values and not self.same_party(party, draft.ship_to):
+                draft.warn("uncertain", f"line {line.number} has a place of delivery of its own")
 
     def put_deliveries(self, line: DraftLine, parts: Sequence[tuple[Decimal | None, date | None, Source]]) -> None:
         """Sets the day of a line, or the deliveries of one that comes in parts."""

@@ -46,7 +46,7 @@ _HARMLESS: Final = frozenset(
         "EDI_DC40", "E1EDK14", "E1EDK04", "E1EDP04", "E1EDK36", "E1EDKA3", "E1EDK35", "E1EDL37", "E1EDP30", "E1EDK28",
         "QUALF", "SPRAS", "SPRAS_ISO", "TDSPRAS", "TDSPRASISO", "TDFORMAT", "TSSPRAS", "TSSPRAS_ISO", "KZABS", "HWAER",
         "WKURS", "BSART", "NTGEW", "BRGEW", "GEWEI", "VOLUM", "VOLEH", "WERKS", "LGORT", "MATKL", "PSTYP", "KZRAB",
-        "TELFX", "REGIO", "EMPST", "LIFNR", "BELNR", "ABLAD", "TXT02", "CURCY", "EXNUM", "E1EDP08", "E1EDP07",
+        "TELFX", "REGIO", "EMPST", "RECIPNT_NO", "BELNR", "ABLAD", "TXT02", "CURCY", "EXNUM", "E1EDP08", "E1EDP07",
     }
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ def read_idoc(root: Node, document: Document, part: str, hints: Hints) -> Readin
     orders: list[Order] = []
     others: list[str] = []
     for idoc in idocs:
-        kind = idoc.value("EDI_DC40/MESTYP").upper() or root.name.upper().rstrip("0123456789")
+        kind = _message(idoc, root)
         if kind in _PURPOSES:
             orders.append(_IdocOrder(idoc, root, document, part, hints, _PURPOSES[kind]).read())
         else:
@@ -75,13 +75,22 @@ def read_idoc(root: Node, document: Document, part: str, hints: Hints) -> Readin
     return NotAnOrder(kind, f"SAP IDoc {others[0][:30]}: {what}.")
 
 
+def _message(idoc: Node, root: Node) -> str:
+    """The message type; one of the customer's own counts as the one it is named after."""
+    stated = idoc.value("EDI_DC40/MESTYP").upper()
+    known = (*_PURPOSES, *_KINDS)
+    return next((one for one in known if one == stated), "") or next(
+        (one for one in known if one in stated), stated or root.name.upper().rstrip("0123456789")
+    )
+
+
 class _IdocOrder(Fields):
     """Reads one IDoc."""
 
-    format = "idoc"
-
     def __init__(self, idoc: Node, root: Node, document: Document, part: str, hints: Hints, purpose: Purpose) -> None:
         super().__init__(root, document, part, hints)
+        self.draft.message = idoc.value("EDI_DC40/MESTYP") or root.name
+        self.places: list[tuple[DraftLine, DraftParty]] = []
         self.idoc = idoc
         self.purpose = purpose
 
@@ -111,6 +120,7 @@ class _IdocOrder(Fields):
             draft.charges.append(self._charge(node))
         for node in idoc.all("E1EDP01"):
             self._line(node)
+        self.settle_places(self.places)
         self._totals()
         if idoc.value("EDI_DC40/TEST"):
             draft.warn("uncertain", "the IDoc is a test (EDI_DC40/TEST)")
@@ -121,6 +131,11 @@ class _IdocOrder(Fields):
         for other in self.root.all("IDOC"):
             other.whole = False
         return order
+
+    def number(self, node: Node | None, text: str | None = None) -> Decimal | None:
+        """The number in a node; the sign may stand behind it."""
+        written = "" if node is None else node.take() if text is None else text.strip()
+        return super().number(node, f"-{written[:-1]}" if written.endswith("-") else written)
 
     def _sap_day(self, node: Node | None) -> date | None:
         """CCYYMMDD; zeros are no date."""
@@ -165,9 +180,13 @@ class _IdocOrder(Fields):
             node.skip()
             return
         party: DraftParty = getattr(self.draft, name)
+        self._address(party, name, node)
+
+    def _address(self, party: DraftParty, name: str, node: Node) -> None:
         self.put(party, "number", node.child("PARTN"))
-        names = [node.value(one) for one in ("NAME1", "NAME2", "NAME3", "NAME4")]
-        self.put(party, "name", node.child("NAME1") or node, " ".join(one for one in names if one))
+        self.put(party, "number", node.child("LIFNR"))
+        self.put(party, "name", node.child("NAME1"))
+        self.facts(f"{name} name", node, "NAME2", "NAME3", "NAME4")
         streets = [node.value(one) for one in ("STRAS", "STRS2", "HAUSN")]
         self.put(party, "street", node.child("STRAS") or node, ", ".join(one for one in streets if one))
         self.put(party, "city", node.child("ORT01"))
@@ -182,10 +201,9 @@ class _IdocOrder(Fields):
         gln = node.child("ILNNR")
         if gln is not None:
             self.identify(party, "GLN", gln)
-        for one in ("PFACH", "PSTL2", "TELF2", "IHREZ", "KNREF", "PAORG", "ORGTX", "PAGRU", "USRALIAS"):
-            found = node.child(one)
-            if found is not None and found.take():
-                self.fact(f"{name} {one}", found.take(), found)
+        self.facts(name, node, "PFACH", "TELF2", "IHREZ", "KNREF", "PAORG", "ORGTX", "PAGRU")
+        for ignored in ("PARVW", "PSTL2", "USRALIAS", "NAME1"):
+            node.value(ignored)
 
     def _vat(self, head: Node) -> None:
         self.put(self.draft.buyer, "vat", head.child("KUNDEUINR"))
@@ -258,7 +276,9 @@ class _IdocOrder(Fields):
         unit = node.child("PMENE")
         if unit is not None:
             self.compare_units(line, unit.take(), unit)
-        node.value("BMNG2")
+        ratio = [self.number(node.child(name)) for name in ("BMNG2", "BPUMN", "BPUMZ")]
+        if ratio[1] != ratio[2]:
+            self.draft.warn("uncertain", f"line {line.number}: its price is for another unit ({self.where(node)})")
         for one in node.all("E1EDP19"):
             self._item_number(line, one)
         if line.part is None:
@@ -316,7 +336,9 @@ class _IdocOrder(Fields):
             role = one.value("PARVW").upper()
             name = one.child("NAME1")
             if role == "WE":
-                self.draft.warn("uncertain", f"line {line.number} has a ship-to of its own ({self.where(one)})")
+                party = DraftParty()
+                self._address(party, f"line {line.number} ship to", one)
+                self.places.append((line, party))
             elif name is not None:
                 self.line_fact(line, f"partner {role[:4]}: {name.take()}", name)
             one.skip()

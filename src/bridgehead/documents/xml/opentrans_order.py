@@ -27,7 +27,8 @@ _HARMLESS: Final = frozenset(
     {
         "CONTROL_INFO", "TAX", "TAX_DETAILS_FIX", "FAX", "URL", "STATE", "TITLE", "ACADEMIC_TITLE", "LANGUAGE",
         "MIME_ROOT", "GENERATOR_INFO", "PAYMENT", "ORDER_PARTIES_REFERENCE", "TERRITORY", "COUNTRY_CODED",
-        "ARTICLE_FEATURES_REFERENCE", "PRICE_FLAG", "CATALOG_ID",
+        "ARTICLE_FEATURES_REFERENCE", "PRICE_FLAG", "CATALOG_ID", "DOCEXCHANGE_PARTIES_REFERENCE", "ACCOUNT",
+        "PUBLIC_KEY", "SUPPLIER_IDREF", "TAX_NUMBER", "CUSTOMER_ORDER_REFERENCE",
     }
 )  # fmt: skip
 
@@ -45,7 +46,7 @@ def read_opentrans(root: Node, document: Document, part: str, hints: Hints) -> R
 class _OpenTransOrder(Fields):
     """Reads one ORDER."""
 
-    format = "opentrans"
+    family = ("http://www.opentrans.org/", "http://www.bmecat.org/")
 
     def read(self) -> Order:
         """The order; raises Refusal where its number, its lines or a quantity are missing or no values."""
@@ -59,8 +60,11 @@ class _OpenTransOrder(Fields):
         kind = root.attributes.get("type", "standard").lower()
         if kind not in {"standard", "express", ""}:
             draft.warn("uncertain", f"the order's type is {kind[:20]!r}")
-        for node in info.all("ALT_CUSTOMER_ORDER_ID"):
-            draft.refer("end_customer_order", node.take(), self.source(node))
+        for other in info.all("CUSTOMER_ORDER_REFERENCE"):
+            found = other.child("ORDER_ID")
+            if found is not None:
+                draft.refer("end_customer_order", found.take(), self.source(found))
+            other.skip()
         self.facts("terms", info, "ORDER_CHANGE_DATE", "TERMS_AND_CONDITIONS")
         self._dates(info)
         self._references()
@@ -124,15 +128,18 @@ class _OpenTransOrder(Fields):
         box = info.child("ORDER_PARTIES_REFERENCE")
         if box is None:
             return
-        known = {one.take(): node for _, node in boxes for one in node.all("PARTY_ID")}
+        known: dict[str, Node] = {}
+        for _, node in boxes:
+            for one in node.all("PARTY_ID"):
+                known.setdefault(one.take(), node)
         for path, name in (
             ("BUYER_IDREF", "buyer"), ("SUPPLIER_IDREF", "seller"), ("INVOICE_RECIPIENT_IDREF", "bill_to"),
             ("SHIPMENT_PARTIES_REFERENCE/DELIVERY_IDREF", "ship_to"),
         ):  # fmt: skip
-            node = box.find(path)
+            referred = box.find(path)
             party = parties[name]
-            if node is not None and not party.values and node.take() in known:
-                self._party(party, known[node.take()])
+            if referred is not None and not party.values and referred.take() in known:
+                self._party(party, known[referred.take()])
 
     def _party(self, party: DraftParty, node: Node) -> None:
         node.whole = False
@@ -148,8 +155,8 @@ class _OpenTransOrder(Fields):
         address = node.child("ADDRESS")
         if address is None:
             return
-        names = [address.value(name) for name in ("NAME", "NAME2", "NAME3")]
-        self.put(party, "name", address.child("NAME"), " ".join(one for one in names if one))
+        self.put(party, "name", address.child("NAME"))
+        self.facts(f"{node.value('PARTY_ROLE') or 'party'} name", address, "NAME2", "NAME3")
         street = ", ".join(one for one in (address.value("STREET"), address.value("DEPARTMENT")) if one)
         if street:
             self.put(party, "street", address.child("STREET") or address, street)

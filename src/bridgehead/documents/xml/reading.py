@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -51,7 +50,7 @@ def _opened(node: Node, part: str) -> list[Node]:
         inside = [one for one in node.children if one.name not in _HEADERS]
     elif node.name == "Envelope" and "soap" in node.uri:
         body = node.child("Body")
-        inside = [] if body is None else body.children
+        inside = [] if body is None else [*body.children]
     else:
         return [node]
     if not inside:
@@ -112,31 +111,10 @@ def _read_ubl(root: Node, document: Document, part: str, hints: Hints) -> Readin
     if root.name not in PURPOSES:
         kind, what = UBL.get(root.name, ("other", f"a document of the type {root.name[:60]}"))
         return NotAnOrder(kind, f"UBL {root.name[:60]}: {what}.")
-    stray = set_aside(root, lambda uri: uri.startswith(_UBL) or uri in {"", root.uri})
     reader = UblOrder(root, document, part, hints)
-    if stray:
-        reader.draft.warn("uncertain", f"the order holds elements of another namespace: {stray[:120]!r}")
     if not root.uri.startswith(_UBL) or "" in document.uris:
         reader.draft.warn("uncertain", "the order states elements without the namespace of UBL")
     return Orders((reader.read(),))
-
-
-def set_aside(root: Node, known: Callable[[str], bool]) -> str:
-    """Renames the elements of other namespaces, so that no field is taken from them; returns one such namespace."""
-    stray = ""
-    for node in root.walk():
-        if node.name in {"UBLExtensions", "Signature"}:
-            node.skip()
-        elif not known(node.uri) and node.parent is not None:
-            stray = stray or node.uri
-            counts = node.parent.counts
-            counts[node.name] -= 1
-            if not counts[node.name]:
-                del counts[node.name]
-            node.name = f"{{{node.uri}}}{node.name}"
-            counts[node.name] = counts.get(node.name, 0) + 1
-            node.index = counts[node.name]
-    return stray
 
 
 def _named(root: Node, part: str) -> Reading:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
 
 from lxml import etree
 
@@ -24,6 +25,7 @@ _DOCTYPE_TOKEN: Final = re.compile(r"""[^<>"'\[\]]+|"[^"]*"|'[^']*'|<!--.*?-->|<
 _NAME: Final = re.compile(r"[\w:.-]*")
 _ATTRIBUTE: Final = re.compile(r"""\s*[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
 _XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
+_SIGNATURE: Final = "http://www.w3.org/2000/09/xmldsig#"
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
 _BLANKS: Final = " \t\r\n\ufeff"
@@ -40,24 +42,30 @@ _FAULTS: Final = {
 }
 
 
-@dataclass(slots=True, eq=False)
+_NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
 class Node:
     """An element: local name, attributes by local name, own text, the line it starts in (1-based).
 
-    ``seen`` says that a reader has taken its text; ``skip`` says so of everything below it too.
+    ``seen`` says that a reader has taken its text; ``whole`` says so of everything below it too.
     """
 
-    name: str
-    uri: str
-    line: int
-    parent: Node | None
-    index: int
-    text: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)
-    children: list[Node] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    seen: bool = False
-    whole: bool = False
+    __slots__ = ("attributes", "children", "counts", "index", "line", "name", "parent", "seen", "text", "uri", "whole")
+
+    def __init__(self, name: str, uri: str, line: int, parent: Node | None, index: int, text: str) -> None:
+        self.name = name
+        self.uri = uri
+        self.line = line
+        self.parent = parent
+        self.index = index
+        self.text = text
+        self.attributes = _NO_ATTRIBUTES
+        self.children: Sequence[Node] = ()
+        self.counts = _NO_COUNTS
+        self.seen = False
+        self.whole = False
 
     @property
     def path(self) -> str:
@@ -115,6 +123,16 @@ class Node:
         node = self.find(path)
         return "" if node is None else node.take()
 
+    def rename(self, name: str) -> None:
+        """Gives the node another name among its siblings."""
+        if self.parent is not None and isinstance(self.parent.counts, dict):
+            counts = self.parent.counts
+            counts[self.name] -= 1
+            if not counts[self.name]:
+                del counts[self.name]
+            self.index = counts[name] = counts.get(name, 0) + 1
+        self.name = name
+
     def walk(self) -> Iterator[Node]:
         """The node and all below it in the order of the document, without what is skipped."""
         stack = [self]
@@ -140,6 +158,8 @@ class Document:
     root: Node
     remarks: tuple[Remark, ...]
     uris: frozenset[str]
+    currencies: Mapping[str, Node]
+    """Each value of an attribute currencyID with the first element that has it."""
     defaults: bool
     """Whether the document's own declarations set defaults of attributes, which are not applied."""
 
@@ -302,60 +322,85 @@ class _Builder:
         self.defaults = defaults
         self.names: dict[str, tuple[str, str]] = {}
         self.remarks: list[Remark] = []
+        self.currencies: dict[str, Node] = {}
 
     def build(self, root: etree._Element) -> Document:
         if root.getroottree().docinfo.internalDTD is not None:
             raise Refusal("xml.entities", "The document type declaration cannot be read safely.", self.part)
         for sibling in (*root.itersiblings(preceding=True), *root.itersiblings()):
             self._remark(sibling)
-        top: Node | None = None
-        stack: list[tuple[Node, list[str]]] = []
-        for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-            if event == "start":
-                node = self._node(element, stack[-1][0] if stack else None)
-                top = top or node
-                stack.append((node, [node.text]))
-                continue
-            if event == "end":
-                node, pieces = stack.pop()
-                if len(pieces) > 1:
-                    node.text = "".join(pieces)
+        names = self.names
+        top = self._node(root, *self._split(root.tag), None, 1)
+        stack: list[_Open] = [_Open(iter(root), top, [root.text or ""], [], {})]
+        while stack:
+            here = stack[-1]
+            for element in here.rest:
+                tag: Any = element.tag
+                if element.tail:
+                    here.pieces.append(element.tail)
+                if not isinstance(tag, str):
+                    self._remark(element)
+                    continue
+                uri, name = names.get(tag) or self._split(tag)
+                index = here.counts[name] = here.counts.get(name, 0) + 1
+                node = self._node(element, uri, name, here.node, index)
+                here.children.append(node)
+                if len(element):
+                    stack.append(_Open(iter(element), node, [node.text], [], {}))
+                    break
             else:
-                self._remark(element)
-            if stack and element.tail:
-                stack[-1][1].append(element.tail)
-        if top is None:
-            raise Refusal("xml.syntax", "The document holds no element.", self.part)
+                stack.pop()
+                here.node.children, here.node.counts = here.children, here.counts
+                if len(here.pieces) > 1:
+                    here.node.text = "".join(here.pieces)
         uris = frozenset(uri for uri, _ in self.names.values())
         if _XINCLUDE in uris:
             raise Refusal("xml.xinclude", "The document includes others (XInclude); they are not fetched.", self.part)
-        return Document(top, tuple(self.remarks), uris, self.defaults)
+        return Document(top, tuple(self.remarks), uris, self.currencies, self.defaults)
 
-    def _node(self, element: etree._Element, parent: Node | None) -> Node:
-        uri, name = self._split(element.tag)
-        index = 1
-        if parent is not None:
-            index = parent.counts.get(name, 0) + 1
-            parent.counts[name] = index
-        node = Node(name, uri, _line(element), parent, index, element.text or "")
-        for key, value in element.items():
-            space, _, local = str(key).rpartition("}")
-            if space[1:] != _XSI:
-                node.attributes[local] = str(value)
-        if parent is not None:
-            parent.children.append(node)
+    def _node(self, element: etree._Element, uri: str, name: str, parent: Node | None, index: int) -> Node:
+        line: Any = element.sourceline
+        node = Node(name, uri, line or 1, parent, index, element.text or "")
+        items = element.items()
+        if items:
+            node.attributes = {str(key).rpartition("}")[2]: str(value) for key, value in items if _XSI not in str(key)}
+            currency = node.attributes.get("currencyID")
+            if currency is not None and currency not in self.currencies:
+                self.currencies[currency] = node
         return node
 
     def _split(self, tag: str) -> tuple[str, str]:
-        known = self.names.get(tag)
-        if known is None:
-            uri, _, name = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
-            known = self.names[tag] = (uri, name)
-        return known
+        uri, _, name = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
+        self.names[tag] = (uri, name)
+        return uri, name
 
     def _remark(self, element: etree._Element) -> None:
-        self.remarks.append(Remark((element.text or "")[:20_000], _line(element)))
+        line: Any = element.sourceline
+        self.remarks.append(Remark((element.text or "")[:20_000], line or 1))
 
 
-def _line(element: etree._Element) -> int:
-    return cast("int | None", element.sourceline) or 1
+@dataclass(slots=True)
+class _Open:
+    """An element whose children are being copied."""
+
+    rest: Iterator[etree._Element]
+    node: Node
+    pieces: list[str]
+    children: list[Node]
+    counts: dict[str, int]
+
+
+def set_aside(root: Node, uris: Iterable[str], known: Callable[[str], bool]) -> str:
+    """Renames the elements of other namespaces, so that no field is taken from them; returns one such namespace."""
+    for name in ("UBLExtensions", "Signature"):
+        for node in root.all(name):
+            node.skip()
+    foreign = sorted(uri for uri in uris if not known(uri))
+    stray = ""
+    for node in root.walk() if foreign else ():
+        if node.uri == _SIGNATURE:
+            node.skip()
+        elif not known(node.uri) and node.parent is not None:
+            stray = stray or node.uri
+            node.rename(f"{{{node.uri}}}{node.name}")
+    return stray

@@ -43,7 +43,7 @@ _HARMLESS: Final = frozenset(
         "LogoReferenceID", "OtherCommunication", "LocationCoordinate", "TaxExemptionReason", "ExemptionReason",
         "ExemptionReasonCode", "TaxLevelCode", "CorporateRegistrationScheme", "CompanyLegalForm", "TaxAmountTotal",
         "RoundingAmount", "TaxEvidenceIndicator", "IndustryClassificationCode", "LanguageID", "LocaleCode",
-        "OriginatorCustomerParty", "Region", "District", "BlockName", "PlotIdentification", "TimezoneOffset",
+        "Region", "District", "BlockName", "PlotIdentification", "TimezoneOffset",
         "BrandName", "ModelName", "Keyword", "OriginCountry", "CatalogueIndicator",
         "TransactionCurrencyTaxAmount", "DocumentHash", "OriginAddress", "CatalogueDocumentReference",
         "TransportModeCode", "DataSendingCapability", "AgentParty", "PowerOfAttorney", "ServiceProviderParty",
@@ -61,6 +61,7 @@ class UblOrder(Fields):
     """Reads one Order, OrderChange or OrderCancellation."""
 
     format = "ubl"
+    family = ("urn:oasis:names:specification:ubl:schema:xsd:",)
 
     def read(self) -> Order:
         """The order; raises Refusal where its number, its lines or a quantity are missing or no values."""
@@ -129,12 +130,9 @@ class UblOrder(Fields):
         """Prices in a currency that is not the document's are warned of, wherever they stand."""
         for name in ("PricingCurrencyCode", "RequestedInvoiceCurrencyCode", "TaxCurrencyCode"):
             self.put_currency(self.root.child(name))
-        told = {self.draft.currency}
-        for node in self.root.walk():
-            stated = node.attributes.get("currencyID", "").strip().upper()
-            if stated and stated not in told and node.text.strip():
+        for stated, node in self.document.currencies.items():
+            if stated.strip():
                 self.put_currency(node, stated, "currencyID")
-                told.add(stated)
 
     def _references(self) -> None:
         root, draft = self.root, self.draft
@@ -199,6 +197,10 @@ class UblOrder(Fields):
             put_party(self, party, node.child("Party") or node)
             for contact in ("DeliveryContact", "BuyerContact", "OrderContact", "SellerContact", "AccountingContact"):
                 self._contact(party, node.child(contact))
+
+        for node in root.all("OriginatorCustomerParty"):
+            self.facts("originator", node, "Party/PartyName/Name", "Party/Contact/Name")
+            node.skip()
 
     def _contact(self, party: DraftParty, node: Node | None) -> None:
         if node is None:
@@ -460,21 +462,13 @@ class UblOrder(Fields):
         self.put_deliveries(line, parts)
 
     def _line_places(self) -> None:
-        """Lines with a place of their own: the order's, when all agree and it has none."""
-        draft = self.draft
         found: list[tuple[DraftLine, DraftParty]] = []
-        for line, outer in zip(draft.lines, self.root.all("OrderLine"), strict=True):
+        for line, outer in zip(self.draft.lines, self.root.all("OrderLine"), strict=True):
             for one in outer.child("LineItem").all("Delivery"):  # type: ignore[union-attr] # checked by _line
                 party = self._place(one)
                 if party.values:
                     found.append((line, party))
-        if not found:
-            return
-        if not draft.ship_to.values and len({line.number for line, _ in found}) == len(draft.lines):
-            draft.ship_to = found[0][1]
-        for line, party in found:
-            if not self.same_party(party, draft.ship_to):
-                draft.warn("uncertain", f"line {line.number} has a place of delivery of its own")
+        self.settle_places(found)
 
     def _line_facts(self, line: DraftLine, outer: Node, node: Node) -> None:
         for name, label in (
@@ -497,7 +491,8 @@ class UblOrder(Fields):
         status = node.child("LineStatusCode") or outer.child("SubstitutionStatusCode")
         if status is not None:
             code = status.take()
-            self.line_fact(line, f"status: {code}", status)
+            if code.lower() not in {"", "nostatus"}:
+                self.line_fact(line, f"status: {code}", status)
             if code.lower() in _DELETING or code.lower() not in _UNCHANGED:
                 self.draft.warn("uncertain", f"line {line.number} has the status {code[:20]!r} ({self.where(status)})")
         for name in ("QuotationLineReference", "CatalogueLineReference", "OrderLineReference", "DocumentReference"):
