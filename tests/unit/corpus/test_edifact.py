@@ -112,7 +112,7 @@ def shown(body: list[Segment], mark: str) -> Shown:  # noqa: C901 - one case a s
     def number(text: str) -> Decimal:
         return Decimal(text.replace(mark, "."))
 
-    order = Shown(body[0][2][0], {"9": "original", "4": "change", "1": "cancel"}[body[0][3][0]])
+    order = Shown(body[0][2][0], {"9": "original", "4": "change", "5": "change", "1": "cancel"}[body[0][3][0]])
     line: Line | None = None
     changes = body[0][1][0] == "230"
     for segment in body[1:]:
@@ -196,12 +196,12 @@ def test_an_interchange_shows_exactly_what_its_truth_says() -> None:
 
 def test_every_style_and_directory_is_used() -> None:
     """All styles of partners occur, in five directories, with separators of seven kinds."""
-    styles = {arrival.document[:9] for seed in (7, 8) for arrival in made_in("edifact", 300, seed)}
+    styles = {arrival.document[:9] for seed in (7, 8) for arrival in made_in("edifact", ARRIVALS, seed)}
     assert len({style for style in styles if style.startswith(b"UNA")}) >= 6
     assert any(style.startswith(b"UNB") for style in styles)
     found: Counter[str] = Counter()
     for seed in (7, 8):
-        for arrival in made_in("edifact", 300, seed):
+        for arrival in made_in("edifact", ARRIVALS, seed):
             found.update(re.findall(r"D[:\x1f#](9[367]A|0[13]B)", arrival.document.decode("latin-1")))
     assert set(found) == {"93A", "96A", "97A", "01B", "03B"}
     assert len(EDIFACT_LAYOUTS) >= 4
@@ -218,9 +218,9 @@ def test_signs_within_texts_and_parts_are_released() -> None:
 
 def test_broken_interchanges_are_broken() -> None:
     """Every broken interchange breaks a rule of its envelope, in several ways."""
-    broken = [arrival for seed in (7, 8, 9) for arrival in made_in("edifact", ARRIVALS, seed)
+    broken = [arrival for seed in (7, 8) for arrival in made_in("edifact", ARRIVALS, seed)
               if "broken_document" in matters(arrival)]  # fmt: skip
-    assert len(broken) > 30
+    assert len(broken) > 20
     ways = Counter(tuple(faults(arrival.document)) for arrival in broken)
     assert () not in ways
     assert len(ways) >= 5

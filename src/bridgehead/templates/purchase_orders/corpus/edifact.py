@@ -239,16 +239,14 @@ def write_change(sending: Envelope, change: Change) -> bytes:
 
 def _order(pen: Pen, order: WrittenOrder) -> list[Segment]:  # noqa: C901 - one branch an optional segment
     voice, style = pen.voice, pen.style
-    purpose = {"change": "4"}.get(order.purpose, "9")
+    purpose = "9" if order.purpose == "original" else "45"[voice % 2]
+    on_line = order.instruction if order.instruction and pen.sending.dice.chance(0.3) else None
     body: list[Segment] = [("BGM", style.order_code, order.po_number, purpose, "AB" if voice % 5 == 0 else "")]
     body.append(pen.day("137", order.order_date or pen.sending.at.date()))
     if order.requested_date:
         body.append(pen.day("63" if voice % 9 == 4 else "2", order.requested_date))
-    for remark in (*order.notes, *([order.instruction] if order.instruction else [])):
-        body.extend(
-            ("FTX", ("AAI", "PUR", "GEN", "AAI")[voice % 4], "", "", piece, "" if voice % 2 else _language(pen))
-            for piece in pen.pieces(remark, style.text, 5)
-        )
+    for remark in (*order.notes, *([order.instruction] if order.instruction and not on_line else [])):
+        body.extend(_texts(pen, ("AAI", "PUR", "GEN", "AAI")[voice % 4], remark))
     if voice % 4 == 1:
         body.append(("RFF", ("CT", f"FC-{voice + 100}")))
     body.extend(party(pen, "BY", None))
@@ -276,8 +274,8 @@ def _order(pen: Pen, order: WrittenOrder) -> list[Segment]:  # noqa: C901 - one 
             body.append(("LOC", "1", ("", "", "", pen.text(order.ship_to.city))))
     if voice % 8 == 5:
         body.append(("ALC", "C", "", "6", "", "FC"))
-    for line in order.lines:
-        body.extend(_line(pen, line, action=""))
+    for index, line in enumerate(order.lines):
+        body.extend(_line(pen, line, action="", remark=on_line if index == 0 else None))
     body.append(("UNS", "S"))
     if order.stated_total is not None:
         codes = (("86",), ("79",), ("79", "86"), ("86",))[voice % 4]
@@ -289,8 +287,9 @@ def _order(pen: Pen, order: WrittenOrder) -> list[Segment]:  # noqa: C901 - one 
     return body
 
 
-def _language(pen: Pen) -> str:
-    return pen.sending.habit.language.upper()
+def _texts(pen: Pen, subject: str, text: str) -> list[Segment]:
+    language = "" if pen.voice % 2 else pen.sending.habit.language.upper()
+    return [("FTX", subject, "", "", piece, language) for piece in pen.pieces(text, pen.style.text, 5)]
 
 
 def _terms(pen: Pen, terms: str) -> Segment:
@@ -339,7 +338,7 @@ def _address(pen: Pen, place: Address) -> tuple[Element, ...]:
     return ("", name, street, pen.text(place.city)[:_LINE], place.region, place.postal_code, place.country)
 
 
-def _line(pen: Pen, line: WrittenLine, *, action: str) -> list[Segment]:
+def _line(pen: Pen, line: WrittenLine, *, action: str, remark: str | None = None) -> list[Segment]:
     voice, style = pen.voice, pen.style
     ours, theirs, world = style.item_codes
     number = f"{line.number:06}" if voice % 7 == 4 else str(line.number)
@@ -366,6 +365,8 @@ def _line(pen: Pen, line: WrittenLine, *, action: str) -> list[Segment]:
         segments.append(pen.day("2", line.requested_date))
     if line.amount is not None:
         segments.append(("MOA", ("203", pen.money(line.amount))))
+    if remark:
+        segments.extend(_texts(pen, "LIN", remark))
     if line.price is not None:
         segments.extend(_price(pen, line, line.price))
     return segments

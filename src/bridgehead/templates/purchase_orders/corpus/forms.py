@@ -37,6 +37,10 @@ class WriteOrders(Protocol):
         """Returns one document with these orders; ``resent`` when it was sent before."""
 
 
+def _whole(_: Habit, order: WrittenOrder) -> WrittenOrder:
+    return order
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """One format. ``others`` are the kinds of arrivals that are no orders, with their weights.
@@ -52,6 +56,8 @@ class Form:
     others: tuple[tuple[str, float], ...]
     extension: Callable[[Habit, int], str]
     reader: Callable[[Habit], str]
+    shown: Callable[[Habit, WrittenOrder], WrittenOrder] = _whole
+    """Returns of an order what the document says; the rest of it is known by a number on the document."""
     noise: bool = False
     """True where a byte-order mark or other line ends make a document no less readable."""
 
@@ -89,11 +95,11 @@ FORMS: Final[dict[Format, Form]] = {
     ),
     "x12": Form(
         x12.write_orders, x12.write_change, x12.write_other, breaking.break_x12,
-        (("delivery_note", 0.5), ("question", 0.5)), _file("x12"), _always("x12"), noise=True,
+        (("delivery_note", 0.5), ("question", 0.5)), _file("x12"), _always("x12"), x12.shown, noise=True,
     ),
     "csv": Form(
         portal.write_orders, portal.write_change, portal.write_other, breaking.break_csv,
-        (("delivery_note", 0.6), ("complaint", 0.4)), _file("csv"), _always("csv"), noise=True,
+        (("delivery_note", 0.6), ("complaint", 0.4)), _file("csv"), _always("csv"), portal.shown, noise=True,
     ),
     "edifact": Form(
         edifact.write_orders, edifact.write_change, edifact_other.write_other, break_edifact,

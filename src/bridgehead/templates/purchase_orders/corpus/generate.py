@@ -162,9 +162,10 @@ def _with_noise(dice: Dice, document: bytes) -> bytes:
 
 def _order_truth(run: Run, order: WrittenOrder, verdict: Verdict) -> dict[str, Json]:
     customer = order.customer
+    form, habit = _form(customer), run.habits[customer.number]
     return {
         "customer": customer.number,
-        "reading": reading_json(order, _form(customer).reader(run.habits[customer.number])),
+        "reading": reading_json(form.shown(habit, order), form.reader(habit)),
         "touchless": verdict.touchless,
         "owner": verdict.owner,
         "cause": verdict.cause,

@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.csv_words import HEADS
+from bridgehead.templates.purchase_orders.corpus.habits import Habit
 from bridgehead.templates.purchase_orders.corpus.letterbox import Change, Envelope
 from bridgehead.templates.purchase_orders.corpus.locales import show_date, show_money, show_number
-from bridgehead.templates.purchase_orders.corpus.model import WrittenLine, WrittenOrder
+from bridgehead.templates.purchase_orders.corpus.model import Address, WrittenLine, WrittenOrder
 
 Row = list[str]
 _ORDER_KEYS: Final = (
@@ -126,7 +127,7 @@ class Exporter:
         if place is not None:
             if place.id and self.voice % 2:
                 cells["ship_id"] = place.id
-            if not place.id or not self.voice % 2 or self.voice % 3 == 0:
+            if _addressed(self.voice, place):
                 cells.update(ship_name=place.name, street=place.street, postal=place.postal_code, city=place.city,
                              country=place.country)  # fmt: skip
         return cells
@@ -164,6 +165,22 @@ _TERMS: Final = {
     "en": "Net {n} days", "de": "{n} Tage netto", "fr": "{n} jours net", "es": "{n} días", "it": "{n} gg d.f.", "nl": "{n} dagen netto",
     "pl": "przelew {n} dni", "sv": "{n} dagar netto",
 }  # fmt: skip
+
+
+def _addressed(voice: int, place: Address) -> bool:
+    """Returns True if name and address of a place are exported, and not its number alone."""
+    return not place.id or not voice % 2 or voice % 3 == 0
+
+
+def shown(habit: Habit, order: WrittenOrder) -> WrittenOrder:
+    """Returns the order as its export says it: a place by its number alone at some portals, dates on every line."""
+    place = order.ship_to
+    if place is not None and not _addressed(habit.voice, place):
+        place = replace(place, name="", street="", city="", postal_code="", country="")
+    if order.requested_date is None:
+        return replace(order, ship_to=place)
+    dated = tuple(replace(line, requested_date=line.requested_date or order.requested_date) for line in order.lines)
+    return replace(order, ship_to=place, requested_date=None, lines=dated)
 
 
 def _quote(value: str, style: Style) -> str:

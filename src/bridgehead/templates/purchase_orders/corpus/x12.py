@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.customers import ascii_text
+from bridgehead.templates.purchase_orders.corpus.habits import Habit
 from bridgehead.templates.purchase_orders.corpus.letterbox import OUR_EDI_ID, OUR_NAME, Change, Envelope
 from bridgehead.templates.purchase_orders.corpus.model import Address, WrittenLine, WrittenOrder, plain
 
@@ -216,19 +217,40 @@ def _party(pen: Pen, role: str, place: Address | None) -> list[Segment]:
         ways.append(("", ""))
         way, code = ways[voice % len(ways)]
         return [("N1", role, pen.text(customer.name, 60), _ENTITY.get(way, ""), code)]
-    ways = [("their code" if voice % 2 else "code", place.id)] if place.id else [("", "")]
-    if place.gln and place.id:
-        ways.append(("gln", place.gln))
-    if place.id:
-        ways.append(("", ""))
-    way, code = ways[voice % len(ways)]
+    way, code = _way(voice, place)
     segments: list[Segment] = [("N1", role, pen.text(place.name, 60), _ENTITY.get(way, ""), code)]
-    if not code or voice % 3:
+    if _addressed(voice, code):
         segments.append(("N3", pen.text(place.street, 55)))
         segments.append(
             ("N4", pen.text(place.city, 30), place.region, place.postal_code.replace(" ", ""), place.country)
         )
     return segments
+
+
+def _way(voice: int, place: Address) -> tuple[str, str]:
+    """Returns the kind of number that a partner with this voice names a place by, and the number; both may be empty."""
+    ways = [("their code" if voice % 2 else "code", place.id)] if place.id else [("", "")]
+    if place.gln and place.id:
+        ways.append(("gln", place.gln))
+    if place.id:
+        ways.append(("", ""))
+    return ways[voice % len(ways)]
+
+
+def _addressed(voice: int, code: str) -> bool:
+    """Returns True if the address stands beside the name; some partners leave it out where a number says enough."""
+    return not code or voice % 3 != 0
+
+
+def shown(habit: Habit, order: WrittenOrder) -> WrittenOrder:
+    """Returns the order with as much of its places as the 850 says."""
+
+    def seen(place: Address | None) -> Address | None:
+        if place is None or _addressed(habit.voice, _way(habit.voice, place)[1]):
+            return place
+        return replace(place, street="", city="", postal_code="", country="")
+
+    return replace(order, ship_to=seen(order.ship_to), bill_to=seen(order.bill_to))
 
 
 def _parts(sending: Envelope, line: WrittenLine) -> tuple[str, ...]:
