@@ -17,6 +17,7 @@ from bridgehead.documents.pdf.reading import read_pdf
 from bridgehead.documents.signatures import is_pdf, is_workbook, is_xml, refuse_by_signature
 from bridgehead.documents.tables.csv_order import looks_like_table, read_csv
 from bridgehead.documents.tables.workbook import read_workbook
+from bridgehead.documents.x12.envelope import looks_like_x12
 from bridgehead.documents.x12.order import read_x12
 from bridgehead.documents.xml.reading import read_xml
 
@@ -73,7 +74,7 @@ def read_part(document: bytes, name: str, part: str, hints: Hints) -> Reading:
     head = text[:4096].lstrip(_BLANK)
     if not head:
         raise Refusal("empty", "The document holds nothing but blanks.", part)
-    if head.startswith("ISA"):
+    if looks_like_x12(head):
         return read_x12(text, part)
     if looks_binary(document) and "\0" not in text and document[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
         raise Refusal("binary", "The document holds control characters that text has not.", part)

@@ -120,12 +120,30 @@ _HARMLESS: Final = re.compile(
 
 def names_item(text: str, draft: Draft) -> str | None:
     """The part number of the order that a text names; None when it names none."""
+    return _named_in(text, _part_numbers(draft))
+
+
+def _part_numbers(draft: Draft) -> dict[str, str]:
+    """The part numbers of an order of four characters and more, by their capitals."""
+    return {
+        part.upper(): part
+        for line in draft.lines
+        for part in (line.supplier_part, line.customer_part, line.gtin)
+        if part and len(part) >= 4
+    }
+
+
+def _named_in(text: str, parts: dict[str, str]) -> str | None:
+    """The part number that stands in the text; of very many, only one that stands there as a word is found."""
     upper = text.upper()
-    for line in draft.lines:
-        for part in (line.supplier_part, line.customer_part, line.gtin):
-            if part and len(part) >= 4 and part.upper() in upper:
-                return part
-    return None
+    if len(parts) > _FEW_PARTS:
+        return next((parts[word] for word in _PART_WORD.findall(upper) if word in parts), None)
+    return next((part for capitals, part in parts.items() if capitals in upper), None)
+
+
+_FEW_PARTS: Final = 1_000
+"""Every note is searched for every part number of an order of so many; of more, minutes would pass."""
+_PART_WORD: Final = re.compile(r"[^\s,;:()\"']{4,60}(?<![.!?])")
 
 
 def _place(source: Source | None) -> str:
@@ -144,6 +162,7 @@ def watch(draft: Draft) -> None:
         for party in (draft.buyer, draft.ship_to, draft.bill_to)
         for name, value in party.values.items()
     ]
+    parts = _part_numbers(draft)
     for at, (text, where) in enumerate(texts):
         found = instruction_in(text) or (addresses_machine(text) if where == "note" else None)
         if found is not None:
@@ -151,7 +170,7 @@ def watch(draft: Draft) -> None:
         elif invisible_in(text):
             draft.warn("instruction", f"{where} holds invisible characters")
         elif where == "note":
-            deviating = deviation_in(text) or names_item(text, draft) or doubt_in(text)
+            deviating = deviation_in(text) or _named_in(text, parts) or doubt_in(text)
             if deviating is not None:
                 draft.warn("contradiction", f"a note says {deviating!r}{places[at]}: {text[:200]!r}")
         elif where.startswith("line ") and (doubted := row_doubt_in(text)) is not None:

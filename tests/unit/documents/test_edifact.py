@@ -168,6 +168,10 @@ def test_groups_and_several_messages_are_read() -> None:
         (interchange() + b"left over", "edifact.", "segment"),
         (b"UNA:+.? '" + b"BGM+220+1+9'" + interchange(), "edifact.nesting", "BGM"),
         (b"UNA::.? 'UNB", "edifact.una", "UNA"),
+        (interchange(message((*HEAD, f"FTX+AAI{'+' * 1_001}'"))), "edifact.segment", "segment 5"),
+        (interchange(message((*HEAD, f"FTX+AAI+++{'a' * 100_001}'"))), "edifact.segment", "FTX"),
+        (interchange(message((*HEAD, f"FTX+AAI+++{'?+' * 200_001}'"))), "edifact.too_many_released", "interchange"),
+        (interchange(message((*HEAD, *["UNS+D'"] * 50_000))), "edifact.too_many_segments", "UNS"),
     ],
 )
 def test_a_broken_message_is_refused_by_segment(document: bytes, code: str, where: str) -> None:

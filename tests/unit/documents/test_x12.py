@@ -57,6 +57,9 @@ def test_several_transactions_are_several_orders() -> None:
         (interchange(transaction((*BODY, "PO1*30*1*EA*3*PE*VN*AB~"))), "x12.nesting", "PO1"),
         (interchange(transaction((BODY[0], "PO1*1*1*EA*3*PE**AB~"))), "x12.value", "PO1"),
         (interchange(transaction(BODY[1:])), "x12.missing_segment", "CUR"),
+        (interchange(transaction((BODY[0], f"MSG{'*' * 1_001}~"))), "x12.segment", "MSG"),
+        (interchange(transaction((BODY[0], f"MSG*{'a' * 100_001}~"))), "x12.segment", "MSG"),
+        (transaction().encode(), "x12.isa", "segment 1"),
         (interchange(transaction()[:-12] + transaction(number="0002")), "x12.", "SE"),
         (interchange() + b"left over", "x12.trailing", "segment"),
         (interchange(transaction((BODY[0], "PO1*1*x*EA*3*PE*VN*AB~"))), "x12.", "PO1"),
@@ -227,9 +230,18 @@ def test_a_grocery_order_is_read() -> None:
     body = "G50*N*20261030*PO-9~N9*DP*38~G62*02*20261120~N1*ST*Depot*9*1234567890001~G68*20*CA*3.25*001234567890*VN*AB~"
     text = f"ST*875*0001~{body}G69*BEANS~G76*20*CA~SE*9*0001~"
     order = only(interchange(text).replace(b"GS*PO", b"GS*OG"))
-    assert (order.po_number, order.requested_date, order.stated_quantity_total) == ("PO-9", date(2026, 11, 20), 20)
+    assert (order.po_number, order.requested_date, order.stated_quantity_total) == (
+        "PO-9",
+        date(2026, 11, 20),
+        Decimal(20),
+    )
     line = order.lines[0]
-    assert (line.quantity, line.unit_code, line.price, line.gtin) == (20, "CS", Decimal("3.25"), "001234567890")
+    assert (line.quantity, line.unit_code, line.price, line.gtin) == (
+        Decimal(20),
+        "CS",
+        Decimal("3.25"),
+        "001234567890",
+    )
     assert (line.supplier_part, line.description) == ("AB", "BEANS")
 
 

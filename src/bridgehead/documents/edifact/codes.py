@@ -161,7 +161,7 @@ VAT_REFERENCES: Final = frozenset({"VA", "FC"})
 CUSTOMER_NUMBER_REFERENCES: Final = frozenset({"IT", "AVC"})
 LINE_REFERENCES: Final = frozenset({"LI", "ON", "PL"})
 
-GTIN_TYPES: Final = frozenset({"EN", "SRV", "UP", "UA", "UI", "UK", "EAN", "EO", "UE", "UD"})
+GTIN_TYPES: Final = frozenset({"EN", "SRV", "UP", "UA", "UI", "UK", "EAN", "EO", "UE", "UD", "SRS", "GTI", "UPC"})
 CUSTOMER_TYPES: Final = ("BP", "IN", "BI", "PO")
 SUPPLIER_TYPES: Final = ("SA", "VP", "VN", "PN", "ST")
 MAKER_TYPES: Final = ("MF", "MP", "MN")

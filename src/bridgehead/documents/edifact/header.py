@@ -95,7 +95,9 @@ def on_rff(walk: Walk, segment: Segment) -> None:
     elif qualifier in codes.VAT_REFERENCES and walk.open is None:
         walk.draft.buyer.put("vat", value, source)
     else:
-        walk.draft.refer(codes.REFERENCES.get(qualifier, "other"), value, source)
+        kind = codes.REFERENCES.get(qualifier, "other")
+        if walk.open is None or kind != "other":
+            walk.draft.refer(kind, value, source)
 
 
 def on_cux(walk: Walk, segment: Segment) -> None:
@@ -154,6 +156,8 @@ def on_tod(walk: Walk, segment: Segment) -> None:
     """TOD: C100 names the Incoterms rule, or says it in words."""
     code = segment.get(3).upper()
     text = " ".join(one for one in (segment.get(3, 4), segment.get(3, 5)) if one)
+    if not code and text.upper() in INCOTERMS:
+        code, text = text.upper(), ""
     if code[:3] in INCOTERMS and walk.draft.incoterms in {None, code[:3]}:
         walk.draft.incoterms = code[:3]
         walk.draft.mark("incoterms", walk.source(segment, 3))

@@ -14,6 +14,7 @@ from bridgehead.documents.outcome import Refusal
 
 _GLN_DIGITS = 13
 _DUNS_DIGITS = 9
+_MOST_NUMBERS = 50
 
 
 def on_nad(walk: Walk, segment: Segment) -> None:
@@ -88,7 +89,7 @@ def refer_party(walk: Walk, segment: Segment, qualifier: str, value: str) -> Non
         party.put("vat", value.replace(" ", ""), source)
     elif qualifier in codes.CUSTOMER_NUMBER_REFERENCES and walk.role in codes.BUYERS:
         party.put("number", value, source)
-    else:
+    elif len(party.identifiers) < _MOST_NUMBERS:
         party.identify(qualifier, value, source)
 
 

@@ -15,6 +15,11 @@ from bridgehead.documents.edifact.codes import SEGMENTS
 from bridgehead.documents.outcome import Refusal
 
 MAX_SEGMENTS = 50_000
+MAX_ELEMENTS = 1_000
+MAX_LENGTH = 100_000
+"""No segment of any directory has a tenth of these elements and characters."""
+MAX_RELEASED = 200_000
+"""Released characters in one interchange."""
 _BLANK: Final = " \t\r\n\f\v\xa0\x1a\ufeff"
 _TAG: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
 _OPENING: Final = re.compile(r"UNA[^\w\s][^\w\s]|UN[BGH][^\w\s]|UNB\s?[+\x1d]")
@@ -180,6 +185,8 @@ def _unwrapped(text: str, separators: Separators) -> str:
 def _interchange(text: str, separators: Separators, segments: list[Segment], line: int) -> tuple[str, int]:
     """Appends the segments up to and with UNZ, or to the end of bare messages; returns what follows."""
     if separators.release and separators.release in text:
+        if text.count(separators.release) > MAX_RELEASED:
+            raise Refusal("edifact.too_many_released", f"More than {MAX_RELEASED} released characters.", "interchange")
         text = re.sub(
             re.escape(separators.release) + r"([\s\S])",
             lambda one: chr(_RELEASED + ord(one[1])) if ord(one[1]) <= _PLANE else one[1],
@@ -201,6 +208,8 @@ def _interchange(text: str, separators: Separators, segments: list[Segment], lin
             if not body:
                 return "", line
             raise Refusal("edifact.cut_off", "The last segment has no terminator.", place)
+        if len(body) > MAX_LENGTH:
+            raise Refusal("edifact.segment", f"The segment has more than {MAX_LENGTH} characters.", place)
         at = end + 1
         newline = separators.terminator == "\n"
         if not body:
@@ -236,6 +245,10 @@ def _without_breaks(body: str, inside: re.Pattern[str], place: str) -> str:
 
 
 def _segment(body: str, separators: Separators, position: int, line: int, *, released: bool) -> Segment:
+    if body.count(separators.element) + body.count(separators.component) > MAX_ELEMENTS:
+        raise Refusal(
+            "edifact.segment", f"The segment has more than {MAX_ELEMENTS} elements.", f"segment {position}, line {line}"
+        )
     rest = body if separators.tag == separators.element else body.replace(separators.tag, separators.element, 1)
     elements = [tuple(one.split(separators.component)) for one in rest.split(separators.element)]
     tag = elements[0][0].strip()

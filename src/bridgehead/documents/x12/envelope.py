@@ -14,6 +14,9 @@ from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.x12.segments import SEGMENTS
 
 MAX_SEGMENTS = 50_000
+MAX_ELEMENTS = 1_000
+MAX_LENGTH = 100_000
+"""No segment of an order has a tenth of these elements and characters."""
 _BLANK = " \t\r\n\f\v\xa0\x1a\ufeff"
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 
@@ -64,6 +67,14 @@ class _Separators:
     terminator: str
 
 
+_BARE = re.compile(r"(?:ST([^\w\s])\d{3}\1|GS([^\w\s])[A-Z]{2}\2)")
+
+
+def looks_like_x12(head: str) -> bool:
+    """Whether text opens like an X12 interchange, or like a group or transaction set that lost its ISA."""
+    return head.startswith("ISA") or _BARE.match(head) is not None
+
+
 def split_transactions(text: str) -> list[Transaction]:
     """All transaction sets of all interchanges in ``text``, in order.
 
@@ -74,6 +85,8 @@ def split_transactions(text: str) -> list[Transaction]:
     line = 1 + text[: len(text) - len(rest)].count("\n")
     found: list[Transaction] = []
     position = 0
+    if _BARE.match(rest) is not None:
+        raise Refusal("x12.isa", f"ISA is missing: the text starts with {rest[:2]}.", f"segment 1, line {line}")
     while rest:
         if not rest.startswith("ISA"):
             raise Refusal(
@@ -145,10 +158,14 @@ def _interchange(text: str, separators: _Separators, position: int, line: int) -
             continue
         position += 1
         place = f"{body[:3]} (segment {position}, line {line})"
+        if len(body) > MAX_LENGTH:
+            raise Refusal("x12.segment", f"The segment has more than {MAX_LENGTH} characters.", place)
         if "\n" in body or "\r" in body:
             if tag_inside.search(body):
                 raise Refusal("x12.missing_terminator", "The segment has no terminator before the next line.", place)
             raise Refusal("x12.line_break", "A line break stands inside the segment.", place)
+        if body.count(separators.element) > MAX_ELEMENTS:
+            raise Refusal("x12.segment", f"The segment has more than {MAX_ELEMENTS} elements.", place)
         elements = tuple(body.split(separators.element))
         if elements[0] not in SEGMENTS and _TAG.fullmatch(elements[0]) is None:
             raise Refusal("x12.segment", f"{elements[0][:20]!r} is no segment tag.", f"segment {position}, line {line}")

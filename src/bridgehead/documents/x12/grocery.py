@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bridgehead.documents.draft import DraftLine
 from bridgehead.documents.edi_units import x12_unit
+from bridgehead.documents.order import Purpose
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.x12 import codes
 from bridgehead.documents.x12.envelope import Segment
 from bridgehead.documents.x12.lines import close_line
 from bridgehead.documents.x12.walk import Walk
 
+_PURPOSES: Final[dict[str, Purpose]] = {
+    **codes.PURPOSES,
+    **dict.fromkeys(("", "N", "A", "O"), "original"),
+    **dict.fromkeys(("R", "S"), "change"),
+    **dict.fromkeys(("C", "D"), "cancel"),
+}
+"""Element 253 (status of the order); some senders give element 353 in its place."""
 _REQUESTED = frozenset({"02", "04", "17", "68"})
 
 
@@ -22,14 +32,7 @@ def on_g50(walk: Walk, segment: Segment) -> None:
         raise Refusal("x12.missing_element", "G5003 (order number) is empty.", segment.place)
     draft.po_number = segment.get(3)
     draft.mark("po_number", walk.source(segment, 3))
-    if status in {"N", "A", "O", ""}:
-        draft.purpose = "original"
-    elif status in {"R", "S"}:
-        draft.purpose = "change"
-    elif status in {"C", "D"}:
-        draft.purpose = "cancel"
-    else:
-        draft.purpose = "other"
+    draft.purpose = _PURPOSES.get(status, "other")
     draft.mark("purpose", walk.source(segment, 1))
     draft.order_date = walk.day(segment, 2)
     if draft.order_date is not None:

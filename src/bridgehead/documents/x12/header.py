@@ -31,7 +31,7 @@ def on_beg(walk: Walk, segment: Segment) -> None:
 
 def on_bch(walk: Walk, segment: Segment) -> None:
     """BCH: as BEG; an 860 never orders anew."""
-    _opening(walk, segment, number=3, release=4, ordered=6)
+    _opening(walk, segment, number=3, release=4 if segment.get(4) else 5, ordered=6)
     if walk.draft.purpose in {"original", "other"}:
         walk.draft.purpose = "change"
 
@@ -88,7 +88,9 @@ def _refer(walk: Walk, segment: Segment) -> None:
     if walk.party is not None and kind in {"TJ", "VX", "EI"}:
         walk.party.put("vat", value, walk.source(segment, 2))
         return
-    walk.draft.refer(codes.REFERENCES.get(kind, "other"), value, walk.source(segment, 2))
+    known = codes.REFERENCES.get(kind, "other")
+    if walk.line is None or known != "other":
+        walk.draft.refer(known, value, walk.source(segment, 2))
 
 
 def on_itd(walk: Walk, segment: Segment) -> None:
