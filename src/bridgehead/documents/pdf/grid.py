@@ -1,0 +1,355 @@
+"""Finds the heading rows of tables on a page, and the columns that stand below them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bridgehead.documents.pdf.vocabulary import heading, sum_kind
+from bridgehead.documents.pdf.words import Piece, Row, Sheet, Word
+from bridgehead.documents.tables.headings import Heading
+from bridgehead.documents.tables.table import LINE_FIELDS
+from bridgehead.documents.units import UNIT_CODES
+
+MOST_HEADER_ROWS: Final = 4
+_FIGURE: Final = re.compile(r"\d+[.,]\d{2}\b|\b\d{3,}\b")
+_THINGS: Final = frozenset({"part", "article", "customer_part", "supplier_part", "gtin", "description", "po_or_part"})
+_WORTH: Final = LINE_FIELDS - {"po_or_part"} | {"po_or_part"}
+_COUNTING_UNITS: Final = frozenset(word for word, code in UNIT_CODES.items() if code == "C62")
+
+
+@dataclass(slots=True)
+class Column:
+    """A column: its heading, where that stands, the zone of its cells, and headings of further lines of a cell."""
+
+    name: str
+    heading: Heading | None
+    x0: float
+    x1: float
+    left: float = 0.0
+    right: float = 0.0
+    below: tuple[Heading | None, ...] = ()
+
+    @property
+    def field(self) -> str | None:
+        """The field that the heading names."""
+        return None if self.heading is None else self.heading.field
+
+
+@dataclass(slots=True)
+class Grid:
+    """The headings of one table on one page; ``second`` are the columns of a second row of each item."""
+
+    page: int
+    columns: list[Column]
+    rows: list[Row]
+    second: list[Column] = field(default_factory=list)
+
+    @property
+    def bottom(self) -> float:
+        """Where the headings end."""
+        return self.rows[-1].bottom
+
+    @property
+    def left(self) -> float:
+        """Left edge of the headings."""
+        return min(one.x0 for one in self.columns)
+
+    @property
+    def right(self) -> float:
+        """Right edge of the headings."""
+        return max(one.x1 for one in self.columns)
+
+    def fields(self) -> set[str]:
+        """The fields of all columns."""
+        named = {one.field for one in (*self.columns, *self.second)}
+        named |= {one.field for column in self.columns for one in column.below if one is not None}
+        return {one for one in named if one is not None}
+
+    def signature(self) -> tuple[str, ...]:
+        """What makes a repeated heading the same one."""
+        return tuple(one.name.lower() for one in self.columns)
+
+
+def find_grids(sheet: Sheet) -> list[Grid]:
+    """All heading rows of item tables on a page, from top to bottom."""
+    grids: list[Grid] = []
+    index = 0
+    rows = sheet.rows
+    while index < len(rows):
+        best: tuple[float, int, Grid] | None = None
+        for start in range(index, min(index + 1, len(rows))):
+            for span in range(1, MOST_HEADER_ROWS + 1):
+                chosen = rows[start : start + span]
+                if len(chosen) < span or not _may_head(chosen):
+                    break
+                grid = _grid(chosen)
+                worth = _worth(grid)
+                if worth > 0 and (best is None or worth > best[0] + 0.01):
+                    best = (worth, span, grid)
+        if best is None:
+            index += 1
+            continue
+        following = rows[index + 1 : index + 2]
+        if following and index + 1 < len(rows):
+            other = max(
+                (
+                    _worth(_grid(rows[index + 1 : index + 1 + span]))
+                    for span in range(1, MOST_HEADER_ROWS + 1)
+                    if _may_head(rows[index + 1 : index + 1 + span])
+                ),
+                default=0.0,
+            )
+            if other > best[0]:
+                index += 1
+                continue
+        grids.append(best[2])
+        index += best[1]
+    return grids
+
+
+def _may_head(rows: Sequence[Row]) -> bool:
+    """Whether rows can be headings: close to one another, and without figures."""
+    if not rows:
+        return False
+    for one, other in itertools.pairwise(rows):
+        if other.top - one.bottom > 1.0 * max(one.size, other.size):
+            return False
+    last = rows[-1]
+    figures = [piece for piece in last.pieces if _FIGURE.search(piece.text)]
+    plain = [piece for piece in figures if heading(piece.text) is None]
+    if plain:
+        return False
+    return len(last.pieces) < 30 and sum(len(piece.text) for piece in last.pieces) < 400
+
+
+def _worth(grid: Grid) -> float:
+    """How much rows look like headings of an item table; 0 when they cannot be."""
+    fields = grid.fields()
+    counted = len(fields & _WORTH)
+    if "quantity" not in fields or not fields & (_THINGS | {"amount"}) or counted < 2:
+        return 0.0
+    if counted == 2 and (len(grid.columns) > 4 or not fields & _THINGS):
+        return 0.0
+    unknown = sum(1 for one in grid.columns if one.heading is None and not one.below)
+    if unknown > counted + 2:
+        return 0.0
+    return counted - 0.2 * unknown - 0.1 * len(grid.rows) + (0.5 if "amount" in fields else 0)
+
+
+def split_headings(piece: Piece) -> list[Piece]:
+    """A piece that holds several headings side by side, as one piece each."""
+    if heading(piece.text) is not None or len(piece.words) < 2 or len(piece.words) > 10:
+        return [piece]
+    best: tuple[float, list[Piece]] | None = None
+    gaps = [later.x0 - earlier.x1 for earlier, later in itertools.pairwise(piece.words)]
+    places = range(1, len(piece.words))
+    for count in (1, 2, 3, 4):
+        if count > len(piece.words) - 1:
+            break
+        for cuts in itertools.combinations(places, count):
+            edges = [0, *cuts, len(piece.words)]
+            parts = [Piece(piece.words[a:b], piece.line) for a, b in itertools.pairwise(edges)]
+            found = [heading(part.text) for part in parts]
+            if any(one is None for one in found) or len({one.field for one in found if one}) < len(found):
+                continue
+            smallest = min(gaps[cut - 1] for cut in cuts)
+            if best is None or smallest > best[0]:
+                best = (smallest, parts)
+        if best is not None:
+            return best[1]
+    return [piece]
+
+
+def _grid(rows: Sequence[Row]) -> Grid:
+    if len(rows) == 1:
+        pieces = [part for piece in rows[0].pieces for part in split_headings(piece)]
+        columns = [Column(piece.text, heading(piece.text), piece.x0, piece.x1) for piece in pieces]
+        return Grid(rows[0].page, columns, list(rows))
+    levels = [[part for piece in row.pieces for part in split_headings(piece)] for row in rows]
+    merged = _merged(levels)
+    stacked = _stacked(rows, levels)
+    if stacked is not None:
+        plain = {one.field for one in merged} & _WORTH
+        if "quantity" not in plain or len(stacked.fields() & _WORTH) >= len(plain) + 2:
+            return stacked
+    return Grid(rows[0].page, merged, list(rows))
+
+
+def _stacked(rows: Sequence[Row], levels: Sequence[Sequence[Piece]]) -> Grid | None:
+    """Two rows of headings for two rows of every item: position and part above, quantity and price below."""
+    if len(levels) != 2:
+        return None
+    first, second = (
+        [Column(piece.text, heading(piece.text), piece.x0, piece.x1) for piece in level] for level in levels
+    )
+    known = [{one.field for one in level if one.field in _WORTH} for level in (first, second)]
+    if len(known[0]) < 2 or len(known[1]) < 2 or "quantity" not in known[1] or "quantity" in known[0]:
+        return None
+    return Grid(rows[0].page, first, list(rows), second=second)
+
+
+def _merged(levels: Sequence[Sequence[Piece]]) -> list[Column]:
+    """Headings over several rows, joined where they stand below one another."""
+    clusters: list[list[Piece]] = []
+    for level in levels:
+        placed: list[tuple[list[Piece], Piece]] = []
+        for piece in level:
+            best: tuple[float, list[Piece]] | None = None
+            for cluster in clusters:
+                x0, x1 = min(one.x0 for one in cluster), max(one.x1 for one in cluster)
+                common = min(x1, piece.x1) - max(x0, piece.x0)
+                share = common / max(min(x1 - x0, piece.x1 - piece.x0), 1)
+                if share > 0.25 and (best is None or share > best[0]):
+                    best = (share, cluster)
+            if best is None or any(best[1] is taken for taken, _ in placed):
+                clusters.append([piece])
+            else:
+                placed.append((best[1], piece))
+        for cluster, piece in placed:
+            cluster.append(piece)
+    columns = [_column(cluster) for cluster in clusters]
+    columns.sort(key=lambda one: one.x0)
+    return columns
+
+
+def _column(cluster: Sequence[Piece]) -> Column:
+    texts = [piece.text for piece in cluster]
+    x0, x1 = min(one.x0 for one in cluster), max(one.x1 for one in cluster)
+    name = " ".join(texts)
+    joined = heading(name) or heading(re.sub(r"-\s", "", name)) or heading(re.sub(r"\s", "", name))
+    if len(texts) == 1:
+        return Column(name, heading(texts[0]), x0, x1)
+    alone = [heading(text) for text in texts]
+    known = [one for one in alone if one is not None and one.field != "ignore"]
+    fields = {one.field for one in known}
+    if joined is not None and (len(fields) < 2 or joined.field not in fields or joined.field == "price"):
+        return Column(name, joined, x0, x1)
+    if len(fields) >= 2 and alone[0] is not None:
+        return Column(name, alone[0], x0, x1, below=tuple(alone[1:]))
+    return Column(name, joined or (known[0] if known else None), x0, x1)
+
+
+def set_zones(columns: Sequence[Column], rows: Iterable[Row], sheet: Sheet, heads: Sequence[Row]) -> None:
+    """Gives each column the zone of its cells: parted where the fewest words of the rows are cut.
+
+    Upright rules between two headings part them; else the widest gap between the headings' outer edges does.
+    """
+    ordered = sorted(columns, key=lambda one: one.x0)
+    words = [word for row in rows for word in row.words]
+    top, bottom = heads[0].top, heads[-1].bottom
+    rules = [x for x, start, end in sheet.uprights if start <= bottom + 2 and end >= top - 2 and end - start > 4]
+    lefts = [0.0]
+    for one, other in itertools.pairwise(ordered):
+        between = [x for x in rules if one.x1 - 1.5 <= x <= other.x0 + 1.5]
+        edge = between[0] if between else _gap(one, other, words)
+        lefts.append(edge)
+    for index, column in enumerate(ordered):
+        column.left = lefts[index]
+        column.right = lefts[index + 1] if index + 1 < len(ordered) else sheet.width
+
+
+def _gap(one: Column, other: Column, words: Sequence[Word]) -> float:
+    """Where one column ends and the next begins."""
+    low, high = one.x0, max(other.x1, one.x0 + 1)
+    spans = [(word.x0, word.x1) for word in words if word.x1 > low and word.x0 < high]
+    spans += [(one.x0, one.x1)] * 3 + [(other.x0, other.x1)] * 3
+    events = sorted({low, high, *(x for span in spans for x in span if low <= x <= high)})
+    best: tuple[int, float, float] | None = None
+    fewest: int | None = None
+    runs: list[tuple[int, float, float]] = []
+    for start, end in itertools.pairwise(events):
+        if end - start < 0.2:
+            continue
+        middle = (start + end) / 2
+        runs.append((sum(1 for x0, x1 in spans if x0 < middle < x1), start, end))
+    merged: list[tuple[int, float, float]] = []
+    for count, start, end in runs:
+        if merged and merged[-1][0] == count and abs(merged[-1][2] - start) < 0.5:
+            merged[-1] = (count, merged[-1][1], end)
+        else:
+            merged.append((count, start, end))
+    for count, start, end in merged:
+        outer = start <= one.x0 or end >= other.x1
+        if outer and len(merged) > 1 and (end <= one.x1 or start >= other.x0):
+            continue
+        if fewest is None or count < fewest:
+            fewest, best = count, (count, start, end)
+        elif best is not None and count == fewest and end - start > best[2] - best[1]:
+            best = (count, start, end)
+    if best is None:
+        return (one.x1 + other.x0) / 2
+    return (best[1] + best[2]) / 2
+
+
+def cells_of(row: Row, columns: Sequence[Column]) -> dict[int, list[Word]]:
+    """The words of a row by column (its index); a word belongs where its middle is."""
+    cells: dict[int, list[Word]] = {}
+    for strand in _strands(row.words):
+        for word in strand:
+            place = word if len(strand) == 1 else strand[0]
+            middle = (place.x0 + place.x1) / 2
+            at = next((i for i, one in enumerate(columns) if one.left <= middle < one.right), None)
+            if at is None:
+                at = 0 if middle < columns[0].left else len(columns) - 1
+            cells.setdefault(at, []).append(word)
+    _keep_words_together(columns, cells)
+    return cells
+
+
+def _strands(words: Sequence[Word]) -> list[list[Word]]:
+    """The words one by one; where texts lie over one another, those that were drawn in one go stay together."""
+    if not any(other.x0 < one.x1 - 1.5 or _entangled(one, other) for one, other in itertools.pairwise(words)):
+        return [[word] for word in words]
+    strands: list[list[Word]] = []
+    for word in sorted(words, key=lambda one: one.step):
+        if strands:
+            last = strands[-1][-1]
+            drawn_on = word.step - len(word.text) - last.step <= 2
+            if drawn_on and -1 <= word.x0 - last.x1 <= 0.5 * max(word.size, 1):
+                strands[-1].append(word)
+                continue
+        strands.append([word])
+    return sorted(strands, key=lambda one: one[0].x0)
+
+
+def _entangled(one: Word, other: Word) -> bool:
+    """Whether two words side by side were not drawn in the order of their places."""
+    return other.step < one.step and other.x0 - one.x1 < 0.2 * max(one.size, 1)
+
+
+_NUMERIC: Final = frozenset({"quantity", "price", "amount", "price_basis", "discount", "tax"})
+
+
+def _keep_words_together(columns: Sequence[Column], cells: dict[int, list[Word]]) -> None:
+    """Words of a long description that reach into a column of numbers go back to it."""
+    for at in sorted(cells):
+        field_ = columns[at].field
+        if field_ not in _NUMERIC or at - 1 not in cells:
+            continue
+        before = cells[at - 1][-1]
+        strayed: list[Word] = []
+        for word in cells[at]:
+            near = word.x0 - before.x1 <= 0.5 * max(word.size, 1)
+            if near and not any(one.isdigit() for one in word.text) and word.text.lower().rstrip(".") not in UNIT_CODES:
+                strayed.append(word)
+                before = word
+            else:
+                break
+        rest = cells[at][len(strayed) :]
+        if strayed and rest and len(rest) < len(cells[at]):
+            cells[at - 1] = cells[at - 1] + strayed
+            cells[at] = rest
+
+
+def text_of(words: Sequence[Word]) -> str:
+    """The words of a cell."""
+    return " ".join(word.text for word in words)
+
+
+def is_sum(row: Row) -> bool:
+    """Whether a row announces a sum or a carried total."""
+    return any(sum_kind(piece.text) is not None for piece in row.pieces[:2])

@@ -1,0 +1,360 @@
+"""Reads who orders, who supplies, where goods and invoices go, from the blocks of an order's pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bridgehead.documents.addresses import read_address
+from bridgehead.documents.draft import Draft, DraftParty
+from bridgehead.documents.order import Source
+from bridgehead.documents.pdf.vocabulary import Role, label, order_title, other_title, role_of
+from bridgehead.documents.pdf.words import Piece, Row
+from bridgehead.documents.terms import country_of
+
+MOST_LINES: Final = 9
+_MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_PHONE: Final = re.compile(
+    r"^(?:tel(?:efon|[eé]fono|\.)?|phone|ph|fon|t|mobile?|m[oó]vil|cell)\b\.?\s*(?:no\.?|nr\.?)?\s*:?\s*(?P<no>\+?[\d(][\d\s()/.-]{5,24})",
+    re.IGNORECASE,
+)
+_BARE_PHONE: Final = re.compile(r"^\+?[\d(][\d\s()/.-]{6,24}$")
+_SKIP: Final = re.compile(
+    r"^(?:fax|tel|phone|www\.|https?:|web(?:site)?|e-?mail|mobile|iban|bic|swift|bank|hrb|amtsgericht|gesch[aä]ftsf|registr|siren|siret|rcs|kvk|cvr|nip|regon|krs|steuer|p\.? ?iva|c\.?f\.?|cif|nif|vat|ust|tva|btw|eori|capital|page|seite)\b",
+    re.IGNORECASE,
+)
+_VAT: Final = re.compile(
+    r"\b(?i:vat|ust|tva|btw|iva|moms|nip|nif|cif|mva|uid)\b[^\w]{0,3}(?i:id|reg|nr|no|number|intracom\w*|p)?[\w .-]{0,12}?:?\s*(?P<no>[A-Z]{2}\s?(?=[\dA-Z .]{0,14}\d{3})[\dA-Z][\d A-Z.]{6,14})\b"
+)
+_GLN: Final = re.compile(r"\b(?:GLN|ILN)\W{0,3}(\d{13})\b", re.IGNORECASE)
+_CONTACT: Final = re.compile(
+    r"^(?:attn|attention|att|z\.? ?hd|zu h[aä]nden|contact(?: person)?|c/o|ansprechpartner(?:in)?|kontakt(?:person)?|t\.?a\.?v|a la atenci[oó]n|all'attenzione|contatto|contacto|à l'attention de|contactpersoon|osoba kontaktowa)\b\.?\s*:?\s*(?P<who>\D{3,60})$",
+    re.IGNORECASE,
+)
+_PLACE: Final = re.compile(
+    r"^(?:[A-Z]{1,2}[- ])?(?:\d{4} ?[A-Z]{2}|\d{2}-\d{3}|\d{3} \d{2}|\d{4,5}(?:-\d{3,4})?)[ ,]+[^\W\d_][^\d]{1,50}$"
+    r"|^[^\W\d_][^\d]{1,40}?,?\s+(?:[A-Z]{2},?\s+)?(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4})(?:,?\s+[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?)?$"
+)
+_COMPANY: Final = re.compile(
+    r"\b(?:GmbH|AG|KG|KGaA|OHG|SE|e\.?K\.?|UG|mbH|Inc|Corp(?:oration)?|LLC|L\.L\.C|Ltd|Limited|plc|PLC|LLP|Company|Co|S\.?A\.?S?|SARL|S\.?à\.?r\.?l|S\.?p\.?A|S\.?r\.?l|S\.?L|B\.?V|N\.?V|AB|Oy|A/S|AS|ApS|Sp\. ?z ?o\. ?o|Lda|Ltda|S\.?A\. ?de C\.?V|Pty|SNC|EURL|SCA|Industries|Group|Werke?|Holding|Technologies|Systems)\b\.?"
+)
+_SENDER: Final = re.compile(r"\s*[·•|–]\s*|\s+-\s+|\s*\*\s*")
+_DEPARTMENT: Final = re.compile(
+    r"dep(?:t|artment)|warehouse|werk|lager|receiving|einkauf|purchas|plant|abteilung|magazin|entrep|almac|wareneingang|tor\b|gate|dock|building|geb[aä]ude|halle",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines that stand below one another, with what they are the address of."""
+
+    role: Role | None
+    lines: list[tuple[str, Source]] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def placed(self) -> bool:
+        """Whether a line holds a postal code and a place."""
+        return any(_PLACE.match(text) for text, _ in self.lines)
+
+
+def read_parties(draft: Draft, rows: Sequence[Row], used: set[int], part: str) -> set[int]:
+    """Fills the parties of the order from the rows of its head; returns the identities of the words used."""
+    blocks = _labelled_blocks(rows, part)
+    taken = {id(word) for block in blocks for piece in block.pieces for word in piece.words}
+    loose = _loose_blocks(rows, used | taken, part)
+    loose += _give_roles(loose, {block.role for block in blocks if block.lines})
+    ordered = sorted((*blocks, *loose), key=lambda block: _ORDERED.index(block.role or "other"))
+    for block in ordered:
+        if block.role is None or block.role == "other" or not block.lines:
+            continue
+        party = _party(draft, block.role)
+        if block in loose and party.values.keys() & {"street", "city", "postal_code"}:
+            continue
+        fill(party, block.lines, draft.buyer.values.get("name", ""))
+        taken |= {id(word) for piece in block.pieces for word in piece.words}
+    _name_buyer(draft, rows, part)
+    if (
+        "name" not in draft.buyer.values
+        and "name" in draft.ship_to.values
+        and draft.ship_to.values["name"] != draft.seller.values.get("name")
+    ):
+        draft.buyer.put("name", draft.ship_to.values["name"], draft.ship_to.sources["name"])
+    if "name" not in draft.buyer.values and "name" in draft.bill_to.values:
+        for key, value in draft.bill_to.values.items():
+            draft.buyer.put(key, value, draft.bill_to.sources[key])
+    return taken
+
+
+_ORDERED: Final[tuple[Role, ...]] = ("buyer", "seller", "ship_to", "bill_to", "other")
+
+
+def _party(draft: Draft, role: Role) -> DraftParty:
+    return {"buyer": draft.buyer, "seller": draft.seller, "ship_to": draft.ship_to, "bill_to": draft.bill_to}[role]
+
+
+def fill(party: DraftParty, lines: Sequence[tuple[str, Source]], own: str = "") -> None:
+    """Fills a party from the lines of its block: numbers, contact and address.
+
+    A person above the buyer's ``own`` name in an address is a contact.
+    """
+    kept: list[tuple[str, Source]] = []
+    for text, source in lines:
+        mail, phone, contact, vat, gln = (
+            _MAIL.search(text), _PHONE.match(text), _CONTACT.match(text), _VAT.search(text), _GLN.search(text)
+        )  # fmt: skip
+        if mail is not None:
+            party.put("email", mail[0].lower(), source)
+        if vat is not None:
+            party.put("vat", re.sub(r"[\s.]", "", vat["no"]).upper(), source)
+        if gln is not None:
+            party.put("gln", gln[1], source)
+        if phone is not None:
+            party.put("phone", phone["no"].strip(), source)
+        elif contact is not None:
+            party.put("contact", contact["who"].strip(" :"), source)
+        elif _BARE_PHONE.match(text) and sum(one.isdigit() for one in text) >= 7 and not _PLACE.match(text):
+            party.put("phone", text, source)
+        elif mail is None and vat is None and not _SKIP.match(text):
+            number = re.match(
+                r"(?:customer|kunden|client|account|ship-?to|location|site|address|adress|id|code)\W{0,3}(?:no|nr|id|number|nummer|code)?\W{0,3}:?\s*(?P<no>[\w/-]*\d[\w/-]*)$",
+                text,
+                re.IGNORECASE,
+            )
+            if number is not None:
+                party.put("number", number["no"], source)
+            elif gln is None or len(text) > len(gln[0]) + 4:
+                kept.append((text, source))
+    if (
+        len(kept) > 2
+        and own
+        and kept[1][0].strip().lower() == own.lower()
+        and kept[0][0].strip().lower() != own.lower()
+    ):
+        party.put("contact", kept[0][0], kept[0][1])
+        kept = kept[1:]
+    if kept:
+        read_address(kept, party)
+        if len(kept) > 1 and country_of(kept[-1][0]) is not None:
+            party.put("country", country_of(kept[-1][0]), kept[-1][1])
+
+
+def _source(part: str, piece: Piece, text: str) -> Source:
+    return Source(part, piece.line, text[:200], page=piece.page, how="place")
+
+
+def _labelled_blocks(rows: Sequence[Row], part: str) -> list[Block]:
+    blocks: list[Block] = []
+    for at, row in enumerate(rows):
+        for index, piece in enumerate(row.pieces):
+            found = role_of(piece.text)
+            if found is None:
+                continue
+            role, value = found
+            if value and _wrong_value(value):
+                continue
+            block = _collect(rows, at, index, role, value, part)
+            if block.lines and not (role in {"buyer", "seller"} and _is_number_only(block)):
+                blocks.append(block)
+    return blocks
+
+
+def _wrong_value(value: str) -> bool:
+    """Whether what stands behind the label is no name or address: a day, a number."""
+    return re.fullmatch(r"[\d./\s:-]{4,}", value) is not None
+
+
+def _is_number_only(block: Block) -> bool:
+    return len(block.lines) == 1 and re.fullmatch(r"[\w-]{0,6}\d[\w/-]{2,}", block.lines[0][0]) is not None
+
+
+def _collect(rows: Sequence[Row], at: int, index: int, role: Role, value: str, part: str) -> Block:
+    piece = rows[at].pieces[index]
+    block = Block(role, pieces=[piece])
+    left = piece.x0
+    last = piece
+    if value:
+        words = value.split()
+        left = piece.words[-len(words)].x0 if len(words) <= len(piece.words) else piece.x0
+        block.lines.append((value, _source(part, piece, value)))
+    else:
+        below = _first_below(rows, at, piece)
+        beside = rows[at].pieces[index + 1] if index + 1 < len(rows[at].pieces) else None
+        if beside is not None and (_stops(beside) or beside.x0 - piece.x1 > 220 or piece.page != beside.page):
+            beside = None
+        if below is None and beside is None:
+            return block
+        first = (
+            beside
+            if below is None
+            or (beside is not None and piece.text.rstrip().endswith(":") and abs(below.x0 - beside.x0) < 5)
+            else below
+        )
+        if (
+            beside is not None
+            and below is not None
+            and first is below
+            and piece.text.rstrip().endswith(":")
+            and below.x0 - piece.x0 > 5
+        ):
+            first = beside
+        if first is None:
+            return block
+        left, last = first.x0, first
+        block.lines.append((first.text, _source(part, first, first.text)))
+        block.pieces.append(first)
+    _follow(rows, at, block, last, (left, piece.x0), part)
+    return block
+
+
+def _follow(rows: Sequence[Row], at: int, block: Block, last: Piece, lefts: tuple[float, float], part: str) -> None:
+    for other in rows[at + 1 :]:
+        if other.page != last.page or len(block.lines) >= MOST_LINES:
+            return
+        if other.top <= last.top + 0.3 * last.size:
+            continue
+        aligned = [
+            one for one in other.pieces if min(abs(one.x0 - left) for left in lefts) <= 6 and one not in block.pieces
+        ]
+        gap = other.top - last.bottom
+        if gap > 1.05 * max(last.size, 6):
+            return
+        if not aligned:
+            continue
+        found = aligned[0]
+        if _stops(found):
+            return
+        block.lines.append((found.text, _source(part, found, found.text)))
+        block.pieces.append(found)
+        last = found
+
+
+def _first_below(rows: Sequence[Row], at: int, piece: Piece) -> Piece | None:
+    for other in rows[at + 1 : at + 5]:
+        if other.page != piece.page or other.top - piece.bottom > 2.2 * piece.size:
+            return None
+        if other.top <= piece.top + 0.3 * piece.size:
+            continue
+        near = [one for one in other.pieces if -16 <= one.x0 - piece.x0 <= 40]
+        if near:
+            return None if _stops(near[0]) else near[0]
+    return None
+
+
+def _stops(piece: Piece) -> bool:
+    """Whether a piece begins something else than a line of an address."""
+    text = piece.text
+    if role_of(text) is not None:
+        return True
+    before, colon, _ = text.partition(":")
+    name = label(before if colon else text)
+    if name is None or name in {
+        "customer_name",
+        "article",
+        "position",
+        "unit",
+        "price_basis",
+        "quantity",
+        "part",
+        "price",
+    }:
+        return False
+    if name.startswith("ship_to.") or name in {"email", "ignore", "buyer.vat", "buyer.gln", "buyer.duns"}:
+        return False
+    return colon != "" or (len(text.split()) <= 3 and not any(one.isdigit() for one in text))
+
+
+def _loose_blocks(rows: Sequence[Row], used: set[int], part: str) -> list[Block]:
+    """Blocks of lines without a label, on the first page, from top to bottom."""
+    blocks: list[Block] = []
+    first = rows[0].page if rows else 1
+    for row in rows:
+        if row.page != first:
+            break
+        for piece in row.pieces:
+            if any(id(word) in used for word in piece.words):
+                continue
+            home = next(
+                (
+                    block
+                    for block in reversed(blocks)
+                    if abs(block.pieces[-1].x0 - piece.x0) <= 3
+                    and 0
+                    <= piece.top - block.pieces[-1].bottom + 2
+                    <= 0.95 * max(piece.size, block.pieces[-1].size) + 2
+                    and len(block.lines) < MOST_LINES
+                ),
+                None,
+            )
+            if home is None:
+                home = Block(None)
+                blocks.append(home)
+            home.lines.append((piece.text, _source(part, piece, piece.text)))
+            home.pieces.append(piece)
+    return [block for block in blocks if block.placed or _sender(block) is not None]
+
+
+def _sender(block: Block) -> list[str] | None:
+    """The pieces of a sender's line: name, street and place on one line, parted by dots or bars."""
+    for text, _ in block.lines[:2]:
+        parts = [one for one in _SENDER.split(text) if one.strip()]
+        if len(parts) < 3:
+            parts = [one for one in re.split(r",\s+", text) if one.strip()]
+        if len(parts) >= 3 and any(_PLACE.match(one.strip()) for one in parts[1:]):
+            return [one.strip() for one in parts]
+    return None
+
+
+def _give_roles(loose: Sequence[Block], known: set[Role | None]) -> list[Block]:
+    """Who the unlabelled blocks are: a sender's line or the topmost block orders, the next below it supplies.
+
+    Returns the block below a sender's line, which stands in one block with it.
+    """
+    waiting: list[Role] = []
+    if "buyer" not in known:
+        waiting.append("buyer")
+    if "seller" not in known:
+        waiting.append("seller")
+    more: list[Block] = []
+    senders = [block for block in loose if _sender(block) is not None]
+    if "buyer" in waiting and senders:
+        sender = senders[0]
+        parts = _sender(sender) or []
+        at = next((i for i, (text, _) in enumerate(sender.lines) if len(_SENDER.split(text)) >= 3), 0)
+        source = sender.lines[at][1]
+        rest = sender.lines[at + 1 :]
+        sender.role = "buyer"
+        if rest and "seller" in waiting and any(_PLACE.match(text) for text, _ in rest):
+            more.append(Block("seller", rest, sender.pieces[at + 1 :]))
+            waiting.remove("seller")
+        sender.lines = [(one, source) for one in parts]
+        waiting.remove("buyer")
+    for block in loose:
+        if not waiting:
+            break
+        if block.role is None and block.placed:
+            block.role = waiting.pop(0)
+    return more
+
+
+def _name_buyer(draft: Draft, rows: Sequence[Row], part: str) -> None:
+    """The name at the head of the page, where nothing else names who orders."""
+    if "name" in draft.buyer.values or not rows:
+        return
+    first = rows[0].page
+    others = {source.line for party in (draft.seller, draft.ship_to) for source in party.sources.values()}
+    for row in rows[:8]:
+        if row.page != first:
+            break
+        for piece in row.pieces:
+            text = piece.text
+            if row.line in others and text in {*draft.seller.values.values(), *draft.ship_to.values.values()}:
+                continue
+            if order_title(text) or other_title(text) or label(text) or role_of(text) or ":" in text:
+                continue
+            if _COMPANY.search(text) and not _PLACE.match(text) and len(text) <= 60:
+                draft.buyer.put("name", text, _source(part, piece, text))
+                return

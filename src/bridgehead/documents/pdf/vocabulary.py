@@ -1,0 +1,302 @@
+"""Knows the words that pages print: titles of documents, headings beyond those of files, sums, carried totals, parties."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, Literal
+
+from bridgehead.documents.outcome import Kind
+from bridgehead.documents.tables.heading_parts import fold
+from bridgehead.documents.tables.headings import Heading, heading_of, label_of, squash
+
+SumKind = Literal["net", "gross", "tax", "charge", "allowance", "carried", "quantity", "count"]
+
+_MORE: Final[dict[str, str]] = {
+    word: field
+    for field, words in {
+        "po_number": """po# po#: pono# order# ordernumber# purchaseorder# ourorder ourorderno ourorderref ourordernumber ordrenr ordrenummer
+          rekvisition rekvisitionsnr indkobsordre indkobsordrenr innkjopsordre innkjopsordrenr bestillingsnr bestillingsnummer bestilling
+          encomenda nencomenda numeroencomenda notadeencomenda nordemdecompra ordemdecompra pedidodecompra npedido ordendecompra
+          ordendecomprano ordinedacquisto ordineacquisto ordinediacquisto bondecommande bestelbon inkooporder inkoopordernummer
+          inkoopordernr orderbevisnr belegnummer belegnr documentnumber documentno docno orderreference purchaseorderpo
+          numerdokumentu ordernrinkoop bestellungnr purchaseordernum poreference""",
+        "order_date": """ordredato bestillingsdato dato dataencomenda datadaencomenda datadopedido dataemissao fechadeemision fechaemision
+          datededition datedelacommande dateemission dataemissione datawystawienia documentdate belegdatum podate dateoforder
+          orderplaced dateissued issuedate issued bestelldatumvom dateducommande datadellordine""",
+        "requested_date": """leveringsdato onsketlevering onsketleveringsdato datadeentrega dataentregapretendida prazodeentrega prazoentrega
+          entregaate delivery_date deliverydateno datereq requireddeliverydate needbydate needdate requestedshipdate dateneeded
+          deliverydue dockdate promisedate reqd reqddate requireddate duedate expecteddate expecteddelivery expectedarrival
+          receiptdate dateprevue dateattendue fechaprevista datapianificata lieferdatumgewunscht anlieferdatum""",
+        "part": "varenr varenummer varekode itemnumber# codigodoartigo codigoartigo refartigo artigo codartigo prodno productcode# materialno",
+        "description": """beskrivelse varetekst varebeskrivelse descricao designacao descricaodoartigo itemdescription# materialdescription
+          bezeichnungderleistung leistung leistungsbeschreibung artikelundbezeichnung materialbezeichnung productservice activity
+          productdescription itemanddescription descriptionofitems particulars libelledelarticle descrizionedelprodotto opisprodukt""",
+        "quantity": """quantidade qtde kvant antalstk mengeeinheit mengeme qtyuom quantityunit qtyunit orderedqty qtyordered ordqty
+          bestellteMenge menge/me quantityuom ilosczamawiana""",
+        "unit": "enhed unidadedemedida mengenenheit baseunit purchunit purchaseunit salesunit",
+        "price": """enhedspris stkpris prisprstk prisstk precounit precounitario preco punitario enhetspris stuksprijs nettoprisstk nettostuckpreis
+          preiseur eurstk rate unitrate unitpriceusd unitpriceeur listprice netunit prixunitnet prezzounitarionetto price# prisexclmoms
+          einzelpreisnetto nettostkpreis preisje netunitcost""",
+        "amount": """belob belop sum linjebelob linjesum valor valortotal totalliquido linjetotal amounteur amountusd gesamteur summeeur
+          wartoscpozycji extamount extamt extcost totalcost netamounteur linecost totaleur totalusd nettobelob importotot netlinetotal
+          totallineprice gesamtnetto totalprezzo""",
+        "customer_number": "kundenr kundenummer numerodecliente ncliente codigodecliente vatercustomer customeraccount ouraccount ouraccountno accountnumber youraccountno",
+        "currency": "moeda valutta",
+        "payment_terms": "betalingsbetingelser betalingsbetingelse condicoesdepagamento condicaodepagamento betalingsvilkar pagamentotermini termsofpayments payterms netterms",
+        "incoterms": "leveringsbetingelser leveringsbetingelse leveringsvilkar condicoesdeentrega fob fobpoint deliveryterm incotermsr termsofdelivery shipterms freightterm delivercondition",
+        "ship_to": """leveringsadresse enderecodeentrega moradadeentrega localdeentrega localentrega leveringssted deliverto: shipto: shipmentaddress
+          warenempfanger anlieferadresse destinazionedellamerce deliveryto goodsreceiver wareneingang deliverylocation# shippingdestination
+          lieferungerfolgtan bitteliefernsiean adresdostawytowaru afleveradresgoederen""",
+        "bill_to": "fakturaadresse faktureringsadresse enderecodefaturacao moradadefaturacao sendinvoiceto invoiceto# mailinvoiceto remitinvoiceto sendinvoicesto rechnungbittean invoicesto billingto facturera: rechnungsempfanger facturarsea",
+        "tax": "momsbelob ivatotal salestax taxamount",
+        "discount": "desconto desc% desc rab rab% disc disc% discpct discount% discountpct remise% sconto% dto dto% dtopct rabattpct",
+        "note": "bemaerkninger bemerkninger merknader observacoes commentsorspecialinstructions specialinstructionscomments commentspecialinstructions notesinstructions headertext kopftext notetosupplier notetovendor supplierremarks vendormessage remarque_s deliveryinstruction shippinginstructions",
+        "ignore": """att ansvarlig kontaktpersonhosos referencenr vorreferanse varreferanse deresreference deresreferanse page pageno seite side
+          pagina strona sida requisitioner requestedby approvedby authorizedby preparedby reference2 vendorid vendorno vendornumber
+          suppliernumber supplierno supplierid yourvendorno lieferantennummer creditornr kreditorennr kreditor codicefornitore ourvendornumber
+          levnr leverandor leverandornr shipvia shippingmethod shipmethod via taxid vatrate moms% mwst% tva% iva% btw% vat% ust% rev revision hscode commodity
+          weight buyeremail buyerphone einkaufer einkauf einkaufsgruppe telefonnr ansprechpartnerin sachbearbeiterin createdon printdate printed druckdatum printedon time uhrzeit""",
+    }.items()
+    for word in words.split()
+}
+_QUALIFIERS: Final = re.compile(r"[/|]|\s[–-]\s|\n")
+
+
+@lru_cache(maxsize=4096)
+def heading(text: str) -> Heading | None:
+    """The field of a column heading on a page, also in two languages (``Menge / Quantity``)."""
+    text = text.strip().strip(":*").strip()
+    if not text or len(text) > 60:
+        return None
+    found = heading_of(text)
+    if found is not None and found.field != "price_basis":
+        return found
+    key = squash(text)
+    if key in _MORE:
+        return Heading(_MORE[key])
+    parts = [part for part in (one.strip() for one in _QUALIFIERS.split(text)) if part]
+    if len(parts) > 1:
+        known = [one for one in (heading_of(part) or _more(part) for part in parts) if one is not None]
+        counting = [one for one in known if one.field != "ignore"]
+        fields = {one.field for one in counting}
+        if len(fields) == 1 and len(counting) == len(parts):
+            return counting[0]
+        if {"quantity", "unit"} == fields:
+            return next(one for one in counting if one.field == "quantity")
+        if "price" in fields and fields <= {"price", "unit", "price_basis", "quantity"}:
+            return next(one for one in counting if one.field == "price")
+        if fields and fields <= {"part", "description", "article", "supplier_part", "customer_part"}:
+            return Heading("article")
+        if len(counting) == 1 and len(parts) == 2 and not text[-1].isdigit():
+            return counting[0]
+    return found
+
+
+def _more(text: str) -> Heading | None:
+    field = _MORE.get(squash(text))
+    return None if field is None else Heading(field)
+
+
+@lru_cache(maxsize=4096)
+def label(text: str) -> str | None:
+    """The field that a label names; sums are those of the order."""
+    text = text.strip().strip(":*•·-– ").strip()
+    if not text or len(text) > 48:
+        return None
+    key = squash(text)
+    if key in _MORE:
+        return _MORE[key]
+    found = label_of(text)
+    if found is not None:
+        return found
+    parts = [part.strip() for part in re.split(r"\s*[/|]\s*", text) if part.strip()]
+    if len(parts) == 2:
+        known = {_MORE.get(squash(part)) or label_of(part) for part in parts} - {None}
+        if len(known) == 1:
+            return known.pop()
+    return None
+
+
+_SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
+    (
+        "carried",
+        re.compile(
+            r"(?:carried|brought|balance b/?f|balance c/?f|c/?f|b/?f)\b|carry(?:ing)? (?:over|forward)|amount (?:carried|brought)|ubertrag|zu ubertragen|zwischensumme (?:seite|ubertrag)|a reporter|report(?:e|s)?\b|montant reporte|total a reporter"
+            r"|suma y sigue|suma anterior|transporte\b|a riportare|riporto|da riportare|riportato|transport(?:eren|uppgift)?\b|te transporteren|overdracht|over te brengen|do przeniesienia|z przeniesienia|przeniesienie|att overfora|overfort|overforing|transporterat|a transportar|page total|seitensumme|total page|totale pagina|sous-?total page|zwischensumme seite"
+        ),
+    ),
+    (
+        "tax",
+        re.compile(
+            r"(?:\+|plus|zzgl\.?|inkl\.?|hiervon|davon|dont|di cui|de los cuales|sales|total|totaal|totale|summe|montant|importe|kwota|\d{1,2}(?:[.,]\d{1,2})? ?%)?\s*(?:[a-z]{2,10}\s)?(?:\d{1,2}(?:[.,]\d{1,2})? ?%\s*)?(?:vat|tax|taxes|gst|hst|pst|mwst|ust|umsatzsteuer|mehrwertsteuer|u\.?st|t\.?v\.?a|i\.?v\.?a|btw|moms|mva|podatek|omzetbelasting|mervardesskatt)\b(?!.*\b(?:excl|ex\b|exkl|without|ohne|hors|sin|senza|zonder|bez|utan|incl|inkl|included|brutto|ttc|uden|sem))"
+        ),
+    ),
+    (
+        "gross",
+        re.compile(
+            r"grand total|gesamt(?:summe|betrag|wert)?\.? ?(?:brutto|inkl)|brutto|total ?(?:amount)? ?(?:\(?incl|inc\b|ttc|t\.t\.c|gross|with (?:vat|tax)|con iva|iva incl|ivato|com iva|inkl)|gross (?:total|amount)|montant ttc|net a payer|a payer|totale (?:ivato|documento|fattura|comprensivo|con iva|ordine ivato)|importe total con|total a pagar"
+            r"|totaal incl|te betalen|amount (?:due|payable)|total due|att betala|totalt inkl|summa inkl|razem brutto|wartosc brutto|do zaplaty|kwota brutto|rechnungsbetrag|endbetrag|endsumme|zahlbetrag|i alt inkl|at betale|a betale"
+        ),
+    ),
+    (
+        "allowance",
+        re.compile(
+            r"(?:less |abzgl\.? |abzuglich |minus |- ?)?(?:\d{1,2}(?:[.,]\d{1,2})? ?% ?)?(?:trade |special |order |gesamt|auftrags|mengen|sonder|quantity |volume )?(?:discount|rabatt|nachlass|remise|rabais|escompte|descuento|dto\b|sconto|korting|rabat\b|upust|avdrag|desconto|allowance)"
+        ),
+    ),
+    (
+        "charge",
+        re.compile(
+            r"(?:\+|plus |zzgl\.? )?(?:estimated )?(?:freight|shipping|s ?& ?h\b|p ?& ?p\b|ship ?/ ?ins\w*|carriage|delivery (?:charge|cost|fee)s?|handling|packing|packaging|insurance|surcharge|transport (?:cost|charge)s?|postage|fracht\w*|versand\w*|transportkosten|verpackung\w*|lieferkosten|porto\b|zuschlag|mindermengen\w*|versicherung|frais de (?:port|livraison|transport)|port\b|transport\b(?= \d)|livraison|emballage|portes|gastos de envio|transporte y|embalaje"
+            r"|spese (?:di )?(?:trasporto|spedizione)|trasporto|imballo|verzendkosten|vrachtkosten|vracht|transportkosten|bezorgkosten|frakt\w*|emballage|fragt|koszt(?:y)? (?:transportu|dostawy|wysylki)|transport\b(?=\s*$)|opakowanie\b(?=\s*$)|other\b(?=\s*$)|misc\w*\b(?=\s*$)|toll\b|energiezuschlag|legierungszuschlag|fees?\b)"
+        ),
+    ),
+    (
+        "quantity",
+        re.compile(
+            r"total (?:quantity|qty|units|pieces)|gesamt(?:menge|stuckzahl|anzahl)|quantite totale|qte totale|cantidad total|quantita totale|totale pezzi|totaal aantal|totalt antal|ilosc razem|razem ilosc|laczna ilosc"
+        ),
+    ),
+    (
+        "count",
+        re.compile(
+            r"(?:number of|no\.? of|total) (?:lines|items|positions)|anzahl (?:der )?(?:positionen|zeilen|artikel)|nombre (?:de |d')(?:lignes|articles)|numero (?:de )?(?:lineas|righe)|n\.? righe|aantal regels|antal rader|liczba pozycji"
+        ),
+    ),
+    (
+        "net",
+        re.compile(
+            r"sub-? ?total|total(?:e|s|t|en)?\b|gesamt|summe|zwischensumme|netto|net (?:total|amount|value|order)|order (?:total|value)|amount\b|montant|importe|importo|imponibile|base imponible|bestellwert|auftragswert|bestellsumme|auftragssumme|warenwert|positionssumme"
+            r"|sous-? ?total|somme|suma\b|subtotaal|totaal|bedrag|ordertotaal|delsumma|summa|ordersumma|nettobelopp|razem|wartosc|suma netto|ogolem|i alt\b|sum\b|belob|valor total|merchandise total|goods (?:total|value)|value of order|po total|purchase order total|lines total|ordervarde|totalt"
+        ),
+    ),
+)
+_STARTS: Final = re.compile(r"^[\W\d]*")
+
+
+@lru_cache(maxsize=4096)
+def sum_kind(text: str) -> SumKind | None:
+    """What sum the first words of a row announce; None when they announce none."""
+    plain = fold(text.strip()[:80])
+    plain = re.sub(r"^[^\w+%-]+", "", plain)
+    if not plain:
+        return None
+    for kind, pattern in _SUMS:
+        if pattern.match(plain) and (kind != "net" or len(plain.split()) <= 9):
+            return kind
+    return None
+
+
+_ORDER_TITLE: Final = re.compile(
+    r"\b(?:purchase ?order|p\.?o\.?\b(?= ?(?:no|number|#|nr|\d))|order form|work order|supply order|blanket order|release order|call-?off(?: order)?|bestellung|nachbestellung|einkaufsbestellung|lieferantenbestellung|bestellformular|abrufbestellung|lieferabruf|bestellschein|bestellauftrag|auftrag(?=\s*(?:nr|$|:|an\b))|bon de commande|commande(?: fournisseur| d'achat)?|bc n|orden de compra|pedido(?: de compra| a proveedor)?|hoja de pedido"
+    r"|ordine(?: d'? ?acquisto| di acquisto| a fornitore| fornitore)?|ordine cliente|buono d'ordine|inkooporder|bestelling|bestelbon|inkoopbestelling|inkopsorder|bestallning|zamowienie(?: zakupu| do dostawcy)?|indkobsordre|innkjopsordre|bestilling|rekvisition|encomenda|nota de encomenda|ordem de compra|order)\b"
+)
+_OTHER_TITLES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
+    ("order_response", re.compile(
+        r"order (?:confirmation|acknowledge?ment|response)|sales order(?: confirmation| acknowledge?ment)?$|confirmation of (?:your )?order|acknowledge?ment of order|auftragsbestatigung|bestellbestatigung|confirmation de (?:la |votre )?commande|accuse de reception de (?:la |votre )?commande|confirmacion (?:de |del )?pedido|conferma (?:d'? ?|di |dell'? ?)?ordine|orderbevestiging|opdrachtbevestiging|orderbekraftelse|ordererkannande|potwierdzenie (?:przyjecia )?zamowienia|ordrebekraeftelse|ordrebekreftelse|confirmacao (?:de |da )?encomenda")),
+    ("quotation_request", re.compile(r"request for (?:quotation|quote|proposal|tender)|\brfq\b|anfrage|preisanfrage|angebotsanfrage|demande de (?:prix|devis|cotation)|solicitud de (?:oferta|cotizacion|presupuesto)|richiesta (?:di |d')?(?:offerta|preventivo)|offerteaanvraag|prijsaanvraag|offertforfragan|zapytanie ofertowe|pedido de cotacao")),
+    ("quotation", re.compile(r"quotation|quote\b|sales quote|offer\b|angebot|kostenvoranschlag|devis|offre(?: de prix)?|presupuesto|cotizacion|oferta|preventivo|offerta|offerte|offert\b|tilbud|orcamento|proposta")),
+    ("delivery_note", re.compile(r"delivery (?:note|docket|slip|ticket)|packing (?:slip|list|note)|despatch note|dispatch note|goods received note|bill of lading|waybill|lieferschein|packliste|warenbegleitschein|bon de livraison|bordereau (?:de livraison|d'expedition)|albaran(?: de entrega)?|nota de entrega|documento di trasporto|\bd\.?d\.?t\b|bolla di|pakbon|leverbon|vrachtbrief|foljesedel|dokument wz|list przewozowy|folgeseddel|pakkseddel|guia de remessa")),
+    ("payment", re.compile(r"remittance advice|payment advice|zahlungsavis|avis de paiement|aviso de pago|avviso di pagamento|receipt\b|quittung|kassenbon|bank statement|kontoauszug|account statement|statement of account|mahnung|payment reminder|zahlungserinnerung")),
+    ("invoice", re.compile(r"(?:tax |commercial |proforma |pro forma |pro-forma )?invoice|credit note|credit memo|debit note|(?:pro-?forma-? ?)?rechnung|schlussrechnung|gutschrift|facture(?: proforma)?|avoir|factura(?: proforma)?|nota de credito|fattura|nota di credito|factuur|creditnota|faktura|kreditnota|fatura")),
+    ("catalogue", re.compile(r"price ?list|catalog(?:ue)?|preisliste|katalog|tarif|liste de prix|catalogue|lista de precios|listino(?: prezzi)?|catalogo|prijslijst|catalogus|prislista|cennik|prisliste|lista de precos")),
+    ("stock_report", re.compile(r"stock (?:report|list)|inventory report|bestandsliste|lagerbestand")),
+    ("forecast", re.compile(r"forecast|bedarfsvorschau|prevision(?:nel)?|prognose?")),
+    ("complaint", re.compile(r"complaint|claim form|reklamation|mangelruge|reclamation|reclamacion|reclamo|klacht|reklamacja|non-?conformance report|return (?:form|authori[sz]ation)|\brma\b")),
+    ("order_status", re.compile(r"order status|auftragsstatus|open order report|statut de commande|estado del pedido")),
+    ("master_data", re.compile(r"data ?sheet|datenblatt|fiche technique|ficha tecnica|scheda tecnica|safety data|sicherheitsdatenblatt|certificate|zertifikat|zeugnis|terms and conditions|allgemeine (?:geschafts|einkaufs|verkaufs)\w*|conditions generales|condiciones generales|condizioni generali|algemene voorwaarden")),
+    ("other", re.compile(r"trade confirmation|confirmation$|newsletter|user (?:guide|manual)|manual\b|guide\b|handbuch|bedienungsanleitung|configuration guide|installation|meeting minutes|protokoll|report$|contract\b|vertrag|contrat\b|contrato\b|contratto\b|agreement\b|brochure|certificate|presentation|curriculum|application form")),
+)  # fmt: skip
+
+
+def order_title(text: str) -> bool:
+    """Whether a heading of a page says that the document is an order."""
+    plain = fold(text[:120]).strip(" .:-–*")
+    found = _ORDER_TITLE.search(plain)
+    return found is not None and (found.start() == 0 or len(plain.split()) <= 6)
+
+
+def other_title(text: str) -> Kind | None:
+    """What a heading of a page says the document is when it is no order; None when it does not say."""
+    plain = fold(text[:120]).strip(" .:-–")
+    for kind, pattern in _OTHER_TITLES:
+        found = pattern.match(plain)
+        if found is not None and (kind != "other" or len(plain.split()) <= 5):
+            return kind
+    return None
+
+
+Role = Literal["buyer", "seller", "ship_to", "bill_to", "other"]
+_ROLES: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
+    ("other", re.compile(r"(?:ship ?from|remit ?to|return ?to|pick ?up|notify|carrier|spediteur|absender$|buyer requisition\w*|requisition\w*|end customer|endkunde)")),
+    ("ship_to", re.compile(
+        r"(?:ship(?:ping|ment)?[ -]?to|deliver(?:y)?[ -]?(?:to|address|location|site|point)?$|delivery (?:to|address)|ship(?:ping)? address|place of delivery|goods to|consignee|receiver|destination|liefer(?:adresse|anschrift|ort|ung an|ung nach)|anlieferadresse|anlieferung an|warenempfanger|empfangsstelle|liefern an|versand(?:adresse|anschrift)|versand an|adresse de livraison|livraison [a]|lieu de livraison|livrer [a]|a livrer [a]|livraison$|destinataire"
+        r"|direccion de (?:entrega|envio)|lugar de entrega|entregar en|enviar a|entrega$|indirizzo di (?:consegna|spedizione)|luogo di consegna|destinazione(?: merce)?|consegnare a|destinatario(?: merce)?|afleveradres|leveradres|leveringsadres|afleveren (?:op|aan|bij)|bezorgadres|leveransadress|levereras till|godsmottagare|godsadress|leverans till|adres (?:dostawy|wysylki)|miejsce dostawy|dostawa do|odbiorca(?: towaru)?|leveringsadresse|levering til|leveres til"
+        r"|morada de entrega|endereco de entrega|local de entrega|entregar em)")),
+    ("bill_to", re.compile(
+        r"(?:bill(?:ing)?[ -]?to|invoice[ -]?(?:to|address|recipient)|billing (?:address|information)|send invoices? to|mail invoices? to|invoicee|invoices? (?:to|address)|rechnung(?:s)?(?:adresse|anschrift|empfanger| an| bitte an)|rechnungsstellung|adresse de facturation|facturation(?: a)?$|facturer a|facture[rz]? a|direccion de (?:facturacion|factura)|facturar a|facturacion$|indirizzo di fatturazione|fatturare a|intestazione fattura|fatturazione$|factuuradres|factureren aan|facturatie(?:adres)?"
+        r"|fakturaadress|faktureras till|fakturering|adres (?:do faktury|faktury|fakturowania)|faktura na|dane do faktury|platnik|fakturaadresse|faktureres til|morada de faturacao|endereco de (?:faturacao|cobranca)|faturar a)")),
+    ("seller", re.compile(
+        r"(?:vendor(?: (?:name|address|information))?|supplier(?: (?:name|address|information))?|seller|sold by|to$|order(?:ed)? (?:to|from)|lieferant(?:enadresse|enanschrift)?$|lieferfirma|verkaufer|auftragnehmer|an$|an die firma|fournisseur|vendeur|a l'attention de|proveedor|vendedor|fornitore|venditore|spett\.?(?:le|\.le)?|leverancier|verkoper|aan$|leverantor|saljare|till$|dostawca|sprzedawca|sprzedajacy|leverandor|selger|saelger|fornecedor|contractor$)")),
+    ("buyer", re.compile(
+        r"(?:buyer|customer(?: (?:name|address))?|purchaser|bill & ship to|sold[ -]?to|ordered by|ordering (?:party|company)|issued by|from$|company$|client$|besteller|kaufer|auftraggeber|kunde$|rechnungs- und lieferadresse|acheteur|client(?:e)?$|donneur d'ordre|commande par|emetteur|comprador|cliente$|emisor|acquirente|committente|ordinante|cliente|koper|opdrachtgever|klant$|besteld door|kopare|bestallare|kund$|nabywca|zamawiajacy|kupujacy|klient$|koper$|kjoper|kunde$|rekvirent|comprador|adquirente)")),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=2048)
+def role_of(text: str) -> tuple[Role, str] | None:
+    """The party that a label opens, and what stands behind the label in the same piece."""
+    text = text.strip()
+    before, colon, after = text.partition(":")
+    candidate = before if colon else text
+    plain = fold(candidate.strip(" .*#-–")[:60])
+    if not plain or len(plain) > 46:
+        return None
+    plain = _POLITE.sub("", plain)
+    parts = [plain, *[one.strip() for one in re.split(r"[/|]", plain) if one.strip()]]
+    for part in parts:
+        for role, pattern in _ROLES:
+            found = pattern.match(part)
+            if found is None:
+                continue
+            rest = part[found.end() :].strip(" .:()/-")
+            if not rest or rest in _TAILS:
+                return role, after.strip() if colon else ""
+    return None
+
+
+_POLITE: Final = re.compile(
+    r"^(?:please|kindly|bitte|veuillez|merci de|por favor|si prega di|gelieve(?: te)?|prosimy|var god) +|^(?:the |die |der |la |le |el |il )?(?:goods|ware|marchandise|mercancia|merce|goederen) +(?:are )?(?:to be +)?"
+)
+_TAILS: Final = frozenset(
+    [
+        "address",
+        "adresse",
+        "adress",
+        "adres",
+        "anschrift",
+        "indirizzo",
+        "direccion",
+        "endereco",
+        "name",
+        "information",
+        "info",
+        "details",
+        "data",
+        "dane",
+        "party",
+        "location",
+        "site",
+        "to",
+        "company",
+        "is",
+        ":",
+        "no",
+    ]
+)
+PAGE_OF: Final = re.compile(
+    r"(?:\b(?:page|seite|pagina|p[aá]gina|sida|side|strona|blatt|bl\.|pg\.?|pag\.?|str\.?|p\.)\s*:?\s*(?:no\.?|nr\.?)?\s*(\d{1,3})\s*(?:of|von|de|sur|di|van|av|af|z|/|\|)\s*(\d{1,3})\b)|^\s*(?:-\s*)?(\d{1,3})\s*/\s*(\d{1,3})(?:\s*-)?\s*$",
+    re.IGNORECASE,
+)
+"""A page's own number and how many there are."""
