@@ -36,7 +36,9 @@ class Letter:
     def tell(self, key: str, **values: object) -> str:
         """Returns the customer's words for ``key`` out of those around an order (prose_words.WORDS)."""
         phrases = WORDS[self.language][key]
-        return phrases[(self.voice + len(key)) % len(phrases)].format(**values)
+        said = phrases[(self.voice + len(key)) % len(phrases)].format(**values)
+        # A value may end in a full stop of its own ("S.A.", "r.").
+        return f"{said[:-2]}." if said.endswith("..") else said
 
     def title(self, key: str) -> str:
         """Returns the customer's column title for a field."""
