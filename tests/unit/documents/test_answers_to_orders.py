@@ -15,7 +15,7 @@ from bridgehead.documents.writers.acknowledge import Envelope, acknowledge, writ
 from bridgehead.documents.writers.cxml_confirmation import CxmlEnvelope, answering_cxml
 from bridgehead.documents.writers.edifact_envelope import EdifactEnvelope, EdifactParty, answering_edifact
 from bridgehead.documents.writers.mail_confirmation import MailEnvelope
-from bridgehead.documents.writers.ubl_response import UblEnvelope
+from bridgehead.documents.writers.ubl_response import UblEnvelope, answering_ubl
 from bridgehead.documents.writers.x12_envelope import X12Envelope, X12Party, answering_x12
 from tests.unit.documents.answers import (
     CXML,
@@ -383,14 +383,44 @@ def test_an_answer_goes_back_the_way_the_order_came() -> None:
     back = answering_cxml(cxml, payload_id="p2@works")
     assert (back.from_, back.to) == (Identifier("NetworkId", "AN1"), Identifier("DUNS", "7"))
     assert (back.order_payload_id, back.deployment) == ("p1@kern", "test")
+    peppol = (
+        b'<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2" '
+        b'xmlns:c="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2" '
+        b'xmlns:a="urn:oasis:names:specification:ubl:schema:xsd:Common'
+        b'AggregateComponents-2"><c:CustomizationID>urn:fdc:peppol.eu:poacc:trns:order:3</c:CustomizationID>'
+        b"<c:CustomerReference>D 7</c:CustomerReference><a:BuyerCustomerParty><a:Party>"
+        b'<c:EndpointID schemeID="0088">4098765000008</c:EndpointID></a:Party></a:BuyerCustomerParty>'
+        b'<a:SellerSupplierParty><a:Party><c:EndpointID schemeID="9930">DE1</c:EndpointID></a:Party>'
+        b"</a:SellerSupplierParty></Order>"
+    )
+    addressed = UblEnvelope(Identifier("9930", "DE1"), Identifier("0088", "4098765000008"), customer_reference="D 7")
+    assert answering_ubl(peppol) == addressed
     for nothing in (b"", b"Hello", b"<a/>", b"ISA*00", b"UNB+UNOA:1"):
         for make in (
             lambda found: answering_x12(found, control_number=1),
             lambda found: answering_edifact(found, reference="1"),
             lambda found: answering_cxml(found, payload_id="1"),
+            answering_ubl,
         ):
             with pytest.raises(Unwritable):
                 make(nothing)
+
+
+def test_unusual_separators_are_found_and_kept() -> None:
+    """Control characters as separators, odd blanks, wrapped lines and a UNB without its UNA are answered."""
+    isa = "ISA|00|          |00|          |ZZ|KERN\u00a0 \u00a0       |ZZ|WORKS          |261102|0903|U|00401"
+    isa += "|000000007|0|T|@;"
+    came = f"{isa}GS|PO|KERN|WORKS|20261102|0903|7|X|004010;ST|850|0001;SE|2|0001;GE|1|7;IEA|1|000000007;"
+    odd = answering_x12(came.replace("|", "\x1d").replace(";", "\x1c").encode(), control_number=5)
+    assert (odd.element, odd.component, odd.segment, odd.test) == ("\x1d", "@", "\x1c", True)
+    assert odd.receiver == X12Party("ZZ", "KERN", "KERN")
+    assert write(answer(DECIDED), odd).content.count(b"\x1c") > 20
+    wrapped = "\r\n".join(came[at : at + 70] for at in range(0, len(came), 70))
+    assert answering_x12(wrapped.encode(), control_number=5).version == "004010"
+    bare = b'UNB"UNOB=1"KERN=ZZ"WORKS=ZZ"261102=0903"7"";UNH"1"ORDERS=D= 96A=UN;UNT"2"1;UNZ"1"7;'
+    found = answering_edifact(bare, reference="R5")
+    assert (found.service, found.release, found.receiver) == ('=".? ;', "D.96A", EdifactParty("KERN", "ZZ"))
+    assert write(answer(DECIDED), found).content.startswith(b'UNA=".? ;UNB"UNOB=1"WORKS=ZZ"KERN=ZZ"')
 
 
 def test_a_shared_secret_is_shown_nowhere() -> None:

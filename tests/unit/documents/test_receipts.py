@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyx12.errors import X12Error
 
 from bridgehead.documents.acknowledgement import Unwritable
 from bridgehead.documents.outcome import NotAnOrder, Orders, Unreadable
+from bridgehead.documents.reading import read
 from bridgehead.documents.writers.edifact_contrl import write_contrl
+from bridgehead.documents.writers.edifact_envelope import answering_edifact
 from bridgehead.documents.writers.x12_997 import write_997
+from bridgehead.documents.writers.x12_envelope import answering_x12
 from tests.unit.documents.answers import EDIFACT, ISSUED, ORDER, X12
 from tests.unit.documents.foreign import edifact_segments, x12_segments
 
@@ -187,6 +194,24 @@ def test_a_refusal_without_a_place_is_told_all_the_same() -> None:
 def test_a_contrl_says_what_is_wrong_with_an_envelope(received: bytes, lines: list[list[object]]) -> None:
     """Wrong counts, references and missing trailers have the codes that ISO 9735 gives them."""
     assert contrl(received, Unreadable("edifact.envelope", "Something.", "UNZ")) == lines
+
+
+def test_real_files_are_answered(shared_data: Path) -> None:
+    """Every interchange of others that has a header of a known version gets a receipt which a foreign reader takes."""
+    written = 0
+    for path in sorted((shared_data / "orders").rglob("*")):
+        received = path.read_bytes() if path.is_file() else b""
+        with contextlib.suppress(Unwritable, X12Error):
+            if path.parent.name.startswith("x12"):
+                envelope = answering_x12(received, control_number=5)
+                x12_segments(write_997(received, read(received, path.name), envelope, ISSUED))
+                written += 1
+            elif path.parent.name.startswith("edifact"):
+                answer = answering_edifact(received, reference="R5")
+                receipt = write_contrl(received, read(received, path.name), answer, ISSUED)
+                assert edifact_segments(receipt, answer.encoding)
+                written += 1
+    assert written >= 20
 
 
 @settings(max_examples=150, deadline=None)

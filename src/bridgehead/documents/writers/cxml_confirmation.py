@@ -26,7 +26,7 @@ from bridgehead.documents.acknowledgement import (
 )
 from bridgehead.documents.order import Identifier
 from bridgehead.documents.writers.item import AnsweredLine, answered_lines, price_of_one
-from bridgehead.documents.writers.markup import child, document, xml_exact, xml_text
+from bridgehead.documents.writers.markup import child, document, parsed, xml_exact, xml_text
 
 _HEADERS: Final[dict[HeaderCode, str]] = {"AD": "allDetail", "AC": "allDetail", "RJ": "reject", "AH": "detail"}
 _STATUS: Final[dict[LineCode, str]] = {
@@ -62,11 +62,7 @@ def answering_cxml(received: bytes, *, payload_id: str, shared_secret: str = "",
 
     Raises Unwritable when ``received`` is no cXML with a header.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(received, parser)
-    except etree.XMLSyntaxError as error:
-        raise Unwritable("The document is no XML.", where="received", hint="Pass the file as it came.") from error
+    root = parsed(received)
     ends = [root.find(f"Header/{end}/Credential") for end in ("From", "To")]
     if root.tag != "cXML" or any(end is None for end in ends) or not root.get("payloadID"):
         raise Unwritable("The document is no cXML with From, To and payloadID.", where="received")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ _CODECS: Final[dict[str, str]] = {
     "UNOK": "iso8859-9", "UNOW": "utf-8", "UNOY": "utf-8",
 }  # fmt: skip
 _UNOA: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-()/=!\"%&*;<>'+:?")
+_DIRECTORY: Final = re.compile(r"[A-Z0-9]{1,3}\.[A-Z0-9]{1,3}")
 _UNOB: Final = _UNOA | frozenset("abcdefghijklmnopqrstuvwxyz")
 
 
@@ -68,8 +70,7 @@ class EdifactEnvelope:
                 where="envelope.service",
                 hint='The usual ones are ":+.? \'".',
             )
-        directory = self.release.split(".")
-        if len(directory) != 2 or not all(1 <= len(part) <= 3 and part.isalnum() for part in directory):
+        if _DIRECTORY.fullmatch(self.release) is None:
             raise Unwritable(f"{self.release!r} is no directory such as D.96A.", where="envelope.release")
         for name, party in (("sender", self.sender), ("receiver", self.receiver)):
             self.exact(party.id, 35, where=f"envelope.{name}.id", least=1)
@@ -118,7 +119,7 @@ def answering_edifact(received: bytes, *, reference: str) -> EdifactEnvelope:
     found = scan_edifact(received)
     sender, receiver = found.parties
     kind = found.messages[0].kind if found.messages else []
-    directory = ".".join(kind[1:3]) if len(kind) > 2 and all(kind[1:3]) else "D.96A"
+    directory = ".".join(kind[1:3])
     syntax = found.syntax[0] if found.syntax[0] in _CODECS else "UNOC"
     return EdifactEnvelope(
         sender=_end(receiver),
@@ -128,7 +129,7 @@ def answering_edifact(received: bytes, *, reference: str) -> EdifactEnvelope:
         syntax_version=found.syntax[1] if found.syntax[1] in {"1", "2", "3", "4"} else "3",
         test=found.test,
         service=found.service if found.service[3] != " " else UNA,
-        release=directory,
+        release=directory if _DIRECTORY.fullmatch(directory) else "D.96A",
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
 from bridgehead.documents.acknowledgement import Unwritable
+from bridgehead.documents.writers.x12_received import text_of
 
 UNA: Final = ":+.? '"
 """Component and element separators, decimal mark, release character, repetition separator or blank, terminator."""
 MAX_SEGMENTS: Final = 50_000
+_HEAD: Final = re.compile(r"UNB([^\w\s])UNO[A-Z]([^\w\s])\d")
 
 
 @dataclass(slots=True)
@@ -47,8 +50,8 @@ def scan_edifact(received: bytes) -> ReceivedEdifact:
 
     Raises Unwritable when there is no UNB with sender, recipient and reference: then nobody can be answered.
     """
-    text = received.removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip()
-    service = UNA
+    text = text_of(received)
+    service = _shown(text)
     if text.startswith("UNA") and len(text) > 9:
         service, text = text[3:9], text[9:].lstrip()
     segments = _segments(text, service)
@@ -66,6 +69,15 @@ def scan_edifact(received: bytes) -> ReceivedEdifact:
     )
     _walk(found, segments)
     return found
+
+
+def _shown(text: str) -> str:
+    """Returns the service characters that a UNB without UNA shows: beside its syntax, and before the first UNH."""
+    head = _HEAD.match(text)
+    if head is None or head[1] == UNA[1]:
+        return UNA
+    end = re.search(rf"([^\w\s])\s*UNH{re.escape(head[1])}", text[:2000])
+    return f"{head[2]}{head[1]}{UNA[2:5]}{end[1]}" if end else UNA
 
 
 def _segments(text: str, service: str) -> list[list[list[str]]]:
@@ -103,7 +115,8 @@ def _walk(found: ReceivedEdifact, segments: list[list[list[str]]]) -> None:
         tag = segment[0][0]
         if tag == "UNH":
             _miss(inside, position)
-            inside = ReceivedMessage(_at(segment, 1), segment[2] if len(segment) > 2 else [""], position, position)
+            kind = [part.strip() for part in segment[2]] if len(segment) > 2 else [""]
+            inside = ReceivedMessage(_at(segment, 1), kind, position, position)
             found.messages.append(inside)
         elif tag == "UNT" and inside is not None:
             inside.end = position

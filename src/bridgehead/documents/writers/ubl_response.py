@@ -21,7 +21,7 @@ from bridgehead.documents.acknowledgement import (
 )
 from bridgehead.documents.order import Identifier, Party
 from bridgehead.documents.writers.item import AnsweredLine, answered_lines
-from bridgehead.documents.writers.markup import child, document, xml_exact, xml_text
+from bridgehead.documents.writers.markup import child, document, parsed, xml_exact, xml_text
 
 _UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
 _CAC: Final = f"{{{_UBL}CommonAggregateComponents-2}}"
@@ -31,12 +31,14 @@ _NAMESPACES: Final[dict[str | None, str]] = {
     "cac": _CAC[1:-1],
     "cbc": _CBC[1:-1],
 }
-_CUSTOMIZATION: Final = "urn:fdc:peppol.eu:poacc:trns:order_response:3"
-_PROFILE: Final = "urn:fdc:peppol.eu:poacc:bis:ordering:3"
+_PEPPOL: Final = "urn:fdc:peppol.eu:"
+_CUSTOMIZATION: Final = f"{_PEPPOL}poacc:trns:order_response:3"
+_PROFILE: Final = f"{_PEPPOL}poacc:bis:ordering:3"
 _HEADERS: Final[dict[HeaderCode, str]] = {"AD": "AP", "AC": "CA", "RJ": "RE", "AH": "AB"}
 _LINES: Final[dict[LineCode, str]] = {
     "IA": "5", "IP": "3", "IQ": "3", "DR": "3", "IC": "3", "IB": "3", "IR": "7", "IH": "4",
 }  # fmt: skip
+_SELLER, _BUYER = "SellerSupplierParty", "BuyerCustomerParty"
 _GLN, _GTIN = "0088", "0160"
 
 
@@ -51,6 +53,29 @@ class UblEnvelope:
     buyer_endpoint: Identifier | None = None
     peppol: bool = True
     customer_reference: str = ""
+
+
+def answering_ubl(received: bytes) -> UblEnvelope:
+    """Returns the envelope of an answer to a UBL order: the addresses that it gives, and Peppol where it says so.
+
+    Raises Unwritable when ``received`` holds no UBL order; it may stand in an SBDH.
+    """
+    found = next(parsed(received).iter(*(f"{{{_UBL}{kind}-2}}{kind}" for kind in ("Order", "OrderChange"))), None)
+    if found is None:
+        raise Unwritable("The document holds no UBL order.", where="received")
+    ends = (found.find(f"{_CAC}{role}/{_CAC}Party/{_CBC}EndpointID") for role in (_SELLER, _BUYER))
+    seller, buyer = (
+        Identifier(end.get("schemeID", ""), (end.text or "").strip())
+        if end is not None and end.get("schemeID")
+        else None
+        for end in ends
+    )
+    return UblEnvelope(
+        seller,
+        buyer,
+        peppol=_PEPPOL in (found.findtext(f"{_CBC}CustomizationID") or ""),
+        customer_reference=found.findtext(f"{_CBC}CustomerReference") or "",
+    )
 
 
 def write_order_response(ack: Acknowledgement, envelope: UblEnvelope) -> bytes:
@@ -97,8 +122,8 @@ def _header(root: etree._Element, ack: Acknowledgement, envelope: UblEnvelope) -
     child(referred, f"{_CBC}ID", xml_exact(order.po_number, where="order.po_number"))
     if not envelope.peppol and order.order_date is not None:
         child(referred, f"{_CBC}IssueDate", order.order_date.isoformat())
-    _party(child(root, f"{_CAC}SellerSupplierParty"), ack.seller, envelope.seller_endpoint, envelope, "seller")
-    _party(child(root, f"{_CAC}BuyerCustomerParty"), order.buyer, envelope.buyer_endpoint, envelope, "buyer")
+    _party(child(root, f"{_CAC}{_SELLER}"), ack.seller, envelope.seller_endpoint, envelope, "seller")
+    _party(child(root, f"{_CAC}{_BUYER}"), order.buyer, envelope.buyer_endpoint, envelope, "buyer")
 
 
 def _party(
@@ -116,8 +141,8 @@ def _party(
             hint=f"Give {where}_endpoint, for example Identifier('0088', GLN).",
         )
     name = xml_text(party.name or "")
-    numbers = ((_GLN, party.gln), ("", party.number))
-    scheme, number = next(((code, value) for code, value in numbers if value), ("", ""))
+    numbers = ((_GLN, party.gln), ("", party.number), *((one.scheme, one.value) for one in party.identifiers))
+    scheme, number = next(((code, value) for code, value in (*numbers, ("", party.vat)) if value), ("", ""))
     if not name and not number:
         raise Unwritable(f"The {where} has neither name nor number.", where=where)
     if number:

@@ -29,7 +29,9 @@ _UNITS: Final[dict[str, str]] = {
     "C62": "EA", "BX": "BX", "CT": "CT", "PK": "PK", "CS": "CA", "KGM": "KG", "GRM": "GR", "TNE": "MP", "MTR": "MR",
     "MTK": "SM", "MTQ": "CR", "LTR": "LT", "DZN": "DZ", "PR": "PR", "SET": "ST", "RO": "RL", "PF": "PL", "BG": "BG",
     "BO": "BO", "CA": "CN", "TU": "TB", "CEN": "HU", "MIL": "TH", "BE": "BE", "FOT": "FT", "LBR": "LB", "YRD": "YD",
-    "EA": "EA", "NAR": "EA", "H87": "EA",
+    "EA": "EA", "NAR": "EA", "H87": "EA", "KT": "KT", "HUR": "HR", "DAY": "DA", "WEE": "WK", "MON": "MO", "ANN": "YR",
+    "GRO": "GS", "INH": "IN", "CMT": "CM", "MMT": "MM", "FTK": "SF", "FTQ": "CF", "YDK": "SY", "GLL": "GA", "ONZ": "OZ",
+    "STN": "TN", "MLT": "ML", "DR": "DR", "PA": "PA",
 }  # fmt: skip
 """Rec 20 and 21 to data element 355."""
 _ANY_UNIT: Final = "ZZ"

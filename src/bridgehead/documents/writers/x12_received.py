@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridgehead.documents.acknowledgement import Unwritable
+from bridgehead.documents.decoding import decode
+from bridgehead.documents.outcome import Refusal
 
 MAX_SEGMENTS: Final = 50_000
 _TAG: Final = re.compile(r"[A-Z][A-Z0-9]{1,2}")
@@ -58,7 +60,7 @@ def scan_x12(received: bytes) -> ReceivedX12:
 
     Raises Unwritable when there is no ISA with sixteen elements: then nobody can be answered.
     """
-    text = received.removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip()
+    text = text_of(received)
     if text[:3] != "ISA" or len(text) < 20:
         raise Unwritable("The document does not start with ISA.", where="received", hint="Pass the file as it came.")
     element = text[3]
@@ -67,14 +69,27 @@ def scan_x12(received: bytes) -> ReceivedX12:
         fields += 1
         at = text.find(element, at + 1) if fields < 16 else at
     component, after = text[at + 1 : at + 2], text[at + 2 : at + 3]
-    if not 0 <= at < 400 or not component or element.isalnum() or element.isspace():
+    if not 0 <= at < 400 or not component or element.isalnum() or element in " \t\r\n":
         raise Unwritable("ISA does not have its sixteen elements.", where="received")
     segment = after if after and not after.isalnum() and after != "\r" else "\n"
     if component in "\r\n":
         component, segment = "", "\n"
     found = ReceivedX12([*text[:at].split(element), component], element, component, segment)
-    _walk(found, [one.strip() for one in text.split(segment)[:MAX_SEGMENTS]])
+    _walk(found, [_flat(one) for one in text.split(segment)[:MAX_SEGMENTS]])
     return found
+
+
+def text_of(received: bytes) -> str:
+    """Returns a file as text, read as the readers read it; what no encoding explains stands byte for byte."""
+    try:
+        return decode(received).lstrip("\ufeff").lstrip()
+    except Refusal:
+        return received.decode("latin-1").lstrip()
+
+
+def _flat(segment: str) -> str:
+    """Returns a segment without the line ends of a file that was wrapped at a column."""
+    return segment.replace("\r", "").replace("\n", "").strip()
 
 
 def _walk(found: ReceivedX12, segments: list[str]) -> None:
