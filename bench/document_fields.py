@@ -102,11 +102,10 @@ def _place(
         return
     if read is not None and not read.street and (read.number or read.gln):
         # A document may name a place by a number on file alone.
-        ids = [
-            (bare(one["id"]), bare(one["gln"])) for one in places if street(one["street"]) == street(written["street"])
-        ]
+        ids = [(bare(one["id"]), bare(one["gln"])) for one in places if _meant(written, one)]
         named = any((bare(read.number), bare(read.gln))[at] in pair for pair in ids for at in (0, 1) if pair[at])
-        yield Compared("parties", "ship_to.number", named, f"{written['street']!r} read as number {read.number!r}")
+        meant = written["street"] or written["number"]
+        yield Compared("parties", "ship_to.number", named, f"{meant!r} read as number {read.number!r}")
         return
     one = " ".join(str(written[key] or "") for key in ("name", "street"))
     other = " ".join((read.name or "", read.street or "")) if read is not None else ""
@@ -116,6 +115,12 @@ def _place(
             value = getattr(read, key) if read is not None else None
             right = street(written[key]) == street(value) or (whole and key in {"name", "street"})
             yield Compared("parties", f"ship_to.{key}", right, f"{written[key]!r} read as {value!r}")
+
+
+def _meant(written: Mapping[str, Any], place: Mapping[str, Any]) -> bool:
+    if written["street"]:
+        return street(place["street"]) == street(written["street"])
+    return bool(place["id"] == written["number"])
 
 
 def _lines(reading: Mapping[str, Any], order: Order) -> Iterator[Compared]:

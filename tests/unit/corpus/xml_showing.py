@@ -155,6 +155,7 @@ def cxml(document: bytes) -> Shown:
         line.supplier_part = each.text("ItemID/SupplierPartID")
         for other in each.all("ItemID/IdReference"):
             line.gtin = other.element.get("identifier")
+        line.gtin = line.gtin or each.text("ItemDetail/ItemDetailIndustry/ItemDetailRetail/EANID")
         line.description = each.text("ItemDetail/Description")
         line.price = each.number("ItemDetail/UnitPrice/Money")
         for basis in each.all("ItemDetail/PriceBasisQuantity"):

@@ -151,11 +151,10 @@ class Pen:
         """Returns ItemID: the supplier's part, which the DTD demands even where the buyer knows only its own."""
         hint = element("SupplierPartAuxiliaryID", f"cfg-{line.number}") if self.voice % 6 == 4 else None
         world = None
-        if line.gtin:
-            world = element("IdReference", attributes={"domain": "EANID", "identifier": line.gtin})
-        return element(
-            "ItemID", element("SupplierPartID", line.ours or ""), hint, maybe("BuyerPartID", line.theirs), world
-        )
+        if line.gtin and self.voice % 2:
+            world = element("IdReference", attributes={"domain": "EAN-13", "identifier": line.gtin})
+        part = element("SupplierPartID", line.ours or "")
+        return element("ItemID", part, hint, maybe("BuyerPartID", line.theirs), world)
 
     def item(self, line: WrittenLine, remark: str | None = None) -> Element:
         """Returns ItemOut; ``remark`` is a comment on this line."""
@@ -169,11 +168,15 @@ class Pen:
                 "PriceBasisQuantity", unit, attributes={"quantity": plain(line.basis), "conversionFactor": "1"}
             )
         code = _CLASSES.get(line.unit_code, "31161500")
+        retail = None
+        if line.gtin and self.voice % 2 == 0:
+            retail = element("ItemDetailIndustry", element("ItemDetailRetail", element("EANID", line.gtin)))
         detail = element(
             "ItemDetail",
             self.money("UnitPrice", line.price) if line.price is not None else None,
             self.described(line.description or "-"), element("UnitOfMeasure", line.unit), per,
             element("Classification", code, attributes={"domain": "UNSPSC"}) if self.voice % 4 != 3 else None,
+            retail,
             element("Extrinsic", "no", attributes={"name": "inspection"}) if self.voice % 6 == 5 else None,
         )  # fmt: skip
         said = element("Comments", remark, attributes=self.spoken()) if remark else None

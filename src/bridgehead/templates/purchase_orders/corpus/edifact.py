@@ -8,12 +8,13 @@ are one reading. The test indicator of UNB is never set.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.customers import ascii_text
+from bridgehead.templates.purchase_orders.corpus.habits import Habit
 from bridgehead.templates.purchase_orders.corpus.letterbox import OUR_EDI_ID, OUR_GLN, OUR_NAME, Change, Envelope
 from bridgehead.templates.purchase_orders.corpus.model import Address, WrittenLine, WrittenOrder, plain
 
@@ -88,6 +89,27 @@ _TERMS: Final = {"en": "NET {n} DAYS", "de": "{n} TAGE NETTO", "fr": "{n} JOURS 
 _LINE = 35
 
 
+def _folded(style: Style, text: str) -> str:
+    if style.level == "UNOA":
+        return ascii_text(text).upper()
+    encoding = _ENCODINGS[style.level]
+    return "".join(sign if sign.encode(encoding, "ignore") else ascii_text(sign) for sign in text)
+
+
+def shown(habit: Habit, order: WrittenOrder) -> WrittenOrder:
+    """Returns the order with its places spelt as the partner's syntax level can."""
+    style = STYLES[habit.layout.name]
+
+    def seen(place: Address | None) -> Address | None:
+        if place is None:
+            return None
+        return replace(
+            place, name=_folded(style, place.name), street=_folded(style, place.street), city=_folded(style, place.city)
+        )
+
+    return replace(order, ship_to=seen(order.ship_to), bill_to=seen(order.bill_to))
+
+
 class Pen:
     """Writes the segments of one sending."""
 
@@ -103,22 +125,12 @@ class Pen:
 
     def text(self, text: str) -> str:
         """Returns free text in the signs that the syntax level has: capitals without accents in level A."""
-        if self.style.level == "UNOA":
-            folded = ascii_text(text).upper()
-        else:
-            folded = "".join(sign if self._writes(sign) else ascii_text(sign) for sign in text)
+        folded = _folded(self.style, text)
         if self.style.release != " ":
             return folded
         for sign in self.style.signs:
             folded = folded.replace(sign, " ") if sign not in ". " else folded
         return folded
-
-    def _writes(self, sign: str) -> bool:
-        try:
-            sign.encode(self.encoding)
-        except UnicodeEncodeError:
-            return False
-        return True
 
     def pieces(self, text: str, width: int, most: int) -> list[tuple[str, ...]]:
         """Returns the text cut between words into composites of ``most`` components of ``width`` signs."""

@@ -103,7 +103,7 @@ FORMS: Final[dict[Format, Form]] = {
     ),
     "edifact": Form(
         edifact.write_orders, edifact.write_change, edifact_other.write_other, break_edifact,
-        (("delivery_note", 0.5), ("question", 0.5)), _file("edi"), _always("edifact"), noise=True,
+        (("delivery_note", 0.5), ("question", 0.5)), _file("edi"), _always("edifact"), edifact.shown, noise=True,
     ),
     "ubl": Form(
         ubl.write_orders, ubl.write_change, ubl_other.write_other, break_xml,

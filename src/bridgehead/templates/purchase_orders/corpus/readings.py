@@ -17,12 +17,13 @@ def _date(day: date | None) -> str | None:
 
 
 def _party(name: str, place: Address | None) -> dict[str, Json]:
+    numbered = place is not None and not place.street
     return {
         "name": name or None,
-        "number": None,
+        "number": place.id if place and numbered else None,
         "email": None,
         "duns": None,
-        "gln": None,
+        "gln": place.gln if place and numbered else None,
         "vat": None,
         "street": (place.street or None) if place else None,
         "city": (place.city or None) if place else None,
@@ -51,7 +52,8 @@ def reading_json(order: WrittenOrder, reader: str) -> dict[str, Json]:
     """Returns the reading; ``reader`` names the kind of document that holds the order.
 
     Identifiers of parties are left null: a document may name a party by any of several ways, and ``customer`` beside
-    the reading says who it is. ``order_date`` is null where only the mail's own date tells it.
+    the reading says who it is. A place without an address is named by its number or by its GLN; both are given.
+    ``order_date`` is null where only the mail's own date tells it.
     """
     return {
         "format": reader,

@@ -243,10 +243,16 @@ def _addressed(voice: int, code: str) -> bool:
 
 
 def shown(habit: Habit, order: WrittenOrder) -> WrittenOrder:
-    """Returns the order with as much of its places as the 850 says."""
+    """Returns the order with as much of its places as the 850 says, spelt as it spells them."""
+    upper = STYLES[habit.layout.name].upper
 
     def seen(place: Address | None) -> Address | None:
-        if place is None or _addressed(habit.voice, _way(habit.voice, place)[1]):
+        if place is None:
+            return None
+        if upper:
+            name, street, city = (ascii_text(text).upper() for text in (place.name, place.street, place.city))
+            place = replace(place, name=name, street=street, city=city)
+        if _addressed(habit.voice, _way(habit.voice, place)[1]):
             return place
         return replace(place, street="", city="", postal_code="", country="")
 
