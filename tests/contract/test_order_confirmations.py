@@ -3,24 +3,28 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import pytest
 
 from bridgehead import Case, Context, Failed, Mismatch
 from bridgehead.cases.tools import CURRENT
 from bridgehead.connectors.toolset import Connected
-from bridgehead.documents.order import Order
+from bridgehead.documents.acknowledgement import same_unit
+from bridgehead.documents.order import Line, Order, Party
 from bridgehead.templates.purchase_orders.confirming import (
     OUTBOX,
     Confirmation,
     Confirmed,
     as_if_confirmed,
     confirm_order,
+    confirmation_of,
     confirmed,
 )
-from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, LineCode, OrderLine
 from tests.contract.test_erp_agent import PLAIN, Desk
 from tests.docs import tree
 from tests.docs.walk import Written, steps
@@ -30,6 +34,7 @@ from tests.unit.erp.asking import asking, opened
 from tests.unit.erp.running import RunningErp
 
 Agent = Callable[[Case[Order], Context], Awaitable[object]]
+WORKS = Party(name="Works GmbH")
 LETTER = Confirmation("C100", "PO-1", "SO/1 ..", "mail", ".eml", "aGVsbG8=")
 
 
@@ -153,3 +158,54 @@ async def test_nothing_is_confirmed_without_an_outbox() -> None:
     OUTBOX.folder = None
     with pytest.raises(Failed, match="no outbox"):
         await call(LETTER)
+
+
+def booking(*lines: OrderLine) -> BookedOrder:
+    """Returns an order that was booked with these lines."""
+    return BookedOrder(
+        customer="C100", po_number="PO-1", order_date=date(2026, 11, 2), currency="EUR", ship_to="C100-1",
+        header_code="AC", lines=lines, total=Decimal("436.00"), order_number="SO-1", status="open",
+        booked_by="system", booked_at=datetime(2026, 11, 3, 9, tzinfo=UTC),
+    )  # fmt: skip
+
+
+BOX: Final = Line(1, Decimal(10), "BX", customer_part="RW-77", price=Decimal(310), price_basis=Decimal(100))
+PIECES: Final = Line(2, Decimal(20), "EA", supplier_part="A-2", requested_date=date(2026, 11, 20))
+DAY: Final = date(2026, 11, 20)
+
+
+@pytest.mark.parametrize(
+    "ordered, code, quantity, unit, price, day, expected",
+    [
+        (BOX, "IA", 120, "C62", "3.10", DAY, ("IA", 10, "", "3720", 100)),
+        (BOX, "IQ", 240, "C62", "3.10", DAY, ("IQ", 240, "C62", "3.10", 1)),
+        (PIECES, "IP", 20, "C62", "3.20", DAY, ("IP", 20, "", "3.20", 1)),
+        (PIECES, "DR", 20, "EA", "3.20", date(2026, 12, 1), ("DR", 20, "", "3.20", 1)),
+        (PIECES, "DR", 25, "C62", "3.20", date(2026, 12, 1), ("IC", 25, "", "3.20", 1)),
+        (PIECES, "IQ", 25, "C62", "3.20", date(2026, 12, 1), ("IC", 25, "", "3.20", 1)),
+        (PIECES, "IQ", 25, "C62", "3.20", DAY, ("IQ", 25, "", "3.20", 1)),
+    ],
+)
+def test_a_booking_is_told_in_the_units_of_the_order(
+    ordered: Line, code: LineCode, quantity: int, unit: str, price: str, day: date, expected: tuple[object, ...]
+) -> None:
+    """Quantity and price are in the customer's unit and basis where these are sure, and in base units elsewhere."""
+    line = OrderLine(ordered.number, "A-1", Decimal(quantity), unit, Decimal(price), day, code)
+    ack = confirmation_of(replace(PLAIN, lines=(ordered,)), booking(line), WORKS)
+    (told,) = ack.lines
+    shown = told.unit if told.unit and not same_unit(ordered, told) else ""
+    assert (told.code, told.quantity, shown, told.price, told.price_basis) == (
+        expected[0], expected[1], expected[2], Decimal(str(expected[3])), expected[4],
+    )  # fmt: skip
+    assert (told.day, ack.order_number, ack.total, ack.issued.hour) == (day, "SO-1", Decimal("436.00"), 9)
+
+
+def test_a_line_that_was_not_booked_is_on_hold() -> None:
+    """What the booking lacks is not confirmed, and what is back-ordered has no day."""
+    late = OrderLine(1, "A-1", Decimal(120), "C62", Decimal("3.10"), DAY, "IB")
+    ack = confirmation_of(PLAIN, booking(late), WORKS)
+    assert [(line.code, line.quantity, line.back_ordered, line.day) for line in ack.lines] == [
+        ("IB", None, Decimal(120), None),
+        ("IH", None, None, None),
+    ]
+    assert ack.code == "AC"
