@@ -36,7 +36,7 @@ REFUSED = {
     "zip": (b"PK\3\4....", "archive"),
     "edifact": (b"UNA:+.? 'UNB+UNOA:1+S+R'UNH+1+ORDERS:D:96A:UN'", "edifact.unb"),
     "edifact with other separators": (b'UNB"UNOB=1"S"R;UNH"1"ORDERS=D=96A=UN;', "edifact.unb"),
-    "xml": (b'<?xml version="1.0"?><Order xmlns="urn:x"/>', "unsupported.xml"),
+    "xml": (b'<?xml version="1.0"?><Order xmlns="urn:x"/>', "xml.unknown_order"),
     "tradacoms": (b"STX=ANA:1+5000000000000'", "tradacoms.cut_off"),
     "idoc": (b"EDI_DC40  100000000", "unsupported.sap_idoc"),
     "json": (b'{"order": 1}', "unsupported.json"),

@@ -449,9 +449,13 @@ class Fields:
 
 def code_of(unit: str) -> str:
     """The code of a unit where formats ask for one of Recommendation 20 or 21: house form, or the code as it stands."""
-    if unit in _REC20:
-        return _REC20[unit]
-    return unit_code(unit) or (unit if _CODE.fullmatch(unit) else "")
+    known = _REC20.get(unit) or unit_code(unit)
+    if known is not None:
+        return known
+    if len(unit) == 3 and unit.startswith("X"):
+        # Recommendation 21 stands in 20 with an X before it.
+        return code_of(unit[1:])
+    return unit if _CODE.fullmatch(unit) else ""
 
 
 def charge(

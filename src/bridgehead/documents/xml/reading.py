@@ -19,7 +19,6 @@ from bridgehead.documents.xml.ubl_order import PURPOSES, UblOrder
 
 _UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
 _UBL_1: Final = "urn:oasis:names:tc:ubl:"
-_SBDH: Final = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 _MOST_ENVELOPES: Final = 5
 _HEADERS: Final = frozenset({"StandardBusinessDocumentHeader", "Header"})
 
@@ -46,7 +45,7 @@ def read_xml(
 
 def _opened(node: Node, part: str) -> list[Node]:
     """What an envelope holds (UN/CEFACT SBDH 1.3, SOAP); the node itself when it is none."""
-    if node.name == "StandardBusinessDocument" or node.uri == _SBDH:
+    if node.name == "StandardBusinessDocument":
         inside = [one for one in node.children if one.name not in _HEADERS]
     elif node.name == "Envelope" and "soap" in node.uri:
         body = node.child("Body")
