@@ -11,18 +11,18 @@ from typing import Final, Literal
 DayOrder = Literal["dmy", "mdy"]
 
 _MONTH_WORDS: Final = (
-    "styczeń stycznia january januar jan janvier janv enero ene gennaio gen januari j\u00e4nner j\u00e4n",
-    "luty lutego february februar feb f\u00e9vrier fevrier f\u00e9vr fevr febrero febbraio februari",
-    "marzec marca march m\u00e4rz maerz mar mrz mars marzo maart mrt m\u00e4r",
-    "kwiecień kwietnia april apr avril avr abril abr aprile",
-    "maj maja may mai mayo maggio mag mei",
-    "czerwiec czerwca june juni jun juin junio giugno giu",
-    "lipiec lipca july juli jul juillet juil julio luglio lug",
-    "sierpień sierpnia augusti august aug ao\u00fbt aout agosto ago augustus",
-    "wrzesień września september sep sept septembre septiembre settembre set",
-    "październik października october oktober oct okt octobre octubre ottobre ott",
-    "listopad listopada november nov novembre noviembre",
-    "grudzień grudnia december dezember dec dez d\u00e9cembre d\u00e9c diciembre dic dicembre",
+    "styczeń stycznia january januar jan janvier janv enero ene gennaio gen januari j\u00e4nner j\u00e4n janeiro leden ledna janvári január tammikuuta",
+    "luty lutego february februar feb f\u00e9vrier fevrier f\u00e9vr fevr febrero febbraio februari fevereiro únor února február helmikuuta",
+    "marzec marca march m\u00e4rz maerz mar mrz mars marzo maart mrt m\u00e4r março března březen március maaliskuuta",
+    "kwiecień kwietnia april apr avril avr abril abr aprile duben dubna április huhtikuuta",
+    "maj maja may mai mayo maggio mag mei maio květen května május toukokuuta",
+    "czerwiec czerwca june juni jun juin junio giugno giu junho červen června június kesäkuuta",
+    "lipiec lipca july juli jul juillet juil julio luglio lug julho červenec července július heinäkuuta",
+    "sierpień sierpnia augusti august aug ao\u00fbt aout agosto ago augustus srpen srpna augusztus elokuuta",
+    "wrzesień września september sep sept septembre septiembre settembre set setembro září szeptember syyskuuta",
+    "październik października october oktober oct okt octobre octubre ottobre ott outubro říjen října október lokakuuta",
+    "listopad listopada november nov novembre noviembre listopadu marraskuuta",
+    "grudzień grudnia december dezember dec dez d\u00e9cembre d\u00e9c diciembre dic dicembre dezembro prosinec prosince desember joulukuuta",
 )
 MONTHS: Final = {word: number for number, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
@@ -41,7 +41,7 @@ _DATE = re.compile(
 )
 _RELATIVE = re.compile(
     r"\b(?:"
-    r"(?:kw|cw|wk|calendar week|kalenderwoche|week|semaine|semana|settimana|sem\.?)\s?\.?\s?\d{1,2}(?:\s?/\s?\d{2,4})?"
+    r"(?:kw|cw|wk|calendar week|kalenderwoche|week|semaine|semana|settimana|uge|uke|vecka|tydzień|tydz|týden|týd|viikko|vko|hét|sem\.?)\s?\.?\s?\d{1,2}(?:\s?/\s?\d{2,4})?"
     r"|next (?:week|month|monday|tuesday|wednesday|thursday|friday)|this week|tomorrow|end of (?:the )?\w+|early \w+ week"
     r"|(?:with)?in (?:\d{1,2}|two|three|four) (?:working |business )?(?:days|weeks)|mid[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
     r"|(?:n\u00e4chste[rn]?|kommende[rn]?|diese[rn]?) (?:woche|monat|montag|dienstag|mittwoch|donnerstag|freitag)|morgen fr\u00fch|\u00fcbermorgen"

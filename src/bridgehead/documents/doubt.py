@@ -1,4 +1,4 @@
-"""Words, in eight languages, that make an order doubtful wherever they stand: it is void, waits, depends or is no order.
+"""Words, in fourteen languages, that make an order doubtful wherever they stand: it is void, waits, depends or is no order.
 
 Doubt costs a look, a wrong booking costs the customer; the lists lean to doubt. All of them are matched against
 text without accents and capitals (``fold``).
@@ -67,8 +67,17 @@ _AGAIN: Final = (
 _MORE: Final = r"(?:please |kindly |also |and )(?:add|include)\b|add (?:to|another|\d)|bitte (?:noch|auch|zusatzlich) |hinzufug\w*|erganzen sie|ajout\w*|anad\w*|agreg\w*|aggiung\w*|toevoeg\w*|voeg \w+ toe|dodac|dolacz\w*|prosz\w+ dodac|lagg till|lagga till"
 _LESS: Final = r"(?:less|minus|abzgl\w*|abzuglich|moins|menos|meno|minder|mniej|avgar)\.? ?\d{1,3}(?:[.,]\d+)? ?%|discount\w*|rabatt\w*|rabat\w*|nachlass|remise|rabais|descuento\w*|dto\b|sconto|sconti|korting\w*|skonto"
 
+_ELSEWHERE: Final = (
+    r"(?:lever\w*|send\w*|ekspeder\w*|bekraeft\w*) (?:\w+ )?ikke|ikke for (?:vi|i|nar)|annuller\w*|aflys\w*|avlys\w*|kanseller\w*|bortfald\w*|bortfall\w*|ikke (?:l[ae]+ngere|lenger|bestil\w*|lever\w*|send\w*|nodvendig\w*)|ved en (?:fejl|feil)|fejlagtig\w*|glem|vent(?:er)? (?:med|til|pa)|afvent\w*|udskyd\w*|utsett\w*|(?:indtil|inntil) videre|endnu ikke|enna ikke|forbehold\w*|foruds[ae]\w*|forutsatt|hvis|dersom|safremt|saafremt|godkend\w*|godkjenn\w*|kladde|udkast|pro[vf]eordre|testordre|kun til (?:orientering|information|info)|i ?stedet for|erstatter|rettelse|allerede (?:bestilt|sendt)|tilfoj\w*"
+    r"|por (?:engano|lapso)|ja nao|sem efeito|esque[cq]\w*|aguard\w*|adia(?:r|d\w*|mos|m)|ate (?:nova|mais) ordem|ainda nao|desde que|sujeit[oa]s? a|caso (?:nao|haja|seja)|aprovac\w*|rascunho|encomenda de teste|apenas para informac\w*|nao (?:\w+ )?(?:entreg|envi|process|confirm|expedi)\w*|em vez de|substitui\w*|ja (?:encomend|envi|pedi)\w*|acrescent\w*|adicion\w*"
+    r"|zrus\w*|omylem|neplatn\w*|uz ne\w*|zapomen\w*|pockej\w*|vyckej\w*|odloz\w*|pozastav\w*|zatim ne\w*|jeste ne\w*|az do odvolani|pod podminkou|za predpokladu|pokud|schvalen\w*|s vyhradou|navrh objedn\w*|zkusebni|pouze pro informaci|nedod\w*|neposil\w*|nepotvrz\w*|misto toho|namisto|nahraz\w*|jiz (?:objedn|odesl)\w*|pridej\w*"
+    r"|peruut\w*|peru\b|vahingossa|mitatoi\w*|ei enaa|unohta\w*|odota\w*|lykka\w*|lykat\w*|keskeyt\w*|toistaiseksi|ei viela|edellytt\w*|ehdolla|jos\b|hyvaksy\w*|varauksella|luonnos|testitilaus|vain tiedoksi|alkaa (?:toimit|laheta)\w*|sijasta|korvaa\w*|lisatkaa"
+    r"|torol\w*|visszavon\w*|ervenytelen\w*|tevedes\w*|mar nem|felejts\w*|varj\w*|halaszt\w*|felfuggeszt\w*|egyelore|meg nem|felteve|felteteles\w*|amennyiben|jovahagy\w*|fenntartas\w*|tervezet|teszt\w*|csak tajekoztat\w*|ne (?:szallits|kuldj)\w*|helyett|javitott|modositott"
+)
+"""The same kinds of words in Danish, Norwegian, Portuguese, Czech, Finnish and Hungarian."""
+
 _SENTENCE: Final = re.compile(
-    rf"(?<![\w-])(?:{_VOID}|{_WAITS}|{_DEPENDS}|{_IF}|{_NO_ORDER}|{_OURS_TO_JUDGE}|{_AGAIN}|{_MORE}|{_LESS})(?![\w-])"
+    rf"(?<![\w-])(?:{_ELSEWHERE}|{_VOID}|{_WAITS}|{_DEPENDS}|{_IF}|{_NO_ORDER}|{_OURS_TO_JUDGE}|{_AGAIN}|{_MORE}|{_LESS})(?![\w-])"
 )
 _ROW: Final = re.compile(
     rf"(?<![\w-])(?:{_VOID}|{_WAITS}|{_LESS}|{_OURS_TO_JUDGE}|(?:if|falls|sofern|indien|jesli|jezeli) (?:\w+|[<>])|free of charge|kostenlos|gratuit\w*|gratis|instead of|anstatt|statt|replaces?|ersetzt|do not|don't)(?![\w-])"

@@ -8,15 +8,19 @@ from typing import Final
 _WORDS: Final[dict[str, str]] = {
     "C62": """c62 ea each pc pcs pce pces piece pieces piece(s) pieza piezas pza pzas pz pzs pezzo pezzi pièce pièces st
       stk stck stück stücke stueck stuk stuks stks unit units unt unidad unidades unid unids ud uds un und u unité unités
-      unità h87 nar nos ex exemplaires pe nr styck sty szt sztuk sztuka sztuki""",
+      unità h87 nar nos ex exemplaires pe nr styck sty szt sztuk sztuka sztuki
+      unidade unidades peça peças pç pçs ks kus kusy kusů kusov kpl darab stykk stykker""",
     "BX": """bx box boxes boxen schachtel schachteln boîte boîtes caja cajas scatola scatole doos doosjes döschen cj ask
-      askar pudełko pudełka pudełek pud""",
+      askar pudełko pudełka pudełek pud
+      æske æsker eske esker caixa caixas cx krabice krabic krabici laatikko laatikkoa doboz""",
     "CT": """ct ctn ctns xct carton cartons karton kartons kart krt ktn cartón cartones cartone cartoni kartonnen kartonnetje
       umkarton umkartons kartong kartonger kartony kartonów""",
     "PK": """pk pck pkg pack packs xpk package packages packung packungen pkt paket pakete päckchen paquet paquets paquete
       paquetes confezione confezioni conf pacco pacchi pak pakken pakket pakketten ve vpe gebinde colis verpakking
-      verpakkingen pacchetti pacchetto förp förpackning förpackningar opak opakowanie opakowania opakowań paczka paczek""",
-    "CS": "cs case cases kiste kisten caisse caisses cassa casse kist",
+      verpakkingen pacchetti pacchetto förp förpackning förpackningar opak opakowanie opakowania opakowań paczka paczek
+      pakke pakker embalagem embalagens balení pakkaus pakkausta csomag""",
+    "CS": """cs case cases kiste kisten caisse caisses cassa casse kist
+      kasse kasser""",
     "KGM": "kg kgs kgm kilo kilos kilogramm kilogram kilograms kilogrammes",
     "GRM": "g gr grm gramm gram grams grammes gramos grammi",
     "TNE": "t tne ton tons tonne tonnen tonnes toneladas tonnellate",
@@ -25,13 +29,19 @@ _WORDS: Final[dict[str, str]] = {
     "MTK": "m2 m² qm mtk sqm",
     "MTQ": "m3 m³ cbm mtq",
     "LTR": "l ltr lt liter liters litre litres litro litros litri litr litry litrów",
-    "DZN": "dz dzn dzd doz dozen dozens dutzend dtzd douzaine douzaines docena docenas dozzina dozzine dozijn dussin tuzin",
-    "PR": "pr prs pa paa pair pairs paar paare paire paires par pares paio paia paren para pary",
-    "SET": "set sets satz sätze jeu jeux juego juegos kit kits garnitur garnituren sats satser zestaw zestawy kpl komplet",
-    "RO": "ro rl roll rolls rolle rollen rouleau rouleaux rollo rollos rotolo rotoli rol rulle rullar rolka rolki",
+    "DZN": """dz dzn dzd doz dozen dozens dutzend dtzd douzaine douzaines docena docenas dozzina dozzine dozijn dussin tuzin
+      dusin dúzia dúzias tucet""",
+    "PR": """pr prs pa paa pair pairs paar paare paire paires par pares paio paia paren para pary
+      pár párů paria pari""",
+    "SET": """set sets satz sätze jeu jeux juego juegos kit kits garnitur garnituren sats satser zestaw zestawy kpl komplet
+      sæt sett conjunto conjuntos sada sady sarja sarjaa készlet""",
+    "RO": """ro rl roll rolls rolle rollen rouleau rouleaux rollo rollos rotolo rotoli rol rulle rullar rolka rolki
+      ruller rolo rolos rulla rullaa tekercs""",
     "PF": """pf xpf px pl pal pallet pallets palette paletten palettes palé palés palet palets bancale bancali pall pallar
-      paleta palety""",
-    "BG": "bg bag bags sack säcke beutel sac sacs bolsa bolsas sacco sacchi zak zakken saco sacos säck säckar worek worki",
+      paleta palety
+      palle paller palete paletes raklap""",
+    "BG": """bg bag bags sack säcke beutel sac sacs bolsa bolsas sacco sacchi zak zakken saco sacos säck säckar worek worki
+      pose poser""",
     "BO": "bo bottle bottles flasche flaschen bouteille bouteilles botella botellas bottiglia bottiglie fles flessen",
     "CA": "ca can cans dose dosen bidon bidons eimer",
     "TU": "tu tube tubes tuben",
@@ -62,7 +72,7 @@ _OTHER_READINGS: Final[dict[str, frozenset[str]]] = {
 """Words of two meanings: ST is piece in German and Swedish, set in X12 (data element 355), where CA is a case."""
 
 UNIT_CODES: Final[dict[str, str]] = {word: code for code, words in _WORDS.items() for word in words.split()}
-"""Lower-case word, in eight languages, to its code in its most frequent meaning; ``PA`` counts as pair."""
+"""Lower-case word, in a dozen languages, to its code in its most frequent meaning; ``PA`` counts as pair."""
 
 SIZES: Final[dict[str, tuple[str, Decimal]]] = {
     code: (base, Decimal(size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from bridgehead.documents.draft import Draft, DraftLine
@@ -13,7 +14,7 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.tables.cells import read_price
 from bridgehead.documents.tables.headings import heading_of
-from bridgehead.documents.tables.item_line import code_rank
+from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.table import line_from_cells, resolve_columns
 
 
@@ -92,6 +93,7 @@ class Blocks(State):
             self._close_block()
         if name == "po_or_part":
             name = "part"
+        source = replace(source, how="label")
         columns = resolve_columns([label], [[value]])
         field = columns.fields[0]
         block = self.block or DraftLine()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.dates import find_days, relative_day
 from bridgehead.documents.draft import DraftLine
+from bridgehead.documents.mail.items import COUNTED
 from bridgehead.documents.mail.labels import LABEL, field_of, fields_in
 from bridgehead.documents.mail.patterns import (
     ADDRESS_END,
@@ -27,7 +29,11 @@ from bridgehead.documents.mail.patterns import (
     REQUESTED,
     SUM,
     SUMS,
+    form_of,
     plausible_number,
+    sentences,
+    weekday_in,
+    words_for_numbers,
 )
 from bridgehead.documents.mail.rows import Rows
 from bridgehead.documents.mail.sections import TextLine
@@ -35,9 +41,11 @@ from bridgehead.documents.mail.table import find_header, is_rule
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.references import take_references
 from bridgehead.documents.tables.cells import read_price
 from bridgehead.documents.tables.headings import LABEL_FIELDS, label_of, squash
-from bridgehead.documents.tables.item_line import code_rank, read_item
+from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
+from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.tables.table import put_line_day
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
@@ -74,6 +82,15 @@ class Walker(Rows):
             at = self._line(lines, at, number, text)
         self._close_block()
         self._close_pending()
+        self._watch_loose()
+
+    def _watch_loose(self) -> None:
+        """Words built like the part numbers of the order, in sentences that no line was read from, may be ordered."""
+        parts = {line.part for draft in self.drafts for line in draft.lines if line.part}
+        forms = {form_of(part) for part in parts if code_rank(part) >= MOST_LIKELY}
+        for source, code in self.loose:
+            if code.rstrip("./_-") not in parts and form_of(code.rstrip("./_-")) in forms:
+                self.draft.warn("uncertain", f"line {source.line} names {code[:40]!r}, which no line orders")
 
     def _segments(self, text: str, source: Source) -> bool:
         """``Item: AB-100; Qty: 10; Price: 3.20`` in one line."""
@@ -137,12 +154,14 @@ class Walker(Rows):
         if summed is not None:
             name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
             if name in {"gross_total", "tax"} or (
-                name is not None and put_field(self.draft, name, summed["value"], source, self.ways)
+                name is not None
+                and put_field(self.draft, name, summed["value"], replace(source, how="label"), self.ways)
             ):
                 return at + 1
-        rest = self._order_number(text, source)
-        if rest.strip(" .,:;-–") and not self._items(rest, source, whole=rest == text):
-            self._sentence(rest, text, source)
+        for sentence in sentences(text):
+            left = self._order_number(take_references(sentence, self.draft, source), source)
+            if left.strip(" .,:;-–") and not self._items(left, source, whole=left == text):
+                self._sentence(left, sentence, source)
         return at + 1
 
     def _day_of_item(self, text: str, label: re.Match[str], source: Source) -> bool:
@@ -189,6 +208,7 @@ class Walker(Rows):
 
     def _labelled(self, lines: Sequence[TextLine], at: int, label: re.Match[str], source: Source) -> int:  # noqa: C901 - one branch for each kind of field
         """Takes a labelled line (and the address block below it); 0 when the label or value says nothing."""
+        source = replace(source, how="label")
         value = (label["value"] or "").strip()
         name = field_of(label["label"], value, self.ways)
         if name is None:
@@ -203,7 +223,9 @@ class Walker(Rows):
                 if (
                     below.strip()
                     and name != "note"
-                    and put_field(self.draft, name, below.strip(), self._source(number, below), self.ways)
+                    and put_field(
+                        self.draft, name, below.strip(), replace(self._source(number, below), how="label"), self.ways
+                    )
                 ):
                     return at + 2
             return 0
@@ -226,6 +248,10 @@ class Walker(Rows):
                     self.draft.mark("order_date", source)
             return at + 1
         if name in {"ignore", "framework", "gross_total", "tax", "discount"}:
+            if name in {"framework", "ignore"} and not take_references(lines[at][1].strip(), self.draft, source).strip(
+                " .,:;-–"
+            ):
+                return at + 1
             if name in {"framework", "discount"}:
                 self._note(lines[at][1].strip(), source)
             return at + 1
@@ -260,7 +286,7 @@ class Walker(Rows):
     def _address(self, which: str, lines: Sequence[TextLine], at: int, value: str) -> int:
         party = self.draft.ship_to if which == "ship_to" else self.draft.bill_to
         number, text = lines[at]
-        block: list[tuple[str, Source]] = [(value, self._source(number, text))] if value else []
+        block: list[tuple[str, Source]] = [(value, replace(self._source(number, text), how="label"))] if value else []
         follow = at + 1
         while follow < len(lines) and len(block) < 8:
             number, text = lines[follow]
@@ -288,7 +314,7 @@ class Walker(Rows):
                 break
             if value and "," in value and any(one.isdigit() for one in value):
                 break
-            block.append((stripped, self._source(number, text)))
+            block.append((stripped, replace(self._source(number, text), how="label")))
             follow += 1
         if not block:
             return 0
@@ -342,7 +368,7 @@ class Walker(Rows):
                 draft.warn("date", f"{days[0].text!r} {days[0].doubt or 'is one of several days'} (line {source.line})")
         elif days:
             draft.warn("uncertain", f"a day that no field holds (line {source.line}: {source.text[:120]!r})")
-        elif REQUESTED.search(rest) and (relative := relative_day(rest)) is not None:
+        elif REQUESTED.search(rest) and (relative := relative_day(rest) or weekday_in(rest)) is not None:
             draft.warn("date", f"{relative!r} names no calendar day (line {source.line})")
         code = incoterms_of(rest)
         if code is not None and INCOTERM_USE.search(rest):
@@ -355,8 +381,13 @@ class Walker(Rows):
         codes = [
             one for one in re.findall(r"[A-Za-z0-9][A-Za-z0-9./_-]{2,30}", rest) if code_rank(one.rstrip("./_-")) >= 3
         ]
+        self.loose.extend((source, one) for one in codes)
         item = read_item(rest, self.ways, source)
-        if codes and item is not None and item.rank >= 1 and not days:
+        counted = item is not None and item.rank >= COUNTED - 1 and item.line.part is None
+        worded = words_for_numbers(text)
+        if worded is not None:
+            draft.warn("uncertain", f"line {source.line} may order {worded!r}: {source.text[:120]!r}")
+        elif (codes and item is not None and item.rank >= 1 and not days) or counted:
             draft.warn("uncertain", f"line {source.line} may order something and was not read: {source.text[:120]!r}")
         if not noted:
             self._note(text.strip(), source)

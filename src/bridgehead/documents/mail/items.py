@@ -5,7 +5,8 @@ from __future__ import annotations
 from bridgehead.documents.mail.blocks import Blocks
 from bridgehead.documents.mail.patterns import JOIN, TWINS
 from bridgehead.documents.order import Source
-from bridgehead.documents.tables.item_line import Item, read_item
+from bridgehead.documents.tables.item import Item
+from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.tables.table import check_price_unit
 
 COUNTED = 4
@@ -39,8 +40,10 @@ class Items(Blocks):
                 return self._accept(item, source)
             if not strong and item.rank >= 3 and (item.priced or item.listed or self.last_was_item or short):
                 return self._accept(item, source)
-        if item.rank >= 3 and line.part is None and line.description and (item.listed or item.priced) and whole:
-            return self._accept(item, source)
+        if line.part is None and line.description and whole:
+            least = 2 if item.listed and item.priced else COUNTED - 1
+            if item.rank >= least and (item.listed or item.priced):
+                return self._accept(item, source)
         if item.rank == 0 and line.part == self.draft.po_number and line.part:
             return True
         if item.rank == 0 and strong and (item.listed or item.code_rank == 9) and short:
@@ -49,21 +52,24 @@ class Items(Blocks):
             self.pending = item
             return True
         if self.pending is not None and line.part is None and (item.rank >= 3 or item.priced) and short:
-            pending = self.pending
-            for key, origin in line.sources.items():
-                if key not in pending.line.sources:
-                    setattr(pending.line, key, getattr(line, key))
-                    pending.line.sources[key] = origin
-            pending.doubts.extend(item.doubts)
-            pending.currency = pending.currency or item.currency
-            pending.price_unit = pending.price_unit or item.price_unit
-            if pending.line.quantity is not None:
-                self.pending = None
-                self._accept(pending, source)
-            return True
+            return self._go_on(self.pending, item, source)
         if self.last_was_item and self.draft.lines and item.rank == 0 and short:
             return self._attach(item, source)
         return False
+
+    def _go_on(self, pending: Item, item: Item, source: Source) -> bool:
+        """Quantity and price of an item whose part number stood on the line before."""
+        for key, origin in item.line.sources.items():
+            if key not in pending.line.sources:
+                setattr(pending.line, key, getattr(item.line, key))
+                pending.line.sources[key] = origin
+        pending.doubts.extend(item.doubts)
+        pending.currency = pending.currency or item.currency
+        pending.price_unit = pending.price_unit or item.price_unit
+        if pending.line.quantity is not None:
+            self.pending = None
+            self._accept(pending, source)
+        return True
 
     def _several(self, text: str, source: Source) -> bool:
         """Takes the items of a sentence that orders several; one not read whole is doubted aloud."""
@@ -75,6 +81,7 @@ class Items(Blocks):
             item for item in items if item is not None and item.rank >= 2 and item.code_rank >= 1 and item.line.part
         ]
         if len(kept) == len(pieces) and len({(item.line.part) for item in kept}) == len(kept):
+            _share_day(kept)
             return all(self._accept(item, source) for item in kept)
         if sum(item is not None and item.rank >= COUNTED for item in items) > 1:
             # Read as one item, the line would lose the others without a word.
@@ -124,3 +131,13 @@ class Items(Blocks):
         for doubt in item.doubts:
             kind, _, words = doubt.partition(": ")
             self.draft.warn(kind, f"{words} (line {source.line}: {source.text[:80]!r})")
+
+
+def _share_day(items: list[Item]) -> None:
+    """A day at the end of a sentence that orders several items is the day of all of them."""
+    last = items[-1].line
+    if last.requested_date is None or any(item.line.requested_date is not None for item in items[:-1]):
+        return
+    for item in items[:-1]:
+        item.line.requested_date = last.requested_date
+        item.line.mark("requested_date", last.sources["requested_date"])

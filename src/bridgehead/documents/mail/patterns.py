@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from bridgehead.documents.dates import find_days
+from bridgehead.documents.dates import MONTHS, find_days
 from bridgehead.documents.tables.cells import DIGITS, Ways
 from bridgehead.documents.tables.headings import label_of
+from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.terms import CURRENCY
+from bridgehead.documents.units import UNIT_CODES
 
 POSITION_ALONE = re.compile(
-    r"(?:n\.?[°º]?\s?)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s?[.:)]?",
+    r"(?:n\.?[°º]?\s?)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item|linje|linha|pol(?:o[žz]ka)?|rivi|t[ée]tel)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s?[.:)]?",
     re.IGNORECASE,
 )
 MAX_LINES: Final = 2_000
@@ -25,7 +27,7 @@ POSITION_AND_PART = re.compile(
 NUMBERED = re.compile(r"(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{2,29}")
 PO_NUMBER: Final = r"(?P<no>(?=[A-Za-z0-9/_.-]{0,24}\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,30}[A-Za-z0-9])"
 PO = re.compile(
-    r"(?<![\w-])(?P<word>(?:our |unsere[rn]? |notre |nuestro |nostro |onze |ons |purchase |new |neue |nouvelle )?(?:p\.?\s?o\.?|purchase[ -]?order|order|bestell(?:ung|nummer|nr)?|auftrag(?:s(?:nummer|nr))?|bon de commande|commande|cde|orden de compra|o\.?c\.?|pedido|ordine(?: d['’ ]?acquisto)?|o\.?d\.?a\.?|best[äa]llning(?:snr|snummer)?|ink[öo]psorder|zam[óo]wieni[ea]|inkooporder|bestelling|bestelbon|bestelnummer|ordernummer|order[- ]?reference|bestellreferenz|ref(?:erence)?\.? commande)"
+    r"(?<![\w-])(?P<word>(?:our |unsere[rn]? |notre |nuestro |nostro |onze |ons |vores |v[åa]r |nossa |na[šs]e |purchase |new |neue |nouvelle )?(?:p\.?\s?o\.?|purchase[ -]?order|order|bestell(?:ung|nummer|nr)?|auftrag(?:s(?:nummer|nr))?|bon de commande|commande|cde|orden de compra|pedido de compra|o\.?c\.?|pedido|ordine(?: d['’ ]?acquisto)?|o\.?d\.?a\.?|best[äa]llning(?:snr|snummer)?|ink[öo]psorder|zam[óo]wieni[ea]|ordre|bestilling(?:s(?:nr|nummer))?|ordrenr|ordrenummer|indk[øo]bsordre|innkj[øo]psordre|encomenda|ordem de compra|nota de encomenda|objedn[áa]vk[aouy]|ostotilaus|tilaus(?:numero|nro)?|(?:meg)?rendel[ée]s(?:sz[áa]m|i sz[áa]m)?|inkooporder|bestelling|bestelbon|bestelnummer|ordernummer|order[- ]?reference|bestellreferenz|ref(?:erence)?\.? commande)"
     r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero|er)?|número|numero|n\.?[°ºo]|n(?=\.?\s?:?\s?[A-Z0-9#])|#|ref(?:erence)?|id))?)\.?\s{0,2}(?::|#|=)?\s{0,2}(?:is |lautet |est |es |è )?#?\s{0,1}"
     + PO_NUMBER
     + r"(?![\w/]|-\w|[.,]\d)",
@@ -36,7 +38,7 @@ NOT_OURS = re.compile(
     re.IGNORECASE,
 )
 REQUESTED = re.compile(
-    r"\b(?:deliver(?:y|ed|ies)?|needed?|require[ds]?|by|due|ship(?:ment|ping|ped)?|arriv\w+|receive[d]?|no later than|liefer\w*|termin\w*|ben[oö]tig\w*|anlieferung|eintreff\w*|bis|sp[aä]testens|livr\w+|besoin|au plus tard|avant le|pour le|exp[eé]di\w+|entreg\w+|recib\w+|antes del?|para el|a m[aá]s tardar|plazo|consegn\w+|entro|ricever\w+|spedi\w+|per il|lever\w*|leverans\w*|levereras|senast|dostaw\w*|dostarcz\w*|uiterlijk|v[oó][oó]r|ontvang\w*|nodig)\b",
+    r"\b(?:deliver(?:y|ed|ies)?|need(?:ed|s)?|require[ds]?|by|due|ship(?:ment|ping|ped)?|arriv\w+|receive[d]?|no later than|liefer\w*|termin\w*|ben[oö]tig\w*|anlieferung|eintreff\w*|bis|sp[aä]testens|livr\w+|besoin|au plus tard|avant le|pour le|exp[eé]di\w+|entreg\w+|recib\w+|antes del?|para el|a m[aá]s tardar|plazo|consegn\w+|entro|ricever\w+|spedi\w+|per il|lever\w*|leverans\w*|levereras|senast|dostaw\w*|dostarcz\w*|uiterlijk|v[oó][oó]r|ontvang\w*|nodig|leveres|levering\w*|senest|entrega\w*|fornec\w*|at[ée]|dod[áa]n[íi]|dodejte|do\b|toimit\w*|viimeist[äa]{2}n|sz[áa]ll[íi]t\w*|hat[áa]rid\w*)\b",
     re.IGNORECASE,
 )
 ORDER_DAY = re.compile(
@@ -52,7 +54,7 @@ SUM = re.compile(
     re.IGNORECASE,
 )
 GREETING = re.compile(
-    r"^\s*(?:dear|hello|hi\b|good (?:morning|afternoon|day|evening)|to whom|sehr geehrte|guten (?:tag|morgen)|hallo|liebe[rs]?\b|gr[uü](?:ß|ss) gott|moin|bonjour|madame|monsieur|messieurs|cher|ch[eè]re|estimad[oa]s?|buen(?:os|as) (?:d[ií]as|tardes)|hola|muy (?:se[nñ]or\w*|buen\w+)|gentil[ie]|buon(?:giorno|asera)|egregi\w*|spett\w*|salve|geachte|beste\b|goede(?:morgen|middag|ndag)|dag\b|team\b|hej\b|god (?:morgon|dag|middag|eftermiddag)|dzie[ńn] dobry|szanown\w*|witam)[^\d]{0,80}$",
+    r"^\s*(?:dear|hello|hi\b|good (?:morning|afternoon|day|evening)|to whom|sehr geehrte|guten (?:tag|morgen)|hallo|liebe[rs]?\b|gr[uü](?:ß|ss) gott|moin|bonjour|madame|monsieur|messieurs|cher|ch[eè]re|estimad[oa]s?|buen(?:os|as) (?:d[ií]as|tardes)|hola|muy (?:se[nñ]or\w*|buen\w+)|gentil[ie]|buon(?:giorno|asera)|egregi\w*|spett\w*|salve|geachte|beste\b|goede(?:morgen|middag|ndag)|dag\b|team\b|hej\b|god (?:morgon|dag|middag|eftermiddag)|dzie[ńn] dobry|szanown\w*|witam|k[æa]re|hei\b|god dag|bom dia|boa tarde|ol[áa]|car[oa]s?\b|exm\w*|prezad\w*|dobr[ýy] den|v[áa][žz]en\w*|hyv[äa]\b|moi\b|tisztelt|kedves|j[óo] napot)[^\d]{0,80}$",
     re.IGNORECASE,
 )
 PAYMENT = re.compile(
@@ -63,7 +65,7 @@ INCOTERM_USE = re.compile(
     re.IGNORECASE,
 )
 JOIN = re.compile(
-    rf"\s{{0,3}}(?:[;,]\s*(?:and|und|et|y|e|en|och|i|oraz)?|\b(?:and|und|sowie|plus|et|ainsi que|y|e|ed|en|och|samt|oraz|i|as well as|along with|additionally|zus[aä]tzlich|ebenso))\s+(?:also )?(?=(?:{DIGITS})\s{{0,2}}[^\W\d_]{{0,14}}[×x.]?\s)",
+    rf"\s{{0,3}}(?:[;,]\s*(?:and|und|et|y|e|en|och|i|oraz|og|a|ja|[ée]s)?|[+&](?=\s)|\b(?:and|und|sowie|og|samt|ja|[ée]s|a(?=\s+\d{{1,6}}\s+(?:ks|kus|krabic|balen|sad|m|kg))|plus|et|ainsi que|y|e|ed|en|och|samt|oraz|i|as well as|along with|additionally|zus[aä]tzlich|ebenso))\s+(?:also |n[.°ºr]{{0,2}}\s?)?(?=(?:{DIGITS})\s{{0,2}}[^\W\d_]{{0,14}}[×x.]?\s)",
     re.IGNORECASE,
 )
 SUMS = frozenset(["stated_total", "gross_total", "tax", "stated_line_count", "stated_quantity_total"])
@@ -109,3 +111,64 @@ def plausible_number(number: str, word: str, ways: Ways) -> bool:
     if number.isdigit():
         return len(number) >= (3 if explicit else 4) and not (not explicit and re.fullmatch(r"20[2-4]\d", number))
     return any(one.isdigit() for one in number) and len(number) >= 3
+
+
+_COUNTING = (
+    "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty fifty hundred dozen another zwei drei vier fünf sechs sieben acht neun zehn elf zwölf"
+    " zwanzig dreißig fünfzig hundert dutzend deux trois quatre cinq sept huit neuf dix onze douze vingt trente cinquante cent douzaine dos tres cuatro cinco seis siete ocho"
+    " nueve diez doce veinte treinta cincuenta cien docena due tre quattro cinque sei sette otto nove dieci dodici venti trenta cinquanta cento dozzina twee drie vier vijf zes"
+    " zeven acht negen tien twaalf twintig dertig vijftig honderd dozijn två fyra fem sex sju åtta nio tio tolv tjugo femtio hundra dwa dwie trzy cztery pięć sześć siedem osiem"
+    " dziewięć dziesięć dwanaście dwadzieścia pięćdziesiąt sto fire seks syv otte ni ti tyve halvtreds hundrede åtte tjue dois duas três quatro oito dez vinte dúzia dva dvě tři"
+    " čtyři pět šest sedm osm devět deset dvacet kaksi kolme neljä viisi kuusi kymmenen kaksikymmentä két három négy öt hat tíz húsz"
+)
+_WORDED = re.compile(
+    rf"(?<![\w-])(?P<word>{'|'.join(sorted(set(_COUNTING.split()), key=len, reverse=True))}) (?P<what>[\w./-]{{2,30}})",
+    re.IGNORECASE,
+)
+
+
+def words_for_numbers(text: str) -> str | None:
+    """A quantity in words, in a dozen languages: a number word right before a unit or a part number; None without.
+
+    It is never read, for ``two boxes`` may be told of an earlier order; it is a doubt.
+    """
+    for found in _WORDED.finditer(text[:2000]):
+        what = found["what"].rstrip("./-")
+        if (what.lower() in UNIT_CODES and len(what) > 1) or code_rank(what) >= MOST_LIKELY:
+            return found[0]
+    return None
+
+
+_SENTENCE_END = re.compile(
+    r"(?<=[?!])\s+(?=\S)|(?<=[^\W\d_]{4})\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\b)|(?<=\d)\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\s)"
+)
+_LAST_WORD = re.compile(r"([^\W\d_]+)$")
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a line; none is divided behind an abbreviated unit, or within a day."""
+    found: list[str] = []
+    start = 0
+    for end in _SENTENCE_END.finditer(text[:2000]):
+        word = _LAST_WORD.search(text[: end.start()])
+        following = text[end.end() : end.end() + 20].split(" ", 1)[0].lower().rstrip(".,")
+        if (word is not None and word[1].lower() in UNIT_CODES) or following in MONTHS:
+            continue
+        found.append(text[start : end.start()])
+        start = end.end()
+    return [*found, text[start:]]
+
+
+WEEKDAY: Final = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag)\b|\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi)\b"
+    r"|\b(?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado)\b|\b(?:luned[iì]|marted[iì]|mercoled[iì]|gioved[iì]|venerd[iì]|sabato)\b|\b(?:maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag)\b"
+    r"|\b(?:m[åa]ndag|tisdag|onsdag|torsdag|fredag|l[öo]rdag|mandag|tirsdag)\b|\b(?:poniedzia[łl]\w*|wtorek|wtorku|[śs]rod[aęy]|czwart\w*|pi[ąa]t(?:ek|ku)|sobot[aęy])\b|\b(?:segunda|ter[çc]a|quarta|quinta|sexta)-feira\b"
+    r"|\b(?:pond[ěe]l[íi]|[úu]ter[ýy]|st[řr]ed[auy]|[čc]tvrt(?:ek|ku)|p[áa]tek|p[áa]tku)\b",
+    re.IGNORECASE,
+)
+
+
+def weekday_in(text: str) -> str | None:
+    """The day of the week that a text names, which is no calendar day."""
+    found = WEEKDAY.search(text)
+    return None if found is None else found[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bridgehead.documents.mail.items import Items
 from bridgehead.documents.mail.labels import LABEL
@@ -48,7 +49,13 @@ class Rows(Items):
             if cells is not None and not is_total_row(cells) and not states_sum(cells):
 
                 def source_of(column: int, cells: list[str] = cells, number: int = number) -> Source:
-                    return Source(self.part, number, cells[column] if column < len(cells) else "", column=names[column])
+                    return Source(
+                        self.part,
+                        number,
+                        cells[column] if column < len(cells) else "",
+                        column=names[column],
+                        how="column",
+                    )
 
                 try:
                     line = line_from_cells(columns, cells, self.ways, source_of, self.draft)
@@ -155,4 +162,4 @@ class Rows(Items):
             return
         name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
         if name in {"stated_total", "stated_line_count", "stated_quantity_total"}:
-            put_field(self.draft, name, summed["value"], self._source(number, text), self.ways)
+            put_field(self.draft, name, summed["value"], replace(self._source(number, text), how="label"), self.ways)

@@ -10,20 +10,23 @@ TextLine = tuple[int, str]
 """Line number (1-based) and text."""
 
 _FORWARD = re.compile(
-    r"^[\s>*_-]{0,20}(?:begin forwarded message|forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-mail)|message transf[eé]r[eé]|mensaje reenviado|messaggio inoltrato|(?:begin )?doorgestuurd bericht|vidarebefordrat (?:brev|meddelande)|wiadomo[śs][ćc] przekazana dalej|przekazana wiadomo[śs][ćc])\b[\s:>*_-]{0,40}$",
+    r"^[\s>*_-]{0,20}(?:begin forwarded message|forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-mail)|message transf[eé]r[eé]|mensaje reenviado|messaggio inoltrato|(?:begin )?doorgestuurd bericht|vidarebefordrat (?:brev|meddelande)|wiadomo[śs][ćc] przekazana dalej|przekazana wiadomo[śs][ćc]|videresendt (?:besked|meddelelse|melding|e-?mail)|mensagem (?:re)?encaminhada|p[řr]eposlan[áa] zpr[áa]va|v[äa]litetty viesti|tov[áa]bb[íi]tott [üu]zenet)\b[\s:>*_-]{0,40}$",
     re.IGNORECASE,
 )
 _ORIGINAL = re.compile(
-    r"^[\s>*_-]{0,20}(?:original message|original appointment|urspr[uü]ngliche nachricht|originalnachricht|message d[’']origine|message original|mensaje original|messaggio originale|oorspronkelijk bericht|ursprungligt meddelande|wiadomo[śs][ćc] oryginalna|oryginalna wiadomo[śs][ćc])\b[\s:>*_-]{0,40}$",
+    r"^[\s>*_-]{0,20}(?:original message|original appointment|urspr[uü]ngliche nachricht|originalnachricht|message d[’']origine|message original|mensaje original|messaggio originale|oorspronkelijk bericht|ursprungligt meddelande|wiadomo[śs][ćc] oryginalna|oryginalna wiadomo[śs][ćc]|oprindelig (?:besked|meddelelse)|opprinnelig melding|mensagem original|p[ůu]vodn[íi] (?:zpr[áa]va|e-?mail)|alkuper[äa]inen viesti|eredeti [üu]zenet)\b[\s:>*_-]{0,40}$",
     re.IGNORECASE,
 )
 _WROTE = re.compile(
-    r"^\s*(?:(?:on|am|le|el|il|op|den|w dniu|dnia)\b|\d{1,4}[-./ ]).{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?)\b.{0,80}:\s*$",
+    r"^\s*(?:(?:on|am|le|el|il|op|den|w dniu|dnia|em|no dia|a|dne|kl|pe|ma|ke|to|mon|tue|wed|thu|fri|sat|sun)\b|\d{1,4}[-./ ]).{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?|escreveu|napsal\(?a?\)?|kirjoitti|[íi]rta)\b.{0,80}:\s*$",
     re.IGNORECASE,
 )
-_BLOCK_FROM = re.compile(r"^\s*\*{0,2}(?:from|von|de|da|van|expéditeur|från|od)\s?\*{0,2}:\*{0,2}\s*\S", re.IGNORECASE)
+_BLOCK_FROM = re.compile(
+    r"^\s*\*{0,2}(?:from|von|de|da|van|expéditeur|från|od|fra|remitente|l[äa]hett[äa]j[äa]|felad[óo])\s?\*{0,2}:\*{0,2}\s*\S",
+    re.IGNORECASE,
+)
 _BLOCK_NEXT = re.compile(
-    r"^\s*\*{0,2}(?:sent|date|gesendet|datum|envoy[eé]|enviado|fecha|inviato|data|verzonden|skickat|wys[łl]ano|data|till|do|[äa]mne|temat|to|an|[àa]|para|aan|subject|betreff|objet|asunto|oggetto|onderwerp|cc)\s?\*{0,2}:",
+    r"^\s*\*{0,2}(?:sent|date|gesendet|datum|envoy[eé]|enviado|fecha|inviato|data|verzonden|skickat|wys[łl]ano|sendt|odesl[áa]no|l[äa]hetetty|elk[üu]ldve|til|komu|vastaanottaja|c[íi]mzett|emne|assunto|p[řr]edm[ěe]t|aihe|t[áa]rgy|data|till|do|[äa]mne|temat|to|an|[àa]|para|aan|subject|betreff|objet|asunto|oggetto|onderwerp|cc)\s?\*{0,2}:",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
@@ -32,7 +35,7 @@ _CLOSING = re.compile(
     r"|(?:bien |tr[eè]s )?cordialement|(?:meilleures |sinc[eè]res |cordiales )?salutations(?: distingu[eé]es)?|bien à vous|(?:nous vous prions|veuillez|je vous prie) (?:d[’']agr[eé]er|agr[eé]er|de croire).{0,120}|(?:merci(?: d[’']avance| par avance| beaucoup)?(?: et .{3,30})?)|cdlt"
     r"|(?:un )?(?:cordial )?(?:saludos?|saludo)(?: cordiales| cordial)?|atentamente|atte\.?|(?:le |les )?(?:saluda|saludamos) atentamente|(?:muchas )?gracias(?: de antemano| por adelantado)?(?: y .{3,30})?|reciba un cordial saludo"
     r"|(?:cordiali|distinti|cari|migliori|un cordiale) salut[oi]|cordialmente|saluti|(?:grazie|ringraziando)(?: mille| in anticipo)?(?: e .{3,30})?"
-    r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|m\.?v\.?g\.?|groet(?:en|jes)?|hoogachtend|(?:med )?(?:v[äa]nlig|b[äa]sta|hj[äa]rtliga)\w* h[äa]lsning(?:ar)?|mvh|h[äa]lsningar|(?:tack|stort tack)(?: p[åa] f[öo]rhand)?|z (?:wyrazami szacunku|powa[żz]aniem)|(?:serdecznie )?pozdrawiam(?:y)?|(?:z )?pozdrowieni\w+|(?:dzi[ęe]kuj[ęe]|z g[óo]ry dzi[ęe]kuj[ęe])(?: i .{3,30})?|(?:alvast )?(?:hartelijk )?(?:bedankt|dank)(?: voor.{0,30}| en .{3,30})?|met dank)\s*[,.!]*\s*$",
+    r"|(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|mvg|m\.?v\.?g\.?|groet(?:en|jes)?|hoogachtend|(?:med )?(?:v[äa]nlig|b[äa]sta|hj[äa]rtliga)\w* h[äa]lsning(?:ar)?|mvh|h[äa]lsningar|(?:tack|stort tack)(?: p[åa] f[öo]rhand)?|z (?:wyrazami szacunku|powa[żz]aniem)|(?:serdecznie )?pozdrawiam(?:y)?|(?:z )?pozdrowieni\w+|(?:dzi[ęe]kuj[ęe]|z g[óo]ry dzi[ęe]kuj[ęe])(?: i .{3,30})?|(?:alvast )?(?:hartelijk )?(?:bedankt|dank)(?: voor.{0,30}| en .{3,30})?|met dank|(?:med )?venn?lig(?:e)? hilsen(?:er)?|(?:de bedste |bedste |mange )?hilsn?(?:er|en)|mvh|(?:com os )?(?:melhores |cordiais )?cumprimentos|atenciosamente|(?:muito )?obrigad[oa](?: e .{3,30})?|s (?:pozdravem|p[řr][áa]n[íi]m .{3,30})|d[ěe]kuj(?:i|eme)(?: .{3,30})?|(?:yst[äa]v[äa]llisin )?terveisin|kiitos(?: etuk[äa]teen)?|(?:sz[íi]v[ée]lyes )?[üu]dv[öo]zlettel|tisztelettel|k[öo]sz[öo]n[öo]m|k[öo]sz[öo]nettel|(?:p[åa] )?forh[åa]nd tak|(?:mange )?takk?(?: p[åa] forh[åa]nd)?)\s*[,.!]*\s*$",
     re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(
@@ -154,6 +157,19 @@ def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], l
         "verzonden": "date",
         "från": "from",
         "od": "from",
+        "fra": "from",
+        "remitente": "from",
+        "lähettäjä": "from",
+        "feladó": "from",
+        "sendt": "date",
+        "odesláno": "date",
+        "lähetetty": "date",
+        "elküldve": "date",
+        "emne": "subject",
+        "assunto": "subject",
+        "předmět": "subject",
+        "aihe": "subject",
+        "tárgy": "subject",
         "skickat": "date",
         "wysłano": "date",
         "ämne": "subject",
@@ -176,7 +192,26 @@ def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], l
             and len(key) < 14
             and (
                 key in names
-                or key in {"from", "to", "date", "subject", "cc", "an", "para", "aan", "à", "a", "till", "do", "dw"}
+                or key
+                in {
+                    "from",
+                    "to",
+                    "date",
+                    "subject",
+                    "cc",
+                    "an",
+                    "para",
+                    "aan",
+                    "à",
+                    "a",
+                    "till",
+                    "do",
+                    "dw",
+                    "til",
+                    "komu",
+                    "vastaanottaja",
+                    "címzett",
+                }
             )
         ):
             found.setdefault(names.get(key, key), (number, value.strip()))

@@ -6,7 +6,7 @@ from bridgehead.documents.draft import Draft, DraftLine
 from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.order import Source
 from bridgehead.documents.tables.cells import Ways
-from bridgehead.documents.tables.item_line import Item
+from bridgehead.documents.tables.item import Item
 
 
 class State:
@@ -20,6 +20,7 @@ class State:
         self.block_items: list[DraftLine] = []
         self.pending: Item | None = None
         self.other_text: list[TextLine] = []
+        self.loose: list[tuple[Source, str]] = []
         self.last_was_item = False
         self.divided_at: int | None = None
         self.number_last = False
@@ -30,7 +31,9 @@ class State:
         return self.drafts[-1]
 
     def _source(self, number: int, text: str, column: str | None = None) -> Source:
-        return Source(self.part, number, text.strip()[:300], column=column)
+        return Source(
+            self.part, number, text.strip()[:300], column=column, how="pattern" if column is None else "column"
+        )
 
     def _note(self, text: str, source: Source) -> None:
         self.draft.note(text, source)

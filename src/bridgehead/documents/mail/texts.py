@@ -18,12 +18,19 @@ from bridgehead.documents.mail.merging import items
 from bridgehead.documents.mail.message import Mail
 from bridgehead.documents.mail.patterns import PO as PO_PATTERN
 from bridgehead.documents.mail.patterns import plausible_number
+from bridgehead.documents.mail.rest import bare
 from bridgehead.documents.mail.sections import Sections, TextLine, divide, forwarded_headers
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Source
 from bridgehead.documents.tables.cells import Ways
 
-_FORWARDED: Final = re.compile(r"^\s*(?:fwd?|wg|tr|rv|i|vs|vb|pd|enc|doorst|r[eé]tr)\s?:", re.IGNORECASE)
+_FORWARDED: Final = re.compile(
+    r"^\s*(?:fwd?|wg|tr|rv|i|vs|vb|vl|pd|enc|res|doorst|videresendt|tov[áa]bb[íi]t[áa]s|r[eé]tr)\s?:", re.IGNORECASE
+)
+
+
+_TELLING: Final = 4
+"""So many digits tell one order from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +137,13 @@ def _worth(drafts: list[Draft]) -> tuple[int, int]:
 
 
 def _close(one: str, other: str) -> bool:
-    """``PO-4500123`` and ``4500123`` are the same number."""
+    """``PO-4500123`` and ``4500123`` are the same number, as are ``CF-4500123`` and ``4500123``."""
+    short, long = sorted((bare(one), bare(other)), key=len)
+    if (
+        len(short) >= _TELLING
+        and short.isdigit()
+        and long.endswith(short)
+        and not any(map(str.isdigit, long[: -len(short)]))
+    ):
+        return True
     return one.upper().removeprefix("PO").strip("-_ ") == other.upper().removeprefix("PO").strip("-_ ")

@@ -10,6 +10,7 @@ from bridgehead.documents.addresses import read_address
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
+from bridgehead.documents.references import reference_kind
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.csv_records import Row, letter
 from bridgehead.documents.tables.headings import label_of
@@ -48,6 +49,7 @@ class Found:
     name: str
     value: str
     source: Source
+    label: str = ""
     lines: tuple[tuple[str, Source], ...] = ()
 
 
@@ -82,6 +84,8 @@ class Fields:
                     read_address(one.lines, party)
                 else:
                     draft.warn("uncertain", f"a second address stands at line {one.source.line}")
+            elif one.name == "framework":
+                draft.refer(reference_kind(one.label), one.value[:60], one.source)
             elif not put_field(draft, one.name, one.value, one.source, ways) and one.name in _TOLD:
                 draft.warn("uncertain", f"{one.value[:40]!r} was not read (line {one.source.line})")
 
@@ -131,17 +135,17 @@ class _Around:
                 self._take(at, name, lines)
             return
         if inline:
-            self._found(at, Found(name, inline, self._source(at, column, inline, label)))
+            self._found(at, Found(name, inline, self._source(at, column, inline, label), label))
             return
         beside = self._beside(at, column)
         below = self._text(at + 1, column)
         if beside is not None:
             value = self._text(at, beside)
             self.used.add((at, beside))
-            self._found(at, Found(name, value, self._source(at, beside, value, label)))
+            self._found(at, Found(name, value, self._source(at, beside, value, label), label))
         elif below and not _is_label(below) and (name in _BELOW or self._labels(at) >= 2):
             self.used.add((at + 1, column))
-            self._found(at, Found(name, below, self._source(at + 1, column, below, label)))
+            self._found(at, Found(name, below, self._source(at + 1, column, below, label), label))
         elif name in {"po_number", "po_or_part", "note"}:
             self.out.texts.append((text, self._source(at, column, text, "")))
 
@@ -154,7 +158,7 @@ class _Around:
         if len(lines) == 1:
             self._found(at, Found(name, value, source))
         else:
-            self._found(at, Found(name, value, source, tuple(lines)))
+            self._found(at, Found(name, value, source, lines=tuple(lines)))
 
     def _beside(self, at: int, column: int) -> int | None:
         """The column of the value that stands right of a label; None when another label comes first."""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from bridgehead.documents.tables.heading_parts import composed_field, fold
+from bridgehead.documents.tables.headings_more import MORE_FIELDS
 from bridgehead.documents.terms import CURRENCY, currency_of
 from bridgehead.documents.units import UNIT_CODES
 
@@ -98,7 +99,7 @@ _FIELDS: Final[dict[str, str]] = {
       bestellingnummer ordernummer bestelreferentie ordernumero orderref orderreference poref poreference bestellreferenz
       yourorder ourorder ourorderno unserebestellung unserebestellnummer unserebestellnr notrecommande nostroordine
       nuestropedido onzebestelling purchaseorderid cde ncde nocde bestellungnr bestellungsnr bestellungsnummer
-      bestellnummerkunde kundenbestellnr kundenbestellnummer kundenauftrag kundenauftragsnr einkaufsbestellung bestellnrkunde oc odc""",
+      onzebestelnummer onzebestelnr onsbestelnummer onsordernummer nuestronumerodepedido nuestropedidon notrenumerodecommande notrencommande nostronumerodordine nostroordinen unsereauftragsnr bestellnummerkunde kundenbestellnr kundenbestellnummer kundenauftrag kundenauftragsnr einkaufsbestellung bestellnrkunde oc odc""",
     "sales_order": "salesorder salesorderid salesorderno salesordernr salesordernumber salesdoc salesdocument verkaufsbeleg",
     "po_or_part": "bestellnummer bestellnr bestelnummer bestelnr bestnr",
     "order_date": """del dated dd defecha vom zdnia datazamowienia datazam orderdatum bestallningsdatum belegdatum datecde datecmd datord dataord bestdatum indata dato datadok podt
@@ -194,13 +195,13 @@ _FIELDS: Final[dict[str, str]] = {
       fornitore leverancier vendor von from an to a subject betreff objet asunto oggetto onderwerp cc sent gesendet""",
 }
 _NAMES: Final[dict[str, str]] = {}
-for _field, _words in _FIELDS.items():
+for _field, _words in (*_FIELDS.items(), *MORE_FIELDS.items()):
     for _word in _words.lower().split():
         _NAMES.setdefault(_word, _field)
 
 LABEL_FIELDS: Final[dict[str, str]] = {}
 for _field in ("stated_total", "gross_total", "tax", "stated_line_count", "stated_quantity_total"):
-    for _word in _FIELDS[_field].lower().split():
+    for _word in f"{_FIELDS[_field]} {MORE_FIELDS[_field]}".lower().split():
         LABEL_FIELDS.setdefault(_word, _field)
 
 _OURS = frozenset(

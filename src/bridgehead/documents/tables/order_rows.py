@@ -20,7 +20,7 @@ from bridgehead.documents.tables.around import fields_around, words_of
 from bridgehead.documents.tables.cells import Ways, read_price
 from bridgehead.documents.tables.csv_records import Row
 from bridgehead.documents.tables.headings import label_of
-from bridgehead.documents.tables.item_line import code_rank
+from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.sheet import Sheet
 from bridgehead.documents.tables.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.tables.table_kinds import done_in, is_status
