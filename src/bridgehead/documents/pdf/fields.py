@@ -44,6 +44,8 @@ _NET: Final = re.compile(
     r"\bnet(?:to|t)?\W{0,2}\d{1,3}\b|\b\d{1,3} (?:days|tage|jours|d[ií]as|giorni|dagen|dni|dagar)\b", re.IGNORECASE
 )
 """Payment terms under a heading that speaks of terms only."""
+_GENERIC: Final = frozenset(["number", "nummer", "nr", "no", "numero", "num", "n", "document", "documentnumber", "documentno", "belegnummer", "belegnr", "numer", "nro", "ref", "reference", "ourref", "ourreference", "unserzeichen", "notrereference", "nuestrareferencia", "nostroriferimento", "onzereferentie", "varreferens"])
+"""Labels of a number that is the order's where nothing else names one."""
 _FAR_PT: Final = 260.0
 
 
@@ -100,6 +102,11 @@ def _of_piece(rows: Sequence[Row], at: int, index: int, piece: Piece, ways: Ways
                     yield Field(name, said, near[0], [piece, *near[1]], row.line, row.page)
         if parts:
             return
+    if squash(text) in _GENERIC and not heads:
+        near = _beside(rows, at, index, "po_number", ways, heads=heads)
+        if near is not None:
+            yield Field("number", text, near[0], [piece, *near[1]], row.line, row.page)
+            return
     alone = label(text)
     if alone in _WANTED and not (any(one.isdigit() for one in text)):
         near = _beside(rows, at, index, alone or "", ways, heads=heads)
@@ -128,6 +135,9 @@ def _glued(piece: Piece, row: Row, ways: Ways) -> Iterator[Field]:
             )
             if found["day"] and name != "customer_number" and read_day(found["day"], ways.days) is not None:
                 yield Field("order_date", found["label"], found["day"].strip(), [piece], row.line, row.page)
+            return
+        if squash(found["label"]) in _GENERIC and not any(True for _ in find_days(found["no"], ways.days)):
+            yield Field("number", found["label"], found["no"], [piece], row.line, row.page)
             return
     one = labelled(text, ways)
     if one is not None and one.name in _WANTED:
@@ -260,7 +270,7 @@ def put_fields(draft: Draft, fields: Sequence[Field], ways: Ways, part: str) -> 
         value = one.value
         source = Source(part, one.row, value[:200], column=one.label[:60], page=one.page, how="label")
         name = "po_number" if one.name == "po_or_part" else one.name
-        if name in {"amount", "stated_total", "gross_total", "tax", "po_number"}:
+        if name not in _WANTED or name in {"amount", "stated_total", "gross_total", "tax", "po_number"}:
             continue
         if name == "order_date" and _is_other_day(one.label):
             name = "ignore"
@@ -356,11 +366,15 @@ def _title_day(draft: Draft, fields: Sequence[Field], ways: Ways, part: str) -> 
             return
 
 
+_OWN_LABEL: Final = re.compile(r"purchase|^po|bestell|comm?and|pedido|ordine|ordre|zam|inkop|encomenda|bestilling|^our|unser")
+_OTHERS_LABEL: Final = re.compile(r"^your|^ihr|customer|kunden|votre|client|sales|vendor|suppl|previous|blanket|contract|related")
+
+
 def po_numbers(fields: Sequence[Field]) -> list[tuple[str, Field]]:
     """The order numbers that labels name, best label first for each place; those of labels that may mean parts last."""
     found: list[tuple[int, str, Field]] = []
     for one in fields:
-        if one.name not in {"po_number", "po_or_part"}:
+        if one.name not in {"po_number", "po_or_part", "number"}:
             continue
         spaced = _SPACED_NUMBER.match(one.value.strip())
         match = _NUMBER.match(one.value.strip())
@@ -373,16 +387,12 @@ def po_numbers(fields: Sequence[Field]) -> list[tuple[str, Field]]:
         if len(number) < 2 or _CHANGE_MARK.fullmatch(one.value.strip()):
             continue
         key = squash(one.label)
-        rank = (
-            0
-            if re.search(
-                r"purchase|^po|bestell|comm?and|pedido|ordine|ordre|zam|inkop|encomenda|bestilling|^our|unser", key
-            )
-            else 1
-        )
-        if re.search(
-            r"^your|^ihr|customer|kunden|votre|client|sales|vendor|suppl|previous|blanket|contract|related", key
-        ):
+        rank = 1
+        if one.name == "number":
+            rank = 2
+        elif _OWN_LABEL.search(key) is not None:
+            rank = 0
+        if _OTHERS_LABEL.search(key) is not None:
             rank = 3
         found.append((rank, number, one))
     found.sort(key=lambda one: one[0])

@@ -106,8 +106,12 @@ def find_grids(sheet: Sheet) -> list[Grid]:
             if other > best[0]:
                 index += 1
                 continue
+        rows_taken = best[1]
+        extended = rows[index : index + rows_taken + 1]
+        if len(extended) > rows_taken and _same_heading(extended):
+            best, rows_taken = (best[0], best[1], _grid(extended)), rows_taken + 1
         grids.append(best[2])
-        index += best[1]
+        index += rows_taken
     return grids
 
 
@@ -124,6 +128,17 @@ def _may_head(rows: Sequence[Row]) -> bool:
     if plain:
         return False
     return len(last.pieces) < 30 and sum(len(piece.text) for piece in last.pieces) < 400
+
+
+def _same_heading(rows: Sequence[Row]) -> bool:
+    """Whether the last of the rows only ends the headings above it: bold like them, close, and without digits."""
+    last = rows[-1]
+    return (
+        _may_head(rows)
+        and all(piece.bold for row in rows for piece in row.pieces)
+        and not any(one.isdigit() for one in last.text)
+        and last.top - rows[-2].bottom <= 0.5 * last.size
+    )
 
 
 def _worth(grid: Grid) -> float:

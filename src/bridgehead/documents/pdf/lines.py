@@ -19,7 +19,7 @@ from bridgehead.documents.pdf.vocabulary import heading
 from bridgehead.documents.pdf.words import Row
 from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
 from bridgehead.documents.tables.headings import Heading
-from bridgehead.documents.tables.item_codes import code_rank
+from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.table import Columns, line_from_cells, put_line_day, resolve_columns
 from bridgehead.documents.units import UNIT_CODES
 
@@ -210,6 +210,8 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
                 draft.warn("uncertain", f"{cells[index][:40]!r} is no {said} ({_where(sources(index))})")
             cells[index] = ""
     at = shape.columns.index("quantity")
+    if at is not None and (beside := _UNIT_BESIDE.fullmatch(cells[at].strip())) is not None:
+        cells[at] = f"{beside[1]} {beside[2]}" if beside[2].lower() in UNIT_CODES else cells[at]
     if at is not None and read_quantity(cells[at], ways) is None:
         loose = _LOOSE_QUANTITY.match(cells[at])
         if loose is not None:
@@ -225,6 +227,8 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
         draft.warn("ignored", f"a row is no line: {item.main.row.text[:120]!r} ({_where(sources(at or 0))})")
         return None
     line = _taken(item, line, rest, ways, draft, part)
+    if line.part is None:
+        _part_in_description(line)
     if discount is not None and line.price is not None:
         _apply_discount(line, discount, draft, sources(0))
     if line.unit_code is None and line.unit and line.unit.lower() not in UNIT_CODES:
@@ -232,6 +236,26 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
     return line
 
 
+_OPENING_CODE: Final = re.compile(r"\[(?P<a>[^\]\s]{2,30})\]\s*|(?P<b>[A-Za-z0-9][\w./-]{2,30})(?:\s+[-–—:|]\s+|\s*:\s+)")
+
+
+def _part_in_description(line: DraftLine) -> None:
+    """A part number that opens the description: ``[FURN-1118] Desk``, ``AX-900 - Gauge``, or a word of its own."""
+    text = line.description or ""
+    found = _OPENING_CODE.match(text)
+    code = (found["a"] or found["b"]) if found is not None else text.split(" ")[0] if text else ""
+    if not code or code_rank(code) < (1 if found is not None and found["a"] else MOST_LIKELY):
+        return
+    if found is None and not (sum(one.isdigit() for one in code) >= 2 and len(code) >= 5):
+        return
+    rest = text[found.end() :] if found is not None else text[len(code) :]
+    line.supplier_part = code
+    line.sources["supplier_part"] = replace(line.sources["description"], text=code, how="place")
+    line.description = rest.strip(" -–:,") or None
+
+
+_UNIT_BESIDE: Final = re.compile(r"(\d[\d.,'’ ]*)\s*\(([^\W\d_]{1,12})\)")
+"""``100 (EA)``."""
 _LOOSE_QUANTITY: Final = re.compile(r"\s*(\d+(?:[.,'’ ]\d+)*)\s*([^\W\d_]{1,14})?")
 
 
@@ -458,7 +482,7 @@ def _place(
             line.mark("gtin", source)
         elif held.endswith(("-", "/", ".", "_")):
             setattr(line, own, held + digits)
-        elif code_rank(text.strip("()")) > 0 and line.customer_part is None and line.supplier_part is not None:
+        elif code_rank(text.strip("()")) > 0 and " " not in text and line.customer_part is None and line.supplier_part is not None:
             line.customer_part = text.strip("()")
             line.mark("customer_part", source)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
+import logging
 import re
 import zlib
 from collections.abc import Iterator
@@ -32,6 +33,9 @@ _SLOW_FILTERS: Final = {b"LZWDecode": 400_000, b"RunLengthDecode": 400_000, b"CC
 _STREAM: Final = re.compile(rb"(?<!end)stream\r?\n")
 _ENCRYPT: Final = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
 _CHUNK: Final = 2**20
+for _library in ("pdfminer", "pypdf"):
+    # What they log quotes the file, and text of a file reaches no terminal.
+    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(slots=True)

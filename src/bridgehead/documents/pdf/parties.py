@@ -41,10 +41,7 @@ _COMPANY: Final = re.compile(
     r"\b(?:GmbH|AG|KG|KGaA|OHG|SE|e\.?K\.?|UG|mbH|Inc|Corp(?:oration)?|LLC|L\.L\.C|Ltd|Limited|plc|PLC|LLP|Company|Co|S\.?A\.?S?|SARL|S\.?à\.?r\.?l|S\.?p\.?A|S\.?r\.?l|S\.?L|B\.?V|N\.?V|AB|Oy|A/S|AS|ApS|Sp\. ?z ?o\. ?o|Lda|Ltda|S\.?A\. ?de C\.?V|Pty|SNC|EURL|SCA|Industries|Group|Werke?|Holding|Technologies|Systems)\b\.?"
 )
 _SENDER: Final = re.compile(r"\s*[·•|–]\s*|\s+-\s+|\s*\*\s*")
-_DEPARTMENT: Final = re.compile(
-    r"dep(?:t|artment)|warehouse|werk|lager|receiving|einkauf|purchas|plant|abteilung|magazin|entrep|almac|wareneingang|tor\b|gate|dock|building|geb[aä]ude|halle",
-    re.IGNORECASE,
-)
+_PERSON: Final = re.compile(r"(?:(?:Mr|Mrs|Ms|Herr|Frau|Dr|M|Mme|Sr|Sra|Sig|Dhr|Mevr|Pan|Pani)\.? )?[A-ZÀ-Þ][a-zà-ÿ.-]+(?: [A-ZÀ-Þ][a-zà-ÿ.-]*){1,2}")
 
 
 @dataclass(slots=True)
@@ -58,7 +55,7 @@ class Block:
     @property
     def placed(self) -> bool:
         """Whether a line holds a postal code and a place."""
-        return any(_PLACE.match(text) for text, _ in self.lines)
+        return any(_PLACE.match(one.strip()) for text, _ in self.lines for one in (text, *text.split(", ")[1:]))
 
 
 def read_parties(draft: Draft, rows: Sequence[Row], used: set[int], part: str) -> set[int]:
@@ -72,6 +69,9 @@ def read_parties(draft: Draft, rows: Sequence[Row], used: set[int], part: str) -
         if block.role is None or block.role == "other" or not block.lines:
             continue
         party = _party(draft, block.role)
+        if block.role == "buyer" and len(block.lines) == 1 and _PERSON.fullmatch(block.lines[0][0]) and not _COMPANY.search(block.lines[0][0]):
+            party.put("contact", *block.lines[0])
+            continue
         if block in loose and party.values.keys() & {"street", "city", "postal_code"}:
             continue
         fill(party, block.lines, draft.buyer.values.get("name", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -23,16 +24,16 @@ _MORE: Final[dict[str, str]] = {
           numerdokumentu ordernrinkoop bestellungnr purchaseordernum poreference""",
         "order_date": """ordredato bestillingsdato dato dataencomenda datadaencomenda datadopedido dataemissao fechadeemision fechaemision
           datededition datedelacommande dateemission dataemissione datawystawienia documentdate belegdatum podate dateoforder
-          orderplaced dateissued issuedate issued bestelldatumvom dateducommande datadellordine""",
+          ordersubmittedon submittedon ordersubmitted createdat orderplaced dateissued issuedate issued bestelldatumvom dateducommande datadellordine""",
         "requested_date": """leveringsdato onsketlevering onsketleveringsdato datadeentrega dataentregapretendida prazodeentrega prazoentrega
           entregaate delivery_date deliverydateno datereq requireddeliverydate needbydate needdate requestedshipdate dateneeded
           deliverydue dockdate promisedate reqd reqddate requireddate duedate expecteddate expecteddelivery expectedarrival
-          receiptdate dateprevue dateattendue fechaprevista datapianificata lieferdatumgewunscht anlieferdatum""",
+          expected expectedon expectedby expecteddeliverydate promised arrivaldate dateexpected wunschdatum gewunscht lieferwunsch receiptdate dateprevue dateattendue fechaprevista datapianificata lieferdatumgewunscht anlieferdatum""",
         "part": "varenr varenummer varekode itemnumber# codigodoartigo codigoartigo refartigo artigo codartigo prodno productcode# materialno",
         "description": """beskrivelse varetekst varebeskrivelse descricao designacao descricaodoartigo itemdescription# materialdescription
           bezeichnungderleistung leistung leistungsbeschreibung artikelundbezeichnung materialbezeichnung productservice activity
           productdescription itemanddescription descriptionofitems particulars libelledelarticle descrizionedelprodotto opisprodukt""",
-        "quantity": """quantidade qtde kvant antalstk mengeeinheit mengeme qtyuom quantityunit qtyunit orderedqty qtyordered ordqty
+        "quantity": """anz ant qnt qtty qtys mng stckz stuckz quantidade qtde kvant antalstk mengeeinheit mengeme qtyuom quantityunit qtyunit orderedqty qtyordered ordqty
           bestellteMenge menge/me quantityuom ilosczamawiana""",
         "unit": "enhed unidadedemedida mengenenheit baseunit purchunit purchaseunit salesunit",
         "price": """enhedspris stkpris prisprstk prisstk precounit precounitario preco punitario enhetspris stuksprijs nettoprisstk nettostuckpreis
@@ -70,6 +71,8 @@ def heading(text: str) -> Heading | None:
     if not text or len(text) > 60:
         return None
     found = heading_of(text)
+    if found is not None and found.unit in {"UNIT", "EINHEIT"} and found.field == "quantity":
+        found = replace(found, unit="")
     if found is not None and found.field != "price_basis":
         return found
     key = squash(text)
@@ -167,7 +170,7 @@ _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
         "net",
         re.compile(
-            r"sub-? ?total|total(?:e|s|t|en)?\b|gesamt|summe|zwischensumme|netto|net (?:total|amount|value|order)|order (?:total|value)|amount\b|montant|importe|importo|imponibile|base imponible|bestellwert|auftragswert|bestellsumme|auftragssumme|warenwert|positionssumme"
+            r"sub-? ?total|untaxed|taxable (?:amount|total)|total(?:e|s|t|en)?\b|gesamt|summe|zwischensumme|netto|net (?:total|amount|value|order)|order (?:total|value)|amount\b|montant|importe|importo|imponibile|base imponible|bestellwert|auftragswert|bestellsumme|auftragssumme|warenwert|positionssumme"
             r"|sous-? ?total|somme|suma\b|subtotaal|totaal|bedrag|ordertotaal|delsumma|summa|ordersumma|nettobelopp|razem|wartosc|suma netto|ogolem|i alt\b|sum\b|belob|valor total|merchandise total|goods (?:total|value)|value of order|po total|purchase order total|lines total|ordervarde|totalt"
         ),
     ),
