@@ -32,6 +32,8 @@ _CENT: Final = Decimal("0.01")
 _MOST_LINES: Final = 20_000
 _MOST_IGNORED: Final = 30
 _SHORT: Final = 12
+_NEAR: Final = 12
+_LONG_ROW: Final = 2_000
 _LONGEST: Final = 20_000
 _REC20: Final = {"PA": "PA"}
 """Codes that mean something else as a word: PA is a packet in Recommendation 20 and a pair in Finnish."""
@@ -64,7 +66,18 @@ class Fields:
     def source(self, node: Node, text: str | None = None, attribute: str = "") -> Source:
         """The place of a node, or of an attribute of it."""
         path = f"{node.path}/@{attribute}" if attribute else node.path
-        return Source(self.part, node.line, (node.text if text is None else text).strip()[:2000], segment=path)
+        found = (node.text if text is None else text).strip()[:2000]
+        return Source(self.part, self._line(node.line, found, -1 if attribute else 1), found, segment=path)
+
+    def _line(self, line: int, text: str, step: int) -> int:
+        """The line that ``text`` opens in: of attributes at or before the end of the tag, of an element's text after."""
+        rows, opening = self.document.rows, text.partition("\n")[0][:60]
+        for at in range(line - 1, line - 1 + step * _NEAR, step):
+            if not 0 <= at < len(rows) or len(rows[at]) > _LONG_ROW:
+                break
+            if opening in rows[at]:
+                return at + 1
+        return line
 
     def where(self, node: Node) -> str:
         """The place of a node for a person."""

@@ -47,7 +47,7 @@ _NO_COUNTS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Node:
-    """An element: local name, attributes by local name, own text, the line it starts in (1-based).
+    """An element: local name, attributes by local name, own text, the line its start tag ends in (1-based).
 
     ``seen`` says that a reader has taken its text; ``whole`` says so of everything below it too.
     """
@@ -156,6 +156,8 @@ class Document:
     """The root, the remarks around and inside it, the namespaces used."""
 
     root: Node
+    rows: Sequence[str]
+    """The lines of the text that was parsed."""
     remarks: tuple[Remark, ...]
     uris: frozenset[str]
     currencies: Mapping[str, Node]
@@ -192,7 +194,7 @@ def parse(document: bytes, part: str) -> Document:
         raise _refusal(error, part) from error
     except (ValueError, UnicodeEncodeError) as error:
         raise Refusal("xml.syntax", "The document holds characters that XML does not allow.", part) from error
-    return _Builder(part, defaults).build(root)
+    return _Builder(part, defaults).build(root, text.split("\n"))
 
 
 def _decode(document: bytes, part: str) -> str:
@@ -324,7 +326,7 @@ class _Builder:
         self.remarks: list[Remark] = []
         self.currencies: dict[str, Node] = {}
 
-    def build(self, root: etree._Element) -> Document:
+    def build(self, root: etree._Element, rows: Sequence[str]) -> Document:
         if root.getroottree().docinfo.internalDTD is not None:
             raise Refusal("xml.entities", "The document type declaration cannot be read safely.", self.part)
         for sibling in (*root.itersiblings(preceding=True), *root.itersiblings()):
@@ -356,7 +358,7 @@ class _Builder:
         uris = frozenset(uri for uri, _ in self.names.values())
         if _XINCLUDE in uris:
             raise Refusal("xml.xinclude", "The document includes others (XInclude); they are not fetched.", self.part)
-        return Document(top, tuple(self.remarks), uris, self.currencies, self.defaults)
+        return Document(top, rows, tuple(self.remarks), uris, self.currencies, self.defaults)
 
     def _node(self, element: etree._Element, uri: str, name: str, parent: Node | None, index: int) -> Node:
         line: Any = element.sourceline
