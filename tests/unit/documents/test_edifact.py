@@ -101,6 +101,11 @@ def test_separators_are_those_of_the_interchange(una: str, swap: str) -> None:
     assert only((una + text.translate(table)).encode()).lines == only(interchange()).lines
 
 
+def test_the_last_terminator_may_be_lost() -> None:
+    """A trailer without its terminator is whole when its count and reference are."""
+    assert only(interchange()[:-1]).lines == only(interchange()).lines
+
+
 @pytest.mark.parametrize("end", ["'\n", "'\r\n", "'\r\n  ", "'\n\n"])
 def test_line_ends_around_segments_are_free(end: str) -> None:
     """Line ends after the terminator change nothing but the lines of the sources."""
@@ -153,7 +158,7 @@ def test_groups_and_several_messages_are_read() -> None:
         (interchange(count=2), "edifact.count", "UNZ"),
         (interchange(message().replace("UNT+", "UNX+")), "edifact.nesting", "UNZ"),
         (interchange().rpartition(b"UNZ")[0], "edifact.cut_off", "UNT"),
-        (interchange()[:-1], "edifact.cut_off", "UNZ"),
+        (interchange().rpartition(b"UNT")[0][:-1], "edifact.cut_off", "CNT"),
         (interchange(message()[:-2] + "9'"), "edifact.reference", "UNT"),
         (interchange(message(BODY[1:])), "edifact.missing_segment", "DTM"),
         (interchange(message(("BGM+220++9'", *BODY[1:]))), "edifact.missing_element", "BGM"),

@@ -59,7 +59,9 @@ def test_several_transactions_are_several_orders() -> None:
         (interchange(transaction(BODY[1:])), "x12.missing_segment", "CUR"),
         (interchange(transaction((BODY[0], f"MSG{'*' * 1_001}~"))), "x12.segment", "MSG"),
         (interchange(transaction((BODY[0], f"MSG*{'a' * 100_001}~"))), "x12.segment", "MSG"),
-        (transaction().encode(), "x12.isa", "segment 1"),
+        ((GS + transaction()).encode(), "x12.isa", "segment 1"),
+        (transaction()[:-11].encode(), "x12.cut_off", "CTT"),
+        (transaction(count=3).encode(), "x12.count", "SE"),
         (interchange(transaction()[:-12] + transaction(number="0002")), "x12.", "SE"),
         (interchange() + b"left over", "x12.trailing", "segment"),
         (interchange(transaction((BODY[0], "PO1*1*x*EA*3*PE*VN*AB~"))), "x12.", "PO1"),
@@ -115,6 +117,20 @@ def test_an_interchange_of_other_padding_is_read() -> None:
     """A byte-order mark, leading blanks and an ISA whose elements are not padded change nothing."""
     short = interchange().replace(b"          *", b"*").replace(b"KERNGMBH       ", b"KERNGMBH")
     assert only(b"\xef\xbb\xbf\n " + short).lines == only(interchange()).lines
+
+
+@pytest.mark.parametrize("end", ["~", "~\n", "\n"])
+def test_a_transaction_set_without_its_envelope_is_read(end: str) -> None:
+    """Transaction sets that lost ISA and GS are read by their own trailers, and doubted."""
+    text = transaction() + transaction(("BEG*00*SA*PO-2**20261030~", *BODY[1:]), "2")
+    found = orders(text.replace("~", end).encode())
+    assert [order.po_number for order in found] == ["PO-4711", "PO-2"]
+    assert doubts(found[0]) == {"uncertain"}
+
+
+def test_blanks_after_the_line_are_no_terminator() -> None:
+    """Lines that end in blanks end in their line end."""
+    assert only(interchange().replace(b"~", b" \n")).lines == only(interchange()).lines
 
 
 def test_several_groups_and_interchanges_are_read() -> None:

@@ -128,12 +128,12 @@ not before (the first day)."""
 ORDER_DATES: Final = ("137", "4", "97", "3")
 """Data element 2005: document, order, transaction creation, (in some directories) invoice day."""
 
-BUYERS: Final = ("BY", "OB", "SO", "BS", "OY", "IMP")
+BUYERS: Final = ("BY", "OB", "SO", "BS", "OY", "IMP", "IV", "BT")
 SHIP_TO: Final = ("DP", "ST", "CN", "UC", "UD", "SN", "IT", "BS")
 BILL_TO: Final = ("IV", "BT", "PR", "BS")
 SELLERS: Final = ("SU", "SE", "MF", "VN")
 FINAL_PLACES: Final = frozenset({"UC", "UD", "CN", "ST", "DP"})
-"""Data element 3035, each group in order of preference."""
+"""Data element 3035, each group in order of preference; where no buyer is named, who pays is the buyer."""
 
 REFERENCES: Final[dict[str, ReferenceKind]] = {
     "CT": "contract",

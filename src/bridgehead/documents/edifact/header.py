@@ -63,9 +63,11 @@ def on_dtm(walk: Walk, segment: Segment) -> None:
     if day is None:
         return
     if found.last is not None and found.last != day:
-        walk.draft.date("not_before" if qualifier in codes.DELIVERY_DATES else "other", day, source)
-        walk.draft.date("not_after" if qualifier in codes.DELIVERY_DATES else "valid_until", found.last, source)
-        if qualifier in codes.DELIVERY_DATES:
+        if codes.DATE_KINDS.get(qualifier) == "valid_until":
+            walk.draft.date("valid_until", found.last, source)
+        elif qualifier in codes.DELIVERY_DATES:
+            walk.draft.date("not_before", day, source)
+            walk.draft.date("not_after", found.last, source)
             walk.draft.warn("date", f"DTM {qualifier} names the days {day} to {found.last} ({segment.place})")
         return
     if opened is not None and opened.splits and opened.in_split and qualifier in codes.DELIVERY_DATES:

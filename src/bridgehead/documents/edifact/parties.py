@@ -30,7 +30,7 @@ def on_nad(walk: Walk, segment: Segment) -> None:
             walk.draft.warn("uncertain", f"line {walk.open.line.number} goes to a place of its own ({segment.place})")
         return
     if role in walk.parties:
-        if role in {*codes.BUYERS[:1], *codes.FINAL_PLACES} and walk.parties[role].values != party.values:
+        if role in {"BY", *codes.FINAL_PLACES} and walk.parties[role].values != party.values:
             walk.draft.warn("uncertain", f"a second party {role} ({segment.place})")
         return
     walk.parties[role] = party
@@ -68,7 +68,7 @@ def _identify(walk: Walk, party: DraftParty, number: str, agency: str, source: S
         if number[_DUNS_DIGITS:]:
             party.put("number", number, source)
     elif agency in {"", "9", "91", "92", "ZZ", "ZZZ", "90", "87", "86"} and not (
-        agency == "92" and walk.role in codes.BUYERS
+        agency == "92" and walk.role in {"BY", "OB", "SO"}
     ):
         party.put("number", number, source)
     else:
@@ -87,7 +87,11 @@ def refer_party(walk: Walk, segment: Segment, qualifier: str, value: str) -> Non
     source = walk.source(segment, 1, 2)
     if qualifier in codes.VAT_REFERENCES:
         party.put("vat", value.replace(" ", ""), source)
-    elif qualifier in codes.CUSTOMER_NUMBER_REFERENCES and walk.role in codes.BUYERS:
+    elif (
+        qualifier in codes.CUSTOMER_NUMBER_REFERENCES
+        and walk.role not in codes.SELLERS
+        and "number" not in party.values
+    ):
         party.put("number", value, source)
     elif len(party.identifiers) < _MOST_NUMBERS:
         party.identify(qualifier, value, source)

@@ -207,7 +207,10 @@ def _interchange(text: str, separators: Separators, segments: list[Segment], lin
         if end < 0:
             if not body:
                 return "", line
-            raise Refusal("edifact.cut_off", "The last segment has no terminator.", place)
+            # A trailer proves by its count and reference that it is whole, also where its terminator is lost.
+            if body[:3] not in {"UNZ", "UNT", "END"}:
+                raise Refusal("edifact.cut_off", "The last segment has no terminator.", place)
+            end = len(text)
         if len(body) > MAX_LENGTH:
             raise Refusal("edifact.segment", f"The segment has more than {MAX_LENGTH} characters.", place)
         at = end + 1
@@ -253,7 +256,11 @@ def _segment(body: str, separators: Separators, position: int, line: int, *, rel
     elements = [tuple(one.split(separators.component)) for one in rest.split(separators.element)]
     tag = elements[0][0].strip()
     if tag not in SEGMENTS and _TAG.fullmatch(tag) is None:
-        raise Refusal("edifact.segment", f"{tag[:20]!r} is no segment tag.", f"segment {position}, line {line}")
+        raise Refusal(
+            "edifact.segment",
+            f"It starts with {tag[:20]!r}, which is no segment tag.",
+            f"segment {position}, line {line}",
+        )
     elements[0] = (tag, *elements[0][1:])
     if released:
         elements = [tuple(_restored(one) for one in element) for element in elements]

@@ -157,12 +157,13 @@ REFERENCES: Final[dict[str, ReferenceKind]] = {
 TEXT_REFERENCES: Final = frozenset({"L1", "ZZ", "GE", "TN", "SPH", "GEN", "NTE", "DEL", "INT"})
 """Element 128 in N9: names of a text that follows, no documents."""
 
-BUYERS: Final = ("BY", "SO", "OB", "BS")
+BUYERS: Final = ("BY", "SO", "OB", "BS", "BT")
 SHIP_TO: Final = ("ST", "DA", "CN", "BS")
 BILL_TO: Final = ("BT", "PR", "BS")
 SELLERS: Final = ("SE", "SU", "VN", "VE")
 FINAL_PLACES: Final = frozenset({"Z7", "MA", "UC", "EN"})
-"""Element 98, each group in order of preference; mark-for, final recipient, ultimate consignee, end user."""
+"""Element 98, each group in order of preference; mark-for, final recipient, ultimate consignee, end user.
+Where no buyer is named, who pays is the buyer."""
 
 ORDER_TYPES: Final = frozenset(
     {"SA", "NE", "RL", "RO", "RE", "DS", "OS", "KN", "SO", "NP", "EO", "UE", "SP", "SS", "00"}

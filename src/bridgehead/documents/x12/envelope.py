@@ -8,6 +8,7 @@ fixed column are unwrapped.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bridgehead.documents.outcome import Refusal
@@ -48,8 +49,8 @@ class Segment:
 class Transaction:
     """One transaction set from ST up to and without SE, with the interchange header it came in.
 
-    ``flaws`` are the defects of its own trailer, for which an order is refused; ``doubts`` say what is wrong with the
-    trailers around it while every segment is accounted for.
+    The header of a text without envelope has position 0. ``flaws`` are the defects of its own trailer, for which an
+    order is refused; ``doubts`` say what is wrong with the trailers around it while every segment is accounted for.
     """
 
     set_id: str
@@ -67,6 +68,8 @@ class _Separators:
     terminator: str
 
 
+_BLANKS_TO_END = re.compile(r"[ \t]+\r?\n")
+_FIRST_TWO = re.compile(r"ST([^\w\s])\d{3}\1\w{1,35}?([^\w ])\s*[A-Z][A-Z0-9]{1,2}\1")
 _BARE = re.compile(r"(?:ST([^\w\s])\d{3}\1|GS([^\w\s])[A-Z]{2}\2)")
 
 
@@ -86,7 +89,7 @@ def split_transactions(text: str) -> list[Transaction]:
     found: list[Transaction] = []
     position = 0
     if _BARE.match(rest) is not None:
-        raise Refusal("x12.isa", f"ISA is missing: the text starts with {rest[:2]}.", f"segment 1, line {line}")
+        return _bare(rest, line)
     while rest:
         if not rest.startswith("ISA"):
             raise Refusal(
@@ -100,6 +103,32 @@ def split_transactions(text: str) -> list[Transaction]:
         segments, rest, line = _interchange(_unwrap(rest, separators), separators, position, line)
         position += len(segments)
         found.extend(_nest(segments, separators.component))
+    return found
+
+
+def _bare(text: str, line: int) -> list[Transaction]:
+    """The transaction sets of a text that lost its envelope; their own trailers prove that they are whole."""
+    shape = _FIRST_TWO.match(text)
+    if shape is None:
+        raise Refusal("x12.isa", f"ISA is missing: the text starts with {text[:2]}.", f"segment 1, line {line}")
+    separators = _Separators(shape[1], "", "\n" if shape[2] in "\r\n" else shape[2])
+    found: list[Transaction] = []
+    inside: list[Segment] = []
+    nothing = Segment("ISA", ("ISA",), 0, line)
+    if text.count(separators.terminator) > MAX_SEGMENTS:
+        raise Refusal("x12.too_many_segments", f"More than {MAX_SEGMENTS} segments.", "ST (segment 1)")
+    for segment, _, _ in _segments(text, separators, 0, line):
+        if segment.tag in {"ISA", "IEA", "GS", "GE"} or (segment.tag == "ST") != (not inside):
+            raise Refusal("x12.nesting", f"{segment.tag} cannot stand here; ISA is missing.", segment.place)
+        if segment.tag != "SE":
+            inside.append(segment)
+            continue
+        flaws = _flaws(segment, inside[0], len(inside) + 1)
+        doubts = ("the interchange has no ISA: nothing tells who sent it",)
+        found.append(Transaction(inside[0].get(1), tuple(inside), nothing, "", flaws, doubts))
+        inside = []
+    if inside:
+        raise Refusal("x12.cut_off", f"The text ends without SE of {inside[0].place}.", f"after {inside[-1].place}")
     return found
 
 
@@ -117,9 +146,9 @@ def _separators(text: str, place: str) -> _Separators:
         return _Separators(element, first, "\r")
     if first == "" or first in "\r\n":
         return _Separators(element, "", "\n")
-    if second == "" or second in "\r\n":
+    if second == "" or second in "\r\n" or _BLANKS_TO_END.match(text, at + 2) is not None:
         # Without ISA16 the terminator takes its place; the next line then ends in the same character.
-        following = text[at + 2 : at + 2000].lstrip("\r\n").split("\n", 1)[0]
+        following = text[at + 2 : at + 2000].lstrip(_BLANK).split("\n", 1)[0]
         if following.rstrip("\r ").endswith(first):
             return _Separators(element, "", first)
         return _Separators(element, first, "\n")
@@ -142,8 +171,22 @@ def _unwrap(text: str, separators: _Separators) -> str:
 
 
 def _interchange(text: str, separators: _Separators, position: int, line: int) -> tuple[list[Segment], str, int]:
+    """The segments up to and with IEA, what follows, and its line."""
     segments: list[Segment] = []
+    for segment, at, after in _segments(text, separators, position, line):
+        segments.append(segment)
+        if segment.tag == "IEA":
+            rest = text[at:]
+            stripped = rest.lstrip(_BLANK)
+            return segments, stripped, after + rest[: len(rest) - len(stripped)].count("\n")
+    last = segments[-1].place if segments else "segment 1"
+    raise Refusal("x12.cut_off", "The interchange ends without IEA.", f"after {last}")
+
+
+def _segments(text: str, separators: _Separators, position: int, line: int) -> Iterator[tuple[Segment, int, int]]:
+    """Each segment with the offset and the line after it."""
     at = 0
+    newline = separators.terminator == "\n"
     tag_inside = re.compile(r"\n\s*[A-Z][A-Z0-9]{1,2}" + re.escape(separators.element))
     while at < len(text):
         end = text.find(separators.terminator, at)
@@ -154,7 +197,7 @@ def _interchange(text: str, separators: _Separators, position: int, line: int) -
         line += raw[: len(raw) - len(raw.lstrip(_BLANK))].count("\n")
         at = end + 1
         if not body:
-            line += raw.lstrip(_BLANK).count("\n") + (1 if separators.terminator == "\n" else 0)
+            line += raw.lstrip(_BLANK).count("\n") + newline
             continue
         position += 1
         place = f"{body[:3]} (segment {position}, line {line})"
@@ -168,16 +211,14 @@ def _interchange(text: str, separators: _Separators, position: int, line: int) -
             raise Refusal("x12.segment", f"The segment has more than {MAX_ELEMENTS} elements.", place)
         elements = tuple(body.split(separators.element))
         if elements[0] not in SEGMENTS and _TAG.fullmatch(elements[0]) is None:
-            raise Refusal("x12.segment", f"{elements[0][:20]!r} is no segment tag.", f"segment {position}, line {line}")
-        segments.append(Segment(elements[0], elements, position, line, body))
-        tail = raw.rstrip(_BLANK)
-        line += raw[len(tail) :].count("\n") + (1 if separators.terminator == "\n" else 0)
-        if elements[0] == "IEA":
-            rest = text[at:]
-            stripped = rest.lstrip(_BLANK)
-            return segments, stripped, line + rest[: len(rest) - len(stripped)].count("\n")
-    last = segments[-1].place if segments else "segment 1"
-    raise Refusal("x12.cut_off", "The interchange ends without IEA.", f"after {last}")
+            raise Refusal(
+                "x12.segment",
+                f"It starts with {elements[0][:20]!r}, which is no segment tag.",
+                f"segment {position}, line {line}",
+            )
+        after = line + raw[len(raw.rstrip(_BLANK)) :].count("\n") + newline
+        yield Segment(elements[0], elements, position, line, body), at, after
+        line = after
 
 
 def _nest(segments: list[Segment], component: str) -> list[Transaction]:

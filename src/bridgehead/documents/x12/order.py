@@ -132,7 +132,7 @@ def _step(walk: Walk, segment: Segment) -> None:
 
 def _finish(walk: Walk) -> Order:
     draft, usage = walk.draft, walk.transaction.interchange
-    if usage.get(15).upper() != "P":
+    if usage.position and usage.get(15).upper() != "P":
         draft.warn(
             "uncertain", f"ISA15 is {usage.get(15)[:10]!r}: the interchange is no production one ({usage.place})"
         )
