@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.dice import Dice
-from bridgehead.templates.purchase_orders.corpus.edifact import STYLES, Style
+from bridgehead.templates.purchase_orders.corpus.edifact_pen import STYLES, Style
 from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenOrder
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from bridgehead.templates.purchase_orders.corpus.edifact import Message, Pen, Segment, interchange, party
+from bridgehead.templates.purchase_orders.corpus.edifact import party
+from bridgehead.templates.purchase_orders.corpus.edifact_pen import Message, Pen, Segment, interchange
 from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenLine
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from bridgehead.templates.purchase_orders.corpus.letterbox import Envelope
 from bridgehead.templates.purchase_orders.corpus.model import WrittenLine
-from bridgehead.templates.purchase_orders.corpus.ubl import Pen
+from bridgehead.templates.purchase_orders.corpus.ubl_pen import Pen
 from bridgehead.templates.purchase_orders.corpus.xml_tree import Element, element
 
 _KINDS: Final = {
