@@ -67,10 +67,10 @@ class Fields:
         """The place of a node, or of an attribute of it."""
         path = f"{node.path}/@{attribute}" if attribute else node.path
         found = (node.text if text is None else text).strip()[:2000]
-        return Source(self.part, self._line(node.line, found, -1 if attribute else 1), found, segment=path)
+        return Source(self.part, self._row_of(node.line, found, -1 if attribute else 1), found, segment=path)
 
-    def _line(self, line: int, text: str, step: int) -> int:
-        """The line that ``text`` opens in: of attributes at or before the end of the tag, of an element's text after."""
+    def _row_of(self, line: int, text: str, step: int) -> int:
+        """The line that ``text`` opens in: an attribute stands before the end of its tag, an element's text after."""
         rows, opening = self.document.rows, text.partition("\n")[0][:60]
         for at in range(line - 1, line - 1 + step * _NEAR, step):
             if not 0 <= at < len(rows) or len(rows[at]) > _LONG_ROW:
