@@ -44,7 +44,34 @@ _NET: Final = re.compile(
     r"\bnet(?:to|t)?\W{0,2}\d{1,3}\b|\b\d{1,3} (?:days|tage|jours|d[ií]as|giorni|dagen|dni|dagar)\b", re.IGNORECASE
 )
 """Payment terms under a heading that speaks of terms only."""
-_GENERIC: Final = frozenset(["number", "nummer", "nr", "no", "numero", "num", "n", "document", "documentnumber", "documentno", "belegnummer", "belegnr", "numer", "nro", "ref", "reference", "ourref", "ourreference", "unserzeichen", "notrereference", "nuestrareferencia", "nostroriferimento", "onzereferentie", "varreferens"])
+_GENERIC: Final = frozenset(
+    [
+        "number",
+        "nummer",
+        "nr",
+        "no",
+        "numero",
+        "num",
+        "n",
+        "document",
+        "documentnumber",
+        "documentno",
+        "belegnummer",
+        "belegnr",
+        "numer",
+        "nro",
+        "ref",
+        "reference",
+        "ourref",
+        "ourreference",
+        "unserzeichen",
+        "notrereference",
+        "nuestrareferencia",
+        "nostroriferimento",
+        "onzereferentie",
+        "varreferens",
+    ]
+)
 """Labels of a number that is the order's where nothing else names one."""
 _FAR_PT: Final = 260.0
 
@@ -366,8 +393,12 @@ def _title_day(draft: Draft, fields: Sequence[Field], ways: Ways, part: str) -> 
             return
 
 
-_OWN_LABEL: Final = re.compile(r"purchase|^po|bestell|comm?and|pedido|ordine|ordre|zam|inkop|encomenda|bestilling|^our|unser")
-_OTHERS_LABEL: Final = re.compile(r"^your|^ihr|customer|kunden|votre|client|sales|vendor|suppl|previous|blanket|contract|related")
+_OWN_LABEL: Final = re.compile(
+    r"purchase|^po|bestell|comm?and|pedido|ordine|ordre|zam|inkop|encomenda|bestilling|^our|unser"
+)
+_OTHERS_LABEL: Final = re.compile(
+    r"^your|^ihr|customer|kunden|votre|client|sales|vendor|suppl|previous|blanket|contract|related"
+)
 
 
 def po_numbers(fields: Sequence[Field]) -> list[tuple[str, Field]]:

@@ -77,16 +77,16 @@ def read_pages(
         return _without_table(rows, sheets, opened, part, hints, read_part)
     if unread and any(sheet.number in unread for sheet in sheets):
         opened.warnings.append(("ignored", f"page {unread[0]} is a picture and was not read"))
-    ways = _ways(tables, text, part, hints)
+    ways = _ways(tables, text, part, hints, letter=_on_letter(sheets))
     groups = _groups(tables, rows, ways)
     drafts = [_draft(group, ways, part, hints, furniture, text) for group in groups]
     return Orders(tuple(_finished(draft, sheets, opened, scanned=scanned) for draft in drafts))
 
 
-def _ways(tables: Sequence[Table], text: str, part: str, hints: Hints) -> Ways:
+def _ways(tables: Sequence[Table], text: str, part: str, hints: Hints, *, letter: bool) -> Ways:
     """How numbers and days are written: what makes the most lines multiply decides.
 
-    Who writes a decimal comma writes the day before the month.
+    Who writes a decimal comma writes the day before the month; who prints on US letter paper the month before it.
     """
     language = language_of(text) or next((one for one in get_args(Language) if one == hints.language), None)
     figures = "\n".join(body.row.text for table in tables for item in table.items for body in item.rows)
@@ -94,13 +94,21 @@ def _ways(tables: Sequence[Table], text: str, part: str, hints: Hints) -> Ways:
     guess = decimal_sign(f"{figures}\n{sums}") or decimal_sign(text)
     if guess is None and language not in {None, "en"}:
         guess = ","
-    days = DayContext(day_order(text, guess_day_order(text, language)), hints.written)
+    order = day_order(text, guess_day_order(text, language))
+    if order is None and letter:
+        order = "mdy"
+    days = DayContext(order, hints.written)
     ways = [Ways(sign, days, language, thousandths=_thousandths(tables, sign)) for sign in _signs(guess)]
     scores = [_proofs(tables, one, part) for one in ways]
     best = ways[scores.index(max(scores))]
     if best.days.order is None and best.sign == ",":
         return replace(best, days=replace(best.days, order="dmy"))
     return best
+
+
+def _on_letter(sheets: Sequence[Sheet]) -> bool:
+    """Whether the first page is of US letter size: 8.5 by 11 inches."""
+    return bool(sheets) and abs(sheets[0].width - 612) < 2 and abs(sheets[0].height - 792) < 2
 
 
 def _signs(guess: DecimalSign | None) -> tuple[DecimalSign | None, ...]:
@@ -205,6 +213,7 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
     used |= take_notes(draft, outside, used, part)
     watch_rest(draft, outside, used, furniture, part)
     _watch_orphans(draft, group, sums)
+    _watch_strays(draft, outside, used)
     return draft
 
 
@@ -309,6 +318,18 @@ def _watch_orphans(draft: Draft, group: _Group, sums: Sequence[Sum]) -> None:
                 and re.search(r"\d+[.,]\d{2}\b", row.text)
             ):
                 draft.warn("ignored", f"page {row.page}, line {row.line} was not read: {row.text[:120]!r}")
+
+
+def _watch_strays(draft: Draft, rows: Sequence[Row], used: set[int]) -> None:
+    """Rows outside the tables that have the figures of an item and were not read are said."""
+    for row in rows:
+        pieces = [piece for piece in row.pieces if not any(id(word) in used for word in piece.words)]
+        figures = sum(1 for piece in pieces if _FIGURE.fullmatch(piece.text.strip()))
+        if len(pieces) >= 4 and figures >= 2 and not any(sum_kind(piece.text) for piece in pieces):
+            draft.warn("ignored", f"page {row.page}, line {row.line} was not read: {row.text[:120]!r}")
+
+
+_FIGURE: Final = re.compile(rf"(?:{CURRENCY})?\s?\d[\d.,'’ ]*(?:\s?{CURRENCY})?")
 
 
 def _finished(draft: Draft, sheets: Sequence[Sheet], opened: Opened, *, scanned: bool) -> Order:

@@ -236,7 +236,9 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
     return line
 
 
-_OPENING_CODE: Final = re.compile(r"\[(?P<a>[^\]\s]{2,30})\]\s*|(?P<b>[A-Za-z0-9][\w./-]{2,30})(?:\s+[-–—:|]\s+|\s*:\s+)")
+_OPENING_CODE: Final = re.compile(
+    r"\[(?P<a>[^\]\s]{2,30})\]\s*|(?P<b>[A-Za-z0-9][\w./-]{2,30})(?:\s+[-–—:|]\s+|\s*:\s+)"
+)
 
 
 def _part_in_description(line: DraftLine) -> None:
@@ -377,6 +379,8 @@ def _taken(item: RawItem, line: DraftLine, rest: _Rest, ways: Ways, draft: Draft
     """Adds what stands in the further rows: labelled fields, stacked numbers, the rest of the description."""
     described: list[tuple[int, str]] = []
     for body in item.rows:
+        if body is not item.main and body is not item.start and _may_order(body):
+            draft.warn("ignored", f"page {body.row.page}, line {body.row.line} may be an item: {body.row.text[:120]!r}")
         source = Source(part, body.row.line, body.row.text[:300], page=body.row.page, how="label")
         for piece in body.row.pieces:
             words = [word for word in piece.words if id(word) not in rest.used]
@@ -401,6 +405,18 @@ def _taken(item: RawItem, line: DraftLine, rest: _Rest, ways: Ways, draft: Draft
             "description", Source(part, item.main.row.line, whole[:300], page=item.main.row.page, how="place")
         )
     return line
+
+
+def _may_order(body: BodyRow) -> bool:
+    """Whether a row without a quantity that can be read has the number of a line and a part of its own, or figures."""
+    named = {
+        body.grid.columns[at].field: text_of(words) for at, words in body.cells.items() if body.grid.columns[at].field
+    }
+    numbered = named.get("position", "").rstrip(".)").isdigit()
+    parts = [value for name, value in named.items() if name in {"part", "supplier_part", "customer_part"}]
+    coded = any(code_rank(value) > 0 for value in parts)
+    filled = any(any(one.isdigit() for one in named.get(name, "")) for name in ("quantity", "price", "amount"))
+    return numbered and (coded or filled)
 
 
 def _labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source: Source) -> bool:
@@ -482,7 +498,12 @@ def _place(
             line.mark("gtin", source)
         elif held.endswith(("-", "/", ".", "_")):
             setattr(line, own, held + digits)
-        elif code_rank(text.strip("()")) > 0 and " " not in text and line.customer_part is None and line.supplier_part is not None:
+        elif (
+            code_rank(text.strip("()")) > 0
+            and " " not in text
+            and line.customer_part is None
+            and line.supplier_part is not None
+        ):
             line.customer_part = text.strip("()")
             line.mark("customer_part", source)
         else:

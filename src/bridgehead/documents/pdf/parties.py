@@ -41,7 +41,9 @@ _COMPANY: Final = re.compile(
     r"\b(?:GmbH|AG|KG|KGaA|OHG|SE|e\.?K\.?|UG|mbH|Inc|Corp(?:oration)?|LLC|L\.L\.C|Ltd|Limited|plc|PLC|LLP|Company|Co|S\.?A\.?S?|SARL|S\.?à\.?r\.?l|S\.?p\.?A|S\.?r\.?l|S\.?L|B\.?V|N\.?V|AB|Oy|A/S|AS|ApS|Sp\. ?z ?o\. ?o|Lda|Ltda|S\.?A\. ?de C\.?V|Pty|SNC|EURL|SCA|Industries|Group|Werke?|Holding|Technologies|Systems)\b\.?"
 )
 _SENDER: Final = re.compile(r"\s*[·•|–]\s*|\s+-\s+|\s*\*\s*")
-_PERSON: Final = re.compile(r"(?:(?:Mr|Mrs|Ms|Herr|Frau|Dr|M|Mme|Sr|Sra|Sig|Dhr|Mevr|Pan|Pani)\.? )?[A-ZÀ-Þ][a-zà-ÿ.-]+(?: [A-ZÀ-Þ][a-zà-ÿ.-]*){1,2}")
+_PERSON: Final = re.compile(
+    r"(?:(?:Mr|Mrs|Ms|Herr|Frau|Dr|M|Mme|Sr|Sra|Sig|Dhr|Mevr|Pan|Pani)\.? )?[A-ZÀ-Þ][a-zà-ÿ.-]+(?: [A-ZÀ-Þ][a-zà-ÿ.-]*){1,2}"
+)
 
 
 @dataclass(slots=True)
@@ -69,7 +71,12 @@ def read_parties(draft: Draft, rows: Sequence[Row], used: set[int], part: str) -
         if block.role is None or block.role == "other" or not block.lines:
             continue
         party = _party(draft, block.role)
-        if block.role == "buyer" and len(block.lines) == 1 and _PERSON.fullmatch(block.lines[0][0]) and not _COMPANY.search(block.lines[0][0]):
+        if (
+            block.role == "buyer"
+            and len(block.lines) == 1
+            and _PERSON.fullmatch(block.lines[0][0])
+            and not _COMPANY.search(block.lines[0][0])
+        ):
             party.put("contact", *block.lines[0])
             continue
         if block in loose and party.values.keys() & {"street", "city", "postal_code"}:

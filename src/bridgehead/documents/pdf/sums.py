@@ -13,11 +13,13 @@ from bridgehead.documents.order import Charge, Source
 from bridgehead.documents.pdf.vocabulary import SumKind, sum_kind
 from bridgehead.documents.pdf.words import Piece, Row
 from bridgehead.documents.tables.cells import Ways, read_price
+from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.terms import CURRENCY
 
 _LAST_FIGURE: Final = re.compile(
     rf"(?P<minus>[-–(])?\s?(?P<c1>{CURRENCY})?\s?(?P<minus2>[-–])?(?P<n>\d{{1,3}}(?:[ \u00a0\u202f'’.,]\d{{3}})*(?:[.,]\d{{1,4}})?|\d+(?:[.,]\d{{1,4}})?)(?:,-)?(?P<minus3>-)?\)?\s?(?P<c2>{CURRENCY})?\s*$"
 )
+_WITH_TAX: Final = re.compile(r"incl|inkl|inc\b|brutto|gross|ttc|ivato|con iva|com iva|with (?:vat|tax)")
 _CENT: Final = Decimal("0.01")
 
 
@@ -159,7 +161,7 @@ def _state_nets(
         return f"page {one.row.page}, line {one.row.line}"
 
     chosen = list(nets)
-    if not chosen and gross is not None and not taxed:
+    if not chosen and gross is not None and not taxed and _WITH_TAX.search(fold(gross.label)) is None:
         chosen, gross = [gross], None
     if len(chosen) > 1 and lines is not None:
         matching = [one for one in chosen if abs(one.value - lines) <= _CENT * max(len(draft.lines), 1)]
