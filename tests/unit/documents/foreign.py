@@ -179,20 +179,22 @@ def cxml_root(document: bytes) -> etree._Element:
 
 
 def cxml_lines(root: etree._Element) -> Iterator[Told]:
-    """Yields what the lines of a ConfirmationRequest are told."""
+    """Yields what the lines of a ConfirmationRequest are told; the parts of a line must add up to it."""
     for item in root.iter("ConfirmationItem"):
-        parts = item.findall("ConfirmationStatus")
-        first = parts[0]
-        price = first.findtext("UnitPrice/Money")
-        day = first.get("deliveryDate")
-        held = first.get("type") in {"reject", "unknown"}
+        parts = {part.get("type", ""): part for part in item.findall("ConfirmationStatus")}
+        amounts = {kind: Decimal(part.get("quantity", "")) for kind, part in parts.items()}
+        assert len(parts) == len(item.findall("ConfirmationStatus"))
+        assert sum(amounts.values()) == Decimal(item.get("quantity", ""))
+        kind = next(iter(parts))
+        price, day = parts[kind].findtext("UnitPrice/Money"), parts[kind].get("deliveryDate")
+        assert kind != "detail" or price or day
         yield Told(
             item.get("lineNumber", ""),
-            first.get("type", ""),
-            None if held else Decimal(first.get("quantity", "")),
+            kind,
+            amounts[kind] if kind in {"accept", "detail"} else None,
             Decimal(price) if price else None,
             datetime.fromisoformat(day).date() if day else None,
-            next((Decimal(one.get("quantity", "")) for one in parts if one.get("type") == "backordered"), None),
+            amounts.get("backordered"),
         )
 
 

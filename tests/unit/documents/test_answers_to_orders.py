@@ -107,21 +107,42 @@ def test_an_order_response_tells_every_line() -> None:
 
 
 def test_a_confirmation_request_tells_every_line() -> None:
-    """A cXML confirmation is built as its DTD asks, and every line is told as decided."""
+    """A cXML confirmation is built as its DTD asks, tells what differs from the order, and adds up to it."""
     root = cxml_root(write(answer(), CXML).content)
     codes = {"IA": "accept", "IP": "detail", "IQ": "detail", "DR": "detail", "IR": "reject", "IH": "unknown"}
-    assert list(cxml_lines(root)) == wanted(codes)
+    expected = wanted(codes)
+    assert list(cxml_lines(root)) == [replace(expected[0], price=None), *expected[1:]]
+    assert root.xpath("//ConfirmationItem[3]/ConfirmationStatus[@type='reject']/@quantity") == ["0.5"]
     reference = root.find("Request/ConfirmationRequest/OrderReference")
     assert reference is not None
     assert reference.get("orderID") == "PO-4711"
     assert reference[0].get("payloadID") == "p-1@kern"
 
 
+def test_cxml_repeats_nothing_of_the_order() -> None:
+    """Price and day as they were ordered are not stated again, and a change without either is refused."""
+    ordered = replace(ORDER.lines[0], price=Decimal("3.20"), requested_date=LINES[0].day)
+    less = replace(LINES[0], code="IQ", quantity=Decimal(15), price=Decimal(320), price_basis=Decimal(100))
+    root = cxml_root(write(answer((less,), order=replace(ORDER, lines=(ordered,))), CXML).content)
+    assert list(cxml_lines(root)) == [Told("10", "accept", Decimal(15))]
+    with pytest.raises(Unwritable, match="which price or which day"):
+        write(answer((AcknowledgedLine("DR", Decimal(20)),)), CXML)
+
+
+@pytest.mark.parametrize(
+    "change", [{"code": "IQ", "quantity": Decimal(21)}, {"code": "IQ", "quantity": Decimal(2), "unit": "KGM"}]
+)
+def test_cxml_confirms_no_more_than_was_ordered(change: dict[str, object]) -> None:
+    """The parts of a line must add up to it, so a larger quantity or another unit is refused."""
+    with pytest.raises(Unwritable, match="at most what was ordered"):
+        write(answer((replace(LINES[0], **change),)), CXML)  # type: ignore[arg-type]  # by name
+
+
 @pytest.mark.parametrize(
     "lines, code, codes",
     [
-        (LINES[:1], "AD", ("AD", "29", "AP", "allDetail")),
-        (LINES[:2], "AC", ("AC", "4", "CA", "allDetail")),
+        (LINES[:1], "AD", ("AD", "29", "AP", "accept")),
+        (LINES[:2], "AC", ("AC", "4", "CA", "detail")),
         ((LINES[5],), "RJ", ("RD", "27", "RE", "reject")),
         ((LINES[6],), "AH", ("AH", "12", "AB", "detail")),
     ],
@@ -247,7 +268,7 @@ def test_a_text_is_made_to_fit() -> None:
 def test_a_price_that_a_format_cannot_state_is_refused() -> None:
     """A price for twelve units is divided where that is exact, and refused where it is not."""
     for price, stated in ((Decimal("2.4"), "0.2"), (Decimal(1), None)):
-        ack = answer((replace(LINES[0], price=price, price_basis=Decimal(12)),))
+        ack = answer((replace(LINES[0], code="IP", price=price, price_basis=Decimal(12)),))
         for envelope, tag in ((X12, b"CTP**CON*0.2~"), (CXML, b">0.2</Money>")):
             if stated:
                 assert tag in write(ack, envelope).content

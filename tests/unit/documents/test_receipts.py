@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,13 @@ def test_a_contrl_accepts_what_was_read() -> None:
         ["UCM", "M1", KIND, "7"],
         ["UCM", "M2", KIND, "7"],
     ]
+
+
+def test_a_contrl_is_of_the_syntax_version() -> None:
+    """Version 4 of the syntax has a CONTRL of its own, and days with their century."""
+    document = write_contrl(edifact(), READ, replace(EDIFACT, syntax_version="4"), ISSUED)
+    assert b"UNB+UNOC:4+4012345000009:14+4098765000008:14+20261103:0905+R17'UNH+1+CONTRL:4:1:UN'" in document
+    assert b"UNH+1+CONTRL:D:3:UN'" in write_contrl(edifact(), READ, EDIFACT, ISSUED)
 
 
 def test_a_contrl_names_the_segment_that_was_refused() -> None:

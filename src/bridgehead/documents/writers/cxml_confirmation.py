@@ -1,10 +1,11 @@
-"""Writes a cXML ConfirmationRequest (cXML 1.2, Fulfill.dtd).
+"""Writes a cXML ConfirmationRequest (cXML 1.2, Fulfill.dtd and the rules in its comments).
 
-ConfirmationHeader is ``allDetail`` when every line of the order is told, ``reject`` when the order is rejected, and
-``detail`` when nothing is decided yet. ConfirmationStatus is ``accept`` for a line as ordered, ``detail`` for a changed
-one, ``backordered``, ``reject``, or ``unknown`` for a line on hold. cXML dates have a time and a zone: a confirmed day
-is its noon in UTC, so that it is the same day for nearly everybody. A price for several units is divided, because
-UnitPrice is of one.
+ConfirmationHeader is ``accept``, ``detail`` (every line of the order is told) or ``reject``, which has no lines. The
+parts of a line add up to what was ordered: what is confirmed, ``accept`` as ordered or ``detail`` with another price or
+day; ``backordered``; ``reject`` for what is not delivered; ``unknown`` for a line on hold. What is as it was ordered is
+not repeated. So cXML cannot confirm more than was ordered, nor in another unit. Its dates have a time and a zone: a
+confirmed day is its noon in UTC, so that it is the same day for nearly everybody. A price for several units is divided,
+because UnitPrice is of one.
 """
 
 from __future__ import annotations
@@ -17,24 +18,21 @@ from typing import Final, Literal
 from lxml import etree
 
 from bridgehead.documents.acknowledgement import (
-    ACCEPTED,
     Acknowledgement,
     HeaderCode,
     LineCode,
     Unwritable,
     plain,
+    same_unit,
 )
 from bridgehead.documents.order import Identifier
 from bridgehead.documents.writers.item import AnsweredLine, answered_lines, price_of_one
 from bridgehead.documents.writers.markup import child, document, parsed, xml_exact, xml_text
 
-_HEADERS: Final[dict[HeaderCode, str]] = {"AD": "allDetail", "AC": "allDetail", "RJ": "reject", "AH": "detail"}
-_STATUS: Final[dict[LineCode, str]] = {
-    "IA": "accept", "IP": "detail", "IQ": "detail", "DR": "detail", "IC": "detail", "IB": "backordered",
-    "IR": "reject", "IH": "unknown",
-}  # fmt: skip
+_HEADERS: Final[dict[HeaderCode, str]] = {"AD": "accept", "AC": "detail", "RJ": "reject", "AH": "detail"}
 _LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 _EACH: Final = "EA"
+_WHOLE: Final[dict[LineCode, str]] = {"IR": "reject", "IH": "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +101,9 @@ def write_confirmation_request(ack: Acknowledgement, envelope: CxmlEnvelope) -> 
     answered = xml_exact(envelope.order_payload_id, where="envelope.order_payload_id")
     child(reference, "DocumentReference", payloadID=answered)
     if ack.code != "RJ":
+        numbers = [line.number for line in order.lines]
+        if len(set(numbers)) != len(numbers):
+            raise Unwritable("Two lines of the order have one number.", where="order.lines")
         for one in answered_lines(ack):
             _line(confirmation, ack, one)
     version = xml_exact(envelope.version, where="envelope.version", longest=20)
@@ -145,29 +146,61 @@ def _header(parent: etree._Element, ack: Acknowledgement, envelope: CxmlEnvelope
 
 
 def _line(parent: etree._Element, ack: Acknowledgement, one: AnsweredLine) -> None:
-    ordered, where = one.ordered, one.where
+    ordered, line, where = one.ordered, one.line, one.where
     quantity = plain(ordered.quantity, f"order.{where}.quantity")
+    unit = xml_text(one.unit("cxml", ordered=True)) or _EACH
     item = child(parent, "ConfirmationItem", quantity=quantity, lineNumber=str(ordered.number))
-    child(item, "UnitOfMeasure", xml_text(one.unit("cxml", ordered=True)) or _EACH)
-    for code, amount in one.parts:
-        _status(item, ack, one, code, amount)
+    child(item, "UnitOfMeasure", unit)
+    if line.code in _WHOLE:
+        _status(item, one, _WHOLE[line.code], ordered.quantity, unit)
+        return
+    rest = ordered.quantity - (line.quantity or 0) - (line.back_ordered or 0)
+    if rest < 0 or not same_unit(ordered, line):
+        raise Unwritable(
+            "cXML confirms at most what was ordered, in the unit of the order.",
+            where=f"{where}.quantity",
+            hint="Ask the buyer to change the order.",
+        )
+    if line.quantity:
+        _confirmed(item, ack, one, line.quantity, unit)
+    if line.back_ordered:
+        _status(item, one, "backordered", line.back_ordered, unit)
+    if rest:
+        _status(item, one, "reject", rest, unit)
 
 
-def _status(item: etree._Element, ack: Acknowledgement, one: AnsweredLine, code: LineCode, amount: Decimal) -> None:
-    line, where = one.line, one.where
-    booked = code in ACCEPTED
-    status = child(
-        item,
-        "ConfirmationStatus",
-        quantity=plain(amount, f"{where}.quantity"),
-        type=_STATUS[code],
-        deliveryDate=_noon(line.day) if booked and line.day is not None else "",
-    )
-    child(status, "UnitOfMeasure", xml_text(one.unit("cxml", ordered=code in {"IH", "IR"})) or _EACH)
-    if booked and line.price is not None:
-        each = price_of_one(line.price, line.price_basis, f"{where}.price")
-        _money(child(status, "UnitPrice"), ack, each)
-    if reason := xml_text(line.reason):
+def _confirmed(item: etree._Element, ack: Acknowledgement, one: AnsweredLine, quantity: Decimal, unit: str) -> None:
+    """Writes what is confirmed of a line, with the price and the day that are not those of the order."""
+    ordered, line, where = one.ordered, one.line, one.where
+    requested = ordered.requested_date or ack.order.requested_date
+    day = _noon(line.day) if line.day is not None and line.day != requested else ""
+    asked = ordered.price / ordered.price_basis if ordered.price is not None and ordered.price_basis else None
+    price = line.price if line.code != "IA" and line.price is not None else None
+    if price is not None and asked == price / line.price_basis:
+        price = None
+    changed = price is not None or line.code in {"IP", "DR", "IC"}
+    if changed and price is None and not day:
+        raise Unwritable("cXML wants to know which price or which day has changed.", where=f"{where}.code")
+    each = "" if price is None else price_of_one(price, line.price_basis, f"{where}.price")
+    _status(item, one, "detail" if changed else "accept", quantity, unit, day=day, money=(ack, each) if each else None)
+
+
+def _status(
+    item: etree._Element,
+    one: AnsweredLine,
+    kind: str,
+    quantity: Decimal,
+    unit: str,
+    *,
+    day: str = "",
+    money: tuple[Acknowledgement, str] | None = None,
+) -> None:
+    amount = plain(quantity, f"{one.where}.quantity")
+    status = child(item, "ConfirmationStatus", quantity=amount, type=kind, deliveryDate=day)
+    child(status, "UnitOfMeasure", unit)
+    if money is not None:
+        _money(child(status, "UnitPrice"), *money)
+    if reason := xml_text(one.line.reason):
         child(status, "Comments", reason)
 
 

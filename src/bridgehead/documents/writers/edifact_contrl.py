@@ -1,4 +1,4 @@
-"""Writes CONTRL, the technical receipt of an EDIFACT interchange (ISO 9735-4 and UN/EDIFACT CONTRL D.3).
+"""Writes CONTRL, the technical receipt of an EDIFACT interchange (CONTRL D.3, in syntax version 4 that of ISO 9735-4).
 
 UCI answers the interchange, UCM each message: 7 taken, 4 refused (element 0083), with the syntax error (element 0085)
 and the segment to blame. A document that was refused is refused whole: each of its messages is, because none was taken.
@@ -48,7 +48,7 @@ def write_contrl(
     writer = EdifactWriter(envelope, issued)
     text = envelope.text
     writer.open_interchange()
-    writer.open_message("CONTRL", "D", "3", "UN")
+    writer.open_message("CONTRL", *(("4", "1") if envelope.syntax_version == "4" else ("D", "3")), "UN")
     sender, recipient = (tuple(text(part, 35) for part in party[:3]) for party in found.parties)
     fault = found.fault or (_UNSPECIFIED if refused and not judged else "")
     writer.add(
