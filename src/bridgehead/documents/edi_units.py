@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from bridgehead.documents.units import unit_code
@@ -109,12 +110,14 @@ _AMBIGUOUS: Final = frozenset({"ST", "NT", "DR", "RL"})
 """Codes of 6411 that senders of national systems mean otherwise: ST is sheet there, and piece in German systems."""
 
 
+@lru_cache(maxsize=1_024)
 def x12_unit(code: str) -> str:
     """The Rec 20 code of data element 355; empty when it has none."""
     known = _X12.get(code)
     return known if known is not None else (unit_code(code) or "")
 
 
+@lru_cache(maxsize=1_024)
 def edifact_unit(code: str) -> str:
     """The Rec 20 code of data element 6411, pieces as C62; empty when it is none of them or has two meanings."""
     if code in _AMBIGUOUS:

@@ -119,12 +119,13 @@ def _step(walk: Walk, segment: Segment) -> None:
         raise Refusal("edifact.unknown_segment", f"{tag} is no segment of EDIFACT.", segment.place)
     if walk.allowance is not None and tag not in _OF_ALLOWANCE:
         header.close_allowance(walk)
-    if tag in _OPENING and tag not in {"NAD", "RFF"}:
-        walk.party = None if walk.open is None else walk.party
+    opening = tag in _OPENING
+    if opening and walk.open is None and tag not in {"NAD", "RFF"}:
+        walk.party = None
     handler = _HANDLERS.get(tag)
     if handler is not None:
         handler(walk, segment)
-    if tag in _OPENING:
+    if opening:
         walk.after = tag
     if tag not in codes.NAMED and has_words(segment.text, len(tag)):
         watch_words(walk.draft, tag, segment.place, [" ".join(one).strip() for one in segment.elements[1:]])

@@ -196,37 +196,33 @@ def _interchange(text: str, separators: Separators, segments: list[Segment], lin
     else:
         released = False
     inside = re.compile(r"\n\s*[A-Z][A-Z0-9]{2}" + re.escape(separators.tag))
+    newline = separators.terminator == "\n"
     at = 0
     while at < len(text):
         end = text.find(separators.terminator, at)
-        raw = text[at:] if end < 0 else text[at:end]
+        last = end < 0
+        raw = text[at:] if last else text[at:end]
         body = raw.strip(_BLANK)
-        line += raw[: len(raw) - len(raw.lstrip(_BLANK))].count("\n")
+        if len(body) != len(raw):
+            line += raw[: len(raw) - len(raw.lstrip(_BLANK))].count("\n")
         position = len(segments) + 1
-        place = f"{body[:3]} (segment {position}, line {line})"
-        if end < 0:
-            if not body:
-                return "", line
-            # A trailer proves by its count and reference that it is whole, also where its terminator is lost.
-            if body[:3] not in {"UNZ", "UNT", "END"}:
-                raise Refusal("edifact.cut_off", "The last segment has no terminator.", place)
-            end = len(text)
-        if len(body) > MAX_LENGTH:
-            raise Refusal("edifact.segment", f"The segment has more than {MAX_LENGTH} characters.", place)
-        at = end + 1
-        newline = separators.terminator == "\n"
+        # A trailer proves by its count and reference that it is whole, also where its terminator is lost.
+        if last and body[:3] not in {"", "UNZ", "UNT", "END"}:
+            raise Refusal("edifact.cut_off", "The last segment has no terminator.", _place(body, position, line))
+        at = len(text) if last else end + 1
         if not body:
             line += newline
-            if newline:
+            if newline or last:
                 continue
             raise Refusal("edifact.empty_segment", "A segment is empty.", f"segment {position}, line {line}")
-        if position > MAX_SEGMENTS:
-            raise Refusal("edifact.too_many_segments", f"More than {MAX_SEGMENTS} segments.", place)
+        _check_bounds(body, position, line, separators)
         tall = body.count("\n")
         if tall or "\r" in body:
-            body = _without_breaks(body, inside, place)
+            body = _without_breaks(body, inside, _place(body, position, line))
         segments.append(_segment(body, separators, position, line, released=released))
-        line += tall + raw[len(raw.rstrip(_BLANK)) :].count("\n") + newline
+        line += tall + newline
+        if len(body) != len(raw):
+            line += raw[len(raw.rstrip(_BLANK)) :].count("\n")
         if segments[-1].tag in {"UNZ", "END"}:
             rest = text[at:].lstrip(_BLANK)
             line += text[at : len(text) - len(rest)].count("\n")
@@ -236,6 +232,24 @@ def _interchange(text: str, separators: Separators, segments: list[Segment], lin
                 )
             return rest, line
     return "", line
+
+
+def _place(body: str, position: int, line: int) -> str:
+    return f"{body[:3]} (segment {position}, line {line})"
+
+
+def _check_bounds(body: str, position: int, line: int, separators: Separators) -> None:
+    """Raises Refusal for what no segment of an order is: a bound of memory and time."""
+    if position > MAX_SEGMENTS:
+        raise Refusal("edifact.too_many_segments", f"More than {MAX_SEGMENTS} segments.", _place(body, position, line))
+    if len(body) > MAX_LENGTH:
+        raise Refusal(
+            "edifact.segment", f"The segment has more than {MAX_LENGTH} characters.", _place(body, position, line)
+        )
+    if body.count(separators.element) + body.count(separators.component) > MAX_ELEMENTS:
+        raise Refusal(
+            "edifact.segment", f"The segment has more than {MAX_ELEMENTS} elements.", f"segment {position}, line {line}"
+        )
 
 
 def _without_breaks(body: str, inside: re.Pattern[str], place: str) -> str:
@@ -248,10 +262,6 @@ def _without_breaks(body: str, inside: re.Pattern[str], place: str) -> str:
 
 
 def _segment(body: str, separators: Separators, position: int, line: int, *, released: bool) -> Segment:
-    if body.count(separators.element) + body.count(separators.component) > MAX_ELEMENTS:
-        raise Refusal(
-            "edifact.segment", f"The segment has more than {MAX_ELEMENTS} elements.", f"segment {position}, line {line}"
-        )
     rest = body if separators.tag == separators.element else body.replace(separators.tag, separators.element, 1)
     elements = [tuple(one.split(separators.component)) for one in rest.split(separators.element)]
     tag = elements[0][0].strip()

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d{1,15}(?:[.,]\d{0,6})?|[.,]\d{1,6})-?")
@@ -85,6 +86,7 @@ class Stated:
     doubt: str = ""
 
 
+@lru_cache(maxsize=1_024)
 def read_stated(text: str, code: str) -> Stated:
     """The day or period that a value of C507 names under its format."""
     digits = re.sub(r"[-/. :]", "", text)

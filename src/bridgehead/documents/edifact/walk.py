@@ -84,11 +84,10 @@ class Walk:
 
     def source(self, segment: Segment, element: int, component: int = 1, text: str | None = None) -> Source:
         """The place of a component (``QTY[3]/01:2``)."""
-        place = f"{segment.tag}[{self.counts[segment.tag]}]/{element:02d}"
-        if component > 1:
-            place = f"{place}:{component}"
+        more = f":{component}" if component > 1 else ""
+        place = f"{segment.tag}[{self.counts[segment.tag]}]/{element:02d}{more}"
         found = segment.get(element, component) if text is None else text
-        return Source(self.part, segment.line, found, segment=place)
+        return Source(self.part, segment.line, found, None, place)
 
     def number(self, segment: Segment, element: int, component: int) -> Decimal | None:
         """The number of a component; raises Refusal when it is none."""
@@ -109,7 +108,7 @@ class Walk:
 
     def stated(self, segment: Segment) -> Stated | None:
         """The day or period of a DTM; raises Refusal when a mandatory component of C507 is missing."""
-        qualifier, text, code = (segment.get(1, at) for at in (1, 2, 3))
+        qualifier, text, code = segment.get(1), segment.get(1, 2), segment.get(1, 3)
         if not qualifier:
             raise Refusal("edifact.missing_component", "DTM states no qualifier (C507/2005).", segment.place)
         if not text:

@@ -194,7 +194,8 @@ def _segments(text: str, separators: _Separators, position: int, line: int) -> I
             end = len(text)
         raw = text[at:end]
         body = raw.strip(_BLANK)
-        line += raw[: len(raw) - len(raw.lstrip(_BLANK))].count("\n")
+        if len(body) != len(raw):
+            line += raw[: len(raw) - len(raw.lstrip(_BLANK))].count("\n")
         at = end + 1
         if not body:
             line += raw.lstrip(_BLANK).count("\n") + newline

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from bridgehead.documents.draft import Draft, DraftLine, DraftParty
 from bridgehead.documents.edi import Days
@@ -37,7 +38,7 @@ class Walk:
     def source(self, segment: Segment, element: int, text: str | None = None) -> Source:
         """The place of an element (``PO1[3]/02``)."""
         place = f"{segment.tag}[{self.counts[segment.tag]}]/{element:02d}"
-        return Source(self.part, segment.line, segment.get(element) if text is None else text, segment=place)
+        return Source(self.part, segment.line, segment.get(element) if text is None else text, None, place)
 
     def number(self, segment: Segment, element: int, *, signed: bool = False) -> Decimal | None:
         """The number of an element; raises Refusal when it is none."""
@@ -70,6 +71,7 @@ class Walk:
             self.line.notes.append(text)
 
 
+@lru_cache(maxsize=1_024)
 def parse_x12_date(text: str) -> date | None:
     """``CCYYMMDD`` or ``YYMMDD`` (years 70 to 99 are of the last century); None when it is no calendar day."""
     if not (text.isascii() and text.isdigit() and len(text) in {6, 8}):
