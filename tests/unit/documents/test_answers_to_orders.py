@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -290,6 +291,21 @@ def test_peppol_gets_what_it_asks_for_or_nothing() -> None:
     ubl_schema().assertValid(etree.fromstring(write(answer(), UblEnvelope(peppol=False)).content))
 
 
+def test_peppol_tells_a_whole_order_without_lines() -> None:
+    """An order accepted or rejected as a whole has no lines in Peppol, but the promised days or the reasons."""
+    accepted = answer((LINES[0], replace(LINES[0], quantity=Decimal(5), day=date(2026, 12, 1))))
+    rejected = answer((LINES[5],))
+    for ack, code, lines in ((accepted, "AP", 2), (rejected, "RE", 1)):
+        peppol, ubl = (etree.fromstring(write(ack, one).content) for one in (UBL, UblEnvelope(peppol=False)))
+        for root, count in ((peppol, 0), (ubl, lines)):
+            ubl_schema().assertValid(root)
+            assert root.findtext(f"{CBC}OrderResponseCode") == code
+            assert len(list(ubl_lines(root))) == count
+        period = [found.text for found in peppol.iterfind(f"{CAC}Delivery/{CAC}PromisedDeliveryPeriod/*")]
+        assert period == (["2026-11-20", "2026-12-01"] if code == "AP" else [])
+        assert (peppol.findtext(f"{CBC}Note") or "").endswith("AB-60") is (code == "RE")
+
+
 def test_the_form_of_the_order_chooses_the_answer() -> None:
     """Each order is answered in its own form, tables, PDFs and mails by mail, and nothing falls back silently."""
     kinds = {"x12": "x12 855", "edifact": "edifact ORDRSP", "ubl": "ubl OrderResponse", "pdf": "mail", "csv": "mail"}
@@ -305,7 +321,7 @@ def test_units_are_the_customers_own() -> None:
     ack = answer(LINES[:1], order=replace(ORDER, format="edifact", lines=(replace(ORDER.lines[0], unit="PCE"),)))
     assert b"QTY+113:20:PCE'" in write(ack, EDIFACT).content
     assert b"PO1*10*20*EA*" in write(ack, X12).content
-    assert b'unitCode="C62">20' in write(ack, UBL).content
+    assert b'unitCode="C62">20' in write(ack, replace(UBL, peppol=False)).content
     other = answer((replace(LINES[0], quantity=Decimal(4), unit="KGM"),))
     assert b"ACK*IA*4*KG*" in write(other, X12).content
     with pytest.raises(Unwritable, match="355"):

@@ -1,13 +1,15 @@
 """Writes a UBL 2.1 OrderResponse, by default as Peppol BIS Ordering 3 asks for it (transaction T76).
 
 OrderResponseCode is of UNCL4343 (AP accepted, CA accepted with change, RE rejected, AB received and not processed),
-LineStatusCode of UNCL1229 (5 accepted, 3 changed, 7 not accepted). Peppol has no code for a line on hold, and takes
+LineStatusCode of UNCL1229 (5 accepted, 3 changed, 7 not accepted). In Peppol only CA has lines: AP says when
+the whole is promised, RE has the reasons of its lines in its note. Peppol has no code for a line on hold, and takes
 lines that are missing as accepted: an order with lines on hold beside decided ones is refused there; plain UBL says 4.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from lxml import etree
@@ -93,7 +95,7 @@ def write_order_response(ack: Acknowledgement, envelope: UblEnvelope) -> bytes:
         nsmap=_NAMESPACES,  # type: ignore[arg-type]  # None is the default namespace; the stubs forgot it
     )
     _header(root, ack, envelope)
-    if not (envelope.peppol and ack.code == "AH"):
+    if ack.code == "AC" or not envelope.peppol:
         numbers = [one.ordered.number for one in answered_lines(ack)]
         if len(set(numbers)) != len(numbers):
             raise Unwritable("Two lines of the order have one number.", where="order.lines")
@@ -113,7 +115,10 @@ def _header(root: etree._Element, ack: Acknowledgement, envelope: UblEnvelope) -
     child(root, f"{_CBC}IssueDate", ack.issued.date().isoformat())
     child(root, f"{_CBC}IssueTime", ack.issued.time().replace(microsecond=0).isoformat())
     child(root, f"{_CBC}OrderResponseCode", _HEADERS[ack.code])
-    if reason := xml_text(ack.reason):
+    reasons = [ack.reason]
+    if ack.code == "RJ" and envelope.peppol:
+        reasons += [f"{one.ordered.number}: {one.line.reason}" for one in answered_lines(ack) if one.line.reason]
+    if reason := xml_text(" ".join(reasons)):
         child(root, f"{_CBC}Note", reason)
     child(root, f"{_CBC}DocumentCurrencyCode", xml_exact(ack.money, where="currency", longest=3))
     if reference := xml_text(envelope.customer_reference):
@@ -124,6 +129,9 @@ def _header(root: etree._Element, ack: Acknowledgement, envelope: UblEnvelope) -
         child(referred, f"{_CBC}IssueDate", order.order_date.isoformat())
     _party(child(root, f"{_CAC}{_SELLER}"), ack.seller, envelope.seller_endpoint, envelope, "seller")
     _party(child(root, f"{_CAC}{_BUYER}"), order.buyer, envelope.buyer_endpoint, envelope, "buyer")
+    days = [line.day for line in ack.lines if line.day is not None]
+    if days and ack.code == "AD" and envelope.peppol:
+        _promised(root, min(days), max(days))
 
 
 def _party(
@@ -166,9 +174,7 @@ def _line(root: etree._Element, ack: Acknowledgement, one: AnsweredLine) -> None
     if line.back_ordered:
         child(item, f"{_CBC}MaximumBackorderQuantity", plain(line.back_ordered, f"{where}.back_ordered"))
     if line.day is not None:
-        period = child(child(item, f"{_CAC}Delivery"), f"{_CAC}PromisedDeliveryPeriod")
-        child(period, f"{_CBC}StartDate", line.day.isoformat())
-        child(period, f"{_CBC}EndDate", line.day.isoformat())
+        _promised(item, line.day, line.day)
     if line.price is not None:
         price = child(item, f"{_CAC}Price")
         child(price, f"{_CBC}PriceAmount", plain(line.price, f"{where}.price"), currencyID=ack.money)
@@ -176,6 +182,12 @@ def _line(root: etree._Element, ack: Acknowledgement, one: AnsweredLine) -> None
         child(price, f"{_CBC}BaseQuantity", basis, unitCode=unit)
     _item(item, one)
     child(child(outer, f"{_CAC}OrderLineReference"), f"{_CBC}LineID", str(ordered.number))
+
+
+def _promised(parent: etree._Element, first: date, last: date) -> None:
+    period = child(child(parent, f"{_CAC}Delivery"), f"{_CAC}PromisedDeliveryPeriod")
+    child(period, f"{_CBC}StartDate", first.isoformat())
+    child(period, f"{_CBC}EndDate", last.isoformat())
 
 
 def _item(parent: etree._Element, one: AnsweredLine) -> None:
