@@ -288,3 +288,104 @@ def test_ten_pages_are_read_in_three_seconds() -> None:
     assert time.process_time() - start < 3
     assert len(one.lines) == 400
     assert one.warnings == ()
+
+
+def test_fields_in_boxes_and_blocks_beside_their_labels_are_read() -> None:
+    """Labels over values in boxes, and an address right of its label, are read by their places."""
+    pages = Pages()
+    pages.lines(50, 50, ["Lakeside Machining Co.", "77 Shore Dr", "Erie, PA 16501"])
+    pages.text(540, 50, "Purchase Order", 18, bold=True, align="r")
+    for x, name, value in (
+        (330, "Date", "11/18/2026"),
+        (420, "P.O. No.", "20455"),
+        (500, "Terms", "Net 30"),
+        (250, "Expected", "12/05/2026"),
+    ):
+        pages.text(x, 100, name, align="c")
+        pages.text(x, 114, value, align="c")
+    pages.text(50, 150, "Ship to:")
+    pages.lines(110, 150, ["Lakeside Machining Co.", "Dock 3", "81 Shore Dr", "Erie, PA 16502"])
+    pages.text(330, 150, "Vendor:")
+    pages.lines(380, 150, ["Bearings Direct", "5 Mill St", "Toledo, OH 43604"])
+    table(pages, 240, COLUMNS, ROWS, rules="grid")
+    one = order(pages.done())
+    assert (one.po_number, one.order_date, one.requested_date) == ("20455", date(2026, 11, 18), date(2026, 12, 5))
+    assert (one.buyer.name, one.buyer.street, one.payment_terms) == ("Lakeside Machining Co.", "77 Shore Dr", "N30")
+    assert one.ship_to is not None
+    assert one.seller is not None
+    assert (one.ship_to.street, one.ship_to.postal_code) == ("81 Shore Dr", "16502")
+    assert (one.seller.name, one.seller.city) == ("Bearings Direct", "Toledo")
+
+
+def test_a_table_goes_on_without_headings() -> None:
+    """Rows at the top of the next page stand under the columns of the page before."""
+    pages = Pages()
+    pages.lines(60, 60, HEAD, 10, 14)
+    cells: list[list[Cell]] = [[str(n), f"QR-{n}", "Thing", str(n), "EA", "2.00", f"{2 * n}.00"] for n in range(1, 33)]
+    table(pages, 150, COLUMNS, cells[:29])
+    pages.page()
+    pages.text(60, 60, "Ridge Builders LLC")
+    table(pages, 80, [Col("", column.x, column.align) for column in COLUMNS], cells[29:], rules="none")
+    one = order(pages.done())
+    assert [line.number for line in one.lines] == list(range(1, 33))
+    assert one.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "text, part, rest",
+    [
+        (["[FURN-1118] Corner desk", "two doors"], "FURN-1118", "Corner desk two doors"),
+        (["AX-900 - Gauge"], "AX-900", "Gauge"),
+        (["Hydraulic hose", "Item no.: HS-10"], "HS-10", "Hydraulic hose"),
+        (["HX-4711 Pump"], "HX-4711", "Pump"),
+    ],
+)
+def test_part_numbers_within_descriptions_are_found(text: list[str], part: str, rest: str) -> None:
+    """Where no column is for part numbers, one that opens the description or is labelled in it is the part."""
+    columns = [Col("Description", 50), Col("Qty (Unit)", 300), Col("Unit Price", 420, "r"), Col("Amount", 520, "r")]
+    one = order(plain(columns, [[text, "10 (EA)", "2.00", "20.00"]], head=HEAD, foot=[]))
+    line = one.lines[0]
+    assert (line.supplier_part, line.description, line.quantity, line.unit) == (part, rest, D(10), "EA")
+
+
+def test_terms_of_business_and_footers_say_nothing_of_the_order() -> None:
+    """A page of terms in legal words, usual sentences and a footer with numbers leave an order without doubt."""
+    pages = Pages()
+    pages.lines(60, 60, HEAD, 10, 14)
+    table(pages, 150, COLUMNS, ROWS)
+    pages.text(60, 500, "Please quote our order number on all invoices and delivery notes.")
+    pages.text(60, 800, "Ridge Builders LLC | VAT ID GB123456789 | Bank 12-34-56 | Tel. +1 512 555 0100", 6)
+    pages.page()
+    pages.text(60, 60, "Terms and Conditions", 12, bold=True)
+    for at in range(40):
+        pages.text(
+            60,
+            80 + 10 * at,
+            f"{at}. The seller shall not change prices without prior check; deliveries deviating from it are void.",
+            7,
+        )
+    one = order(pages.done())
+    assert (one.warnings, one.notes, len(one.lines)) == ((), (), 2)
+    assert {control.kind for control in one.controls} == {"line_total"}
+
+
+@pytest.mark.parametrize(
+    "title, purpose",
+    [
+        ("PURCHASE ORDER CHANGE", "change"),
+        ("Bestelländerung", "change"),
+        ("Cancellation of purchase order", "cancel"),
+        ("Storno Bestellung", "cancel"),
+    ],
+)
+def test_changes_and_cancellations_are_orders_of_that_purpose(title: str, purpose: str) -> None:
+    """The title says when an order changes or takes back an earlier one."""
+    assert order(plain(COLUMNS, ROWS, head=[title, *HEAD[3:]], foot=FOOT)).purpose == purpose
+
+
+def test_a_row_that_was_not_read_is_said() -> None:
+    """A row with the number, part and figures of an item whose quantity cannot be read is no silent loss."""
+    odd: list[list[Cell]] = [*ROWS, ["3", "VP-300", "Nails", "some", "BX", "$5.00", "$25.00"]]
+    one = order(plain(COLUMNS, odd, head=HEAD, foot=[]))
+    assert len(one.lines) == 2
+    assert any(warning.startswith("ignored") and "VP-300" in warning for warning in one.warnings)

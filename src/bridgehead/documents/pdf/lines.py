@@ -227,7 +227,7 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
         draft.warn("ignored", f"a row is no line: {item.main.row.text[:120]!r} ({_where(sources(at or 0))})")
         return None
     line = _taken(item, line, rest, ways, draft, part)
-    if line.part is None:
+    if not {"supplier_part", "customer_part"} & set(shape.columns.fields):
         _part_in_description(line)
     if discount is not None and line.price is not None:
         _apply_discount(line, discount, draft, sources(0))
@@ -251,8 +251,11 @@ def _part_in_description(line: DraftLine) -> None:
     if found is None and not (sum(one.isdigit() for one in code) >= 2 and len(code) >= 5):
         return
     rest = text[found.end() :] if found is not None else text[len(code) :]
-    line.supplier_part = code
-    line.sources["supplier_part"] = replace(line.sources["description"], text=code, how="place")
+    name = "supplier_part" if line.supplier_part is None else "customer_part"
+    if getattr(line, name) is not None:
+        return
+    setattr(line, name, code)
+    line.sources[name] = replace(line.sources["description"], text=code, how="place")
     line.description = rest.strip(" -–:,") or None
 
 
@@ -412,11 +415,19 @@ def _may_order(body: BodyRow) -> bool:
     named = {
         body.grid.columns[at].field: text_of(words) for at, words in body.cells.items() if body.grid.columns[at].field
     }
-    numbered = named.get("position", "").rstrip(".)").isdigit()
+    numbered = (named.get("position") or named.get("article", "")).rstrip(".)").isdigit()
     parts = [value for name, value in named.items() if name in {"part", "supplier_part", "customer_part"}]
     coded = any(code_rank(value) > 0 for value in parts)
     filled = any(any(one.isdigit() for one in named.get(name, "")) for name in ("quantity", "price", "amount"))
     return numbered and (coded or filled)
+
+
+_SIDED: Final = re.compile(
+    r"(?:(?P<yours>ihre?|your|yr|votre|vos|vs|vostr[oa]|su|uw|er[at]?|wasz[ae]?|supplier|vendor|lieferanten|lief|hersteller|mfr|mfg|manufacturer|fournisseur|proveedor|fornitore|leverancier)|(?:our|unsere?|notre|nos|nuestr[oa]|nostr[oa]|onze|ons|v[aå]rt?|nasz[ae]?|kunden|customer|client|cliente|klant))"
+    r"[ .:-]{1,2}(?:(?:art(?:ikel|icle|icolo|[ií]culo)?|item|part|mat(?:erial)?|prod(?:uct|ukt)?|code|cod|c[oó]d(?:igo|ice)?|sku|r[eé]f(?:[eé]rence|erencia)?(?<=f|e|a)|rif|teile?|sach)?[ .:-]{0,2}(?:no|nr|num(?:ber|mer|[eé]ro)?|nummer|n[°º]|#|code|cod)?)[ .:]{0,3}(?P<code>[A-Za-z0-9](?=[\w./-]*\d)[\w./-]{1,34})",
+    re.IGNORECASE,
+)
+"""``Ihre Nr. ZR-40``: whose number of the item a further row names."""
 
 
 def _labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source: Source) -> bool:
@@ -426,6 +437,9 @@ def _labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source:
         before, _, value = text.partition(":")
         one = heading(before)
         name, value = ("" if one is None else one.field), value.strip()
+    sided = _SIDED.fullmatch(text.strip())
+    if sided is not None:
+        name, value = "supplier_part" if sided["yours"] else "customer_part", sided["code"]
     if name == "ignore" or not value or name not in _LINE_LABELS:
         return False
     if name == "requested_date":

@@ -20,13 +20,17 @@ _NUMBER: Final = re.compile(
 _MOST_TERMS: Final = 14
 """Lines of prose behind the table beyond which they are terms of business, not a note."""
 _USUAL: Final = re.compile(
-    r"if you have any (?:question|quer)|questions? (?:about|concerning|regarding)|thank you|(?:please )?(?:quote|state|show|indicate|mention|include|reference)\b.{0,60}\b(?:number|no\b|reference|invoice|p\.?o\b)|(?:terms and conditions|general (?:terms|conditions)|conditions of purchase|our terms)|acknowledge?(?: receipt)?|confirm(?:ation)?\b.{0,60}\b(?:receipt|order|delivery|writing|hours|days|e-?mail|return)|invoices?\b|this (?:is a computer|document|order is (?:valid|computer|generated|electronically))|authori[sz]ed (?:by|signature|signatory)|signature|payment will|notify us immediately|enter this order|in accordance with|send (?:all|two|one|copies)|copies of|correspondence"
+    r"\btel\b|\bfax\b|\biban\b|\bbic\b|\bvat (?:id|no|reg)|ust-?id|www\.|https?:|registered (?:office|in)|company (?:no|reg)|if you have any (?:question|quer)|questions? (?:about|concerning|regarding)|thank you|(?:please )?(?:quote|state|show|indicate|mention|include|reference)\b.{0,60}\b(?:number|no\b|reference|invoice|p\.?o\b)|(?:terms and conditions|general (?:terms|conditions)|conditions of purchase|our terms)|acknowledge?(?: receipt)?|confirm(?:ation)?\b.{0,60}\b(?:receipt|order|delivery|writing|hours|days|e-?mail|return)|invoices?\b|this (?:is a computer|document|order is (?:valid|computer|generated|electronically))|authori[sz]ed (?:by|signature|signatory)|signature|payment will|notify us immediately|enter this order|in accordance with|send (?:all|two|one|copies)|copies of|correspondence"
     r"|rechnung|bestatig|auftragsbestatigung|einkaufsbedingung|geschaftsbedingung|agb\b|allgemeine|lieferschein|bestellnummer (?:an|auf|in)|geben sie|bei ruckfragen|fur ruckfragen|mit freundlich|freundliche gru|maschinell|unterschrift|ohne unterschrift|hiermit bestellen|wir bestellen|wir bitten um|bitte (?:liefern sie|bestatigen|beachten)|geschaftsfuhr|amtsgericht|handelsregister|ust-?id|steuernummer|bankverbindung|iban|unfrei|sehr geehrte|vielen dank"
     r"|facture|accuse de reception|confirm(?:er|ez|ation)|conditions generales|nous vous (?:prions|remercions)|veuillez (?:agreer|rappeler|indiquer|nous)|merci de|bon pour accord|cachet|salutations|siret|capital"
     r"|factura|confirm|condiciones generales|rogamos|agradec|atentamente|firma|sello|registro mercantil|fattura|conferma|condizioni general|vi preghiamo|distinti saluti|timbro|cap\. ?soc|factuur|bevestig|voorwaarden|inkoopvoorwaarden|handtekening|met vriendelijke|kvk"
     r"|faktur|potwierdz|warunki|podpis|z powazaniem|dziekuj|bekraft|ordererkannande|villkor|underskrift|vanliga halsningar|mvh|betingelser|vilkar|bekreft|hilsen|fatura|cumprimentos|assinatura|condicoes gerais"
 )
 """Sentences that forms print under every order; they say nothing of this one."""
+_SPEAKS: Final = re.compile(
+    r"instruction|anweisung|prompt|assistant|assistent|agent|\bmodel|automat|parser|\bbots?\b|reader|genehmig|approv|freigeb|istruzion|instruccion|instrukcj|ignor"
+)
+"""What an instruction to the reader says that terms of business do not."""
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -119,7 +123,8 @@ def watch_rest(draft: Draft, rows: Sequence[Row], used: set[int], furniture: set
         row = texts[0][0]
         where = f"page {row.page}, line {row.line}"
         instruction = instruction_in(text)
-        if instruction is not None:
+        legal = terms > _MOST_TERMS
+        if instruction is not None and (not legal or _SPEAKS.search(fold(text)) is not None):
             draft.warn("instruction", f"{where}: {instruction!r}")
             told = None
             continue
@@ -134,7 +139,7 @@ def watch_rest(draft: Draft, rows: Sequence[Row], used: set[int], furniture: set
             words >= 3 and _USUAL.search(fold(text)) is None and deviation_in(text) and ":" not in text
         ):
             draft.note(text[:2000], Source(part, row.line, text[:200], page=row.page, how="place"))
-    if told is not None:
+    if told is not None and terms <= _MOST_TERMS:
         draft.warn("instruction", f"the pages say {told!r}")
 
 

@@ -132,7 +132,7 @@ _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
         "tax",
         re.compile(
-            r"(?:\+|plus|zzgl\.?|inkl\.?|hiervon|davon|dont|di cui|de los cuales|sales|total|totaal|totale|summe|montant|importe|kwota|\d{1,2}(?:[.,]\d{1,2})? ?%)?\s*(?:[a-z]{2,10}\s)?(?:\d{1,2}(?:[.,]\d{1,2})? ?%\s*)?(?:vat|tax|taxes|gst|hst|pst|mwst|ust|umsatzsteuer|mehrwertsteuer|u\.?st|t\.?v\.?a|i\.?v\.?a|btw|moms|mva|podatek|omzetbelasting|mervardesskatt)\b(?!.*\b(?:excl|ex\b|exkl|without|ohne|hors|sin|senza|zonder|bez|utan|incl|inkl|included|brutto|ttc|uden|sem))"
+            r"(?:\+|plus|zzgl\.?|inkl\.?|hiervon|davon|dont|di cui|de los cuales|sales|total|totaal|totale|summe|montant|importe|kwota|\d{1,2}(?:[.,]\d{1,2})? ?%)?\s*(?:[a-z]{2,10}\s)?(?:\d{1,2}(?:[.,]\d{1,2})? ?%\s*)?(?:vat|tax|taxes|gst|hst|pst|mwst|ust|umsatzsteuer|mehrwertsteuer|u\.?st|t\.?v\.?a|i\.?v\.?a|btw|moms|mva|podatek|omzetbelasting|mervardesskatt)\b(?![- ./]{0,2}(?:id|ident|nr|no|number|num|nummer|reg|code|intra)\w*\b)(?!.*\b(?:excl|ex\b|exkl|without|ohne|hors|sin|senza|zonder|bez|utan|incl|inkl|included|brutto|ttc|uden|sem))"
         ),
     ),
     (
@@ -192,7 +192,7 @@ def sum_kind(text: str) -> SumKind | None:
 
 
 _ORDER_TITLE: Final = re.compile(
-    r"\b(?:purchase ?order|p\.?o\.?\b(?= ?(?:no|number|#|nr|\d))|order form|work order|supply order|blanket order|release order|call-?off(?: order)?|bestellung|nachbestellung|einkaufsbestellung|lieferantenbestellung|bestellformular|abrufbestellung|lieferabruf|bestellschein|bestellauftrag|auftrag(?=\s*(?:nr|$|:|an\b))|bon de commande|commande(?: fournisseur| d'achat)?|bc n|orden de compra|pedido(?: de compra| a proveedor)?|hoja de pedido"
+    r"\b(?:bestellanderung|auftragsanderung|anderungsbestellung|bestellstorno|stornierung|storno|change order|order (?:change|amendment|cancellation)|cancellation|purchase ?order|p\.?o\.?\b(?= ?(?:no|number|#|nr|\d))|order form|work order|supply order|blanket order|release order|call-?off(?: order)?|bestellung|nachbestellung|einkaufsbestellung|lieferantenbestellung|bestellformular|abrufbestellung|lieferabruf|bestellschein|bestellauftrag|auftrag(?=\s*(?:nr|$|:|an\b))|bon de commande|commande(?: fournisseur| d'achat)?|bc n|orden de compra|pedido(?: de compra| a proveedor)?|hoja de pedido"
     r"|ordine(?: d'? ?acquisto| di acquisto| a fornitore| fornitore)?|ordine cliente|buono d'ordine|inkooporder|bestelling|bestelbon|inkoopbestelling|inkopsorder|bestallning|zamowienie(?: zakupu| do dostawcy)?|indkobsordre|innkjopsordre|bestilling|rekvisition|encomenda|nota de encomenda|ordem de compra|order)\b"
 )
 _OTHER_TITLES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
