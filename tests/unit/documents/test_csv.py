@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from time import process_time
 
 import pytest
 
@@ -152,3 +153,67 @@ def test_line_numbers_begin_again_with_every_order() -> None:
     found = orders(f"Order no;Item No;Supplier Item;Qty;Price\n{rows}".encode(), "a.csv")
     assert [[line.number for line in order.lines] for order in found] == [[10, 20], [10, 20]]
     assert found[0].lines[0].customer_part is None
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (
+            "EBELN;EBELP;MATNR;TXZ01;MENGE;MEINS;NETPR;PEINH;WAERS;EINDT\n45;00010;M-1;Pump;20;ST;3,20;100;EUR;20.11.2026\n",
+            ("45", 10, "M-1", Decimal(20), "ST", Decimal("3.20"), Decimal(100)),
+        ),
+        (
+            "Purchasing Doc.;Item;Material;Order Quantity;Order Unit;Net Price;Price Unit\n45;10;M-1;20;EA;3.20;100\n",
+            ("45", 10, "M-1", Decimal(20), "EA", Decimal("3.20"), Decimal(100)),
+        ),
+        (
+            "PURCHASEORDERNUMBER,LINENUMBER,ITEMNUMBER,ORDEREDPURCHASEQUANTITY,PURCHASEUNITSYMBOL,PURCHASEPRICE\nP-1,2,D1,20,ea,3.2\n",
+            ("P-1", 2, "D1", Decimal(20), "EA", Decimal("3.2"), Decimal(1)),
+        ),
+        (
+            "Order Reference,Order Lines/Product,Order Lines/Quantity,Order Lines/Unit Price\nP-1,[D100] Chair,20,3.25\n",
+            ("P-1", 1, "D100", Decimal(20), "", Decimal("3.25"), Decimal(1)),
+        ),
+        (
+            "Name,Subtotal,Taxes,Total,Lineitem quantity,Lineitem price,Lineitem sku\n#1001,67.00,6,73,20,3.25,D1\n#1001,,,,1,2,D2\n",
+            ("#1001", 1, "D1", Decimal(20), "", Decimal("3.25"), Decimal(1)),
+        ),
+    ],
+    ids=["sap tables", "sap screen", "dynamics", "odoo", "shop"],
+)
+def test_exports_of_systems(text: str, expected: tuple[object, ...]) -> None:
+    """What ERP systems and shops call their columns is known, and none is doubted."""
+    order = only(text.encode(), "a.csv")
+    line = order.lines[0]
+    part = line.supplier_part or line.customer_part
+    read_as = (order.po_number, line.number, part, line.quantity, line.unit, line.price, line.price_basis)
+    assert (read_as, order.warnings) == (expected, ())
+
+
+def test_rows_of_orders_that_are_done_are_doubted() -> None:
+    """A row whose state says that it was delivered or cancelled is not ordered again in silence."""
+    text = "Order ID;Part;Qty;Order Status\n1;AB-1;2;New\n2;AB-1;2;Shipped\n3;AB-1;2;Storniert\n"
+    assert [bool(order.warnings) for order in orders(text.encode(), "a.csv")] == [False, True, True]
+
+
+def test_a_list_of_how_orders_stand_is_no_order() -> None:
+    """Order numbers with states and totals, and neither items nor quantities, order nothing."""
+    outcome = read(b"Sales Order;Customer;Net Amount;Billing Status;Delivery Status\n1;K-1;12.00;C;C\n", "a.csv")
+    assert isinstance(outcome, NotAnOrder)
+    assert outcome.kind == "order_status"
+
+
+def test_an_export_of_thousands_of_orders() -> None:
+    """Every order of a long export is read, each with its own lines, in bounded time."""
+    rows = "".join(f"{100_000 + n // 3};{n % 3 + 1};AB-{n};2;3.125\n" for n in range(9_000))
+    start = process_time()
+    found = orders(f"SALESORDERID;ITEM;PRODUCTID;QUANTITY;NETAMOUNT\n{rows}".encode(), "a.csv")
+    assert (len(found), {len(order.lines) for order in found}) == (3_000, {3})
+    assert process_time() - start < 5
+
+
+def test_two_lines_of_one_amount_are_no_total() -> None:
+    """Where two lines come to the same amount by chance, it is the lines'."""
+    text = "PO;Part;Qty;Total\nP-1;AB-1;2;11.00\nP-1;AB-2;1;11.00\nP-2;AB-1;2;11.00\nP-2;AB-2;3;5.00\n"
+    first, second = orders(text.encode(), "a.csv")
+    assert ([line.amount for line in first.lines], second.stated_total) == ([Decimal("11.00")] * 2, None)

@@ -24,7 +24,7 @@ def read(text: str, subject: str = "4711") -> list[tuple[str | None, Decimal, De
     "text",
     [
         "Bitte liefern Sie 20 Stück AB-1001 zu 3,20 €/Stk sowie 5 Schachteln AB-2002 zu 12,50 €. Bestellnummer 4711",
-        "Nous souhaitons commander 20 pièces de la référence AB-1001 à 3,20 € et 5 boîtes de AB-2002 à 12,50 €.\nCde n° 4711",
+        "Nous commandons 20 pièces de la référence AB-1001 à 3,20 € et 5 boîtes de AB-2002 à 12,50 €.\nCde n° 4711",
         "Rogamos nos envíen 20 unidades del artículo AB-1001 a 3,20 € y 5 cajas del AB-2002 a 12,50 €.\nPedido: 4711",
         "Ordiniamo n. 20 pz art. AB-1001 a € 3,20 cad. e n. 5 conf. art. AB-2002 a € 12,50.\nNs. ordine n. 4711",
         "Graag bestel ik 20 stuks van artikel AB-1001 à € 3,20 en 5 dozen AB-2002 à € 12,50.\nOnze bestelnummer: 4711",
@@ -32,7 +32,7 @@ def read(text: str, subject: str = "4711") -> list[tuple[str | None, Decimal, De
         "Vi vill beställa 20 st AB-1001 à 3,20 EUR/st och 5 förp AB-2002 à 12,50 EUR.\nVårt ordernr: 4711",
         "Vi vil gerne bestille 20 stk. AB-1001 à 3,20 EUR/stk og 5 æsker AB-2002 à 12,50 EUR.\nVores ordrenr.: 4711",
         "Vi bestiller 20 stk AB-1001 à 3,20 EUR og 5 esker AB-2002 à 12,50 EUR.\nBestillingsnummer: 4711",
-        "Encomendamos 20 unidades do artigo AB-1001 a 3,20 € e 5 caixas do AB-2002 a 12,50 €.\nA nossa encomenda n.º 4711",
+        "Encomendamos 20 un do artigo AB-1001 a 3,20 € e 5 caixas do AB-2002 a 12,50 €.\nA nossa encomenda n.º 4711",
         "Objednáváme 20 ks AB-1001 za 3,20 EUR/ks a 5 ks AB-2002 za 12,50 EUR/ks.\nČíslo objednávky: 4711",
         "Tilaamme 20 kpl AB-1001 à 3,20 EUR ja 5 kpl AB-2002 à 12,50 EUR.\nTilausnumero: 4711",
         "Megrendelünk:\n20 darab AB-1001 3,20 EUR\n5 darab AB-2002 12,50 EUR\nRendelésszám: 4711",

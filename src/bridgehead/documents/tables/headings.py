@@ -10,6 +10,7 @@ from typing import Final
 
 from bridgehead.documents.tables.heading_parts import composed_field, fold
 from bridgehead.documents.tables.headings_more import MORE_FIELDS
+from bridgehead.documents.tables.headings_systems import SYSTEM_FIELDS
 from bridgehead.documents.terms import CURRENCY, currency_of
 from bridgehead.documents.units import UNIT_CODES
 
@@ -195,7 +196,7 @@ _FIELDS: Final[dict[str, str]] = {
       fornitore leverancier vendor von from an to a subject betreff objet asunto oggetto onderwerp cc sent gesendet""",
 }
 _NAMES: Final[dict[str, str]] = {}
-for _field, _words in (*_FIELDS.items(), *MORE_FIELDS.items()):
+for _field, _words in (*_FIELDS.items(), *SYSTEM_FIELDS.items(), *MORE_FIELDS.items()):
     for _word in _words.lower().split():
         _NAMES.setdefault(_word, _field)
 
@@ -229,6 +230,13 @@ _YOURS = frozenset(
 )
 _HINT = re.compile(rf"[\[(]([^\])]{{1,30}})[\])]|(?:\bin\s+)?({CURRENCY})", re.IGNORECASE)
 _BASIS = re.compile(r"(?:/|per|pro|par|por|je|a)\s*(100|1000|1\.000|1,000)(?!\d)", re.IGNORECASE)
+_MEASURED = frozenset(["quantity", "price", "amount", "price_basis"])
+"""Fields whose heading may end in a unit: the ``Unit`` of ``Order Unit`` makes no order number of it."""
+_WITHIN = re.compile(
+    r"(?:(?:order|purchase|sales|po)[ _]?)?(?:lines?|line[ _]?items?|items?|positions?|details?)\s?[/:.>]+\s?(?=\S{3})",
+    re.IGNORECASE,
+)
+"""What exports of nested records put before the names of a line's fields: ``Order Lines/Quantity``."""
 _STRIP_WORDS = frozenset(["net", "netto", "exkl", "excl", "ht", "neto", "each"])
 
 
@@ -276,6 +284,7 @@ def heading_of(text: str) -> Heading | None:
         field = _field_of(" ".join(words))
         if field is None and len(words) > 1 and words[-1].lower() in UNIT_CODES:
             field = _field_of(" ".join(words[:-1]))
+            field = field if field in _MEASURED else None
         if (
             field is None
             and len(words) == 1
@@ -285,6 +294,8 @@ def heading_of(text: str) -> Heading | None:
             return Heading("quantity", unit=words[0].upper())
     if field is None:
         field = composed_field(bare)
+    if field is None and (within := _WITHIN.match(text)) is not None:
+        return heading_of(text[within.end() :])
     return None if field is None else Heading(field, unit, currency, basis)
 
 

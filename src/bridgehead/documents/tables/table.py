@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -114,16 +115,14 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
             fields[index] = "unit" if all(value.lower().rstrip(".") in UNIT_CODES for value in values) else None
         elif field == "unit" and values and all(_whole(value) for value in values) and "price_basis" not in fields:
             fields[index] = None
+    if not {"po_number", "sales_order"} & set(fields):
+        _name_orders(names, fields, column)
     if "part" in fields:
         fields[fields.index("part")] = "supplier_part" if "supplier_part" not in fields else "customer_part"
     if "ship_to.city" in fields and "ship_to" in fields and "ship_to.street" not in fields:
         fields[fields.index("ship_to")] = "ship_to.street"
     _number_customer(fields, samples)
-    amounts = [index for index, field in enumerate(fields) if field == "amount"]
-    if len(amounts) == 2 and squash(names[amounts[1]]) in LABEL_FIELDS:
-        fields[amounts[1]] = "stated_total"
-    elif len(amounts) == 1 and squash(names[amounts[0]]) in LABEL_FIELDS and _repeats(fields, amounts[0], samples):
-        fields[amounts[0]] = "stated_total"
+    _total_orders(names, fields, samples)
     seen: set[str] = set()
     for index, field in enumerate(fields):
         if field in {"ignore", "discount", "framework"} or (field is not None and field in seen):
@@ -230,6 +229,37 @@ def _counts_up(values: Sequence[str]) -> bool:
     return numbers[0] <= 100 and all(one < other or other == numbers[0] for one, other in itertools.pairwise(numbers))
 
 
+def _total_orders(names: Sequence[str], fields: list[str | None], samples: Sequence[Sequence[str]]) -> None:
+    """Of several columns of amounts, those that say the same in every row of an order are its totals.
+
+    Beside a column of taxes the first of them is the net total; the others hold what no sum of lines comes to.
+    """
+    amounts = [index for index, field in enumerate(fields) if field == "amount"]
+    whole = [
+        index
+        for index in amounts
+        if (squash(names[index]) in LABEL_FIELDS or squash(names[index]) in _SUBTOTALS)
+        and _repeats(fields, index, samples)
+    ]
+    if not whole and len(amounts) == 2 and squash(names[amounts[1]]) in LABEL_FIELDS:
+        whole = [amounts[1]]
+    if whole:
+        kept = whole[0] if "tax" in fields else whole[-1]
+        for index in whole:
+            fields[index] = "stated_total" if index == kept else None
+
+
+_SUBTOTALS: Final = frozenset({"subtotal", "soustotal", "zwischensumme", "subtotale", "subtotaal", "delsumma"})
+
+
+def _name_orders(names: Sequence[str], fields: list[str | None], column: Callable[[int], list[str]]) -> None:
+    """A column headed ``Name`` of nothing but ``#1001`` holds order numbers: shops call their orders so."""
+    for index, name in enumerate(names):
+        values = column(index) if squash(name) == "name" else []
+        if values and all(re.fullmatch(r"#\w{0,6}\d{3,12}", value) for value in values):
+            fields[index] = "po_number"
+
+
 def _number_customer(fields: list[str | None], samples: Sequence[Sequence[str]]) -> None:
     """A column headed by a word for customers that holds numbers only is the customer's number."""
     for index, field in enumerate(fields):
@@ -241,18 +271,18 @@ def _number_customer(fields: list[str | None], samples: Sequence[Sequence[str]])
 def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[str]]) -> bool:
     """Whether a column of amounts says the same in rows whose other figures differ: the total of the order.
 
-    It must do so in every order of several rows: two lines may come to the same amount.
+    It must do so in every order of several rows: two lines may come to the same amount. Below its first row it may
+    also be left out.
     """
-    seen: dict[str, tuple[set[str], set[str]]] = {}
+    seen: dict[str, tuple[list[str], set[str]]] = {}
     po = fields.index("po_number") if "po_number" in fields else None
     figures = [index for index, field in enumerate(fields) if field in {"quantity", "price"}]
     for row in samples[:50]:
-        if at < len(row) and row[at].strip():
-            amounts, others = seen.setdefault(row[po] if po is not None and po < len(row) else "", (set(), set()))
-            amounts.add(row[at].strip())
-            others.add("\t".join(row[i] for i in figures if i < len(row)))
+        amounts, others = seen.setdefault(row[po] if po is not None and po < len(row) else "", ([], set()))
+        amounts.append(row[at].strip() if at < len(row) else "")
+        others.add("\t".join(row[i] for i in figures if i < len(row)))
     several = [amounts for amounts, others in seen.values() if len(others) > 1]
-    return bool(several) and all(len(amounts) == 1 for amounts in several)
+    return bool(several) and all(amounts[0] and set(amounts[1:]) <= {amounts[0], ""} for amounts in several)
 
 
 def check_price_unit(line: DraftLine, price_unit: str, draft: Draft) -> None:
@@ -308,6 +338,8 @@ def _currency(draft: Draft, currency: str | None, source: Source) -> None:
 
 def _article(line: DraftLine, cell: str, source: Source) -> None:
     first, _, rest = cell.partition(" ")
+    if first.startswith("[") and "]" in cell:
+        first, _, rest = cell[1:].partition("]")
     if _is_code(first.strip(",;:")):
         line.supplier_part = first.strip(",;:")
         line.mark("supplier_part", source)
