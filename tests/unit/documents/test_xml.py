@@ -305,6 +305,29 @@ def test_an_envelope_is_opened() -> None:
     assert refused(f"{start}{end}".encode()).code == "xml.empty"
 
 
+def test_an_order_in_an_unknown_wrapper_is_read_and_doubted() -> None:
+    """What stands around a known order is not read, and the order says so."""
+    inside = ubl().partition(b"?>")[2]
+    order = only(b"<Transport><Meta>x</Meta><Body>" + inside + b"</Body></Transport>")
+    assert order.lines == only(ubl()).lines
+    assert "ignored: the order stands in Transport, which is not read" in order.warnings
+
+
+def test_a_basket_is_no_catalogue() -> None:
+    """Peppol's punch-out basket is a Catalogue by its root and is called what it is."""
+    outcome = read(ubl(root="Catalogue", head=UBL_HEAD.replace("trns:order:3", "trns:punch_out:3")), "a.xml")
+    assert isinstance(outcome, NotAnOrder)
+    assert outcome.kind == "punchout"
+
+
+def test_a_person_is_no_buyer() -> None:
+    """A contact without an address is the buyer's contact; sold-to is the buyer."""
+    person = b'<Contact role="buyer"><Name xml:lang="en">Anna Kern</Name><Email>a@kern.example</Email></Contact>'
+    sold = b'<BusinessPartner role="soldTo"><Address><Name xml:lang="en">Kern AG</Name></Address></BusinessPartner>'
+    order = only(cxml().replace(b"<Comments xml", person + sold + b"<Comments xml"))
+    assert (order.buyer.name, order.buyer.contact, order.buyer.email) == ("Kern AG", "Anna Kern", "a@kern.example")
+
+
 def test_several_idocs_are_several_orders() -> None:
     """Every IDoc of a file is an order; another message type is named."""
     inside = IDOC[IDOC.index(b"<IDOC") : IDOC.index(b"</IDOC>") + 7]
@@ -338,6 +361,8 @@ def test_several_idocs_are_several_orders() -> None:
         (OPENTRANS.replace(b"<QUANTITY>20</QUANTITY>", b""), "xml.missing_element", "QUANTITY"),
         (IDOC.replace(b"<MENGE>20.000</MENGE>", b""), "xml.missing_element", "MENGE"),
         (b"<PurchaseOrder><Items/></PurchaseOrder>", "xml.unknown_order", "PurchaseOrder without a namespace"),
+        (b"<Batch><PurchaseOrder/></Batch>", "xml.unknown_order", "Batch"),
+        (b"<X12_00401_850/>", "xml.unknown_order", "X12_00401_850"),
         (b'<o:Bestellung xmlns:o="urn:kern"/>', "xml.unknown_order", "'urn:kern'"),
         (b'<ProcessPurchaseOrder xmlns="http://www.openapplications.org/oagis/9"/>', "xml.unknown_order", "OAGIS"),
         (b"<Pip3A4PurchaseOrderRequest/>", "xml.unknown_order", "RosettaNet"),

@@ -54,6 +54,8 @@ class CxmlLines(Fields):
                 self.fact(name, value, one)
             elif value:
                 self.line_fact(line, f"{name}: {value}", one)
+                if name.lower() == "quantitymultiplier" and value.strip("0. ") != "1":
+                    self.draft.warn("uncertain", f"line {line.number}: its quantity is times {value[:20]}")
                 self.watched.append((value, f"line {line.number}, text"))
             one.skip()
 

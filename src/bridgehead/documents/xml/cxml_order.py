@@ -33,7 +33,7 @@ _HEAD_ATTRIBUTES: Final = frozenset(
         "expirationDate", "shipComplete", "isInternalVersion", "pickUpDate", "lang", "isPriceMaskingEnabled",
     }
 )  # fmt: skip
-_BUYERS: Final = ("soldto", "buyer", "buyeraccount", "purchasingagent", "purchaser", "requester", "enduser")
+_BUYERS: Final = ("soldto", "buyercorporate", "buyer", "buyeraccount", "purchasingagent", "purchaser", "requester")
 
 
 def read_cxml(root: Node, document: Document, part: str, hints: Hints) -> Reading:
@@ -207,8 +207,9 @@ class _CxmlOrder(CxmlLines):
             key=lambda one: _BUYERS.index(one.attributes.get("role", "").lower()),
         )
         for one in ranked:
-            if one.attributes.get("role", "").lower() in _BUYERS[:3]:
-                self._party(draft.buyer, one.child("Address") or one)
+            address = one.child("Address") or one
+            if one.attributes.get("role", "").lower() == "soldto" or address.child("PostalAddress") is not None:
+                self._party(draft.buyer, address)
             else:
                 self._person(draft.buyer, one)
         for one in others:

@@ -162,6 +162,7 @@ NAMED: Final[dict[str, tuple[Kind, str]]] = {
     "feed": ("newsletter", "a news feed"),
     "rdf": ("other", "data in RDF"),
     "svg": ("other", "a drawing"),
+    "testset": ("other", "a set of test cases"),
     "schema": ("other", "an XML schema"),
     "stylesheet": ("other", "a style sheet"),
     "definitions": ("other", "the description of a service"),

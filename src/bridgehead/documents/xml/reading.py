@@ -20,6 +20,8 @@ from bridgehead.documents.xml.ubl_order import PURPOSES, UblOrder
 _UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
 _UBL_1: Final = "urn:oasis:names:tc:ubl:"
 _MOST_ENVELOPES: Final = 5
+_MOST_HELD: Final = 1_000
+_ROOTS: Final = frozenset({"cXML"}) | CII_ORDERS | CII_CHANGES
 _HEADERS: Final = frozenset({"StandardBusinessDocumentHeader", "Header"})
 
 
@@ -39,8 +41,12 @@ def read_xml(
         if opened == payloads:
             break
         payloads = opened
+    wrapped = ""
+    if len(payloads) == 1 and not _is_known(payloads[0]):
+        inside = _held(payloads[0])
+        wrapped, payloads = (payloads[0].name, inside) if inside else ("", payloads)
     outcomes = [_read_payload(one, parsed, part, hints, read_part) for one in payloads]
-    return _joined(outcomes)
+    return _joined(outcomes, f"the order stands in {wrapped[:60]}, which is not read" if wrapped else "")
 
 
 def _opened(node: Node, part: str) -> list[Node]:
@@ -59,7 +65,33 @@ def _opened(node: Node, part: str) -> list[Node]:
     return inside
 
 
-def _joined(outcomes: list[Reading]) -> Reading:
+def _is_known(node: Node) -> bool:
+    """Whether the node opens a document that is read or named by its schema."""
+    return (
+        node.uri.startswith((_UBL, _UBL_1))
+        or node.name in _ROOTS
+        or node.name.lower() in NAMED
+        or node.name.lower() in OTHER_ORDERS
+        or is_opentrans(node)
+        or is_idoc(node)
+        or _looks_like_ubl(node)
+    )
+
+
+def _held(node: Node) -> list[Node]:
+    """Documents of known schemas a few levels inside a wrapper of an unknown one."""
+    level: list[Node] = [node]
+    for _ in range(_MOST_ENVELOPES):
+        level = [child for one in level for child in one.children][:_MOST_HELD]
+        found = [one for one in level if one.name in _ROOTS or (one.uri.startswith(_UBL) and one.name in PURPOSES)]
+        if found:
+            for one in found:
+                one.parent = None
+            return found
+    return []
+
+
+def _joined(outcomes: list[Reading], doubt: str) -> Reading:
     orders: list[Order] = []
     others: list[NotAnOrder] = []
     for outcome in outcomes:
@@ -71,9 +103,10 @@ def _joined(outcomes: list[Reading]) -> Reading:
             raise Refusal(outcome.code, outcome.reason, outcome.where)
     if not orders:
         return others[0]
-    if others:
-        warning = f"ignored: the envelope also holds: {others[0].reason}"
-        orders = [replace(one, warnings=(*one.warnings, warning)) for one in orders]
+    told = [f"ignored: the envelope also holds: {one.reason}" for one in others[:1]]
+    told += [f"ignored: {doubt}"] if doubt else []
+    if told:
+        orders = [replace(one, warnings=(*one.warnings, *told)) for one in orders]
     return Orders(tuple(orders))
 
 
@@ -109,6 +142,8 @@ def _looks_like_ubl(root: Node) -> bool:
 def _read_ubl(root: Node, document: Document, part: str, hints: Hints) -> Reading:
     if root.name not in PURPOSES:
         kind, what = UBL.get(root.name, ("other", f"a document of the type {root.name[:60]}"))
+        if root.name == "Catalogue" and "punch" in root.value("CustomizationID").lower():
+            kind, what = "punchout", "a basket from a visit of the catalogue, to be approved by the buyer"
         return NotAnOrder(kind, f"UBL {root.name[:60]}: {what}.")
     reader = UblOrder(root, document, part, hints)
     if not root.uri.startswith(_UBL) or "" in document.uris:
@@ -135,7 +170,9 @@ def _named(root: Node, part: str) -> Reading:
     for words, kind, what in _BY_WORDS:
         if any(word in plain for word in words):
             return NotAnOrder(kind, f"XML {name[:60]}{space}: {what} by its name.")
-    if any(plain.startswith(word) or plain.endswith(word) for word in ORDER_WORDS):
+    inside = [child.name for child in root.children[:20]]
+    names = [plain, *(one.lower().replace("_", "") for one in inside)]
+    if plain == "po" or any(one.startswith(ORDER_WORDS) or one.endswith((*ORDER_WORDS, "850")) for one in names):
         raise Refusal(
             "xml.unknown_order",
             f"The document is an order under a schema that is not known: {name[:60]}{space}.",
