@@ -270,6 +270,12 @@ def test_either_decimal_mark_is_read(written: str) -> None:
     assert order_of("LIN+1++A:SA'", f"QTY+21:{written}:KGM'").lines[0].quantity == Decimal("12.5")
 
 
+def test_a_contact_outside_the_parties_is_the_buyers() -> None:
+    """CTA and COM before the first party name the contact of the buyer."""
+    order = order_of("CTA+OC+:Anna Kern'", "COM+a@kern.example:EM'", "NAD+BY+1'", "LIN+1++A:SA'", "QTY+21:1'")
+    assert (order.buyer.number, order.buyer.contact, order.buyer.email) == ("1", "Anna Kern", "a@kern.example")
+
+
 def test_numbers_of_other_schemes_are_kept() -> None:
     """An ISBN or a maker's number is kept under its scheme, and never passed as the supplier's."""
     line = order_of("LIN+1++4012345678901:EN'", "PIA+5+0835201031:IB+M-9:MF'", "QTY+21:1'").lines[0]

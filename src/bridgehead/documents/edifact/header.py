@@ -165,6 +165,10 @@ def on_tod(walk: Walk, segment: Segment) -> None:
         walk.draft.mark("incoterms", walk.source(segment, 3))
     elif code[:3] in INCOTERMS:
         walk.draft.warn("uncertain", f"two terms of delivery: {walk.draft.incoterms} and {code[:3]} ({segment.place})")
+    elif code and not text:
+        walk.draft.warn(
+            "ignored", f"TOD names the terms {code[:10]!r}, which no rule of Incoterms has ({segment.place})"
+        )
     if text:
         walk.draft.note(text, walk.source(segment, 3, 4, text))
 
@@ -294,6 +298,11 @@ def settle(walk: Walk) -> None:
 
 def _settle_totals(walk: Walk) -> None:
     draft, totals = walk.draft, walk.totals
+    count = draft.stated_line_count
+    if count is not None and count != len(draft.lines) and count == walk.counts.get("LIN"):
+        # Some senders count sub-lines among the lines.
+        draft.stated_line_count = None
+        draft.sources.pop("stated_line_count", None)
     if walk.stated_quantity is not None:
         value, place = walk.stated_quantity
         ordered = sum((line.quantity or Decimal(0) for line in draft.lines), Decimal(0))

@@ -98,24 +98,31 @@ def refer_party(walk: Walk, segment: Segment, qualifier: str, value: str) -> Non
 
 
 def on_cta(walk: Walk, segment: Segment) -> None:
-    """CTA: the name of the contact, or its number where no name is given."""
-    if walk.party is None:
-        return
+    """CTA: the name of the contact, or its number where no name is given; outside a party one of the buyer."""
+    party = _spoken_of(walk)
     component = 2 if segment.get(2, 2) else 1
-    walk.party.put("contact", segment.get(2, component), walk.source(segment, 2, component))
+    if party is not None:
+        party.put("contact", segment.get(2, component), walk.source(segment, 2, component))
 
 
 def on_com(walk: Walk, segment: Segment) -> None:
     """COM: number and channel (3155: EM mail, TE and AL telephone)."""
-    if walk.party is None:
+    party = _spoken_of(walk)
+    if party is None:
         return
     for element in range(1, len(segment.elements)):
         number, channel = segment.get(element), segment.get(element, 2).upper()
         source = walk.source(segment, element)
         if channel == "EM":
-            walk.party.put("email", number.lower(), source)
+            party.put("email", number.lower(), source)
         elif channel in {"TE", "AL"}:
-            walk.party.put("phone", number, source)
+            party.put("phone", number, source)
+
+
+def _spoken_of(walk: Walk) -> DraftParty | None:
+    if walk.party is None and walk.section == "header":
+        return walk.parties.setdefault("", DraftParty())
+    return walk.party
 
 
 def assign_parties(walk: Walk) -> None:
@@ -130,6 +137,9 @@ def assign_parties(walk: Walk) -> None:
         found = next((parties[role] for role in roles if role in parties), None)
         if found is not None:
             setattr(draft, field, found)
+    spoken = parties.get("", DraftParty())
+    for name, value in spoken.values.items():
+        draft.buyer.put(name, value, spoken.sources[name])
     places = [role for role in codes.SHIP_TO[:5] if role in parties]
     if len(places) > 1 and _differ(parties[places[0]], parties[places[-1]]):
         draft.warn("uncertain", f"the goods go to {places[0]}, and {', '.join(places[1:])} is another party")

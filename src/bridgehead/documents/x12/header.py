@@ -244,7 +244,7 @@ def on_amt(walk: Walk, segment: Segment) -> None:
 
 
 def settle(walk: Walk) -> None:
-    """Settles the days once every segment was read."""
+    """Settles days and the number of lines once every segment was read."""
     draft = walk.draft
     chosen = preferred(walk.days, codes.DELIVERY_DATES)
     if chosen is not None:
@@ -253,5 +253,10 @@ def settle(walk: Walk) -> None:
     if draft.order_date is None and "004" in walk.days:
         draft.order_date, source = walk.days["004"]
         draft.mark("order_date", source)
+    count = draft.stated_line_count
+    if count is not None and count != len(draft.lines) and count == len(draft.lines) + walk.counts.get("SLN", 0):
+        # Some senders count sub-lines among the lines.
+        draft.stated_line_count = None
+        draft.sources.pop("stated_line_count", None)
     days = [line.requested_date for line in draft.lines if line.requested_date is not None]
     watch_limits(draft, walk.days, max(days, default=draft.requested_date), codes.LIMITS)
