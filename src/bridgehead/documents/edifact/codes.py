@@ -125,6 +125,8 @@ DATE_KINDS: Final[dict[str, DateKind]] = {
 LIMITS: Final[dict[str, bool]] = {"61": True, "63": True, "75": True, "38": True, "64": False, "71": False, "37": False}
 """Data element 2005: cancel if not delivered by, latest, before, ship not later (the last day); earliest, after, ship
 not before (the first day)."""
+OTHERS_DATES: Final = frozenset({"12", "13", "134", "140", "171", "209", "263", "265", "131", "132", "133", "136"})
+"""Data element 2005: days of payment, exchange rate, reference, invoicing and transport."""
 ORDER_DATES: Final = ("137", "4", "97", "3")
 """Data element 2005: document, order, transaction creation, (in some directories) invoice day."""
 

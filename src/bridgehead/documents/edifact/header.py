@@ -47,15 +47,10 @@ def on_bgm(walk: Walk, segment: Segment) -> None:
 
 
 def on_dtm(walk: Walk, segment: Segment) -> None:
-    """DTM of the header, a line, a split of it, or a group whose days are not the order's."""
+    """DTM of the header, a line or a split of it; days of references, terms and rates are not the order's."""
     found = walk.stated(segment)
     qualifier = segment.get(1)
-    if found is None or walk.after in {"RFF", "PAT", "NAD", "DOC", "ALC", "PYT"}:
-        if found is not None and qualifier in {"171", "13", "12", "265"}:
-            return
-        if walk.after in {"PAT", "PYT", "DOC"}:
-            return
-    if found is None:
+    if found is None or qualifier in codes.OTHERS_DATES:
         return
     opened = walk.open
     source = walk.source(segment, 1, 2)

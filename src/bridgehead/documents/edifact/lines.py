@@ -114,8 +114,14 @@ def on_qty(walk: Walk, segment: Segment) -> None:
 
 def on_pri(walk: Walk, segment: Segment) -> None:
     """PRI: C509 with 5125 qualifier, 5118 price, 5387 type, 5284 basis, 6411 unit of the basis."""
-    if walk.open is not None and segment.get(1, 2):
-        walk.open.prices.setdefault(segment.get(1).upper(), (segment, walk.source(segment, 1, 2)))
+    if walk.open is None or not segment.get(1, 2):
+        return
+    first, _ = walk.open.prices.setdefault(segment.get(1).upper(), (segment, walk.source(segment, 1, 2)))
+    if first.get(1, 2) != segment.get(1, 2) and walk.open.counted:
+        walk.draft.warn(
+            "uncertain",
+            f"line {walk.open.line.number} has two prices {segment.get(1)[:3]}, the first counts ({segment.place})",
+        )
 
 
 def on_loc(walk: Walk, segment: Segment) -> None:
