@@ -199,9 +199,10 @@ class Order:
     sources: Mapping[str, Source] = field(default_factory=dict)
 
 
-WARNING_KINDS = ("instruction", "contradiction", "totals", "count", "date", "uncertain", "ignored")
+WARNING_KINDS = ("instruction", "contradiction", "totals", "count", "date", "uncertain", "ignored", "remark")
 """How warnings open: orders to the reader or hidden text; free text against the data; sums; line counts and
-hash totals; a date that names no single day; a field that has two readings; content no field holds."""
+hash totals; a date that names no single day; a field that has two readings; content no field holds; and what changes
+nothing, but a person may like to know."""
 
 _ADAPTER: TypeAdapter[Order] = TypeAdapter(Order)
 

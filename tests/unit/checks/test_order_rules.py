@@ -134,6 +134,14 @@ def test_every_warning_reaches_the_order_desk(warning: str, cause: str) -> None:
     assert owner(order(warnings=(warning,))) == ("order-desk", cause)
 
 
+def test_a_remark_holds_nothing() -> None:
+    """What a person may like to know and changes nothing asks no person."""
+    remarked = order(warnings=("remark: buyer: 'DE1' is no VAT number by its check digits",))
+    first = verdict(remarked).booking
+    assert first is not None
+    assert verdict(remarked, facts(remarked, earlier=(booked(first),))).resend_of is not None
+
+
 @pytest.mark.parametrize("po_number", ["", "  ", "9" * 61])
 def test_an_order_needs_a_number(po_number: str) -> None:
     """An order without a PO number that can be booked is for a person."""

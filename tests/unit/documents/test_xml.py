@@ -126,7 +126,7 @@ def test_what_no_field_holds_is_told() -> None:
         ("<cbc:IssueDate>2026-10-30", "<cbc:IssueDate>2026-13-30", "date"),
         ("126.50</cbc:Line", "127.50</cbc:Line", "totals"),
         ('<cbc:PayableAmount currencyID="EUR">162.44', '<cbc:PayableAmount currencyID="USD">162.44', "uncertain"),
-        ("4012345000009", "4012345000008", "uncertain"),
+        ("4012345000009", "4012345000008", "remark"),
         ("4006381333931", "4006381333932", "uncertain"),
         (">DE136695976</cbc:CompanyID>", ">DE136695977</cbc:CompanyID>", "uncertain"),
         ('<cbc:BaseQuantity unitCode="EA">', '<cbc:BaseQuantity unitCode="KGM">', "uncertain"),

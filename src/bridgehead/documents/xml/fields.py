@@ -397,16 +397,17 @@ class Fields:
         return draft.finish()
 
     def _check_numbers(self) -> None:
+        # A party is who its number is on file for: a wrong digit leads nowhere and needs no person by itself.
         for name in ("buyer", "seller", "ship_to", "bill_to"):
             party: DraftParty = getattr(self.draft, name)
             gln, vat = party.values.get("gln"), party.values.get("vat")
             if gln is not None and not gln_holds(gln):
                 self.draft.warn(
-                    "uncertain", f"{name}: {gln[:20]!r} is no GLN by its check digit ({party.sources['gln'].segment})"
+                    "remark", f"{name}: {gln[:20]!r} is no GLN by its check digit ({party.sources['gln'].segment})"
                 )
             if vat is not None and vat_holds(vat) is False:
                 self.draft.warn(
-                    "uncertain",
+                    "remark",
                     f"{name}: {vat[:24]!r} is no VAT number by its check digits ({party.sources['vat'].segment})",
                 )
         for line in self.draft.lines:

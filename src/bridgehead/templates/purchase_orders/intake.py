@@ -83,7 +83,7 @@ def new_case(order: Order) -> NewCase:
     who = next((name for name in (buyer.number, buyer.gln, buyer.duns, buyer.vat, mailed, buyer.name) if name), "")
     plain: dict[str, JsonValue] = _ORDER.dump_python(order, mode="json")
     content: dict[str, JsonValue] = {field: value for field, value in plain.items() if field not in _NOT_CONTENT}
-    content["doubts"] = [*sorted({warning.partition(":")[0] for warning in order.warnings})]
+    content["doubts"] = [*sorted({warning.partition(":")[0] for warning in order.warnings} - {"remark"})]
     dated = order.sources.get("order_date")
     if dated is not None and dated.part == "header":
         del content["order_date"]

@@ -64,7 +64,7 @@ def resent(ground: Ground) -> BookedOrder | None:
     repeats nothing: somebody must read it first. Nor does a case whose own content differs from an
     earlier one's, where rounding to what is sold may hide the difference.
     """
-    if ground.proposal is None or ground.order.warnings or ground.order.purpose != "original":
+    if ground.proposal is None or _doubts(ground.order) or ground.order.purpose != "original":
         return None
     if ground.facts.revises and any(settled.quantity != settled.ordered for settled in ground.lines):
         return None
@@ -75,7 +75,7 @@ def resent(ground: Ground) -> BookedOrder | None:
 
 def warned(ground: Ground) -> Iterator[Hold]:
     """Rule 2: instructions to the reader, contradicting text and doubtful readings are for a person."""
-    for warning in ground.order.warnings:
+    for warning in _doubts(ground.order):
         kind, _, text = warning.partition(":")
         if kind in _TEXTS:
             yield Hold(2, ORDER_DESK, _TEXTS[kind], f"The document holds text to be judged ({kind}): {text.strip()}")
@@ -83,6 +83,10 @@ def warned(ground: Ground) -> Iterator[Hold]:
             yield Hold(2, ORDER_DESK, "reading", f"The document could not be read for certain: {warning.strip()}")
     if not 0 < len(ground.order.po_number.strip()) <= _LONGEST_PO:
         yield Hold(2, ORDER_DESK, "reading", "The document gives no PO number that can be booked.")
+
+
+def _doubts(order: Order) -> list[str]:
+    return [warning for warning in order.warnings if not warning.startswith("remark:")]
 
 
 def parties(ground: Ground) -> Iterator[Hold]:
