@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyx12.errors import X12Error
 
+from bridgehead.clock import perf_s
 from bridgehead.documents.acknowledgement import Unwritable
 from bridgehead.documents.outcome import NotAnOrder, Orders, Unreadable
 from bridgehead.documents.reading import read
@@ -143,6 +144,17 @@ def test_nobody_is_answered_without_a_header() -> None:
             write_contrl(nothing, REFUSED, EDIFACT, ISSUED)
 
 
+def test_each_interchange_has_a_receipt_of_its_own() -> None:
+    """A file of two interchanges is not answered as if it were one."""
+    for made in (
+        lambda: write_997(x12() * 2, READ, X12, ISSUED),
+        lambda: write_contrl(edifact() * 2, READ, EDIFACT, ISSUED),
+    ):
+        with pytest.raises(Unwritable, match="several interchanges"):
+            made()
+    assert told(x12() + b"\n\x1a", READ)[-1] == ["AK9", "A", "1", "1", "1"]
+
+
 def contrl(received: bytes, reading: Orders | NotAnOrder | Unreadable) -> list[list[object]]:
     """Returns the segments of a CONTRL that answer something."""
     segments = edifact_segments(write_contrl(received, reading, EDIFACT, ISSUED))
@@ -220,6 +232,16 @@ def test_real_files_are_answered(shared_data: Path) -> None:
                 assert edifact_segments(receipt, answer.encoding)
                 written += 1
     assert written >= 20
+
+
+def test_a_receipt_of_a_huge_file_takes_little_time() -> None:
+    """Ten megabytes without a separator, or of nothing else, are looked over in seconds."""
+    start = perf_s()
+    for noise in ("A" * 10_000_000, "?" * 10_000_000, "+" * 2_000_000, "'" * 2_000_000):
+        contrl((edifact().decode().replace("BGM", f"{noise}BGM")).encode(), REFUSED)
+    for noise in ("A" * 10_000_000, "*" * 2_000_000, "~" * 2_000_000):
+        told(x12().decode().replace("BEG", f"{noise}BEG").encode(), REFUSED)
+    assert perf_s() - start < 10
 
 
 @settings(max_examples=150, deadline=None)

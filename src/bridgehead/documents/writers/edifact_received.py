@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridgehead.documents.acknowledgement import Unwritable
-from bridgehead.documents.writers.x12_received import text_of
+from bridgehead.documents.writers.x12_received import refuse_another, text_of
 
 UNA: Final = ":+.? '"
 """Component and element separators, decimal mark, release character, repetition separator or blank, terminator."""
 MAX_SEGMENTS: Final = 50_000
+_SERVICE: Final = frozenset({"UNB", "UNG", "UNH", "UNT", "UNE", "UNZ"})
+_RELEASED: Final = 0xF0000
+"""Released characters stand in a private plane of Unicode while the text is split."""
 _HEAD: Final = re.compile(r"UNB([^\w\s])UNO[A-Z]([^\w\s])\d")
 
 
@@ -46,9 +49,10 @@ class ReceivedEdifact:
 
 
 def scan_edifact(received: bytes) -> ReceivedEdifact:
-    """Returns the first interchange in ``received``: whatever of it can be told.
+    """Returns the interchange in ``received``: whatever of it can be told.
 
-    Raises Unwritable when there is no UNB with sender, recipient and reference: then nobody can be answered.
+    Raises Unwritable when there is no UNB with sender, recipient and reference, because then nobody can be answered,
+    and when another interchange follows.
     """
     text = text_of(received)
     service = _shown(text)
@@ -81,31 +85,26 @@ def _shown(text: str) -> str:
 
 
 def _segments(text: str, service: str) -> list[list[list[str]]]:
+    """Returns segments of elements of components, released characters as they are meant.
+
+    Segments of content have their tag alone, because nothing else of them is looked at.
+    """
     component, element, _, release, _, terminator = tuple(service)
-    found: list[list[list[str]]] = []
-    parts: list[list[str]] = [[""]]
-    skip = False
-    for one in text:
-        if skip:
-            parts[-1][-1] += one
-            skip = False
-        elif one == release and release != " ":
-            skip = True
-        elif one == terminator:
-            parts[0][0] = parts[0][0].strip()
-            found.append(parts)
-            parts = [[""]]
-            if len(found) > MAX_SEGMENTS:
-                break
-        elif one == element:
-            parts.append([""])
-        elif one == component:
-            parts[-1].append("")
-        else:
-            parts[-1][-1] += one
-    if parts[0][0].strip():
-        parts[0][0] = parts[0][0].strip()
-        found.append(parts)
+    marks = (release, terminator, element, component)
+    if release != " ":
+        for at, mark in enumerate(marks):
+            text = text.replace(release + mark, chr(_RELEASED + at))
+    meant = {_RELEASED + at: mark for at, mark in enumerate(marks)}
+    found = []
+    for body in text.split(terminator)[: MAX_SEGMENTS + 1]:
+        tag = re.split(f"[{re.escape(element + component)}]", body.lstrip()[:4], maxsplit=1)[0].strip()
+        if tag in _SERVICE:
+            parts = [
+                [one.translate(meant) for one in part.split(component)] for part in body.strip().split(element, 20)
+            ]
+            found.append([[tag], *parts[1:]])
+        elif tag:
+            found.append([[tag]])
     return found
 
 
@@ -127,7 +126,8 @@ def _walk(found: ReceivedEdifact, segments: list[list[list[str]]]) -> None:
             inside = None
         elif tag == "UNZ":
             _miss(inside, position)
-            _end(found, segment, groups=sum(one[0][0] == "UNG" for one in segments))
+            _end(found, segment, groups=sum(one[0][0] == "UNG" for one in segments[:position]))
+            refuse_another(any(one[0][0] in {"UNA", "UNB"} for one in segments[position:]))
             return
         elif inside is not None:
             inside.end = position

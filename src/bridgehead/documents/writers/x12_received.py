@@ -56,9 +56,10 @@ class ReceivedX12:
 
 
 def scan_x12(received: bytes) -> ReceivedX12:
-    """Returns the first interchange in ``received``: whatever of it can be told.
+    """Returns the interchange in ``received``: whatever of it can be told.
 
-    Raises Unwritable when there is no ISA with sixteen elements: then nobody can be answered.
+    Raises Unwritable when there is no ISA with sixteen elements, because then nobody can be answered, and when another
+    interchange follows.
     """
     text = text_of(received)
     if text[:3] != "ISA" or len(text) < 20:
@@ -87,6 +88,16 @@ def text_of(received: bytes) -> str:
         return received.decode("latin-1").lstrip()
 
 
+def refuse_another(another: bool) -> None:  # noqa: FBT001 - the one thing that is asked
+    """Raises Unwritable when an interchange is followed by another: one receipt answers one."""
+    if another:
+        raise Unwritable(
+            "The file holds several interchanges, and one receipt answers one.",
+            where="received",
+            hint="Split the file, and read and answer each interchange by itself.",
+        )
+
+
 def _flat(segment: str) -> str:
     """Returns a segment without the line ends of a file that was wrapped at a column."""
     return segment.replace("\r", "").replace("\n", "").strip()
@@ -96,7 +107,7 @@ def _walk(found: ReceivedX12, segments: list[str]) -> None:
     group: ReceivedGroup | None = None
     inside: ReceivedSet | None = None
     position = 0
-    for body in segments:
+    for at, body in enumerate(segments):
         if not body:
             continue
         position += 1
@@ -106,6 +117,7 @@ def _walk(found: ReceivedX12, segments: list[str]) -> None:
         if tag == "IEA":
             _close(group, inside, position)
             _end(found, parts, open_group=group is not None)
+            refuse_another(any(later.startswith("ISA") for later in segments[at + 1 :]))
             return
         if tag == "GS":
             _close(group, inside, position)
