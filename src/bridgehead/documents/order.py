@@ -166,8 +166,8 @@ class Order:
     is the message of its standard (``850``, ``ORDERS``, ``OrderChange``), empty where there is none. ``stated_*`` are
     control values the sender gave; ``controls`` holds all of them beside what was found. ``confidence`` is the
     measured share of orders like this one that are read right in every field; None until it is set. ``notes`` hold
-    the sender's free text verbatim. ``warnings`` open with one of the words of ``WARNING_KINDS`` and a colon; an order without warnings
-    was read in full. ``sources`` is keyed by field path: ``po_number``, ``ship_to.city``,
+    the sender's free text verbatim. ``warnings`` open with one of ``WARNING_KINDS`` and a colon; an order without
+    warnings was read in full. ``sources`` is keyed by field path: ``po_number``, ``ship_to.city``,
     ``lines[0].quantity``, ``notes[1]``.
     """
 
