@@ -14,10 +14,7 @@ from queue import SimpleQueue
 from pydantic import JsonValue
 
 from bridgehead.documents.isolated import MEMORY, TIME_S, Isolated, Rows
-from bridgehead.documents.outcome import Unreadable
-from bridgehead.documents.telling import refused
-
-MOST_BYTES = 25 * 2**20
+from bridgehead.documents.listing import brief, files_of, read_file
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,18 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {what}", file=sys.stderr)
         return 2
     ended = 0
-    for row in _read_all([*_files(chosen.paths)], chosen.jobs):
-        print(_brief(row) if chosen.brief else json.dumps(row, indent=1 if chosen.pretty else None), flush=True)
+    for row in _read_all([*files_of(chosen.paths)], chosen.jobs):
+        print(brief(row) if chosen.brief else json.dumps(row, indent=1 if chosen.pretty else None), flush=True)
         ended |= row["status"] == "refused"
     return int(ended)
-
-
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(one for one in path.rglob("*") if one.is_file())
-        else:
-            yield path
 
 
 def _read_all(files: Sequence[Path], jobs: int) -> Iterator[dict[str, JsonValue]]:
@@ -74,7 +63,7 @@ def _read_all(files: Sequence[Path], jobs: int) -> Iterator[dict[str, JsonValue]
     def rows(file: Path) -> Rows:
         reader = idle.get()
         try:
-            return _read(reader, file)
+            return read_file(reader, file)
         finally:
             idle.put(reader)
 
@@ -86,31 +75,6 @@ def _read_all(files: Sequence[Path], jobs: int) -> Iterator[dict[str, JsonValue]
             pool.shutdown(cancel_futures=True)
             for reader in readers:
                 reader.close()
-
-
-def _read(reader: Isolated, file: Path) -> Rows:
-    name = str(file)
-    try:
-        if not file.is_file():
-            return [refused(name, "none", Unreadable("file", "It is no regular file."))]
-        size = file.stat().st_size
-        if size > MOST_BYTES:
-            reason = f"The file has {size} bytes; {MOST_BYTES} are allowed."
-            return [refused(name, "none", Unreadable("too_large", reason))]
-        document = file.read_bytes()
-    except OSError as error:
-        return [refused(name, "none", Unreadable("file", f"The file cannot be opened: {error.strerror}."))]
-    return reader.read(document, name)
-
-
-def _brief(row: dict[str, JsonValue]) -> str:
-    order = row["order"]
-    what = ""
-    if isinstance(order, dict):
-        lines = order["lines"]
-        what = f" {order['po_number']} ({len(lines) if isinstance(lines, list) else 0} lines)"
-    text = f"{row['file']}: {row['format']} {row['status']} {row['kind']}{what} {row['reason']}"
-    return "".join(sign if sign.isprintable() else "?" for sign in text).rstrip()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import IO, Final, Self, cast
 from pydantic import JsonValue
 
 from bridgehead.clock import perf_s
+from bridgehead.documents.assisted.seen import Seen, barred, see, seen_from_json, seen_to_json
 from bridgehead.documents.detecting import form_of
 from bridgehead.documents.outcome import Unreadable
 from bridgehead.documents.reading import read
@@ -56,7 +57,7 @@ class Isolated:
         ``reader.lost``.
         """
         try:
-            return self._exchange(document, file)
+            return cast("Rows", json.loads(self._exchange("read", document, file)))
         except (OSError, EOFError, TimeoutError) as error:
             late = isinstance(error, TimeoutError)
             if self._served > 1 and not late:  # an earlier document may have done it: once more, alone
@@ -67,6 +68,14 @@ class Isolated:
             how = f"took more than {self._time_s:.0f} s" if late else f"ended its process ({code})"
             reason = f"Reading the document {how}; a person must look at it."
             return [refused(file, form_of(document, file), Unreadable("reader.lost", reason, "document"))]
+
+    def see(self, document: bytes, file: str) -> Seen:
+        """Returns what a document shows; never raises, what takes too long or too much is ``barred``."""
+        try:
+            return seen_from_json(self._exchange("see", document, file))
+        except (OSError, EOFError, TimeoutError):
+            self.close()
+            return barred("its text cannot be shown within the limits of time and memory")
 
     def close(self) -> None:
         """Ends the process at once; the next document starts another."""
@@ -81,7 +90,7 @@ class Isolated:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
-    def _exchange(self, document: bytes, file: str) -> Rows:
+    def _exchange(self, wanted: str, document: bytes, file: str) -> bytes:
         if self._served >= DOCUMENTS:
             self.close()
         if self._child is None:
@@ -94,12 +103,12 @@ class Isolated:
         self._served += 1
         child = self._child
         asked, answers = cast("IO[bytes]", child.stdin), cast("IO[bytes]", child.stdout)
-        for message in (file.encode("utf-8", "surrogateescape"), document):
+        for message in (wanted.encode(), file.encode("utf-8", "surrogateescape"), document):
             asked.write(_LENGTH.pack(len(message)) + message)
         asked.flush()
         until_s = perf_s() + self._time_s
         (length,) = _LENGTH.unpack(_receive(answers, _LENGTH.size, until_s))
-        return cast("Rows", json.loads(_receive(answers, length, until_s)))
+        return _receive(answers, length, until_s)
 
 
 def _receive(stream: IO[bytes], size: int, until_s: float) -> bytes:
@@ -122,12 +131,24 @@ def _serve(memory: int) -> None:
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     while (head := asked.read(_LENGTH.size)) and len(head) == _LENGTH.size:
-        file = asked.read(_LENGTH.unpack(head)[0]).decode("utf-8", "surrogateescape")
-        (length,) = _LENGTH.unpack(asked.read(_LENGTH.size))
-        document = asked.read(length)
-        body = json.dumps(_rows(document, file)).encode()
+        wanted = asked.read(_LENGTH.unpack(head)[0])
+        file = _message(asked).decode("utf-8", "surrogateescape")
+        document = _message(asked)
+        body = _shown(document, file) if wanted == b"see" else json.dumps(_rows(document, file)).encode()
         answers.write(_LENGTH.pack(len(body)) + body)
         answers.flush()
+
+
+def _message(asked: IO[bytes]) -> bytes:
+    (length,) = _LENGTH.unpack(asked.read(_LENGTH.size))
+    return asked.read(length)
+
+
+def _shown(document: bytes, file: str) -> bytes:
+    try:
+        return seen_to_json(see(document, file))
+    except Exception as error:  # noqa: BLE001 - a named boundary: a bug in showing keeps a model out, no more
+        return seen_to_json(barred(f"showing its text failed ({type(error).__name__})"))
 
 
 def _rows(document: bytes, file: str) -> Rows:
