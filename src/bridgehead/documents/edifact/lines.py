@@ -42,7 +42,7 @@ def on_lin(walk: Walk, segment: Segment) -> None:
         line.number = int(assigned)
         line.mark("number", walk.source(segment, 1))
     elif assigned:
-        draft.warn("uncertain", f"LIN numbers its line {assigned[:20]!r} ({segment.place})")
+        draft.warn("remark", f"LIN numbers its line {assigned[:20]!r} ({segment.place})")
     if segment.get(2) not in _ADDED:
         kind = "uncertain" if draft.purpose != "original" else "contradiction"
         draft.warn(kind, f"line {line.number} has the action {segment.get(2)[:3]} (1229) ({segment.place})")

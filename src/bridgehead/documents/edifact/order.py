@@ -138,7 +138,7 @@ def _finish(walk: Walk) -> Order:
     header.settle(walk)
     parties.assign_parties(walk)
     if "DTM" not in walk.counts:
-        draft.warn("uncertain", "the message states no day at all (DTM is mandatory)")
+        draft.warn("remark", "the message states no day at all (DTM is mandatory)")
     if not draft.lines and draft.purpose != "cancel":
         draft.warn("uncertain", f"the order names no line ({message.segments[-1].place})")
     unb = message.interchange

@@ -53,7 +53,7 @@ def _opening(walk: Walk, segment: Segment, *, number: int, release: int, ordered
     if draft.order_date is not None:
         draft.mark("order_date", walk.source(segment, ordered))
     elif not segment.get(ordered) and segment.tag == "BEG":
-        draft.warn("uncertain", f"BEG05 (day of the order) is empty ({segment.place})")
+        draft.warn("remark", f"BEG05 (day of the order) is empty ({segment.place})")
 
 
 def on_cur(walk: Walk, segment: Segment) -> None:
