@@ -177,7 +177,8 @@ def cxml(request: str = "", *, kind: str = "new", more: str = "", lines: str = C
         <Comments xml:lang="en">Please confirm.</Comments>
       </OrderRequestHeader>{lines}</OrderRequest>"""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE cXML SYSTEM "http://xml.cxml.org/schemas/cXML/1.2.050/cXML.dtd">
+<!DOCTYPE cXML
+  SYSTEM "http://xml.cxml.org/schemas/cXML/1.2.050/cXML.dtd">
 <cXML payloadID="1@kern" timestamp="2026-10-30T09:00:00+01:00">
   <Header>
     <From><Credential domain="DUNS"><Identity>123456789</Identity></Credential></From>

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -376,13 +376,11 @@ class Fields:
 
     # The end
 
-    def finish(self, purpose: Purpose, harmless: frozenset[str], secret: Iterable[Node] = ()) -> Order:
-        """Watches the words, reports what no field took, checks the sums; ``secret`` nodes are left out of it all.
+    def finish(self, purpose: Purpose, harmless: frozenset[str]) -> Order:
+        """Watches the words, reports what no field took, checks the sums.
 
         ``harmless`` are names of elements that change nothing for a seller, with all below them.
         """
-        for node in secret:
-            node.skip()
         draft = self.draft
         draft.purpose = purpose
         if not draft.lines and purpose in {"original", "other"}:
