@@ -12,6 +12,7 @@ from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.terms import country_of
+from bridgehead.documents.vigilance import instruction_in
 
 SHORT: Final = 3
 """An element of so few characters is a code."""
@@ -26,15 +27,19 @@ def has_words(text: str, start: int) -> bool:
     return _WORDS.search(text, start) is not None
 
 
-def watch_words(draft: Draft, tag: str, place: str, elements: Sequence[str]) -> None:
-    """Warns of words, in an element that may not be read, that say the order does not count.
+def watch_words(draft: Draft, tag: str, place: str, elements: Sequence[str], *, names: bool = False) -> None:
+    """Warns of words, in an element that may not be read, that say the order does not count or instruct the reader.
 
-    ``elements`` are those of a segment after its tag; EDIFACT gives each composite as one text.
+    ``elements`` are those of a segment after its tag; EDIFACT gives each composite as one text. In ``names`` only
+    instructions are looked for: a company may be called anything.
     """
     for at, text in enumerate(elements, 1):
         if len(text) <= SHORT or _WORDS.search(text) is None:
             continue
-        found = doubt_in(text)
+        told = instruction_in(text)
+        if told is not None:
+            draft.warn("instruction", f"{tag}{at:02d} says {told!r} ({place})")
+        found = None if names else doubt_in(text)
         if found is not None:
             draft.warn("contradiction", f"{tag}{at:02d} says {found!r}: {text[:80]!r} ({place})")
 

@@ -206,10 +206,10 @@ DISCOUNT_TERMS: Final = "22"
 PERIODS: Final = {"D": "", "CD": "", "WD": " working days", "W": " weeks", "M": " months", "Y": " years"}
 """Data element 2151."""
 
-CODED: Final = frozenset({"CNT", "CUX", "DTM", "MOA", "PRI", "QTY", "UNS"})
-NAMED: Final = frozenset({*CODED, "UNH", "BGM", "NAD", "CTA", "COM", "LOC", "UNT", "FTX", "IMD"})
-"""Segments of the envelope, of names and addresses, whose words are names; of free text and
-descriptions, which are watched as such; of codes and numbers alone."""
+NAMES: Final = frozenset({"BGM", "NAD", "CTA", "COM", "LOC"})
+"""Segments of names and addresses: a company may be called anything."""
+UNWATCHED: Final = frozenset({"UNH", "FTX", "IMD", "CNT", "CUX", "DTM", "MOA", "PRI", "QTY", "UNS"})
+"""Segments of free text and descriptions, which are watched as such, and of codes and numbers alone."""
 
 SEGMENTS: Final = frozenset(
     (  # noqa: SIM905 - a list of tags is read as words

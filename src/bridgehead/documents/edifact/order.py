@@ -127,8 +127,9 @@ def _step(walk: Walk, segment: Segment) -> None:
         handler(walk, segment)
     if opening:
         walk.after = tag
-    if tag not in codes.NAMED and has_words(segment.text, len(tag)):
-        watch_words(walk.draft, tag, segment.place, [" ".join(one).strip() for one in segment.elements[1:]])
+    if tag not in codes.UNWATCHED and has_words(segment.text, len(tag)):
+        texts = [" ".join(one).strip() for one in segment.elements[1:]]
+        watch_words(walk.draft, tag, segment.place, texts, names=tag in codes.NAMES)
 
 
 def _finish(walk: Walk) -> Order:

@@ -170,13 +170,10 @@ ORDER_TYPES: Final = frozenset(
 )
 """Element 92: kinds of order that ask for delivery against payment and nothing else."""
 
-TEXTS: Final = frozenset({"MSG", "MTX", "NTE"})
-CODED: Final = frozenset({"AMT", "CTT", "CUR", "DTM", "QTY", "SCH"})
-NAMED: Final = frozenset(
-    {"ISA", "GS", "ST", "SE", "GE", "IEA", "N1", "N2", "N3", "N4", "PER", "G61", "NM1", *TEXTS, *CODED}
-)
-"""Segments of the envelope, of names and addresses, whose words are names; of free text, which is watched as notes;
-of codes and numbers alone."""
+NAMES: Final = frozenset({"N1", "N2", "N3", "N4", "PER", "G61", "NM1"})
+"""Segments of names and addresses: a company may be called anything."""
+UNWATCHED: Final = frozenset({"ST", "MSG", "MTX", "NTE", "AMT", "CTT", "CUR", "DTM", "QTY", "SCH"})
+"""Segments of free text, which is watched as notes, and of codes and numbers alone."""
 
 PRICE_CLASSES: Final = ("CON", "UCP", "NET", "PRO", "CAT", "ACT", "INV")
 """Element 236: prices the buyer pays; retail prices are none of ours."""

@@ -126,8 +126,8 @@ def _step(walk: Walk, segment: Segment) -> None:
     elif tag not in codes.USED:
         walk.draft.warn("uncertain", f"{tag} is no segment of an {walk.transaction.set_id} ({segment.place})")
     described = tag == "PID" and walk.line is not None
-    if tag not in codes.NAMED and not described and has_words(segment.text, len(tag)):
-        watch_words(walk.draft, tag, segment.place, segment.elements[1:])
+    if tag not in codes.UNWATCHED and not described and has_words(segment.text, len(tag)):
+        watch_words(walk.draft, tag, segment.place, segment.elements[1:], names=tag in codes.NAMES)
 
 
 def _finish(walk: Walk) -> Order:
