@@ -155,6 +155,10 @@ def test_line_numbers_begin_again_with_every_order() -> None:
     assert found[0].lines[0].customer_part is None
 
 
+SHOP = "Name,Subtotal,Taxes,Total,Lineitem quantity,Lineitem price,Lineitem sku\n"
+SHOP += "#1001,67,6,73,20,3.25,D1\n#1001,,,,1,2,D2\n"
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [
@@ -171,11 +175,11 @@ def test_line_numbers_begin_again_with_every_order() -> None:
             ("P-1", 2, "D1", Decimal(20), "EA", Decimal("3.2"), Decimal(1)),
         ),
         (
-            "Order Reference,Order Lines/Product,Order Lines/Quantity,Order Lines/Unit Price\nP-1,[D100] Chair,20,3.25\n",
+            "Order Reference,Order Lines/Product,Order Lines/Quantity,Order Lines/Price\nP-1,[D100] Chair,20,3.25\n",
             ("P-1", 1, "D100", Decimal(20), "", Decimal("3.25"), Decimal(1)),
         ),
         (
-            "Name,Subtotal,Taxes,Total,Lineitem quantity,Lineitem price,Lineitem sku\n#1001,67.00,6,73,20,3.25,D1\n#1001,,,,1,2,D2\n",
+            SHOP,
             ("#1001", 1, "D1", Decimal(20), "", Decimal("3.25"), Decimal(1)),
         ),
     ],

@@ -226,6 +226,104 @@ def test_a_day_merged_over_several_lines_is_of_each() -> None:
     assert [line.requested_date for line in only(book(fill)).lines] == [dt.date(2026, 11, 20)] * 2
 
 
+TEMPLATE: dict[str, Cell] = {
+    "A1": "Kern Inc",
+    "E1": "PURCHASE ORDER",
+    "E2": "DATE",
+    "F2": "2026-11-02",
+    "E3": "PO #",
+    "F3": 4711,
+    "A6": "VENDOR",
+    "D6": "SHIP TO",
+    "A7": "Works AG",
+    "D7": "Kern Inc Plant 2",
+    "A8": "1 Mill St",
+    "D8": "7 Dock Rd",
+    "A9": "Toledo, OH 43604",
+    "D9": "Dayton, OH 45402",
+    "A11": "We need everything by 20 November 2026, please.",
+    "A14": "ITEM #",
+    "B14": "DESCRIPTION",
+    "C14": "QTY",
+    "D14": "UNIT PRICE €",
+    "E14": "TOTAL",
+    "A15": "AB-1001",
+    "B15": "Valve",
+    "C15": 20,
+    "D15": 3.2,
+    "E15": 64,
+    "D22": "SUBTOTAL",
+    "E22": 64,
+    "A23": "Please confirm.",
+    "D23": "TAX",
+    "E23": 10,
+    "D24": "SHIPPING",
+    "E24": 5,
+    "D26": "TOTAL",
+    "E26": 79,
+}
+
+
+def test_a_form_as_people_lay_it_out() -> None:
+    """Blocks side by side, a wish above the table, sums under their own names and a remark beside them are read."""
+
+    def fill(sheet: Worksheet) -> None:
+        for place, value in TEMPLATE.items():
+            sheet[place] = value
+
+    order = only(book(fill, rows=[]))
+    assert (order.po_number, order.order_date, order.requested_date) == (
+        "4711",
+        dt.date(2026, 11, 2),
+        dt.date(2026, 11, 20),
+    )
+    assert (order.lines[0].supplier_part, order.lines[0].amount, order.currency) == ("AB-1001", Decimal(64), "EUR")
+    assert order.ship_to is not None
+    assert order.seller is not None
+    assert (order.ship_to.name, order.ship_to.city, order.seller.name) == ("Kern Inc Plant 2", "Dayton", "Works AG")
+    assert [(control.kind, control.agrees) for control in order.controls if control.kind.endswith("total")] == [
+        ("line_total", True),
+        ("tax_total", None),
+        ("gross_total", True),
+        ("net_total", True),
+    ]
+    assert ([charge.amount for charge in order.charges], order.notes) == ([Decimal(5)], ("Please confirm.",))
+    assert order.warnings == ()
+
+
+def test_tables_under_each_other_are_orders_of_their_own() -> None:
+    """Two tables in one sheet, each under its number, are two orders."""
+    rows: list[list[Cell]] = [
+        ["PO No.", "PO-1"],
+        ["Part", "Qty"],
+        ["AB-1", 2],
+        ["Total", 2],
+        [],
+        ["PO No.", "PO-2"],
+        ["Part", "Qty"],
+        ["AB-2", 3],
+    ]
+    assert [(order.po_number, order.lines[0].supplier_part) for order in orders(book(rows=rows))] == [
+        ("PO-1", "AB-1"),
+        ("PO-2", "AB-2"),
+    ]
+
+
+def test_a_title_and_days_as_numbers() -> None:
+    """A title names number and day of the order; a day that a sheet holds as its number is that day."""
+    rows: list[list[Cell]] = [
+        ["Bestellung Nr. 4711 vom 02.11.2026"],
+        ["Artikelnummer", "Menge", "Liefertermin"],
+        ["AB-1", 3, 46346],
+    ]
+    order = only(book(rows=rows))
+    assert (order.po_number, order.order_date, order.lines[0].requested_date) == (
+        "4711",
+        dt.date(2026, 11, 2),
+        dt.date(2026, 11, 20),
+    )
+
+
 def bomb(size: int) -> bytes:
     """Returns a workbook with a member that unpacks to ``size`` bytes of nothing."""
     return edited(book(), {"xl/sharedStrings.xml": b" " * size})

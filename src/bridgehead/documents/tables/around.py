@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
+from bridgehead.documents.dates import DayContext, find_days
 from bridgehead.documents.draft import Draft
+from bridgehead.documents.mail.patterns import NOT_OURS, ORDER_DAY, PO, plausible_number
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.references import reference_kind
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.csv_records import Row, letter
-from bridgehead.documents.tables.headings import label_of
+from bridgehead.documents.tables.headings import label_of, squash
 
 _LONGEST_LABEL: Final = 48
 _REACH: Final = 6
@@ -24,6 +26,8 @@ _BLOCKS: Final = frozenset({"ship_to", "bill_to", "customer_name", "ship_to.name
 _BELOW: Final = frozenset(
     {"po_number", "po_or_part", "order_date", "requested_date", "customer_number", "stated_total"}
 )
+_SELLERS: Final = frozenset({"vendor", "supplier", "lieferant", "fournisseur", "proveedor", "fornitore", "leverancier"})
+_LONGEST_TITLE: Final = 120
 _TOLD: Final = frozenset({"requested_date", "order_date", "stated_total", "stated_quantity_total", "currency"})
 """Fields whose value matters so much that one that cannot be read is a doubt."""
 _ITEMS: Final = frozenset(
@@ -78,7 +82,9 @@ class Fields:
     def put(self, draft: Draft, ways: Ways) -> None:
         """Sets the fields of an order, and notes or doubts what could not be set."""
         for one in self.found:
-            if one.lines:
+            if one.name == "seller":
+                read_address(one.lines or ((one.value, one.source),), draft.seller)
+            elif one.lines:
                 party = {"bill_to": draft.bill_to, "customer_name": draft.buyer}.get(one.name, draft.ship_to)
                 if not party.values or one.name == "customer_name":
                     read_address(one.lines, party)
@@ -124,12 +130,17 @@ class _Around:
         label, inline = _split(text)
         name = label_of(label) if label else None
         if name is None or name in _ITEMS:
-            titled = title_number(text)
+            titled = _title(text)
             if titled is not None:
-                self._found(at, Found("po_number", titled, self._source(at, column, text, text)))
+                source = self._source(at, column, text, text)
+                self._found(at, Found("po_number", titled[0], source))
+                if titled[1]:
+                    self._found(at, Found("order_date", titled[1], source))
+                    return
             self.out.texts.append((text, self._source(at, column, text, "")))
             return
-        if name in _BLOCKS:
+        if name in _BLOCKS or (name == "ignore" and squash(label) in _SELLERS):
+            name = "seller" if name == "ignore" else name
             lines = self._block(at, column, inline, label)
             if lines:
                 self._take(at, name, lines)
@@ -213,12 +224,21 @@ def _is_label(text: str) -> bool:
     return bool(label) and not any(one.isdigit() for one in label) and label_of(label) is not None
 
 
-def title_number(text: str) -> str | None:
-    """The number of a title such as ``Purchase order 4500123``."""
+def _title(text: str) -> tuple[str, str] | None:
+    """Number and day of a title such as ``Purchase order 4500123 of 02.11.2026``; the day may be empty."""
     head, _, value = text.strip("# ").rpartition(" ")
     if head and any(one.isdigit() for one in value) and label_of(head) in {"po_number", "po_or_part"}:
-        return value
-    return None
+        return value, ""
+    ways = Ways(None, DayContext("dmy", None), None)
+    found = PO.search(text[:_LONGEST_TITLE])
+    if found is None or len(text) > _LONGEST_TITLE or NOT_OURS.search(text[: found.start()]):
+        return None
+    if not plausible_number(found["no"], found["word"], ways):
+        return None
+    rest = text[found.end() :]
+    day = next(find_days(rest, ways.days), None)
+    dated = day is not None and ORDER_DAY.search(rest[: day.start]) is not None
+    return found["no"].rstrip(".-/"), rest[day.start : day.end] if day is not None and dated else ""
 
 
 def words_of(fields: Fields) -> Iterator[str]:

@@ -19,9 +19,9 @@ from bridgehead.documents.units import UNIT_CODES
 _FIELDS: Final[dict[str, str]] = {
     "position": """rad radnr radnummer lp poz pozycja nrpoz posic artikelrad lineid punkt
       pos position posnr posno positionnr positionsnr line lineno linenumber linenr lineitem nr no n num numero
-      ligne poste numligne noligne nligne linea nlinea riga nriga rigan regel regelnr lfdnr lfd zeile posten item# ln
+      ligne poste numligne noligne nligne linea nlinea riga nriga rigan regel regelnr lfdnr lfd zeile posten ln
       positionnummer salesorderitem rang posizione posicion""",
-    "part": """artcode indeks indekstowaru kodtowaru nrkat nrkatalogowy nrartykulu artnummer refart codeart
+    "part": """item# artcode indeks indekstowaru kodtowaru nrkat nrkatalogowy nrartykulu artnummer refart codeart
       artnr artikelnr artikelnummer artno articleno articlenumber articlenr itemno itemnumber itemnr itemid partno
       partnumber partnr pn part parts sku ref reference code codigo codice codart codarticolo codicearticolo refarticle
       referencearticle refarticulo codigoarticulo codarticulo artikelcode itemcode productcode produktnr produktnummer
@@ -264,15 +264,16 @@ def heading_of(text: str) -> Heading | None:
         return None
     if text == "#":
         return Heading("position")
-    direct = _field_of(text)
-    if direct is not None:
-        return Heading(direct, unit=text.upper() if direct == "quantity" and text.lower() in UNIT_CODES else "")
     unit, currency, basis = "", None, None
     for found in _HINT.finditer(text):
         inside = (found[1] or found[2] or "").strip()
         currency = currency or currency_of(inside.split("/")[0].strip())
         if inside.rstrip(".").lower() in UNIT_CODES:
             unit = inside.rstrip(".").upper()
+    direct = _field_of(text)
+    if direct is not None:
+        unit = text.upper() if direct == "quantity" and text.lower() in UNIT_CODES else unit
+        return Heading(direct, unit, currency)
     stated = _BASIS.search(text)
     if stated is not None:
         basis = Decimal(stated[1].replace(".", "").replace(",", ""))
@@ -304,7 +305,7 @@ def _field_of(text: str) -> str | None:
     squashed = squash(text)
     if not squashed:
         return None
-    field = _NAMES.get(squashed)
+    field = _NAMES.get(squashed) or _NAMES.get(squashed.replace("#", "no"))
     if field is not None:
         return field
     words = [squash(word) for word in re.split(r"[\s.\-_/']+", text)]

@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from bridgehead.documents.dates import DayContext, day_order
+from bridgehead.documents.dates import DayContext, day_order, find_days, relative_day
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.language import guess_day_order, language_of
+from bridgehead.documents.mail.patterns import CONSTRAINT, REQUESTED
 from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Hints, Refusal
 from bridgehead.documents.tables.around import fields_around, words_of
-from bridgehead.documents.tables.cells import Ways, read_price
+from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.csv_records import Row
 from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.tables.item_codes import code_rank
-from bridgehead.documents.tables.sheet import Sheet
+from bridgehead.documents.tables.sheet import Sheet, lay_out
+from bridgehead.documents.tables.sums import close_sums, find_sum, take_sum
 from bridgehead.documents.tables.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.tables.table_kinds import done_in, is_status
 from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, watch
@@ -31,7 +34,10 @@ _SAMPLE: Final = 400
 _FORMULA: Final = re.compile(r"\s*(?:[=@]\S|[+-][A-Za-z])")
 """What a spreadsheet would compute instead of show; in an order it is no value."""
 _FIGURE: Final = re.compile(r"\d[.,]\d{2}(?!\d)")
-_LISTED: Final = 5
+_PAIR: Final = 2
+_EPOCH: Final = date(1899, 12, 30)
+"""Day 0 of the days that spreadsheets count (ECMA-376 part 1, 18.17.4.1)."""
+_SERIAL: Final = re.compile(r"[345]\d{4}")
 _ORDER_LEVEL: Final = frozenset(
     [
         "po_number",
@@ -117,6 +123,23 @@ def read_rows(sheet: Sheet, hints: Hints, number: tuple[str, Source] | None = No
     return _finished(table)
 
 
+def sections(sheet: Sheet) -> list[Sheet]:
+    """The sheet, divided where another table begins under another order's number; one that goes on stays whole."""
+    columns = resolve_columns(sheet.names, [row.cells for row in sheet.body])
+    last = 0
+    for index, row in enumerate(sheet.body):
+        if header_score(row.cells) >= _PAIR and not row.numbers and index:
+            between = sheet.body[last:index]
+            if any(_is_labelled(one) for one in between):
+                below = Sheet(sheet.part, sheet.body[last:], sheet.form, letters=sheet.letters, spanned=sheet.spanned)
+                if lay_out(below):
+                    sheet.body = sheet.body[:last]
+                    return [sheet, *sections(below)]
+        elif _is_line(columns, row) or find_sum(columns, row.cells) is not None:
+            last = index + 1
+    return [sheet]
+
+
 def ordered_rows(sheet: Sheet) -> int:
     """How many rows of a table that is laid out have a quantity that is not zero."""
     columns = resolve_columns(sheet.names, [row.cells for row in sheet.body])
@@ -130,7 +153,8 @@ def _row(table: _Table, row: Row, common: tuple[str, Source] | None) -> None:
         if sheet.letters and [cell.strip() for cell in row.cells] == [cell.strip() for cell in sheet.names]:
             return
         raise Refusal(f"{sheet.form}.row", "A second table begins; each file may hold one.", place)
-    if is_total_row(row.cells) or not _is_line(columns, row):
+    summed = is_total_row(row.cells) or find_sum(columns, row.cells) is not None
+    if summed or not _is_line(columns, row):
         if not _continues(table, row) and not _summed(table, row):
             table.remarks.append(row)
         return
@@ -187,10 +211,22 @@ def _outside(table: _Table, draft: Draft, row: Row, place: str) -> None:
 
 
 def _spread(table: _Table, row: Row) -> Row:
-    """The row with what a cell merged over several lines shows; a quantity or a part number is of one line only."""
-    if not table.sheet.spanned:
+    """The row with what a cell merged over several lines shows, and days that the file holds as their number.
+
+    A quantity or a part number is of one line only.
+    """
+    counted = [
+        index
+        for index, name in enumerate(table.columns.fields)
+        if name in {"requested_date", "order_date"}
+        and index in row.numbers
+        and _SERIAL.fullmatch(row.cells[index].strip())
+    ]
+    if not table.sheet.spanned and not counted:
         return row
     cells = list(row.cells) + [""] * (len(table.columns.fields) - len(row.cells))
+    for index in counted:
+        cells[index] = (_EPOCH + timedelta(days=int(cells[index]))).isoformat()
     for index, name in enumerate(table.columns.fields):
         if name in _SPANNING and not cells[index].strip():
             cells[index] = table.sheet.spanned.get((row.line, index), "")
@@ -236,6 +272,15 @@ def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> bool:
     )
 
 
+def _is_field(row: Row) -> bool:
+    """Whether a row is a label of the whole order with its value, or a label with words, wherever in it they stand."""
+    filled = [cell.strip() for cell in row.cells if cell.strip()]
+    if len(filled) != 2 or any(one.isdigit() for one in filled[0]):
+        return False
+    name = label_of(filled[0].rstrip(": "))
+    return (name is not None and name not in LINE_FIELDS - {"requested_date"}) or len(filled[1].split()) > _WORDS
+
+
 def _has_quantity(columns: Columns, row: Row) -> bool:
     at = columns.index("quantity")
     cell = row.cells[at].strip() if at is not None and at < len(row.cells) else ""
@@ -253,12 +298,18 @@ def _is_line(columns: Columns, row: Row) -> bool:
     at = columns.index("quantity")
     filled = sum(1 for cell in row.cells if cell.strip())
     if at is not None and at < len(row.cells) and row.cells[at].strip():
-        return filled > 1
+        return filled > 1 and not _is_labelled(row)
     part = next((i for f in _PARTS if (i := columns.index(f)) is not None), None)
     has_part = part is not None and part < len(row.cells) and bool(row.cells[part].strip())
     position = columns.index("position")
     numbered = position is not None and position < len(row.cells) and row.cells[position].strip().isdigit()
     return has_part and (filled >= 3 or numbered)
+
+
+def _is_labelled(row: Row) -> bool:
+    """Whether a row is nothing but a label and its value: ``PO number | 4711``."""
+    filled = [cell.strip() for cell in row.cells if cell.strip()]
+    return len(filled) == _PAIR and label_of(filled[0]) in {"po_number", "po_or_part", "order_date", "customer_number"}
 
 
 def _order_fields(table: _Table, draft: Draft, row: Row) -> None:
@@ -319,38 +370,39 @@ def _summed(table: _Table, row: Row) -> bool:
         return True
     if not table.drafts:
         return False
-    label = filled[0][1].rstrip(": ")
-    name = label_of(label)
-    draft = list(table.drafts.values())[-1]
-    if name in {"stated_total", "amount", "gross_total", "tax"} or is_total_row(row.cells):
-        at = columns.index("amount")
-        quantity_at = columns.index("quantity")
-        value = next(((index, cell) for index, cell in filled if index == at and index > 0), None)
-        if value is None and len(filled) > 1:
-            value = next(
-                (
-                    (index, cell)
-                    for index, cell in reversed(filled[1:])
-                    if index != quantity_at and read_price(cell, ways)
-                ),
-                None,
-            )
-        quantity = next(((index, cell) for index, cell in filled if index == quantity_at and index > 0), None)
-        if quantity is not None and value is None and name in {"stated_total", "gross_total", "tax"} and at is None:
-            quantity, value = None, quantity
-        if name in {"gross_total", "tax"} or len(table.drafts) > 1:
-            return name in {"gross_total", "tax"}
-        if quantity is not None:
-            put_field(draft, "stated_quantity_total", quantity[1], _labelled(table, row, quantity[0]), ways)
-        if value is not None:
-            put_field(draft, "stated_total", value[1], _labelled(table, row, value[0]), ways)
-        return value is not None or quantity is not None
-    return False
+    if len(table.drafts) > 1:
+        # A sum below several orders is of all of them, and of none alone.
+        return find_sum(columns, row.cells) is not None and not _FIGURE.search(filled[-1][1])
+    draft = next(iter(table.drafts.values()))
+    if not take_sum(draft, columns, row.cells, ways, lambda at: replace(table.sheet.source(row, at), how="label")):
+        return False
+    named = find_sum(columns, row.cells)
+    beside = [cell if named is not None and at < named[0] else "" for at, cell in enumerate(row.cells)]
+    if any(cell.strip() for cell in beside):
+        table.remarks.append(replace(row, cells=beside))
+    return True
 
 
-def _labelled(table: _Table, row: Row, index: int) -> Source:
-    source = table.sheet.source(row, index)
-    return Source(source.part, source.line, source.text, column=source.column, how="label")
+def _wish(draft: Draft, text: str, source: Source, ways: Ways) -> None:
+    """A day by which a sentence around the table asks for delivery is the order's, or is doubted."""
+    if not REQUESTED.search(text):
+        return
+    days = {day.day for day in find_days(text, ways.days)}
+    if not days:
+        relative = relative_day(text)
+        if relative is not None:
+            draft.warn("date", f"{relative!r} names no calendar day (line {source.line})")
+        return
+    wanted = {line.requested_date for line in draft.lines} - {None}
+    day = next(iter(days))
+    if len(days) == 1 and day is not None and not CONSTRAINT.search(text):
+        if draft.requested_date is None and not wanted:
+            draft.requested_date = day
+            draft.mark("requested_date", replace(source, how="pattern"))
+            return
+        if days == ({draft.requested_date} if draft.requested_date else wanted):
+            return
+    draft.warn("contradiction", f"a day that the table does not have (line {source.line}: {text[:120]!r})")
 
 
 def _finished(table: _Table) -> tuple[Order, ...]:
@@ -375,6 +427,8 @@ def _finished(table: _Table) -> tuple[Order, ...]:
             draft.note(remark, Source(sheet.part, row.line, remark[:300], how="place"))
             if _FIGURE.search(remark):
                 draft.warn("uncertain", f"row {row.line} holds a figure and is no line: {remark[:120]!r}")
+        for text, source in (*sheet.fields.texts, *below.texts):
+            _wish(draft, text, source, table.ways)
         for line, words in alerts:
             draft.warn("instruction", f"line {line}: {words!r}")
         for line, words in doubts:
@@ -385,6 +439,7 @@ def _finished(table: _Table) -> tuple[Order, ...]:
             draft.currency = sheet.currency
             line = sheet.header.line if sheet.header is not None else 1
             draft.mark("currency", Source(sheet.part, line, sheet.currency, how="derived"))
+        close_sums(draft)
         watch(draft)
         orders.append(draft.finish())
     return tuple(orders)

@@ -96,6 +96,12 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
         counted = next((i for i, one in enumerate(fields) if one == "part" and _counts_up(column(i))), None)
         if counted is not None:
             fields[counted] = "position"
+    if "position" in fields and not {"part", "supplier_part", "customer_part", "gtin", "article", "po_or_part"} & set(
+        fields
+    ):
+        at = fields.index("position")
+        if column(at) and not any(value.rstrip(".").isdigit() for value in column(at)):
+            fields[at] = "part"
     has_part = bool({"part", "customer_part", "supplier_part", "gtin"} & {one for one in fields if one})
     for index, field in enumerate(fields):
         values = column(index)

@@ -12,7 +12,7 @@ from bridgehead.documents.tables.around import fields_around
 from bridgehead.documents.tables.csv_records import Row, letter
 from bridgehead.documents.tables.grids import Book, Grid, open_book
 from bridgehead.documents.tables.headings import heading_of, squash
-from bridgehead.documents.tables.order_rows import ordered_rows, read_rows
+from bridgehead.documents.tables.order_rows import ordered_rows, read_rows, sections
 from bridgehead.documents.tables.sheet import Sheet, lay_out, without_columns
 from bridgehead.documents.tables.table import is_total_row
 from bridgehead.documents.tables.table_kinds import SAID, list_kind, table_kind
@@ -92,7 +92,7 @@ def _tables(book: Book, part: str) -> tuple[list[_Table], list[Grid], list[Kind]
         if kind is not None:
             kinds.append(kind)
         elif lay_out(sheet):
-            tables.append(_Table(grid, sheet, ordered_rows(sheet)))
+            tables.extend(_Table(grid, one, ordered_rows(one)) for one in sections(sheet))
         else:
             others.append(grid)
     return tables, others, kinds
