@@ -30,12 +30,6 @@ _NEGATIVE = re.compile(
     r"(?:^|[\s;|])(?:[\u2010-\u2015\u2212]\d|-\d(?![\d.,/]{0,12}-))|\u2212\s?\d|(?:\s{2}|\t|[|;]\s?)[\u2010-\u2015-]\s\d|\(\s?-\s?\d"
 )
 """A number that is less than nothing: a dash of any kind glued to it, or a dash that opens a column."""
-_PHONE = re.compile(
-    r"(?:(?<!\w)(?:tel(?:e(?:phone|fon|foon|fono|fax))?|t[eé]l(?:[eé]phone)?|tfn|tlf|phone|ph|fon|fax|mob(?:ile?|il)?|m[oó]vil|cell(?:ulare)?|gsm|handy|direct|durchwahl)\b[.:]?\s{0,3}(?:n[.°ºr]{1,2}\s?)?[+(]?\d"
-    r"|(?<![\w.,/-])(?:[A-Z][.:]?\s?)?\+\d{1,3}(?=[\s(/.-])(?=(?:[\s()/.-]{0,3}\d){7}))[\d ()/.-]{5,22}(?<=\d)",
-    re.IGNORECASE,
-)
-"""A telephone number: behind its word, or with the plus sign of a country code and seven digits more."""
 _SHORT_DAY = re.compile(r"\d{1,2}\.\d{2}\.?")
 _PRICE_LEAD = re.compile(
     rf"(?:@|=|{CURRENCY}|(?<!\w)(?:[àáa]|je|zu|at|price|preis|prix|precio|prezzo|prijs|pris|cena)):?\s{{0,3}}$",
@@ -71,9 +65,6 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     if len(text) > MAX_LINE or _DEVIATION.search(text) or not any(one.isdigit() for one in text):
         return None
     if not any(one.isdigit() for one in _CONTACT.sub(" ", text)):
-        return None
-    text = _PHONE.sub(" ", text)
-    if not any(one.isdigit() for one in text):
         return None
     item = Item(DraftLine())
     text = _GLUED_UNIT.sub(lambda found: found[0] + "   " if found[1].lower() in UNIT_CODES else found[0], text)
