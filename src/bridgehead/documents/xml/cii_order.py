@@ -96,6 +96,12 @@ class _CiiOrder(Fields):
         for node in self.settlement.all("SpecifiedTradeAllowanceCharge"):
             draft.charges.append(self._charge(node))
             draft.mark(f"charges[{len(draft.charges) - 1}]", self.source(node))
+        for node in self.settlement.all("SpecifiedLogisticsServiceCharge"):
+            amount = self.number(node.child("AppliedAmount"))
+            if amount is not None:
+                draft.charges.append(Charge(allowance=False, amount=amount, reason=node.value("Description") or None))
+                draft.mark(f"charges[{len(draft.charges) - 1}]", self.source(node))
+            node.skip()
         for node in deal.all("IncludedSupplyChainTradeLineItem"):
             self._line(node)
         self.settle_places(self.places)
@@ -350,6 +356,7 @@ class _CiiOrder(Fields):
             self.put_amount(line, settlement.find("SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount"))
             for one in settlement.all("SpecifiedTradeAllowanceCharge"):
                 line.charges.append(self._charge(one))
+                line.mark(f"charges[{len(line.charges) - 1}]", self.source(one))
             self.line_facts(line, "account", settlement, "ReceivableSpecifiedTradeAccountingAccount/ID")
             for one in settlement.all("SpecifiedTradeSettlementLineMonetarySummation"):
                 one.skip()

@@ -62,6 +62,8 @@ def read_cxml(root: Node, document: Document, part: str, hints: Hints) -> Readin
 class _CxmlOrder(CxmlLines):
     """Reads one OrderRequest; its envelope gives the parties' identities."""
 
+    secret = _SECRET | {"Header"}
+
     def __init__(self, order: Node, root: Node, box: Node, document: Document, part: str, hints: Hints) -> None:
         super().__init__(root, document, part, hints)
         self.draft.message = order.name

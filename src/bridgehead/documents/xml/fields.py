@@ -45,6 +45,8 @@ class Fields:
     format = "xml"
     family: tuple[str, ...] = ()
     """How namespaces that belong to the format open; the root's own and none at all belong, too."""
+    secret: frozenset[str] = frozenset()
+    """Names of elements whose text is never repeated, with all below them."""
 
     def __init__(self, root: Node, document: Document, part: str, hints: Hints) -> None:
         self.root = root
@@ -389,6 +391,7 @@ class Fields:
         self._watch_remarks()
         watch(draft)
         self._watch_lines()
+        self._watch_all()
         self._report_unread(harmless)
         for text, source in self.kept:
             draft.note(text[:_LONGEST], source)
@@ -430,10 +433,24 @@ class Fields:
                 self.draft.warn("instruction", f"{place} holds invisible characters")
             elif (doubt := (deviation_in(text) or doubt_in(text)) if own else row_doubt_in(text)) is not None:
                 self.draft.warn("contradiction", f"{place} says {doubt!r}: {text[:200]!r}")
-        for text, source in self.kept:
-            found = instruction_in(text)
-            if found is not None:
-                self.draft.warn("instruction", f"{source.segment}: {found!r}")
+
+    def _watch_all(self) -> None:
+        """Looks for orders to the reader wherever words stand, read or not, and in attributes."""
+        known = {line.description for line in self.draft.lines} | {text for text, _ in self.watched}
+        known.update(note for note in self.draft.notes)
+        stack = [self.root]
+        while stack:
+            node = stack.pop()
+            if node.name in self.secret:
+                continue
+            stack.extend(node.children)
+            for text in (node.text, *node.attributes.values()):
+                words = text.strip()
+                if len(words) > _SHORT and " " in words and words not in known:
+                    known.add(words)
+                    found = instruction_in(words)
+                    if found is not None:
+                        self.draft.warn("instruction", f"{node.path}: {found!r} (line {node.line})")
 
     def _report_unread(self, harmless: frozenset[str]) -> None:
         """Warns of text that no field took, one warning for each kind of place."""
@@ -446,9 +463,6 @@ class Fields:
             stack.extend(reversed(node.children))
             if node.seen or not (text := node.text.strip()):
                 continue
-            found = instruction_in(text) if len(text) > _SHORT else None
-            if found is not None:
-                self.draft.warn("instruction", f"{node.path}: {found!r} (line {node.line})")
             kind = node.kind
             shown, line, many = kinds.get(kind, (text[:60], node.line, 0))
             kinds[kind] = (shown, line, many + 1)

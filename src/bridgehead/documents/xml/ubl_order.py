@@ -47,10 +47,13 @@ _HARMLESS: Final = frozenset(
         "BrandName", "ModelName", "Keyword", "OriginCountry", "CatalogueIndicator",
         "TransactionCurrencyTaxAmount", "DocumentHash", "OriginAddress", "CatalogueDocumentReference",
         "TransportModeCode", "DataSendingCapability", "AgentParty", "PowerOfAttorney", "ServiceProviderParty",
+        "TaxTotal", "GrossWeightMeasure", "NetWeightMeasure", "NetNetWeightMeasure", "GrossVolumeMeasure",
+        "NetVolumeMeasure", "TotalPackagesQuantity",
     }
 )  # fmt: skip
 _REVISION: Final = re.compile(r"([^#]{1,60})#[^#]{1,20}#[^#]{1,40}#([A-Za-z]{1,20})")
 _REVISIONS: Final[dict[str, Purpose]] = {"revised": "change", "cancelled": "cancel"}
+_ITEM_IN_WORDS: Final = ("AdditionalInformation", "TransactionConditions", "HazardousItem", "Dimension", "Certificate")
 _CENT: Final = Decimal("0.01")
 _DELETING: Final = frozenset({"2", "cancelled", "deleted", "disputed"})
 _UNCHANGED: Final = frozenset({"", "1", "3", "4", "5", "nostatus", "revised", "added", "changed"})
@@ -86,6 +89,7 @@ class UblOrder(Fields):
         self._terms()
         for node in root.all("AllowanceCharge"):
             self.draft.charges.append(self._charge(node))
+            self.draft.mark(f"charges[{len(self.draft.charges) - 1}]", self.source(node))
         for at, node in enumerate(root.all("OrderLine")):
             self._line(node, at)
         self._line_places()
@@ -342,6 +346,7 @@ class UblOrder(Fields):
         self.put_amount(line, node.child("LineExtensionAmount"))
         for one in node.all("AllowanceCharge"):
             line.charges.append(self._charge(one))
+            line.mark(f"charges[{len(line.charges) - 1}]", self.source(one))
         item = node.child("Item")
         if item is not None:
             self._item(line, item)
@@ -405,6 +410,9 @@ class UblOrder(Fields):
                     self.line_fact(line, f"{label}: {found.take()}", found)
         for node in item.all("ItemSpecificationDocumentReference"):
             self._line_document(line, node)
+        for name in _ITEM_IN_WORDS:
+            for node in item.all(name):
+                self.line_words(line, name, node)
         for node in item.all("ManufacturerParty"):
             self.line_facts(line, "manufacturer", node, "PartyName/Name")
             node.skip()
