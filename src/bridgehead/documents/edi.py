@@ -22,6 +22,34 @@ Days = dict[str, tuple[date, Source]]
 """The days of an order or a line by their qualifier."""
 
 
+def unwrapped(text: str, terminator: str, missing: int = 0) -> str:
+    """The text without the line ends of a file wrapped at a fixed column, and of no other.
+
+    ``missing`` characters may have been taken from the first line (UNA).
+    """
+    if terminator in "\r\n" or "\n" not in text[:4096]:
+        return text
+    lines = text[:65536].rstrip().replace("\r", "").split("\n")
+    full, last = lines[:-1], lines[-1]
+    if not full:
+        return text
+    width = len(full[-1])
+    even = (
+        width >= (_NARROWEST if len(full) > 1 else _NARROWEST_ALONE)
+        and len(last) <= width
+        and len(full[0]) in {width, width - missing}
+        and all(len(one) == width for one in full[1:])
+    )
+    if even and any(not one.rstrip().endswith(terminator) for one in full):
+        return text.replace("\r", "").replace("\n", "")
+    return text
+
+
+_NARROWEST: Final = 30
+_NARROWEST_ALONE: Final = 60
+"""Lines shorter than this are no wrapped records; of a single one a longer width is the proof."""
+
+
 def has_words(text: str, start: int) -> bool:
     """Whether anything but codes and numbers stands in a segment after its tag."""
     return _WORDS.search(text, start) is not None

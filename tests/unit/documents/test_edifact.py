@@ -114,11 +114,14 @@ def test_line_ends_around_segments_are_free(end: str) -> None:
     assert found.sources["po_number"].line > 1
 
 
-def test_a_file_wrapped_at_a_column_is_unwrapped() -> None:
-    """A file broken every eighty characters, also inside values, is the file that was broken."""
-    text = interchange().decode()
-    wrapped = "\n".join(text[at : at + 80] for at in range(0, len(text), 80))
-    assert only(wrapped.encode()).lines == only(interchange()).lines
+@pytest.mark.parametrize("width", [35, 70, 80, 128])
+@pytest.mark.parametrize("head", ["", "UNA:+.? '", "UNA:+.? '\r\n"])
+def test_a_file_wrapped_at_a_column_is_unwrapped(head: str, width: int) -> None:
+    """A file broken at a fixed column, also inside values, is the file that was broken."""
+    own, text = (head, "") if head.endswith("\n") else ("", head)
+    text += interchange().decode()
+    wrapped = "".join(f"{text[at : at + width]}\r\n" for at in range(0, len(text), width))
+    assert only(f"{own}{wrapped}".encode()).lines == only(interchange()).lines
 
 
 def test_released_characters_are_text() -> None:

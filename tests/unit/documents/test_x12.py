@@ -113,6 +113,14 @@ def test_any_terminator_is_read(end: str) -> None:
     assert only(interchange().replace(b"~", end.encode())).lines == only(interchange()).lines
 
 
+@pytest.mark.parametrize("width", [70, 80, 106, 128])
+def test_a_file_wrapped_at_a_column_is_unwrapped(width: int) -> None:
+    """A file broken at a fixed column, also inside values, is the file that was broken."""
+    text = interchange().decode()
+    wrapped = "".join(f"{text[at : at + width]}\n" for at in range(0, len(text), width))
+    assert only(wrapped.encode()).lines == only(interchange()).lines
+
+
 def test_an_interchange_of_other_padding_is_read() -> None:
     """A byte-order mark, leading blanks and an ISA whose elements are not padded change nothing."""
     short = interchange().replace(b"          *", b"*").replace(b"KERNGMBH       ", b"KERNGMBH")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridgehead.documents.decoding import decode
+from bridgehead.documents.edi import unwrapped
 from bridgehead.documents.edifact.codes import SEGMENTS
 from bridgehead.documents.outcome import Refusal
 
@@ -113,7 +114,7 @@ def split_tradacoms(text: str) -> list[Segment]:
     if any(ord(one) >= _RELEASED for one in set(text)):
         raise Refusal("edifact.character", "The text holds characters of a private plane.", "transmission")
     segments: list[Segment] = []
-    rest, line = _interchange(_unwrapped(rest, separators), separators, segments, line)
+    rest, line = _interchange(unwrapped(rest, separators.terminator), separators, segments, line)
     if rest:
         raise Refusal("tradacoms.trailing", f"After END follows {rest[:20]!r}.", f"line {line}")
     return segments
@@ -135,9 +136,10 @@ def split_segments(text: str) -> tuple[list[Segment], Separators]:
     while rest:
         separators, skip = _separators(rest, len(segments), line)
         first = first or separators
-        line += rest[:skip].count("\n")
-        rest = rest[skip:]
-        rest, line = _interchange(_unwrapped(rest, separators), separators, segments, line)
+        body = rest[skip:].lstrip(_BLANK)
+        line += rest[: len(rest) - len(body)].count("\n")
+        text = unwrapped(body, separators.terminator, skip)
+        rest, line = _interchange(text, separators, segments, line)
     return segments, first or Separators()
 
 
@@ -167,19 +169,6 @@ def _separators(text: str, position: int, line: int) -> tuple[Separators, int]:
             raise Refusal("edifact.unb", "UNB does not show its separators, and there is no UNA.", f"UNB ({place})")
         return Separators(shape[2], element, ".", "?", end[1], element), 0
     return Separators(), 0
-
-
-def _unwrapped(text: str, separators: Separators) -> str:
-    """Removes the line ends of a file wrapped at a fixed column, and of no other."""
-    if separators.terminator == "\n" or "\n" not in text[:4096]:
-        return text
-    lines = text[:65536].replace("\r", "").split("\n")
-    width = max(len(one) for one in lines[:2])
-    whole = lines[1:-1] if len(lines) > 3 else lines[:1]
-    even = width >= 30 and all(len(one) == width for one in whole) and len(lines[0]) in {width, width - 9}
-    if even and any(not one.rstrip().endswith(separators.terminator) for one in whole):
-        return text.replace("\r", "").replace("\n", "")
-    return text
 
 
 def _interchange(text: str, separators: Separators, segments: list[Segment], line: int) -> tuple[str, int]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bridgehead.documents.edi import unwrapped
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.x12.segments import SEGMENTS
 
@@ -100,7 +101,7 @@ def split_transactions(text: str) -> list[Transaction]:
         separators = _separators(rest, f"ISA (segment {position + 1}, line {line})")
         if rest.count(separators.terminator) > MAX_SEGMENTS:
             raise Refusal("x12.too_many_segments", f"More than {MAX_SEGMENTS} segments.", "ISA (segment 1)")
-        segments, rest, line = _interchange(_unwrap(rest, separators), separators, position, line)
+        segments, rest, line = _interchange(unwrapped(rest, separators.terminator), separators, position, line)
         position += len(segments)
         found.extend(_nest(segments, separators.component))
     return found
@@ -155,19 +156,6 @@ def _separators(text: str, place: str) -> _Separators:
     if second.isalnum() or second in {" ", element}:
         raise Refusal("x12.isa", "ISA16 is not followed by a segment terminator.", place)
     return _Separators(element, first, second)
-
-
-def _unwrap(text: str, separators: _Separators) -> str:
-    """Removes the line ends of a file wrapped at a fixed column, and of no other."""
-    if separators.terminator == "\n" or "\n" not in text[:4096]:
-        return text
-    lines = text[:65536].replace("\r", "").split("\n")
-    width = len(lines[0])
-    whole = lines[:-1] if len(lines) > 2 else lines[:1]
-    even = width >= 60 and all(len(one) == width for one in whole)
-    if even and any(not one.rstrip().endswith(separators.terminator) for one in whole):
-        return text.replace("\r", "").replace("\n", "")
-    return text
 
 
 def _interchange(text: str, separators: _Separators, position: int, line: int) -> tuple[list[Segment], str, int]:
