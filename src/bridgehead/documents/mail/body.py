@@ -10,7 +10,7 @@ from bridgehead.documents.addresses import read_address
 from bridgehead.documents.dates import find_days, relative_day
 from bridgehead.documents.draft import DraftLine
 from bridgehead.documents.mail.items import COUNTED
-from bridgehead.documents.mail.labels import LABEL, field_of, fields_in
+from bridgehead.documents.mail.labels import LABEL, field_of, fields_in, fits
 from bridgehead.documents.mail.patterns import (
     ADDRESS_END,
     BLOCK_FIELDS,
@@ -48,6 +48,10 @@ from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.tables.table import put_line_day
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
+
+_LONGEST_LABEL = 40
+_NUMBERS = frozenset(["NR", "NOS"])
+"""Units that are words for a number too: what follows them names something and counts nothing."""
 
 
 class Walker(Rows):
@@ -122,17 +126,8 @@ class Walker(Rows):
         if len(text) > 2000:
             self._note(text[:2000], source)
             return at + 1
-        if (
-            label_of(text.strip()) in SUMS
-            and at + 1 < len(lines)
-            and read_price(lines[at + 1][1].strip(), self.ways) is not None
-        ):
-            below, amount = lines[at + 1]
-            total = label_of(text.strip()) or ""
-            if total in {"gross_total", "tax"} or put_field(
-                self.draft, total, amount.strip(), self._source(below, amount), self.ways
-            ):
-                return at + 2
+        if self._heads(lines, at):
+            return at + 2
         if self._opens_item(text, source) or self._describes_block(text, source):
             return at + 1
         position = POSITION_ALONE.fullmatch(text.strip().lower())
@@ -163,6 +158,27 @@ class Walker(Rows):
             if left.strip(" .,:;-–") and not self._items(left, source, whole=left == text):
                 self._sentence(left, sentence, source)
         return at + 1
+
+    def _heads(self, lines: Sequence[TextLine], at: int) -> bool:
+        """Takes a label that stands alone with its value in the next line, and nothing else there."""
+        text = lines[at][1].strip().rstrip(":").strip("* ")
+        name = label_of(text) if len(text) < _LONGEST_LABEL and not any(map(str.isdigit, text)) else None
+        if name is None or at + 1 >= len(lines):
+            return False
+        number, below = lines[at + 1]
+        value = below.strip().strip("* ")
+        source = replace(self._source(number, below), how="label")
+        if name in SUMS:
+            if read_price(value, self.ways) is None:
+                return False
+            return name in {"gross_total", "tax"} or put_field(self.draft, name, value, source, self.ways)
+        if name not in {"order_date", "requested_date", "po_number"} or not fits(name, value, self.ways):
+            return False
+        self._close_block()
+        if name == "po_number":
+            self._open_order(value.lstrip("# "), source)
+            return True
+        return put_field(self.draft, name, value, source, self.ways)
 
     def _day_of_item(self, text: str, label: re.Match[str], source: Source) -> bool:
         """A day that stands indented under an item is the item's."""
@@ -383,7 +399,13 @@ class Walker(Rows):
         ]
         self.loose.extend((source, one) for one in codes)
         item = read_item(rest, self.ways, source)
-        counted = item is not None and item.rank >= COUNTED - 1 and item.line.part is None
+        counted = (
+            item is not None
+            and item.rank >= COUNTED - 1
+            and item.line.part is None
+            and item.line.unit not in _NUMBERS
+            and str(item.line.quantity) not in {draft.po_number for draft in self.drafts}
+        )
         worded = words_for_numbers(text)
         if worded is not None:
             draft.warn("uncertain", f"line {source.line} may order {worded!r}: {source.text[:120]!r}")

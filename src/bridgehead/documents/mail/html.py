@@ -151,7 +151,7 @@ class _Reader:
 
     def _open(self, tag: str, inside: str) -> None:  # noqa: C901 - one branch for each kind of element
         attributes = {(a[1] or a[5]).lower(): a[2] or a[3] or a[4] or "" for a in _ATTRIBUTE.finditer(inside[:12_000])}
-        if tag in {"br", "hr"} or tag in _BLOCKS:
+        if tag in {"br", "hr"} or (tag in _BLOCKS and not (tag == "dd" and self.line[-1:] == ["\t"])):
             if self.row is None:
                 self._break()
             elif tag == "br" or self.line:
@@ -207,6 +207,9 @@ class _Reader:
             self._cell()
         elif tag == "tr":
             self._end_row()
+        elif tag == "dt" and self.row is None:
+            # A term and its description are a label and its value.
+            self.line.append("\t")
         elif tag in _BLOCKS and self.row is None:
             self._break()
             if tag in {"p", "table"}:

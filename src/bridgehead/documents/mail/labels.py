@@ -71,7 +71,7 @@ def labelled(piece: str, ways: Ways) -> Labelled | None:
     for size in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         label, value = " ".join(words[:size]), " ".join(words[size:])
         name = field_of(label, value, ways)
-        if name in _BARE and _fits(name or "", value, ways):
+        if name in _BARE and fits(name or "", value, ways):
             return Labelled("po_number" if name == "po_or_part" else name or "", label, value)
     return None
 
@@ -79,9 +79,9 @@ def labelled(piece: str, ways: Ways) -> Labelled | None:
 def field_of(label: str, value: str, ways: Ways) -> str | None:
     """The field of a label; one that speaks of delivery before nothing but a day is the requested date."""
     name = label_of(label)
-    if name is None and DELIVERY.search(label) and not _BOUND.search(label) and _fits("requested_date", value, ways):
+    if name is None and DELIVERY.search(label) and not _BOUND.search(label) and fits("requested_date", value, ways):
         return "requested_date"
-    if name is None and _WRITTEN.fullmatch(label.strip()) and _fits("order_date", value, ways):
+    if name is None and _WRITTEN.fullmatch(label.strip()) and fits("order_date", value, ways):
         return "order_date"
     return name
 
@@ -108,7 +108,8 @@ def _sentences(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _fits(name: str, value: str, ways: Ways) -> bool:
+def fits(name: str, value: str, ways: Ways) -> bool:
+    """Whether a value is nothing but what a field of this name holds: a day, a number or an amount."""
     value = re.sub(r"\s+r$", "", value.strip().rstrip("."))
     if name == "quantity":
         return read_quantity(value, ways) is not None
