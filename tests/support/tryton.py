@@ -29,6 +29,7 @@ import pytest
 from bridgehead.clock import perf_s
 from bridgehead.storage import embedded
 from bridgehead.templates.purchase_orders.corpus.master import make_world, world_json
+from bridgehead.templates.purchase_orders.corpus.model import Format
 from tests.support import tryton_rpc, tryton_seed
 from tests.support.tryton_rpc import TrytonRpc
 
@@ -38,6 +39,8 @@ PINS: Final = ROOT / "tests" / "support" / "tryton.txt"
 
 ADMIN_PASSWORD: Final = "an-admin-of-tests"
 CORPUS_SEED: Final = 7
+FORMATS: Final[tuple[Format, ...]] = ("email", "x12", "csv")
+"""What the customers of the recordings order in."""
 """The corpus whose customers, items, prices and earlier orders Tryton holds: the demo's."""
 
 NOT_INSTALLED: Final = "Tryton is not installed in .venv-tryton: run `make services`"
@@ -124,7 +127,7 @@ def _installed() -> bool:
 
 
 def _master() -> Mapping[str, Any]:
-    return world_json(make_world(CORPUS_SEED))
+    return world_json(make_world(CORPUS_SEED, FORMATS))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from bridgehead.storage.queries_cases import CaseQueries
 from bridgehead.templates.purchase_orders.corpus.disk import write_corpus
 from tests.support.dovecot import PASSWORD, USER, Dovecot
 from tests.support.rough_proxy import Fate, RoughProxy, rough_proxy
-from tests.support.tryton import CORPUS_SEED, Tryton, revived
+from tests.support.tryton import CORPUS_SEED, FORMATS, Tryton, revived
 from tests.support.world import WorkerProcess, World
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -96,7 +96,7 @@ class Corpus:
 
 def corpus_mails(folder: Path, arrivals: int) -> Corpus:
     """Writes the corpus whose master data Tryton holds; what does not come by mail is sent as an attachment."""
-    write_corpus(seed=CORPUS_SEED, orders=arrivals, out=folder)
+    write_corpus(seed=CORPUS_SEED, orders=arrivals, out=folder, formats=FORMATS)
     truths = [json.loads(line) for line in (folder / "truth.jsonl").read_text("utf-8").splitlines()]
     mails = [_mail(truth["arrival"], (folder / "arrivals" / truth["arrival"]).read_bytes()) for truth in truths]
     return Corpus(mails, truths)

@@ -15,7 +15,7 @@ FORMAT_SHARES: Final[tuple[tuple[Format, float], ...]] = (
 )  # fmt: skip
 """Shares of the arrivals in per cent; Order-X and portal CSV have half each of the 5 % of both."""
 
-DEFAULT_FORMATS: Final[tuple[Format, ...]] = ("email", "x12", "csv")
+DEFAULT_FORMATS: Final[tuple[Format, ...]] = tuple(name for name, _ in FORMAT_SHARES)
 """The formats of a run that names none; their shares keep their proportions."""
 
 NOT_AN_ORDER: Final = "not_an_order"
