@@ -70,8 +70,6 @@ def read_edifact(
         if named is not None:
             others.append(named)
             continue
-        if message.flaws:
-            raise message.flaws[0]
         orders.append(_read(message, part))
     if not orders:
         kind = others[0][0]
@@ -107,6 +105,8 @@ def _read(message: Message, part: str) -> Order:
             f"BGM must follow UNH of {message.kind}; found is {found}.",
             (first or message.segments[0]).place,
         )
+    if message.flaws:
+        raise message.flaws[0]
     for segment in message.segments:
         _step(walk, segment)
     return _finish(walk)

@@ -203,7 +203,8 @@ def _interchange(text: str, separators: Separators, segments: list[Segment], lin
             line += newline
             if newline or last:
                 continue
-            raise Refusal("edifact.empty_segment", "A segment is empty.", f"segment {position}, line {line}")
+            before = f" (after {segments[-1].tag})" if segments else ""
+            raise Refusal("edifact.empty_segment", "A segment is empty.", f"segment {position}, line {line}{before}")
         _check_bounds(body, position, line, separators)
         tall = body.count("\n")
         if tall or "\r" in body:

@@ -74,8 +74,6 @@ def read_x12(text: str, part: str = "document") -> Reading:
     for transaction in transactions:
         if transaction.set_id not in codes.ORDER_SETS:
             others.append(transaction)
-        elif transaction.flaws:
-            raise transaction.flaws[0]
         else:
             orders.append(_read(transaction, part))
     if orders:
@@ -109,6 +107,8 @@ def _read(transaction: Transaction, part: str) -> Order:
             (first or transaction.segments[0]).place,
         )
     walk = Walk(transaction, part, Draft("x12", message=transaction.set_id))
+    if transaction.flaws:
+        raise transaction.flaws[0]
     for segment in transaction.segments:
         _step(walk, segment)
     lines.close_line(walk)
