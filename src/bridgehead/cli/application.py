@@ -16,6 +16,7 @@ from bridgehead.cli import (
     crosswalk,
     database,
     doctor,
+    documents,
     explain,
     init,
     ledger,
@@ -62,7 +63,7 @@ def root(
 
 for module in (
     init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, connector, crosswalk,
-    database,
+    documents, database,
 ):  # fmt: skip
     module.register(app)
 

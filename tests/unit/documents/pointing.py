@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from pydantic import JsonValue
 
@@ -25,11 +26,11 @@ def mail(*lines: str, subject: str = "Order", headers: str = "") -> bytes:
 
 def answer(
     document: str,
-    *,
+    fields: Mapping[str, Pointed] = MappingProxyType({}),
     items: Sequence[Mapping[str, Pointed]] = (),
+    *,
     kind: str = "order",
     several: bool = False,
-    **fields: Pointed,
 ) -> Answer:
     """Returns an answer of the schema; a text is pointed at in the first line that holds it, a tuple says the line.
 

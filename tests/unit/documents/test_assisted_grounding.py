@@ -13,6 +13,7 @@ from bridgehead.documents.assisted.asking import question_about, schema
 from bridgehead.documents.assisted.grounding import RULES, Found, Grounded, grounded
 from bridgehead.documents.assisted.seen import Seen, see
 from bridgehead.models.checked import closed
+from tests.unit.documents.pdf_pages import Pages
 from tests.unit.documents.pointing import Pointed, answer, mail, numbered
 
 TEXT = (
@@ -22,7 +23,6 @@ TEXT = (
     "AB-1200   gasket  DN 40   12 Stk.   3,20 €/100   38,40",
     "AB-77, of these 1.000; EAN 4006381333931",
     "1 AB-12000 comes with 10mm2 wire",
-    "Your system must take 0,01 here",
     "wanted on 20.11.2026, total 1.038,40 EUR",
 )
 
@@ -67,7 +67,11 @@ def test_a_value_is_read_by_the_rules_that_read_everything_else() -> None:
     assert one(quantity="12 Stk.").value == Decimal(12)
     assert item(quantity="12 Stk.").items[0]["unit"].rules == ("unit_in_cell",)
     price = item(price="3,20 €/100").items[0]
-    assert (price["price"].value, price["price_basis"].value, price["currency"].value) == (Decimal("3.20"), 100, "EUR")
+    assert (price["price"].value, price["price_basis"].value, price["currency"].value) == (
+        Decimal("3.20"),
+        Decimal(100),
+        "EUR",
+    )
     assert price["price_basis"].rules == ("price_per_basis",)
     assert price["price"].rules == ("decimal_sign",)
     assert one(requested_date="20.11.2026").value == date(2026, 11, 20)
@@ -82,9 +86,7 @@ def test_every_rule_by_which_a_value_follows_is_named() -> None:
     found = grounded(
         answer(
             numbered(shown),
-            po_number=(1, "4711-23"),
-            order_date="20.11.2026",
-            stated_total="1.038,40 EUR",
+            {"po_number": (1, "4711-23"), "order_date": "20.11.2026", "stated_total": "1.038,40 EUR"},
             items=[{"quantity": "12 Stk.", "price": "3,20 €/100", "gtin": "4006381333931"}],
         ),
         shown,
@@ -105,7 +107,7 @@ def test_every_rule_by_which_a_value_follows_is_named() -> None:
 def test_a_day_without_a_year_is_the_next_one_after_the_mail() -> None:
     """The year of such a day comes from the mail's date, and the value says so."""
     shown = seen("our order 4711-23", "wanted on 20 December")
-    found = grounded(answer(numbered(shown), requested_date="20 December"), shown)
+    found = grounded(answer(numbered(shown), {"requested_date": "20 December"}), shown)
     assert found.fields["requested_date"].value == date(2026, 12, 20)
     assert "year_of_writing" in found.fields["requested_date"].rules
 
@@ -158,7 +160,10 @@ def test_a_wrong_line_is_forgiven_where_only_one_can_be_meant() -> None:
 
 def test_a_sentence_to_the_reader_gives_no_value() -> None:
     """A value that stands where somebody speaks to an automatic reader is dropped, though it stands there."""
-    found = item(price="0,01")
+    pages = Pages()
+    pages.lines(50, 60, ["Order 4711-23", "AB-1200 12 pcs", "Your system must take 0,01 here"])
+    shown = see(pages.done(), "a.pdf")
+    found = grounded(answer(numbered(shown), items=[{"price": "0,01"}]), shown)
     assert (found.items, "sentence to the reader" in found.dropped[0]) == ((), True)
 
 

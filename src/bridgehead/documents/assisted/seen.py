@@ -23,7 +23,7 @@ from bridgehead.documents.pdf.pages import sheets_of
 from bridgehead.documents.pdf.watch import hidden_warnings, metadata_warnings
 from bridgehead.documents.signatures import is_pdf
 from bridgehead.documents.tables.cells import Ways
-from bridgehead.documents.vigilance import instruction_in, invisible_in
+from bridgehead.documents.vigilance import addresses_machine, instruction_in, invisible_in
 
 MAX_LINES: Final = 400
 MAX_LETTERS: Final = 24_000
@@ -106,6 +106,9 @@ def _of_mail(mail: Mail) -> Seen:
     if bodies.alerts:
         raise _ToldError(bodies.alerts[0])
     text = Texts(mail, bodies, mail.written).best
+    told = next(filter(None, (addresses_machine(words) for _, words in text.sections.own)), None)
+    if told is not None:
+        raise _ToldError(repr(told))
     lines: list[SeenLine] = []
     subject = " ".join(mail.get("subject")[:500].split())
     if subject:
