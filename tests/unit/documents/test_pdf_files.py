@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import stat
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -233,9 +234,21 @@ def one_page(content: bytes, *more: bytes) -> bytes:
     )
 
 
-def bomb() -> bytes:
-    import zlib
+def one_font(widths: bytes, letters: bytes) -> bytes:
+    """A page in a composite font with these widths and this table of letters."""
+    return raw(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>",
+        stream(b"BT /F 9 Tf 60 700 Td <00410042> Tj ET"),
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [6 0 R] /ToUnicode 7 0 R >>",
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /FontDescriptor 8 0 R /W " + widths + b" >>",
+        stream(b"begincmap\n1 beginbfrange\n" + letters + b"\nendbfrange\nendcmap"),
+        b"<< /Type /FontDescriptor /FontName /X /Flags 4 /FontBBox [0 0 1 1] /Ascent 1 /Descent 0 >>",
+    )
 
+
+def bomb() -> bytes:
     return one_page(stream(zlib.compress(b"0 0 m " * 8_000_000, 9), b"/Filter /FlateDecode"))
 
 
@@ -276,6 +289,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a form that draws itself": (lambda: one_page(stream(b"/A Do"), stream(b"/A Do", b"/Type /XObject /Subtype /Form /BBox [0 0 9 9]")), "pdf.scanned"),
     "states without end": (lambda: one_page(stream(b"q " * 100_000)), "pdf.too_complex"),
     "damaged data": (lambda: one_page(stream(b"x\x9c\x01\x02\x03garbage", b"/Filter /FlateDecode")), "pdf.damaged"),
+    "a font of a billion widths": (lambda: one_font(b"[0 2000000000 500]", b"<0000> <00FF> <0041>"), "pdf.bomb"),
+    "a font of a billion letters": (lambda: one_font(b"[0 [500]]", b"<0000> <FFFFFFFF> <0041>"), "pdf.bomb"),
+    "an object that is itself": (lambda: raw(b"<< /Type /Catalog /Pages 2 0 R >>", b"2 0 R"), "pdf.broken"),
+    "shapes without end": (lambda: one_page(stream(b"0 0 9 9 re f " * 90_000)), "pdf.too_complex"),
+    "bytes predicted without end": (
+        lambda: one_page(stream(zlib.compress(b"\x02" * 9_000_000), b"/Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 5 >>")),
+        "pdf.bomb",
+    ),
     "no pages": (lambda: raw(b"<< /Type /Catalog >>"), "pdf.broken"),
     "an empty page": (lambda: one_page(stream(b"")), "pdf.scanned"),
     "nothing but noise": (lambda: b"%PDF-1.7\n" + bytes(range(256)) * 50 + b"\nstartxref\n12\n%%EOF", "pdf."),

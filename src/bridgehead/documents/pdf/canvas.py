@@ -14,6 +14,7 @@ from pdfminer.psparser import PSLiteral
 from pdfminer.utils import Matrix, apply_matrix_pt, mult_matrix
 
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.pdf.fonts import check_fonts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 MAX_STEPS: Final = 2_500_000
 """Operands, operators and glyphs of a whole document: about twelve seconds of drawing."""
 MAX_GLYPHS: Final = 400_000
-MAX_SHAPES: Final = 200_000
+MAX_SHAPES: Final = 80_000
 MAX_DEPTH: Final = 256
 """Saved states (ISO 32000-1, annex C allows 28), and forms within forms."""
 SMALLEST_PT: Final = 2.0
@@ -189,7 +190,7 @@ class Canvas(PDFTextDevice):
 
     def paint_path(self, graphicstate: PDFGraphicState, stroke: bool, fill: bool, evenodd: bool, path: Any) -> None:  # noqa: FBT001 - the library's signature
         """Keeps what a path fills and the straight lines it draws."""
-        self.tick(len(path))
+        self.tick(20 + len(path))
         self.shapes += 1
         if self.shapes > MAX_SHAPES:
             raise Refusal("pdf.too_complex", f"The pages hold more than {MAX_SHAPES} shapes.", self.place)
@@ -282,6 +283,11 @@ class Interpreter(PDFPageInterpreter):
             raise Refusal("pdf.too_complex", "Forms stand within forms without end.", self.device.place)
         return inner
 
+    def init_resources(self, resources: Any) -> None:
+        """Takes the fonts and forms of a page or form, once they are known to be of bounded size."""
+        check_fonts(resources, self.device.place)
+        super().init_resources(resources)
+
     def push(self, obj: Any) -> None:
         """Takes an operand."""
         self.device.tick()
@@ -289,7 +295,7 @@ class Interpreter(PDFPageInterpreter):
 
     def do_q(self) -> None:
         """Saves the state."""
-        self.device.tick(2)
+        self.device.tick(6)
         if len(self.saved) >= MAX_DEPTH:
             raise Refusal("pdf.too_complex", "The page saves its state without end.", self.device.place)
         self.saved.append((self.device.clip, self.device.alpha))
@@ -297,7 +303,7 @@ class Interpreter(PDFPageInterpreter):
 
     def do_Q(self) -> None:  # noqa: N802 - the operator
         """Restores the state."""
-        self.device.tick(2)
+        self.device.tick(6)
         if self.saved:
             self.device.clip, self.device.alpha = self.saved.pop()
         super().do_Q()

@@ -25,6 +25,8 @@ from bridgehead.documents.outcome import Refusal
 MAX_PAGES: Final = 200
 MAX_STREAM: Final = 24 * 2**20
 """Bytes that one stream may unpack to; pictures, which are never unpacked here, are not counted."""
+MAX_PREDICTED: Final = 2 * 2**20
+"""The same where each byte is predicted from others, which takes a microsecond each."""
 MAX_UNPACKED: Final = 80 * 2**20
 MAX_EMBEDDED: Final = 20
 MAX_EMBEDDED_BYTES: Final = 8 * 2**20
@@ -32,6 +34,7 @@ _SLOW_FILTERS: Final = {b"LZWDecode": 400_000, b"RunLengthDecode": 400_000, b"CC
 """Filters whose decoder is slow or whose packing is boundless, with the packed bytes allowed."""
 _STREAM: Final = re.compile(rb"(?<!end)stream\r?\n")
 _ENCRYPT: Final = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
+_ONLY_REFERENCE: Final = re.compile(rb"\d+\s+\d+\s+obj\s*\d+\s+\d+\s+R\s*(?:endobj|$)")
 _CHUNK: Final = 2**20
 for _library in ("pdfminer", "pypdf"):
     # What they log quotes the file, and text of a file reaches no terminal.
@@ -112,6 +115,8 @@ def _decrypted(document: bytes, part: str) -> bytes:
 
 def _measure(document: bytes, part: str) -> None:
     """Unpacks every stream but pictures piece by piece, counting; raises Refusal for bombs and damage."""
+    if _ONLY_REFERENCE.search(document):
+        raise Refusal("pdf.broken", "An object of the file is nothing but a reference to another.", part)
     total = 0
     for found in _STREAM.finditer(document):
         head = document[max(0, found.start() - 1500) : found.start()]
@@ -133,9 +138,24 @@ def _measure(document: bytes, part: str) -> None:
             except ValueError as error:
                 raise Refusal("pdf.damaged", f"The data at byte {found.start()} is damaged.", part) from error
         if b"FlateDecode" in head or re.search(rb"/Fl\b", head) or data[:1] == b"\x78":
-            total += _unpacked(data, found.start(), part, declared=b"Flate" in head)
+            size = _unpacked(data, found.start(), part, declared=b"Flate" in head)
+            if size > MAX_PREDICTED and re.search(rb"/Predictor\s*1\d", head):
+                raise Refusal("pdf.bomb", f"A stream at byte {found.start()} is packed beyond measure.", part)
+            total += size
+            if b"/ObjStm" in head:
+                _check_objects(zlib.decompress(data) if b"Flate" in head else data, head, part)
             if total > MAX_UNPACKED:
                 raise Refusal("pdf.bomb", f"The file unpacks to more than {MAX_UNPACKED} bytes.", part)
+
+
+def _check_objects(data: bytes, head: bytes, part: str) -> None:
+    """Objects in an object stream (7.5.7) that are nothing but references would be followed without end."""
+    first = re.search(rb"/First\s+(\d{1,9})", head)
+    start = int(first[1]) if first is not None else 0
+    offsets = [int(one) for one in data[:start].split()[1::2] if one.isdigit() and len(one) < 10]
+    for at, end in itertools.pairwise([*sorted(offsets)[:100_000], len(data) - start]):
+        if re.fullmatch(rb"\s*\d+\s+\d+\s+R\s*", data[start + at : start + min(end, at + 60)]):
+            raise Refusal("pdf.broken", "An object of the file is nothing but a reference to another.", part)
 
 
 def _a85(text: bytes) -> bytes:
