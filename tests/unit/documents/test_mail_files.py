@@ -201,3 +201,14 @@ def test_an_automatic_order_is_an_order() -> None:
     assert only(mail(more="Auto-Submitted: auto-generated\n")).po_number == "PO-4711"
     outcome = read(mail(more="Auto-Submitted: auto-replied\n"), "a.eml")
     assert isinstance(outcome, NotAnOrder)
+
+
+def test_a_file_that_a_colleague_passes_on_is_the_customers() -> None:
+    """Where a colleague forwards a letter with its file, the customer ordered, and the customer's words count."""
+    wish = "Please deliver by 3 Dec 2026 instead."
+    forwarded = "please enter\n\n-----Original Message-----\nFrom: Anna <anna@kern.example>\nSent: 02.11.2026\n"
+    forwarded += f"To: desk@works.example\nSubject: PO-4711\n\nplease find our order attached. {wish}\n"
+    order = only(letter(TABLE, text=forwarded, subject="FW: PO-4711", sender="Bo <bo@works.example>"))
+    assert order.buyer.email == "anna@kern.example"
+    assert "contradiction" in doubts(order)
+    assert any(wish in note for note in order.notes)

@@ -52,6 +52,7 @@ class Texts:
         self.mail = mail
         self.written = written
         self.subject = mail.get("subject")[:500]
+        self.files = any(part.attached for part in mail.parts)
         self.whole = "\n".join(text for _, lines in bodies.texts for _, text in lines)[:20_000]
         texts = [self._text(part, lines) for part, lines in bodies.texts] or [self._text("body", [])]
         self.best = max(texts, key=lambda one: _worth(one.drafts))
@@ -83,7 +84,8 @@ class Texts:
             subject = headers.get("subject", (0, ""))[1]
             inner_drafts = self._walk(part, inner_sections.own, subject)
             inner_intent = intent_of(subject or self.subject, "\n".join(line for _, line in inner_sections.own))
-            if any(draft.lines for draft in inner_drafts) or inner_intent.kind is not None:
+            # With files, the forwarded text is their covering letter: what it says and who wrote it counts.
+            if any(draft.lines for draft in inner_drafts) or inner_intent.kind is not None or (self.files and headers):
                 for draft in inner_drafts:
                     for at, note in enumerate(drafts[0].notes):
                         draft.note(
