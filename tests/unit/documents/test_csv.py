@@ -221,3 +221,11 @@ def test_two_lines_of_one_amount_are_no_total() -> None:
     text = "PO;Part;Qty;Total\nP-1;AB-1;2;11.00\nP-1;AB-2;1;11.00\nP-2;AB-1;2;11.00\nP-2;AB-2;3;5.00\n"
     first, second = orders(text.encode(), "a.csv")
     assert ([line.amount for line in first.lines], second.stated_total) == ([Decimal("11.00")] * 2, None)
+
+
+@pytest.mark.parametrize("encoding", ["cp1250", "iso-8859-2"])
+def test_headings_in_the_encodings_of_central_europe(encoding: str) -> None:
+    """Where Windows-1252 gives no heading, the 8-bit encodings of Polish and Czech do."""
+    text = "Nr zamówienia;Kod towaru;Ilość;Opis\nP-1;AB-1;20;Zawór kątowy\n"
+    line = only(text.encode(encoding), "a.csv").lines[0]
+    assert (line.quantity, line.description) == (Decimal(20), "Zawór kątowy")

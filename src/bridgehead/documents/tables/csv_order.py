@@ -18,6 +18,8 @@ from bridgehead.documents.tables.table_kinds import SAID, table_kind
 MAX_ROWS = 20_000
 MAX_CELLS = 200
 _DELIMITERS = ";\t|,"
+_EASTERN = ("cp1250", "iso-8859-2")
+"""8-bit encodings that bytes may be in where those of the west give no heading: nothing in a file names its own."""
 _FRAME = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
 
 
@@ -56,6 +58,15 @@ def read_csv(text: str, part: str = "document", hints: Hints | None = None) -> O
 
 def _sheet(text: str, part: str) -> Sheet:
     delimiter, score, head = _delimiter(text)
+    for charset in _EASTERN if not score and not text.isascii() else ():
+        try:
+            other = text.encode("cp1252").decode(charset)
+        except UnicodeError:
+            continue
+        delimiter, score, _ = _delimiter(other)
+        if score:
+            text = other
+            break
     if not score:
         raise Refusal("csv.missing", _missing(head), f"{part}, first {len(head)} lines")
     if text.count("\n") > MAX_ROWS * 2:
