@@ -79,7 +79,8 @@ class _CiiOrder(Fields):
         self.settlement = deal.child("ApplicableHeaderTradeSettlement") or deal
         purpose = self._head(head)
         self.put_currency(self.settlement.child("OrderCurrencyCode"))
-        self.put_currency(self.settlement.child("TaxCurrencyCode"))
+        for name in ("TaxCurrencyCode", "InvoiceCurrencyCode"):
+            self.put_currency(self.settlement.child(name))
         self._references()
         for name, party in (("BuyerTradeParty", draft.buyer), ("SellerTradeParty", draft.seller)):
             self._party(party, self.agreement.child(name))
@@ -470,7 +471,9 @@ class _CiiOrder(Fields):
         net = box.child("TaxBasisTotalAmount")
         self.state("net_total", net)
         self.state("gross_total", box.child("GrandTotalAmount"))
-        self.state("payable", box.child("DuePayableAmount"))
+        parts = [self.number(box.child(name)) for name in ("TotalPrepaidAmount", "RoundingAmount")]
+        if not any(parts):
+            self.state("payable", box.child("DuePayableAmount"))
         stated = net or box.child("LineTotalAmount")
         if stated is not None and (value := self.number(stated)) is not None:
             draft.stated_total = value

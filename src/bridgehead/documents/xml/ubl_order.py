@@ -47,7 +47,7 @@ _HARMLESS: Final = frozenset(
         "BrandName", "ModelName", "Keyword", "OriginCountry", "CatalogueIndicator",
         "TransactionCurrencyTaxAmount", "DocumentHash", "OriginAddress", "CatalogueDocumentReference",
         "TransportModeCode", "DataSendingCapability", "AgentParty", "PowerOfAttorney", "ServiceProviderParty",
-        "TaxTotal", "GrossWeightMeasure", "NetWeightMeasure", "NetNetWeightMeasure", "GrossVolumeMeasure",
+        "TaxTotal", "FinancialAccount", "GrossWeightMeasure", "NetWeightMeasure", "NetNetWeightMeasure", "GrossVolumeMeasure",
         "NetVolumeMeasure", "TotalPackagesQuantity",
     }
 )  # fmt: skip
