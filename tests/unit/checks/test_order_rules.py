@@ -134,6 +134,15 @@ def test_every_warning_reaches_the_order_desk(warning: str, cause: str) -> None:
     assert owner(order(warnings=(warning,))) == ("order-desk", cause)
 
 
+@pytest.mark.parametrize(
+    "confidence, least, held", [(None, 0.8, False), (0.8, 0.8, False), (0.79, 0.8, True), (0.79, 0.0, False)]
+)
+def test_a_reading_must_be_sure_enough(confidence: float | None, least: float, *, held: bool) -> None:
+    """A reading whose like is often wrong is for a person even when it holds no single doubt."""
+    found = verdict(order(confidence=confidence), rules=Rules(least_confidence=least)).hold
+    assert (found is not None and (found.role, found.cause) == ("order-desk", "reading")) == held
+
+
 def test_a_remark_holds_nothing() -> None:
     """What a person may like to know and changes nothing asks no person."""
     remarked = order(warnings=("remark: buyer: 'DE1' is no VAT number by its check digits",))

@@ -56,7 +56,7 @@ class Rules:
 
     A stated price off the agreed one by at most ``max_price_gap`` (relative) and, over the line, by at most
     ``max_price_difference`` is answered with the agreed one; 0 for both leaves every one beyond tolerance to people.
-    ``order_limit`` is None where the gate holds large orders, which is where a limit belongs.
+    ``least_confidence`` is what a reading must have where one is known; ``order_limit`` is None where the gate holds large orders, which is where a limit belongs.
     """
 
     max_overdue_days: int = 30
@@ -66,6 +66,7 @@ class Rules:
     max_price_gap: Decimal = Decimal("0.10")
     max_price_difference: Decimal = Decimal(100)
     order_limit: Decimal | None = None
+    least_confidence: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)

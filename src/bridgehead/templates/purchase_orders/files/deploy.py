@@ -21,6 +21,7 @@ RULES = Rules(
     max_increase=Decimal("0.25"),  # a raised quantity may cost a quarter more,
     max_increase_amount=Decimal(100),  # or this much in the customer's currency; beyond both: inside sales
     max_price_gap=Decimal("0.10"),  # a stated price this far off is answered with the agreed one (IP)
+    least_confidence=0.8,  # a reading whose like is right less often goes to the order desk
     max_price_difference=Decimal(100),  # where the whole line differs by this much at most; else: pricing
 )
 
