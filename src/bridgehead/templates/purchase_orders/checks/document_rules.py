@@ -83,12 +83,8 @@ def warned(ground: Ground) -> Iterator[Hold]:
             yield Hold(2, ORDER_DESK, "reading", f"The document could not be read for certain: {warning.strip()}")
     sure, least = ground.order.confidence, ground.rules.least_confidence
     if sure is not None and sure < least and not _doubts(ground.order):
-        yield Hold(
-            2,
-            ORDER_DESK,
-            "reading",
-            f"Of readings like this one {sure:.0%} are right in every field; {least:.0%} are asked for.",
-        )
+        share = f"Of readings like this one {sure:.0%} are right in every field; {least:.0%} are asked for."
+        yield Hold(2, ORDER_DESK, "reading", share)
     if not 0 < len(ground.order.po_number.strip()) <= _LONGEST_PO:
         yield Hold(2, ORDER_DESK, "reading", "The document gives no PO number that can be booked.")
 
