@@ -80,7 +80,7 @@ def open_book(document: bytes, part: str) -> Book:
     return book
 
 
-def _take_sheets(workbook: CalamineWorkbook, looks: dict[str, Look] | list[Look], book: Book, part: str) -> None:
+def _take_sheets(workbook: CalamineWorkbook, looks: list[Look], book: Book, part: str) -> None:
     sheets = workbook.sheets_metadata
     if len(sheets) > MAX_SHEETS:
         raise Refusal("workbook.too_large", f"The workbook has more than {MAX_SHEETS} sheets.", part)
@@ -90,35 +90,37 @@ def _take_sheets(workbook: CalamineWorkbook, looks: dict[str, Look] | list[Look]
             raise Refusal("macros", "The workbook carries a macro sheet.", where)
         if one.typ is not SheetTypeEnum.WorkSheet:
             continue
-        look = looks[one.name] if isinstance(looks, dict) else _at(looks, index)
+        look = _at(looks, index)
         sheet = workbook.get_sheet_by_index(index)
         rows = _rows(sheet.to_python(skip_empty_area=False, nrows=MAX_ROWS + 1), look, where)
         spanned = _spanned(sheet.merged_cell_ranges or [], rows)
         book.grids.append(Grid(one.name, one.visible is SheetVisibleEnum.Visible, rows, look, spanned))
 
 
-def _looks(members: dict[str, bytes], part: str) -> dict[str, Look] | list[Look]:
+def _looks(members: dict[str, bytes], part: str) -> list[Look]:
     if "content.xml" in members:
         if b"encryption-data" in members.get("META-INF/manifest.xml", b""):
             raise Refusal("encrypted", "The workbook is protected by a password.", part)
         return look_at_ods(members["content.xml"], part)
     if "xl/workbook.bin" in members:
         sheets = sorted(
-            (name for name in members if re.fullmatch(r"xl/worksheets/sheet\d+\.bin", name)),
-            key=lambda name: int(re.sub(r"\D", "", name)),
+            (name for name in members if re.fullmatch(r"xl/worksheets/[^/]{1,80}\.bin", name)),
+            key=lambda name: int(re.sub(r"\D", "", name) or 0),
         )
         return [look_at_xlsb(members[name], part) for name in sheets]
     if "xl/workbook.xml" not in members:
         raise Refusal("archive", "It is a zip archive and no workbook.", part)
     lengths, styles = string_lengths(members), Styles(members)
-    return {
-        name: look_at(members[path], f"{part}, sheet {name}", lengths, styles) if path in members else Look()
-        for name, path in sheet_paths(members).items()
-    }
+    return [
+        look_at(members[path], f"{part}, sheet {name}", lengths, styles) if path in members else Look()
+        for name, path in sheet_paths(members)
+    ]
 
 
 def _at(looks: Sequence[Look], index: int) -> Look:
-    return looks[index] if index < len(looks) else Look()
+    if index >= len(looks):
+        raise ValueError("it names a sheet that it does not hold")
+    return looks[index]
 
 
 def _rows(values: list[list[Value]], look: Look, part: str) -> list[Row]:

@@ -57,17 +57,17 @@ def events(content: bytes, tags: tuple[str, ...], where: str) -> Iterator[Any]:
         raise Refusal("workbook.broken", f"The XML is damaged: {str(error)[:160]}.", where) from error
 
 
-def sheet_paths(members: dict[str, bytes]) -> dict[str, str]:
-    """The member of each sheet by the sheet's name."""
+def sheet_paths(members: dict[str, bytes]) -> list[tuple[str, str]]:
+    """The name of each sheet and its member, in the order of the workbook; the member is empty when it has none."""
     targets: dict[str, str] = {}
     for relation in events(members.get("xl/_rels/workbook.xml.rels", b"<r/>"), ("Relationship",), "workbook"):
         target = relation.get("Target", "")
         path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
         targets[relation.get("Id", "")] = path
-    found: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     for sheet in events(members.get("xl/workbook.xml", b"<w/>"), ("sheet",), "workbook"):
         key = sheet.get(_REL) or sheet.get(_STRICT_REL) or ""
-        found[sheet.get("name", "")] = targets.get(key, "")
+        found.append((sheet.get("name", ""), targets.get(key, "")))
     return found
 
 
