@@ -56,7 +56,8 @@ class Rules:
 
     A stated price off the agreed one by at most ``max_price_gap`` (relative) and, over the line, by at most
     ``max_price_difference`` is answered with the agreed one; 0 for both leaves every one beyond tolerance to people.
-    ``least_confidence`` is what a reading must have where one is known; ``order_limit`` is None where the gate holds large orders, which is where a limit belongs.
+    ``least_confidence`` is what a reading must have where its confidence is known; ``order_limit`` is None where the
+    gate holds large orders, which is where a limit belongs.
     """
 
     max_overdue_days: int = 30
