@@ -108,6 +108,17 @@ def test_elements_of_other_namespaces_give_no_field() -> None:
     assert any(warning.startswith("ignored: ") and "'99'" in warning for warning in order.warnings)
 
 
+@pytest.mark.parametrize("content, told", [("<Rush>yes</Rush>", True), ("<Signature>AA==</Signature>", False)])
+def test_an_extension_is_told_unless_it_is_a_signature(content: str, told: bool) -> None:
+    """What an extension of UBL holds is a warning; a signature is none."""
+    space = "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
+    inside = f"<UBLExtension><ExtensionContent>{content}</ExtensionContent></UBLExtension>"
+    order = only(
+        ubl(f'<UBLExtensions xmlns="{space}">{inside}</UBLExtensions>'.replace("<Rush>", '<Rush xmlns="urn:x">'))
+    )
+    assert any(warning.startswith("ignored:") for warning in order.warnings) is told
+
+
 def test_a_comment_inside_a_value_cuts_nothing_off() -> None:
     """The text of an element is whole, with comments and CDATA inside."""
     document = ubl().replace(b">AB-1001<", b">AB<!-- x -->-<![CDATA[10]]>01<")

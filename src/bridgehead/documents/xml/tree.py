@@ -26,6 +26,7 @@ _NAME: Final = re.compile(r"[\w:.-]*")
 _ATTRIBUTE: Final = re.compile(r"""\s*[^\s=<>/"']+\s*=\s*(?:"[^"]*"|'[^']*')""")
 _XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
 _SIGNATURE: Final = "http://www.w3.org/2000/09/xmldsig#"
+_SIGNED: Final = frozenset({"UBLDocumentSignatures", "Signature"})
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
 _BLANKS: Final = " \t\r\n\ufeff"
@@ -132,6 +133,11 @@ class Node:
                 del counts[self.name]
             self.index = counts[name] = counts.get(name, 0) + 1
         self.name = name
+
+    def walk_below(self, name: str) -> Iterator[Node]:
+        """The nodes of that name two levels below."""
+        for one in self.children:
+            yield from one.all(name)
 
     def walk(self) -> Iterator[Node]:
         """The node and all below it in the order of the document, without what is skipped."""
@@ -394,9 +400,11 @@ class _Open:
 
 def set_aside(root: Node, uris: Iterable[str], known: Callable[[str], bool]) -> str:
     """Renames the elements of other namespaces, so that no field is taken from them; returns one such namespace."""
-    for name in ("UBLExtensions", "Signature"):
-        for node in root.all(name):
-            node.skip()
+    for node in root.all("Signature"):
+        node.skip()
+    extensions = root.all("UBLExtensions")
+    for node in extensions:
+        node.skip()
     foreign = sorted(uri for uri in uris if not known(uri))
     stray = ""
     for node in root.walk() if foreign else ():
@@ -405,4 +413,8 @@ def set_aside(root: Node, uris: Iterable[str], known: Callable[[str], bool]) -> 
         elif not known(node.uri) and node.parent is not None:
             stray = stray or node.uri
             node.rename(f"{{{node.uri}}}{node.name}")
+    for node in extensions:
+        node.whole = all(
+            one.name in _SIGNED for content in node.walk_below("ExtensionContent") for one in content.children
+        )
     return stray

@@ -38,17 +38,19 @@ _SKIPPED: Final = ("OrderDocumentReference", "QuotationDocumentReference", "Orig
 _HARMLESS: Final = frozenset(
     {
         "UBLVersionID", "CustomizationID", "ProfileID", "ProfileExecutionID", "UUID", "IssueTime", "Signature",
-        "RegistrationAddress", "TaxScheme", "ClassifiedTaxCategory", "TaxCategory", "TaxSubtotal", "TotalTaxAmount",
-        "CountrySubentity", "CountrySubentityCode", "AddressFormatCode", "AddressTypeCode", "Telefax", "WebsiteURI",
-        "LogoReferenceID", "OtherCommunication", "LocationCoordinate", "TaxExemptionReason", "ExemptionReason",
-        "ExemptionReasonCode", "TaxLevelCode", "CorporateRegistrationScheme", "CompanyLegalForm", "TaxAmountTotal",
-        "RoundingAmount", "TaxEvidenceIndicator", "IndustryClassificationCode", "LanguageID", "LocaleCode",
-        "Region", "District", "BlockName", "PlotIdentification", "TimezoneOffset",
-        "BrandName", "ModelName", "Keyword", "OriginCountry", "CatalogueIndicator",
-        "TransactionCurrencyTaxAmount", "DocumentHash", "OriginAddress", "CatalogueDocumentReference",
-        "TransportModeCode", "DataSendingCapability", "AgentParty", "PowerOfAttorney", "ServiceProviderParty",
-        "TaxTotal", "FinancialAccount", "GrossWeightMeasure", "NetWeightMeasure", "NetNetWeightMeasure", "GrossVolumeMeasure",
-        "NetVolumeMeasure", "TotalPackagesQuantity",
+        "RegistrationAddress", "TaxScheme", "ClassifiedTaxCategory", "TaxCategory", "TaxSubtotal",
+        "TotalTaxAmount", "CountrySubentity", "CountrySubentityCode", "AddressFormatCode", "AddressTypeCode",
+        "Telefax", "WebsiteURI", "LogoReferenceID", "OtherCommunication", "LocationCoordinate",
+        "TaxExemptionReason", "ExemptionReason", "ExemptionReasonCode", "TaxLevelCode",
+        "CorporateRegistrationScheme", "CompanyLegalForm", "TaxAmountTotal", "RoundingAmount",
+        "TaxEvidenceIndicator", "IndustryClassificationCode", "LanguageID", "LocaleCode", "Region", "District",
+        "BlockName", "PlotIdentification", "TimezoneOffset", "BrandName", "ModelName", "Keyword",
+        "OriginCountry", "CatalogueIndicator", "TransactionCurrencyTaxAmount", "DocumentHash", "OriginAddress",
+        "CatalogueDocumentReference", "TransportModeCode", "DataSendingCapability", "AgentParty",
+        "PowerOfAttorney", "ServiceProviderParty", "TaxTotal", "FinancialAccount", "ExtensionURI",
+        "ExtensionAgencyID", "ExtensionAgencyName", "ExtensionAgencyURI", "ExtensionVersionID",
+        "ExtensionReasonCode", "ExtensionReason", "GrossWeightMeasure", "NetWeightMeasure",
+        "NetNetWeightMeasure", "GrossVolumeMeasure", "NetVolumeMeasure", "TotalPackagesQuantity",
     }
 )  # fmt: skip
 _REVISION: Final = re.compile(r"([^#]{1,60})#[^#]{1,20}#[^#]{1,40}#([A-Za-z]{1,20})")
