@@ -200,7 +200,7 @@ _OTHER_TITLES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
         r"order (?:confirmation|acknowledge?ment|response)|sales order(?: confirmation| acknowledge?ment)?$|confirmation of (?:your )?order|acknowledge?ment of order|auftragsbestatigung|bestellbestatigung|confirmation de (?:la |votre )?commande|accuse de reception de (?:la |votre )?commande|confirmacion (?:de |del )?pedido|conferma (?:d'? ?|di |dell'? ?)?ordine|orderbevestiging|opdrachtbevestiging|orderbekraftelse|ordererkannande|potwierdzenie (?:przyjecia )?zamowienia|ordrebekraeftelse|ordrebekreftelse|confirmacao (?:de |da )?encomenda")),
     ("quotation_request", re.compile(r"request for (?:quotation|quote|proposal|tender)|\brfq\b|anfrage|preisanfrage|angebotsanfrage|demande de (?:prix|devis|cotation)|solicitud de (?:oferta|cotizacion|presupuesto)|richiesta (?:di |d')?(?:offerta|preventivo)|offerteaanvraag|prijsaanvraag|offertforfragan|zapytanie ofertowe|pedido de cotacao")),
     ("quotation", re.compile(r"quotation|quote\b|sales quote|offer\b|angebot|kostenvoranschlag|devis|offre(?: de prix)?|presupuesto|cotizacion|oferta|preventivo|offerta|offerte|offert\b|tilbud|orcamento|proposta")),
-    ("delivery_note", re.compile(r"delivery (?:note|docket|slip|ticket)|packing (?:slip|list|note)|despatch note|dispatch note|goods received note|bill of lading|waybill|lieferschein|packliste|warenbegleitschein|bon de livraison|bordereau (?:de livraison|d'expedition)|albaran(?: de entrega)?|nota de entrega|documento di trasporto|\bd\.?d\.?t\b|bolla di|pakbon|leverbon|vrachtbrief|foljesedel|dokument wz|list przewozowy|folgeseddel|pakkseddel|guia de remessa")),
+    ("delivery_note", re.compile(r"goods receipt|wareneingangsschein|advance ship(?:ping|ment) not(?:e|ice)|shipping (?:advice|list|notice)|delivery (?:note|docket|slip|ticket)|packing (?:slip|list|note)|despatch note|dispatch note|goods received note|bill of lading|waybill|lieferschein|packliste|warenbegleitschein|bon de livraison|bordereau (?:de livraison|d'expedition)|albaran(?: de entrega)?|nota de entrega|documento di trasporto|\bd\.?d\.?t\b|bolla di|pakbon|leverbon|vrachtbrief|foljesedel|dokument wz|list przewozowy|folgeseddel|pakkseddel|guia de remessa")),
     ("payment", re.compile(r"remittance advice|payment advice|zahlungsavis|avis de paiement|aviso de pago|avviso di pagamento|receipt\b|quittung|kassenbon|bank statement|kontoauszug|account statement|statement of account|mahnung|payment reminder|zahlungserinnerung")),
     ("invoice", re.compile(r"(?:tax |commercial |proforma |pro forma |pro-forma )?invoice|credit note|credit memo|debit note|(?:pro-?forma-? ?)?rechnung|schlussrechnung|gutschrift|facture(?: proforma)?|avoir|factura(?: proforma)?|nota de credito|fattura|nota di credito|factuur|creditnota|faktura|kreditnota|fatura")),
     ("catalogue", re.compile(r"price ?list|catalog(?:ue)?|preisliste|katalog|tarif|liste de prix|catalogue|lista de precios|listino(?: prezzi)?|catalogo|prijslijst|catalogus|prislista|cennik|prisliste|lista de precos")),
@@ -223,6 +223,7 @@ def order_title(text: str) -> bool:
 def other_title(text: str) -> Kind | None:
     """What a heading of a page says the document is when it is no order; None when it does not say."""
     plain = fold(text[:120]).strip(" .:-–")
+    plain = _BEFORE_TITLE.sub("", plain)
     for kind, pattern in _OTHER_TITLES:
         found = pattern.match(plain)
         if found is not None and (kind != "other" or len(plain.split()) <= 5):
@@ -230,6 +231,11 @@ def other_title(text: str) -> Kind | None:
     return None
 
 
+_BEFORE_TITLE: Final = re.compile(
+    r"^(?:(?:your|our|the|customer|sales|final|partial|original|copy of|copy|duplicate|vat|electronic|simplified|monthly|collective|consolidated|supplier|vendor|draft|revised|updated|annual|new|official"
+    r"|ihre|unsere|original|kopie|duplikat|sammel|teil|schluss|abschlags|votre|notre|copie|su|nuestra|copia|vostra|nostra|copia di|uw|onze|kopie van|er|var|wasza|nasza)[ -]+){1,3}"
+)
+"""Words that stand before the title proper: ``Original Tax Invoice``."""
 Role = Literal["buyer", "seller", "ship_to", "bill_to", "other"]
 _ROLES: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
     ("other", re.compile(r"(?:ship ?from|remit ?to|return ?to|pick ?up|notify|carrier|spediteur|absender$|buyer requisition\w*|requisition\w*|end customer|endkunde)")),
