@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS: Final = 2_500_000
 """Operands, operators and glyphs of a whole document: about twelve seconds of drawing."""
-MAX_GLYPHS: Final = 400_000
+MAX_GLYPHS: Final = 1_000_000
 MAX_SHAPES: Final = 80_000
 MAX_DEPTH: Final = 256
 """Saved states (ISO 32000-1, annex C allows 28), and forms within forms."""
