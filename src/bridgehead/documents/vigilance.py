@@ -102,7 +102,7 @@ def invisible_in(text: str) -> bool:
 
 def deviation_in(text: str) -> str | None:
     """The words of a note that set something beside the data: another quantity, price, day or place."""
-    if _HARMLESS.match(fold(text[:200])):
+    if _HARMLESS.match(fold(text[:200])) or _NO_ANSWER.fullmatch(fold(text[:200]).strip()):
         return None
     plain = fold(text[:4000])
     found = (
@@ -116,6 +116,13 @@ _HARMLESS: Final = re.compile(
     re.IGNORECASE,
 )
 """Where the invoice goes changes nothing about the order."""
+_NO_ANSWER: Final = re.compile(
+    r"(?:please|kindly|bitte|merci de|veuillez|por favor|rogamos|si prega di|prego|gelieve|graag|prosimy|prosze|vanligen|var god)?\W{0,3}"
+    r"(?:do not|don't|nicht|ne pas|no|non|niet|nie|inte|ikke)\W+(?:\w+\W+){0,3}"
+    r"(?:reply|respond|antworten|repondre|responder|responda\w*|respondan|contestar|contesten|rispondere|beantwoorden|antwoorden|odpowiadac|svara|besvara|svare?)"
+    r"(?: (?:to|on|auf|a|al|este|this|diese|deze|questo|questa|ce|cet|na|te|darauf|e-?mail|mail|message|nachricht|bericht|correo|mensaje|messaggio|wiadomosc|meddelande|det|detta)){0,4}\W{0,3}"
+)
+"""That nobody answers at an address changes nothing either."""
 
 
 def names_item(text: str, draft: Draft) -> str | None:

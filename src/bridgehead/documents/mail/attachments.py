@@ -54,7 +54,7 @@ _TERMS: Final = re.compile(
     r"(?:^|[\W_])(?:agb|aeb|ekb|avb|allgemeine|einkaufsbedingungen|lieferbedingungen|t ?(?:&|and|n) ?c|terms|cg[vap]|conditions|condiciones|condizioni|voorwaarden|inkoopvoorwaarden|villkor|vilkar|warunki|ow[uzshk])(?![^\W\d_])",
     re.IGNORECASE,
 )
-"""Files named for general terms of business go with an order; one that cannot be read holds no order either."""
+"""Names of files with general terms of business, which go with an order and hold none."""
 _BESIDE: Final = frozenset({"drawing", "sound"})
 """What goes with an order and never is one."""
 _STRENGTH: Final = {"x12": 4, "edifact": 4, "ubl": 4, "cxml": 4, "orderx": 4, "xlsx": 3, "csv": 3, "pdf": 2}
@@ -150,9 +150,12 @@ def _take(
         _listen(part, place, out)
     if isinstance(outcome, Unreadable) and outcome.code == "unknown_format":
         outcome = NotAnOrder("other", "It is text that orders nothing.")
-    out.files.append(
-        Attached(name, outcome, beside=isinstance(outcome, Unreadable) and _TERMS.search(name) is not None)
-    )
+    out.files.append(Attached(name, outcome, beside=_is_terms(name, outcome)))
+
+
+def _is_terms(name: str, outcome: Reading) -> bool:
+    """Whether a file without any text to read is named for terms of business."""
+    return isinstance(outcome, Unreadable) and outcome.code == "pdf.scanned" and _TERMS.search(name) is not None
 
 
 def _tnef(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
-from bridgehead.documents.dates import DayContext, find_days
+from bridgehead.documents.dates import DayContext, find_days, relative_day
 from bridgehead.documents.draft import Draft
-from bridgehead.documents.mail.patterns import NOT_OURS, ORDER_DAY, PO, plausible_number
+from bridgehead.documents.mail.labels import DELIVERY
+from bridgehead.documents.mail.patterns import CONSTRAINT, NOT_OURS, ORDER_DAY, PO, plausible_number
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.references import reference_kind
@@ -26,6 +28,8 @@ _BLOCKS: Final = frozenset({"ship_to", "bill_to", "customer_name", "ship_to.name
 _BELOW: Final = frozenset(
     {"po_number", "po_or_part", "order_date", "requested_date", "customer_number", "stated_total"}
 )
+TO_WRITE_ON: Final = re.compile(r"[^\d:_]{2,60}:?\s{0,20}[_.…]{4,200}\s{0,20}")
+"""A word and a line to sign on: nobody has written there yet, so that it says nothing."""
 _SELLERS: Final = frozenset({"vendor", "supplier", "lieferant", "fournisseur", "proveedor", "fornitore", "leverancier"})
 _LONGEST_TITLE: Final = 120
 _TOLD: Final = frozenset({"requested_date", "order_date", "stated_total", "stated_quantity_total", "currency"})
@@ -82,7 +86,9 @@ class Fields:
     def put(self, draft: Draft, ways: Ways) -> None:
         """Sets the fields of an order, and notes or doubts what could not be set."""
         for one in self.found:
-            if one.name == "seller":
+            if one.name == "limit":
+                draft.warn("date", f"{one.label[:60]!r} limits the day and names none (line {one.source.line})")
+            elif one.name == "seller":
                 read_address(one.lines or ((one.value, one.source),), draft.seller)
             elif one.lines:
                 party = {"bill_to": draft.bill_to, "customer_name": draft.buyer}.get(one.name, draft.ship_to)
@@ -127,6 +133,8 @@ class _Around:
         return self.rows[at].cells[column].strip()
 
     def _cell(self, at: int, column: int, text: str) -> None:
+        if TO_WRITE_ON.fullmatch(text):
+            return
         label, inline = _split(text)
         name = label_of(label) if label else None
         if name is None or name in _ITEMS:
@@ -137,6 +145,8 @@ class _Around:
                 if titled[1]:
                     self._found(at, Found("order_date", titled[1], source))
                     return
+            if name is None and self._wished(at, column, label, inline):
+                return
             self.out.texts.append((text, self._source(at, column, text, "")))
             return
         if name in _BLOCKS or (name == "ignore" and squash(label) in _SELLERS):
@@ -159,6 +169,20 @@ class _Around:
             self._found(at, Found(name, below, self._source(at + 1, column, below, label), label))
         elif name in {"po_number", "po_or_part", "note"}:
             self.out.texts.append((text, self._source(at, column, text, "")))
+
+    def _wished(self, at: int, column: int, label: str, inline: str) -> bool:
+        """Takes a day beside words that speak of delivery, whatever words they are: ``Please deliver before``."""
+        if not label or DELIVERY.search(label) is None:
+            return False
+        beside = None if inline else self._beside(at, column)
+        value = inline if beside is None else self._text(at, beside)
+        if next(find_days(value, DayContext(None, None)), None) is None and relative_day(value) is None:
+            return False
+        if beside is not None:
+            self.used.add((at, beside))
+        name = "limit" if CONSTRAINT.search(label) else "requested_date"
+        self._found(at, Found(name, value, self._source(at, column if beside is None else beside, value, label), label))
+        return True
 
     def _found(self, at: int, found: Found) -> None:
         self.out.found.append(found)
@@ -245,5 +269,6 @@ def words_of(fields: Fields) -> Iterator[str]:
     """All that was written around a table, as text."""
     for one in fields.found:
         yield one.value
+        yield from (text for text, _ in one.lines[1:])
     for text, _ in fields.texts:
         yield text

@@ -24,10 +24,16 @@ class Row:
     numbers: frozenset[int] = frozenset()
     part: str = ""
     """The part it stands in, when that is not the one of its table."""
+    columns: tuple[int, ...] = ()
+    """The columns its cells stood in, when the table lay on its side."""
 
     def line_of(self, index: int) -> int:
         """The line that cell ``index`` was read from."""
         return self.lines[index] if index < len(self.lines) else self.line
+
+    def column_of(self, index: int) -> int:
+        """The column that cell ``index`` was read from."""
+        return self.columns[index] if index < len(self.columns) else index
 
 
 def letter(index: int) -> str:

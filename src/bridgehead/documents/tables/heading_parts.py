@@ -92,14 +92,13 @@ def composed_field(text: str) -> str | None:
         return None
     words = [token for token in tokens if token not in _FILLERS]
     if len(words) == 1:
-        glued = _glued(words[0])
-        numbered = any(token in {"nr", "no", "num", "id"} for token in tokens)
-        return "ship_to.number" if glued == "ship_to.street" and numbered else glued
+        return _single(words[0], tokens)
     if not words:
         return None
-    has_date = any(_DATE.fullmatch(word) for word in words)
-    if has_date:
+    if any(_DATE.fullmatch(word) for word in words):
         return _dated(words)
+    if len(words) == _MARKED and {"ean", "gtin", "upc", "barcode"} & set(words) and set(words) & _CODES:
+        return "gtin"
     if any(_SUPPLIER.fullmatch(word) for word in words) and any(_PART.fullmatch(word) for word in words):
         return "supplier_part"
     if any(_CUSTOMER.fullmatch(word) for word in words) and not any(
@@ -132,6 +131,34 @@ def composed_field(text: str) -> str | None:
     return None
 
 
+_MARKED: Final = 2
+_TOWARDS: Final = frozenset(
+    [
+        "to",
+        "at",
+        "a",
+        "en",
+        "chez",
+        "bei",
+        "an",
+        "nach",
+        "bij",
+        "aan",
+        "op",
+        "te",
+        "naar",
+        "hos",
+        "till",
+        "til",
+        "do",
+        "na",
+        "presso",
+    ]
+)
+_DELIVERS: Final = re.compile(
+    r"(?:deliver|ship|livrer|livraison|entregar|entrega|enviar|consegnare|consegna|spedire|(?:af)?lever(?:en|ing|as|ans)?|liefer(?:n|ung)|dostarczyc|dostawa|wysylka)"
+)
+"""``Deliver to``, ``Afleveren bij``: a word for delivery and one for where to."""
 _CODES: Final = frozenset(["code", "cod", "kod", "codice", "codigo", "id", "no", "nr"])
 _YOU: Final = frozenset(["ihnen", "u", "you", "vous", "voi", "ustedes", "er", "eder"])
 
@@ -143,6 +170,14 @@ def _dated(words: list[str]) -> str | None:
     if rest and any(_SHIP.fullmatch(word) for word in rest):
         return "requested_date"
     return None
+
+
+def _single(word: str, tokens: list[str]) -> str | None:
+    if len(tokens) > 1 and tokens[-1] in _TOWARDS and _DELIVERS.fullmatch(tokens[0]):
+        return "ship_to"
+    glued = _glued(word)
+    numbered = any(token in {"nr", "no", "num", "id"} for token in tokens)
+    return "ship_to.number" if glued == "ship_to.street" and numbered else glued
 
 
 def _glued(word: str) -> str | None:

@@ -69,7 +69,7 @@ _FIELDS: Final[dict[str, str]] = {
       prijsperstuk prijsstuk netprice nettopreis nettoeinzelpreis netunitprice priceperunit priceeach priceea unitcost cost
       netpriceunit preisproeinheit preisstk preisstuck priceunitnet unitnetprice einheitspreis prixht prezzonetto preciopnet precioneto
       nettoprijs prixnet prixunitairenet itemprice each stuckpreisnetto unitpricenet epnetto prijspereenheid preisprostuck prezzopz pricepc pricepcs""",
-    "price_basis": "baseprezzo preisbasis baseprecio baseprix preciopor prisbas podstawaceny unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
+    "price_basis": "baseprezzo preisbasis baseprecio baseprix preciopor prisbas podstawaceny unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe por cada za preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
     "amount": """radsumma mtht montantligne belopp nettobelopp radbelopp summarad kwota wartosc wartoscnetto importorig regelbedrag1
       amount total linetotal totalprice gesamt gesamtpreis betrag summe gp gpreis positionswert wert montant montantht
       totalht prixtotal importe preciototal totale prezzototale importo bedrag totaal totaalprijs regeltotaal nettowert
@@ -131,7 +131,7 @@ _FIELDS: Final[dict[str, str]] = {
       shiptoid shiptonumber shiptono shiptocode deliverylocationid lieferadressnr lieferadressnummer warenempfangernr
       lieferadressid codelivraison shiptonr adressnr deliverycode locationcode deliveryaddressid shiptolocationid""",
     "ship_to.gln": "shiptogln deliverygln lieferadressegln glnlivraison glnlieferadresse ilnlieferadresse",
-    "ship_to.street": "gatuadress gata ulica adresodbiorcy via1 shiptostreet street strasse straße rue calle via straat shiptoaddress1 address deliverystreet lieferstrasse adresse adres indirizzo direccion addressline1 address1 shiptostrasse",
+    "ship_to.street": "adress utdelningsadress besoksadress gatuadress gata ulica adresodbiorcy via1 shiptostreet street strasse straße rue calle via straat shiptoaddress1 address deliverystreet lieferstrasse adresse adres indirizzo direccion addressline1 address1 shiptostrasse",
     "ship_to.city": "poblacion miasto miejscowosc localidad postort shiptocity city ort stadt ville ciudad citta stad plaats deliverycity lieferort1 shiptoort woonplaats localita town",
     "ship_to.postal_code": "kod postnr postnummer kodpoczt kodpocztowy zip1 shiptozip shiptopostalcode zip zipcode plz postalcode postcode codepostal codigopostal cp cap shiptopostcode deliverypostcode shiptoplz deliveryzip",
     "ship_to.country": "kraj nazione nacion shiptocountry country land pays pais paese deliverycountry shiptoland countrycode",

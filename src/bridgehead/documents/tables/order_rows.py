@@ -18,14 +18,21 @@ from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Hints, Refusal
-from bridgehead.documents.tables.around import fields_around, words_of
+from bridgehead.documents.tables.around import TO_WRITE_ON, fields_around, words_of
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.csv_records import Row
 from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.sheet import Sheet, lay_out
 from bridgehead.documents.tables.sums import close_sums, find_sum, take_sum
-from bridgehead.documents.tables.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.tables.table import (
+    LINE_FIELDS,
+    Columns,
+    header_score,
+    is_total_row,
+    line_from_cells,
+    resolve_columns,
+)
 from bridgehead.documents.tables.table_kinds import done_in, is_status
 from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, watch
 
@@ -35,6 +42,9 @@ _FORMULA: Final = re.compile(r"\s*(?:[=@]\S|[+-][A-Za-z])")
 """What a spreadsheet would compute instead of show; in an order it is no value."""
 _FIGURE: Final = re.compile(r"\d[.,]\d{2}(?!\d)")
 _PAIR: Final = 2
+_WORDS: Final = 3
+"""More words than a quantity with its unit has."""
+_OF_LINES: Final = LINE_FIELDS - {"requested_date", "po_or_part"}
 _EPOCH: Final = date(1899, 12, 30)
 """Day 0 of the days that spreadsheets count (ECMA-376 part 1, 18.17.4.1)."""
 _SERIAL: Final = re.compile(r"[345]\d{4}")
@@ -68,6 +78,7 @@ _ORDER_LEVEL: Final = frozenset(
 )
 _SPANNING: Final = _ORDER_LEVEL - {"note", "stated_total"} | {"requested_date"}
 _PARTS: Final = ("supplier_part", "customer_part", "gtin")
+_NAMING: Final = frozenset({*_PARTS, "description"})
 _FORM_SHARE: Final = 2
 """One row in so many without a quantity makes a table an order form: a list in which quantities are filled in."""
 
@@ -143,7 +154,9 @@ def sections(sheet: Sheet) -> list[Sheet]:
 def ordered_rows(sheet: Sheet) -> int:
     """How many rows of a table that is laid out have a quantity that is not zero."""
     columns = resolve_columns(sheet.names, [row.cells for row in sheet.body])
-    return sum(1 for row in sheet.body if _has_quantity(columns, row) and not is_total_row(row.cells))
+    return sum(
+        1 for row in sheet.body if _has_quantity(columns, row) and not is_total_row(row.cells) and not _is_field(row)
+    )
 
 
 def _row(table: _Table, row: Row, common: tuple[str, Source] | None) -> None:
@@ -240,16 +253,26 @@ def _ways(sheet: Sheet, columns: Columns, hints: Hints) -> Ways:
         [*words_of(sheet.fields), " ".join(sheet.names), *("\t".join(row.cells) for row in sheet.body[:_SAMPLE])]
     )
     language = language_of(sample.replace("_", " "))
+    guess = guess_day_order(_places(sheet, columns), language)
+    if language is None and guess == "mdy":
+        language = "en"
     sign = decimal_sign("\n".join(_numbers(columns, body)))
     whole = _whole_thousandths(columns, sheet.body)
     if sign is None and language not in {None, "en"} and whole:
         sign = ","
     return Ways(
         sign,
-        DayContext(day_order(sample, guess_day_order(sample, language)), hints.written),
+        DayContext(day_order(sample, guess), hints.written),
         language,
         thousandths=sign is not None and whole,
     )
+
+
+def _places(sheet: Sheet, columns: Columns) -> str:
+    """What says in which country a table was written: not what it names items, for some read like postcodes."""
+    items = {index for index, name in enumerate(columns.fields) if name in _NAMING}
+    cells = [cell for row in sheet.body[:_SAMPLE] for at, cell in enumerate(row.cells) if at not in items]
+    return "\n".join([*words_of(sheet.fields), " ".join(sheet.names), *cells])
 
 
 def _numbers(columns: Columns, rows: Sequence[Row]) -> Iterator[str]:
@@ -273,12 +296,12 @@ def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> bool:
 
 
 def _is_field(row: Row) -> bool:
-    """Whether a row is a label of the whole order with its value, or a label with words, wherever in it they stand."""
+    """Whether a row is nothing but a label of the order and its value, or a word and a sentence."""
     filled = [cell.strip() for cell in row.cells if cell.strip()]
-    if len(filled) != 2 or any(one.isdigit() for one in filled[0]):
+    if len(filled) != _PAIR or any(one.isdigit() for one in filled[0]):
         return False
     name = label_of(filled[0].rstrip(": "))
-    return (name is not None and name not in LINE_FIELDS - {"requested_date"}) or len(filled[1].split()) > _WORDS
+    return (name is not None and name not in _OF_LINES) or len(filled[1].split()) > _WORDS
 
 
 def _has_quantity(columns: Columns, row: Row) -> bool:
@@ -298,9 +321,9 @@ def _is_line(columns: Columns, row: Row) -> bool:
     at = columns.index("quantity")
     filled = sum(1 for cell in row.cells if cell.strip())
     if at is not None and at < len(row.cells) and row.cells[at].strip():
-        return filled > 1 and not _is_labelled(row)
+        return filled > 1 and not _is_field(row)
     part = next((i for f in _PARTS if (i := columns.index(f)) is not None), None)
-    has_part = part is not None and part < len(row.cells) and bool(row.cells[part].strip())
+    has_part = part is not None and part < len(row.cells) and bool(row.cells[part].strip()) and not _is_field(row)
     position = columns.index("position")
     numbered = position is not None and position < len(row.cells) and row.cells[position].strip().isdigit()
     return has_part and (filled >= 3 or numbered)
@@ -414,7 +437,10 @@ def _finished(table: _Table) -> tuple[Order, ...]:
         if (found := instruction_in(text) or addresses_machine(text)) is not None
     ]
     doubts = [(source.line, found) for text, source in sheet.fields.texts if (found := doubt_in(text)) is not None]
-    notes = [(row, " ".join(cell.strip() for cell in row.cells if cell.strip())) for row in table.remarks]
+    notes = [
+        (row, " ".join(cell.strip() for cell in row.cells if cell.strip() and not TO_WRITE_ON.fullmatch(cell.strip())))
+        for row in table.remarks
+    ]
     orders: list[Order] = []
     single = len(table.drafts) == 1
     for draft in table.drafts.values():
@@ -422,7 +448,7 @@ def _finished(table: _Table) -> tuple[Order, ...]:
         if single:
             below.put(draft, table.ways)
         for row, remark in notes:
-            if single and row.line in below.lines:
+            if not remark or (single and row.line in below.lines):
                 continue
             draft.note(remark, Source(sheet.part, row.line, remark[:300], how="place"))
             if _FIGURE.search(remark):

@@ -11,7 +11,7 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.tables.around import Fields, fields_around
 from bridgehead.documents.tables.csv_records import Row, flatten, letter
 from bridgehead.documents.tables.headings import heading_of
-from bridgehead.documents.tables.table import header_score
+from bridgehead.documents.tables.table import LINE_FIELDS, header_score
 from bridgehead.documents.terms import currency_of
 from bridgehead.documents.units import UNIT_CODES
 
@@ -53,7 +53,8 @@ class Sheet:
     def source(self, row: Row, index: int) -> Source:
         """The source of a cell of the table."""
         text = row.cells[index].strip() if index < len(row.cells) else ""
-        return Source(row.part or self.part, row.line_of(index), text, column=self.column(index), how="column")
+        column = self.column(row.column_of(index) if self.letters else index)
+        return Source(row.part or self.part, row.line_of(index), text, column=column, how="column")
 
 
 def lay_out(sheet: Sheet) -> bool:
@@ -77,7 +78,7 @@ def lay_out(sheet: Sheet) -> bool:
             if joined > max(best, score, header_score(below.cells)):
                 best, at, size = joined, index, 2
     if not best:
-        return False
+        return _stand_up(sheet)
     sheet.header = sheet.rows[at]
     names = sheet.header.cells
     if size == 2:
@@ -89,6 +90,35 @@ def lay_out(sheet: Sheet) -> bool:
     sheet.above, sheet.body = sheet.rows[:at], sheet.rows[at + size :]
     sheet.fields = fields_around(sheet.part, sheet.above, letters=sheet.letters)
     return True
+
+
+def _stand_up(sheet: Sheet) -> bool:
+    """Lays out a table that lies on its side: headings below one another, each with its values beside it."""
+    start, heads = 0, list[int]()
+    for index, row in enumerate(sheet.rows[:HEADER_SEARCH]):
+        at = next((column for column, cell in enumerate(row.cells) if cell.strip()), 0)
+        heading = heading_of(row.cells[at]) if row.cells else None
+        follows = not heads or (at == heads[0] and row.line == sheet.rows[index - 1].line + 1)
+        if heading is None or heading.field not in LINE_FIELDS or not follows:
+            if header_score([one.cells[heads[0]] for one in sheet.rows[start:index]] if heads else []):
+                break
+            heads = []
+        if heading is not None and heading.field in LINE_FIELDS:
+            start = start if heads else index
+            heads.append(at)
+    lying = sheet.rows[start : start + len(heads)]
+    if not heads or not header_score([row.cells[heads[0]] for row in lying]):
+        return False
+    sheet.header, sheet.names = lying[0], [row.cells[heads[0]] for row in lying]
+    for column in range(heads[0] + 1, max(len(row.cells) for row in lying)):
+        cells = [row.cells[column] if column < len(row.cells) else "" for row in lying]
+        typed = frozenset(index for index, row in enumerate(lying) if column in row.numbers)
+        if any(cell.strip() for cell in cells):
+            lines = tuple(row.line for row in lying)
+            sheet.body.append(Row(lying[0].line, cells, lines, typed, columns=(column,) * len(cells)))
+    sheet.above = [*sheet.rows[:start], *sheet.rows[start + len(heads) :]]
+    sheet.fields = fields_around(sheet.part, sheet.above, letters=sheet.letters)
+    return bool(sheet.body)
 
 
 def _may_head(row: Row) -> bool:

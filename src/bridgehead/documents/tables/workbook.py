@@ -23,6 +23,21 @@ _DECIDING: Final = frozenset(
     | {"requested_date", "po_number", "po_or_part", "currency", "description"}
 )
 _NEEDED: Final = frozenset({"quantity", "part", "article", "customer_part", "supplier_part", "po_number"})
+_SUPPLIERS: Final = frozenset(
+    {"supplier", "suppliername", "vendor", "vendorname", "lieferant", "lieferantname", "fournisseur", "proveedor"}
+    | {
+        "fornitore",
+        "leverancier",
+        "leverantor",
+        "dostawca",
+        "fornecedor",
+        "leverandor",
+        "dodavatel",
+        "toimittaja",
+        "szallito",
+    }
+)
+"""What heads the column of who is to deliver."""
 _LISTED: Final = 10
 _LETTERS: Final = 3
 
@@ -157,6 +172,7 @@ def _tell(table: _Table, book: Book, part: str) -> None:
     _formulas(table)
     hidden_rows = [row for row in table.grid.rows if row.line - 1 in look.hidden_rows]
     shown = [row for row in hidden_rows if sheet.header is not None and row.line > sheet.header.line]
+    shown = [row for row in shown if not _is_of_another(sheet, row)]
     for row in shown[:_LISTED]:
         words = " | ".join(cell.strip() for cell in row.cells if cell.strip())[:120]
         sheet.told.append(
@@ -184,6 +200,16 @@ def _tell(table: _Table, book: Book, part: str) -> None:
                 sheet.told.append(("ignored", f"hidden sheet {grid.name!r} has {count} rows with quantities"))
     if len(look.currencies) == 1:
         sheet.currency = next(iter(look.currencies))
+
+
+def _is_of_another(sheet: Sheet, row: Row) -> bool:
+    """Whether a hidden row names one supplier and every row that is shown another: a list filtered for who reads it."""
+    at = next((index for index, name in enumerate(sheet.names) if squash(name) in _SUPPLIERS), None)
+    if at is None or at >= len(row.cells) or not row.cells[at].strip():
+        return False
+    named = {squash(one.cells[at]) if at < len(one.cells) else "" for one in sheet.body if not is_total_row(one.cells)}
+    named.discard("")
+    return len(named) == 1 and squash(row.cells[at]) not in named
 
 
 def _words(rows: Sequence[Row]) -> list[str]:
