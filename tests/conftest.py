@@ -13,6 +13,7 @@ from tests.no_skips import (
 )
 from tests.support.fixtures import _counter, app, database_url, server, settings, world
 from tests.support.mariadb import legacy, mariadb_copy, mariadb_server, mariadb_untouched, northwind, replica
+from tests.support.small_model import small_model
 from tests.support.tryton import tryton, tryton_cluster, tryton_shared
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "server",
     "settings",
     "shared_data",
+    "small_model",
     "tryton",
     "tryton_cluster",
     "tryton_shared",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from bridgehead import NewCase, ToReview
+from bridgehead.documents.assisted.merging import DISPUTED
+from bridgehead.documents.assisted.seen import MAX_LETTERS, MAX_LINES
 from bridgehead.documents.order import Order
 from bridgehead.reviews.model import VERBS
 from bridgehead.templates.purchase_orders.intake import read_arrival
@@ -68,3 +70,15 @@ def test_each_kind_of_review_says_what_it_takes() -> None:
         r"^\| `(\w+)` \| .*? \| ((?:`\w+`(?:, )?)+) \|", tree.page("howto/decide-reviews.md"), re.MULTILINE
     )
     assert {kind: tuple(re.findall(r"\w+", verbs)) for kind, verbs in rows} == dict(VERBS)
+
+
+def test_the_guide_to_models_names_the_bounds_of_the_code() -> None:
+    """The page about reading with a model states the bounds and the confidence that the code has, and its code runs."""
+    text = tree.page("howto/read-with-a-model.md")
+    assert f"at most {MAX_LINES} lines and {MAX_LETTERS:,} letters" in text
+    assert f"the confidence is at most {DISPUTED}" in text
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    space: dict[str, object] = {}
+    exec(compile(code, "deploy.py", "exec"), space)  # noqa: S102  # the page's own code is what is tried
+    read = cast("Callable[[bytes, str], object]", space["read"])
+    assert read(b"", "empty.txt") == read_arrival(b"", "empty.txt")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs import tree
 
 
@@ -79,3 +81,25 @@ def test_every_run_is_watched() -> None:
     watch = (tree.ROOT / "tests" / "no_skips.py").read_text("utf-8")
     for hook in re.findall(r"^def (pytest_\w+)", watch, re.MULTILINE):
         assert f"    {hook},\n" in conftest, hook
+
+
+WANTS_MODEL = """
+import pytest
+from tests.conftest import NO_MODEL
+
+def test_good():
+    pass
+
+def test_asks_a_model():
+    pytest.skip(NO_MODEL)
+"""
+
+
+def test_an_absent_model_is_excused_and_a_named_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that asks a model may be skipped in CI, unless a model was named for it."""
+    monkeypatch.delenv("BRIDGEHEAD_TEST_GGUF", raising=False)
+    done = run(tmp_path, WANTS_MODEL, ci="true")
+    assert done.returncode == 0, done.stdout
+    assert "1 passed, 1 skipped" in done.stdout
+    monkeypatch.setenv("BRIDGEHEAD_TEST_GGUF", "small.gguf")
+    assert run(tmp_path, WANTS_MODEL, ci="true").returncode == 1

@@ -1,19 +1,24 @@
 """Lets a model behind an OpenAI-compatible URL help to read orders; ``documents.assisted`` fixes what it may do.
 
-This is where the readers, which know no network, and the model's port meet. A deployment that wants it makes one
-``ModelExtractor`` and calls ``read_assisted``; nothing asks a model otherwise.
+This is where the readers, which know no network, and the model's port meet. A deployment that wants it reads arrivals
+with ``read_arrival(…, for_model=True)`` and begins its agent with ``read_again``; nothing asks a model otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, cast
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
+from bridgehead import Case, Context
+from bridgehead.cases import context
 from bridgehead.documents.assisted.asking import Extraction, Question
 from bridgehead.documents.assisted.assist import NOT_WANTED, Assisted, assist, wants_model
-from bridgehead.documents.assisted.seen import see
+from bridgehead.documents.assisted.seen import Seen, barred, see, seen_from_json
+from bridgehead.documents.order import Order
+from bridgehead.documents.outcome import Orders
 from bridgehead.documents.reading import read
 from bridgehead.errors import BridgeheadError, Failed
 from bridgehead.models import Message, ModelClient, Turn, Usage
@@ -92,3 +97,46 @@ async def read_assisted(document: bytes, name: str, extractor: ModelExtractor) -
     if not wants_model(reading):
         return Assisted(reading, NOT_WANTED)
     return await assist(reading, see(document, name), extractor)
+
+
+async def read_again(case: Case[Order], ctx: Context, client: ModelClient) -> Case[Order]:
+    """Returns the case with its order as rules and model read it together; the case itself where none is asked.
+
+    Its answer is recorded as a turn of the case, with its tokens, and is served from the record when the case is
+    replayed. A model that fails leaves the order as it is, and the case does not wait for it. The order that the case
+    was opened with, and the digest that finds resends, stay those of the rules.
+    """
+    reading = Orders((case.input,))
+    if not wants_model(reading):
+        return case
+    found = await assist(reading, _shown(case.text), _Recorded(ctx, ModelExtractor(client)))
+    return replace(case, input=found.reading.orders[0]) if isinstance(found.reading, Orders) else case
+
+
+def _shown(text: str) -> Seen:
+    """What the document shows, where ``read_arrival`` was told to keep it as the case's text."""
+    try:
+        return seen_from_json(text.encode())
+    except (ValidationError, UnicodeError):
+        return barred("the case was opened without the text for a model")
+
+
+class _Recorded:
+    """Asks through the case, so that each answer is recorded once."""
+
+    def __init__(self, ctx: Context, extractor: ModelExtractor) -> None:
+        self._ctx = ctx
+        self._extractor = extractor
+
+    async def extract(self, question: Question) -> Extraction:
+        """Returns the recorded answer, or a fresh one."""
+
+        async def run() -> context.Turn:
+            fresh = await self._extractor.extract(question)
+            reply = cast("JSON", {"answer": fresh.answer, "failure": fresh.failure, "turns": fresh.turns})
+            return context.Turn(reply, fresh.model or "unknown", fresh.input_tokens, fresh.output_tokens)
+
+        request: JSON = {"instructions": question.instructions, "document": question.document}
+        reply = cast("Mapping[str, JsonValue]", await self._ctx.turn("reading", fed=None, request=request, run=run))
+        answer = cast("Mapping[str, JsonValue] | None", reply["answer"])
+        return Extraction(answer, str(reply["failure"]), int(str(reply["turns"])))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from pydantic import JsonValue, TypeAdapter
 
 from bridgehead import NewCase, NoCase, ToReview
 from bridgehead.cases.intake import ReadResult
+from bridgehead.documents.assisted.assist import wants_model
+from bridgehead.documents.assisted.seen import see, seen_to_json
 from bridgehead.documents.order import Order
 from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Unreadable
 from bridgehead.documents.reading import read
@@ -41,11 +44,17 @@ _PUBLIC_HOSTS: Final = frozenset(
 _NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings", "buyer", "controls", "confidence"})
 
 
-def read_arrival(document: bytes, name: str) -> ReadResult:
-    """Returns one case per order; for what is no order, nobody's work or a role's; for a broken document a review."""
-    match read(document, name):
+def read_arrival(document: bytes, name: str, *, for_model: bool = False) -> ReadResult:
+    """Returns one case per order; for what is no order, nobody's work or a role's; for a broken document a review.
+
+    ``for_model`` gives the case of an order that a model may help with the text that the document shows, in place of
+    the whole document's, for ``assist.read_again``.
+    """
+    reading = read(document, name)
+    match reading:
         case Orders(orders):
-            return [new_case(order) for order in orders]
+            text = seen_to_json(see(document, name)).decode() if for_model and wants_model(reading) else None
+            return [replace(new_case(order), text=text) for order in orders]
         case NotAnOrder(kind, reason):
             if kind in _NOBODY:
                 return NoCase(f"{kind}: {reason}")

@@ -32,5 +32,9 @@ def read(document: bytes, name: str) -> ReadResult:
 
 
 async def orders(case: Case[Order], ctx: Context) -> BookedOrder | Handled:
-    """Decides about one order and books it, or hands it over. Put your own steps before or after."""
+    """Decides about one order and books it, or hands it over. Put your own steps before or after.
+
+    A model can help with orders that the rules are not certain of: ``assist.read_again`` before, and
+    ``read_arrival(document, name, for_model=True)`` above. No model is asked as it stands.
+    """
     return await process(case, ctx, RULES)

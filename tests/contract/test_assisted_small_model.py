@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from bridgehead.documents.confidence import sure
+from bridgehead.documents.outcome import Orders
+from bridgehead.documents.reading import read
+from bridgehead.models import OpenAICompatible, Timeouts
+from bridgehead.templates.purchase_orders.assist import ModelExtractor, read_assisted
+from tests.unit.documents.pointing import mail
+
+pytestmark = [pytest.mark.llm, pytest.mark.slow]
+
+PROSE = mail(
+    "Our order 4711-23:",
+    "of the gaskets we had last time (your part AB-1200) 12 would do,",
+    "and of the flange AB-77 send 4.",
+)
+DOUBTED = mail(
+    "Purchase order 4711-26", "", "10 pcs AB-1200 gasket at 3.20 EUR 32.00 EUR list 4.00 EUR", "", "Total 32.00 EUR"
+)
+
+
+@pytest.mark.parametrize("document", [PROSE, DOUBTED])
+async def test_a_real_model_answers_by_the_schema_and_is_held_to_the_text(small_model: str, document: bytes) -> None:
+    """A small model on this machine meets the schema, and an order without doubts has the rules' values alone."""
+    async with OpenAICompatible(small_model, "small", timeouts=Timeouts(240, 240, 240)) as client:
+        found = await read_assisted(document, "a.eml", ModelExtractor(client, max_tokens=1500))
+    assert found.extraction is not None
+    assert found.extraction.answer is not None, found.why_not
+    assert found.extraction.output_tokens
+    before = read(document, "a.eml")
+    for order in found.reading.orders if isinstance(found.reading, Orders) else ():
+        assert order.warnings or (isinstance(before, Orders) and order.lines == before.orders[0].lines)
+        assert sure(order) == (not order.warnings)
