@@ -40,6 +40,20 @@ REFUSED = {
         "xml.too_large",
     ),
     "thousands of comments": (b"<a>" + b"<!--x-->t" * 50_000 + b"</a>", "xml.too_large"),
+    "thousands of notes": (ubl("<cbc:Note>Deliver 5 instead.</cbc:Note>" * 20_000), "xml.too_large"),
+    "megabytes of free text": (
+        ubl(lines=UBL_LINES.replace("brass, 20 mm", "brass " * 2000) * 150),
+        "xml.too_large",
+    ),
+    "a note of megabytes": (ubl("<cbc:Note>" + "word " * 500_000 + "</cbc:Note>"), "xml.too_large"),
+    "thousands of numbers of one item": (
+        ubl(
+            lines=UBL_LINES.replace(
+                "<cac:StandardItem", "<cac:CommodityClassification/>" * 20_000 + "<cac:StandardItem"
+            )
+        ),
+        "xml.too_large",
+    ),
     "utf-16 that is none": (b"<?xml version='1.0' encoding='utf-16'?><a/>", "xml.encoding"),
     "utf-8 that is none": ("<?xml version='1.0' encoding='utf-8'?><a>\u00e4</a>".encode("latin-1"), "xml.encoding"),
     "utf-7": (b"<?xml version='1.0' encoding='utf-7'?><a/>", "xml.encoding"),

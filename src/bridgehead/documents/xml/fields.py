@@ -34,7 +34,8 @@ _MOST_IGNORED: Final = 30
 _SHORT: Final = 12
 _NEAR: Final = 12
 _LONG_ROW: Final = 2_000
-_LONGEST: Final = 20_000
+_MOST_WORDS: Final = 1_000_000
+"""Characters of free text in one order; looking through them takes about a second. A text counts 50 more."""
 _REC20: Final = {"PA": "PA"}
 """Codes that mean something else as a word: PA is a packet in Recommendation 20 and a pair in Finnish."""
 
@@ -169,7 +170,7 @@ class Fields:
         node.seen = True
         text = node.text.strip()
         if text:
-            self.draft.note(text[:_LONGEST], self.source(node))
+            self.draft.note(text, self.source(node))
 
     def fact(self, label: str, value: str, node: Node) -> None:
         """Keeps what the order states and no field holds as a note that is not taken for the sender's own words."""
@@ -327,7 +328,7 @@ class Fields:
         node.seen = True
         text = node.text.strip()
         if text:
-            self.line_fact(line, text[:_LONGEST], node)
+            self.line_fact(line, text, node)
             self.watched.append((text, f"line {line.number}, {'note' if own_words else 'text'}"))
 
     def line_fact(self, line: DraftLine, text: str, node: Node) -> None:
@@ -387,6 +388,9 @@ class Fields:
         draft.purpose = purpose
         if not draft.lines and purpose in {"original", "other"}:
             raise self.missing("line")
+        texts = [*draft.notes, *(text for text, _ in self.watched), *(line.description or "" for line in draft.lines)]
+        if sum(len(text) + 50 for text in texts) > _MOST_WORDS:
+            raise Refusal("xml.too_large", "The order holds more free text than is read.", self.where(self.root))
         self._check_numbers()
         self._watch_remarks()
         watch(draft)
@@ -394,7 +398,7 @@ class Fields:
         self._watch_all()
         self._report_unread(harmless)
         for text, source in self.kept:
-            draft.note(text[:_LONGEST], source)
+            draft.note(text, source)
         return draft.finish()
 
     def _check_numbers(self) -> None:

@@ -17,6 +17,9 @@ _MOST_MARKS: Final = 300_000
 """Tags and attributes of one document: an order of some thousand lines; a tag costs about 7 µs and 400 bytes."""
 _MOST_ATTRIBUTES: Final = 200
 """Attributes of one element; the parser's time grows with their square."""
+_MOST_ALIKE: Final = 1_000
+"""Elements of one name beside each other, unless they are the lines of an order."""
+_LINES: Final = frozenset({"OrderLine", "ItemOut", "IncludedSupplyChainTradeLineItem", "ORDER_ITEM", "E1EDP01", "IDOC"})
 _MOST_REMARKS: Final = 5_000
 _DECLARATION: Final = re.compile(r"<\?xml\s[^>]{0,300}?\?>")
 _ENCODING: Final = re.compile(r"""\sencoding\s*=\s*["']([A-Za-z][\w.:-]{0,39})["']""")
@@ -351,6 +354,10 @@ class _Builder:
                     continue
                 uri, name = names.get(tag) or self._split(tag)
                 index = here.counts[name] = here.counts.get(name, 0) + 1
+                if index > _MOST_ALIKE and name not in _LINES:
+                    raise Refusal(
+                        "xml.too_large", f"{name[:60]} stands more than {_MOST_ALIKE} times in a row.", self.part
+                    )
                 node = self._node(element, uri, name, here.node, index)
                 here.children.append(node)
                 if len(element):
