@@ -195,7 +195,9 @@ class Draft:
             if number in seen:
                 self.warn("count", f"line number {number} is used twice")
             seen.add(number)
-            if line.quantity is None or line.quantity == 0:
+            if line.quantity is None:
+                self.warn("uncertain", f"line {number} states no ordered quantity")
+            elif line.quantity == 0:
                 self.warn("uncertain", f"line {number} orders a quantity of zero")
             if line.deliveries and sum((one.quantity for one in line.deliveries), Decimal(0)) != line.quantity:
                 self.warn("count", f"line {number}: its deliveries do not add up to {line.quantity}")

@@ -212,14 +212,17 @@ def close_allowance(walk: Walk) -> None:
 
 
 def on_moa(walk: Walk, segment: Segment) -> None:
-    """MOA: the amount of an allowance, of a line, or a total of the order."""
+    """MOA: the amount of an allowance, of a line, or a total of the order.
+
+    Some senders state the amount of the line (203) after its allowances.
+    """
     qualifier, amount = segment.get(1), walk.number(segment, 1, 2)
     if amount is None:
         return
-    if walk.allowance is not None and qualifier in codes.CHARGE_AMOUNTS:
-        walk.allowance.amount = walk.allowance.amount if walk.allowance.amount is not None else amount
-    elif walk.allowance is not None:
-        return
+    allowance = walk.allowance
+    if allowance is not None and not _is_of_line(walk, allowance, qualifier):
+        if qualifier in codes.CHARGE_AMOUNTS:
+            allowance.amount = allowance.amount if allowance.amount is not None else amount
     elif walk.open is not None:
         walk.open.amounts.setdefault(qualifier, (amount, walk.source(segment, 1, 2)))
     else:
@@ -228,6 +231,12 @@ def on_moa(walk: Walk, segment: Segment) -> None:
             walk.draft.currency = currency
             walk.draft.mark("currency", walk.source(segment, 1, 3))
         walk.totals.setdefault(qualifier, (amount, walk.source(segment, 1, 2), segment.place))
+
+
+def _is_of_line(walk: Walk, allowance: Allowance, qualifier: str) -> bool:
+    """Whether an amount after ALC is the line's: the line has none yet, and what the allowance comes to is known."""
+    known = allowance.amount is not None or allowance.percent is not None
+    return walk.open is not None and qualifier == "203" and known and "203" not in walk.open.amounts
 
 
 def on_tax(walk: Walk, segment: Segment) -> None:

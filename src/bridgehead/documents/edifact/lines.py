@@ -14,6 +14,7 @@ from bridgehead.documents.edifact.walk import OpenLine, Split, Walk
 from bridgehead.documents.order import Delivery, Identifier
 from bridgehead.documents.outcome import Refusal
 
+_MOST_NUMBERS = 50
 _ADDED = frozenset({"", "1", "5", "7", "16"})
 _SUBSTITUTES = frozenset({"2", "3", "4"})
 _FREE_TEXT = frozenset({"", "F", "E", "A", "B", "D", "X"})
@@ -70,7 +71,9 @@ def _item_number(walk: Walk, segment: Segment, element: int) -> None:
         line = walk.open.line.number
         walk.draft.warn("uncertain", f"line {line}: {number[:35]!r} is called {kind[:3]} and no GTIN ({segment.place})")
         kind = ""
-    walk.open.numbers.setdefault(kind, (number, walk.source(segment, element)))
+    found = (number, walk.source(segment, element))
+    if walk.open.numbers.setdefault(kind, found)[0] != number:
+        walk.open.more_numbers.append((kind, *found))
 
 
 def on_imd(walk: Walk, segment: Segment) -> None:
@@ -79,6 +82,12 @@ def on_imd(walk: Walk, segment: Segment) -> None:
         return
     text = "".join(segment.get(3, at) for at in (4, 5)) if len(segment.get(3, 4)) >= 35 else ""
     text = text or " ".join(one for one in (segment.get(3, 4), segment.get(3, 5)) if one)
+    pieces = segment.elements[3] if len(segment.elements) > 3 else []
+    more = ":".join(pieces[5:])
+    if len(more) > SHORT:
+        # C273 ends with a language code of three signs: the sender did not release the separators of its text.
+        text = f"{text}:{more}"
+        walk.draft.warn("remark", f"IMD holds {len(pieces)} components where 6 are allowed ({segment.place})")
     if not text:
         # Senders put free text where a code belongs; a code is short.
         text = next((one for one in (segment.get(3), segment.get(4)) if len(one) > SHORT), "")
@@ -128,12 +137,26 @@ def on_loc(walk: Walk, segment: Segment) -> None:
     """LOC of a line opens a split of its quantity once the line's own is stated; 7 is the place of delivery."""
     opened = walk.open
     if opened is None:
+        _place_of_order(walk, segment)
         return
     opened.in_split = bool(opened.quantities)
     if segment.get(1) in {"7", "11", "19", "162", "65"}:
         opened.places.add(segment.get(2))
         if len(opened.places) == 2 and opened.counted:
             walk.draft.warn("uncertain", f"line {opened.line.number} goes to several places ({segment.place})")
+
+
+def _place_of_order(walk: Walk, segment: Segment) -> None:
+    """LOC beside a party names a place of it (7: where the goods go), after TOD the place of the terms."""
+    place = segment.get(2) or segment.get(2, 4)
+    if not place:
+        return
+    source = walk.source(segment, 2, 1, place)
+    if walk.party is not None and segment.get(1) == "7":
+        walk.party.identify("LOC 7", place, source)
+        walk.place = walk.place or (place, source)
+    elif walk.after == "TOD":
+        walk.draft.note(f"place of the terms of delivery: {place}", source)
 
 
 def on_scc(walk: Walk, _: Segment) -> None:
@@ -242,8 +265,9 @@ def _close_numbers(walk: Walk, opened: OpenLine) -> None:
             value, source = numbers[kind]
             setattr(line, name, value)
             line.mark(name, source)
-    for kind, (value, source) in numbers.items():
-        if kind not in {gtin, customer, supplier} and kind not in codes.NOT_NUMBERS:
+    others = [(kind, *found) for kind, found in numbers.items() if kind not in {gtin, customer, supplier}]
+    for kind, value, source in (*others, *opened.more_numbers[:_MOST_NUMBERS]):
+        if kind not in codes.NOT_NUMBERS:
             line.mark(f"item_numbers[{len(line.item_numbers)}]", source)
             line.item_numbers.append(Identifier(kind, value))
     if line.part is None and not line.item_numbers:

@@ -45,6 +45,7 @@ _HANDLERS: Final[dict[str, Callable[[Walk, Segment], None]]] = {
     "LOC": lines.on_loc,
     "SCC": lines.on_scc,
 }
+_CHANGE: Final = "ORDCHG"
 _OF_ALLOWANCE: Final = frozenset({"QTY", "RNG", "PCD", "MOA", "RTE", "TAX", "DTM"})
 _OPENING: Final = frozenset({"NAD", "RFF", "PAT", "PYT", "DOC", "ALC", "LIN", "TDT", "TOD", "PRI", "UNS", "PAC", "CUX"})
 """Segments that open a group; what follows belongs to it until the next of them."""
@@ -65,17 +66,28 @@ def read_edifact(
         raise Refusal("edifact.empty", "The interchange holds no message.", part)
     orders: list[Order] = []
     others: list[tuple[Kind, str, str]] = []
+    flawed: list[Refusal] = []
     for message in messages:
         named = _named(message)
         if named is not None:
             others.append(named)
             continue
-        orders.append(_read(message, part))
+        try:
+            orders.append(_read(message, part))
+        except Refusal as refusal:
+            if message.kind != _CHANGE:
+                raise
+            flawed.append(refusal)
+            others.append(("order_change", _CHANGE, "purchase order change"))
+    if orders and flawed:
+        raise flawed[0]
     if not orders:
         kind = others[0][0]
         shown = ", ".join(dict.fromkeys(f"{code} ({what})" if what else code for _, code, what in others))
         flaws = [flaw.outcome.reason for message in messages for flaw in message.flaws]
         broken = f" Its envelope is wrong: {flaws[0]}" if flaws else ""
+        if flawed and not flaws:
+            broken = f" It cannot be read: {flawed[0].outcome.reason} ({flawed[0].outcome.where})"
         return NotAnOrder(kind, f"EDIFACT {shown}.{broken}")
     warnings: list[str] = []
     if others:

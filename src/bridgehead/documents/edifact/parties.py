@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.draft import DraftParty
 from bridgehead.documents.edi import country_code
@@ -12,6 +14,7 @@ from bridgehead.documents.edifact.walk import Walk
 from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
 
+_IS_COUNTRY = re.compile("[A-Z]{2}")
 _GLN_DIGITS = 13
 _DUNS_DIGITS = 9
 _MOST_NUMBERS = 50
@@ -48,9 +51,14 @@ def _read(walk: Walk, segment: Segment, party: DraftParty) -> None:
         party.put("street", street, walk.source(segment, 5, 1, street))
     if segment.get(6):
         party.put("city", segment.get(6), walk.source(segment, 6))
-    if segment.get(8):
-        party.put("postal_code", segment.get(8), walk.source(segment, 8))
-    party.put("country", country_code(segment.get(9)), walk.source(segment, 9))
+    code, country = 8, 9
+    if not segment.get(9) and _IS_COUNTRY.fullmatch(segment.get(8)) and any(map(str.isdigit, segment.get(7))):
+        # The region (3229) between city and code was left out, not left empty.
+        code, country = 7, 8
+        walk.draft.warn("remark", f"NAD lacks an element before the postal code ({segment.place})")
+    if segment.get(code):
+        party.put("postal_code", segment.get(code), walk.source(segment, code))
+    party.put("country", country_code(segment.get(country)), walk.source(segment, country))
     if lines and not name:
         read_address(lines, party)
         party.put("name", lines[0][0], lines[0][1])
@@ -141,13 +149,16 @@ def assign_parties(walk: Walk) -> None:
     for name, value in spoken.values.items():
         draft.buyer.put(name, value, spoken.sources[name])
     places = [role for role in codes.SHIP_TO[:5] if role in parties]
+    if walk.place is not None and not draft.ship_to.values:
+        value, source = walk.place
+        draft.ship_to.put("gln" if is_gtin(value) and len(value) == _GLN_DIGITS else "number", value, source)
     if len(places) > 1 and _differ(parties[places[0]], parties[places[-1]]):
         draft.warn("uncertain", f"the goods go to {places[0]}, and {', '.join(places[1:])} is another party")
     header = walk.message.interchange
     if header is not None and not {"name", "number", "duns", "gln"} & draft.buyer.values.keys():
         sender, qualifier = header.get(2), header.get(2, 2)
         source = Source(walk.part, header.line, sender, segment="UNB/02")
-        if qualifier == "14":
+        if qualifier == "14" and len(sender) == _GLN_DIGITS and sender.isdigit():
             draft.buyer.put("gln", sender, source)
         elif qualifier in {"1", "01"}:
             draft.buyer.put("duns", sender[:_DUNS_DIGITS], source)

@@ -49,6 +49,7 @@ class OpenLine:
     quantities: dict[str, tuple[Decimal, str, Source]] = field(default_factory=dict)
     prices: dict[str, tuple[Segment, Source]] = field(default_factory=dict)
     numbers: dict[str, tuple[str, Source]] = field(default_factory=dict)
+    more_numbers: list[tuple[str, str, Source]] = field(default_factory=list)
     texts: list[tuple[str, str, Source]] = field(default_factory=list)
     amounts: dict[str, tuple[Decimal, Source]] = field(default_factory=dict)
     splits: list[Split] = field(default_factory=list)
@@ -81,6 +82,7 @@ class Walk:
     all_quantities: Decimal = Decimal(0)
     stated_quantity: tuple[Decimal, str] | None = None
     after: str = ""
+    place: tuple[str, Source] | None = None
 
     def source(self, segment: Segment, element: int, component: int = 1, text: str | None = None) -> Source:
         """The place of a component (``QTY[3]/01:2``)."""

@@ -50,6 +50,7 @@ OTHER_SETS: Final[dict[str, tuple[Kind, str]]] = {
     "855": ("order_response", "purchase order acknowledgement"),
     "856": ("delivery_note", "ship notice"),
     "857": ("delivery_note", "shipment and billing notice"),
+    "860": ("order_change", "purchase order change"),
     "861": ("other", "receiving advice"),
     "862": ("forecast", "shipping schedule"),
     "863": ("other", "report of test results"),
@@ -110,8 +111,12 @@ SUPPLIER_PARTS: Final = ("VP", "VN", "VC", "VS", "VA", "SA", "ST", "SK", "PN", "
 MAKER_PARTS: Final = ("MG", "MF", "MN")
 GTINS: Final = ("UK", "EN", "UP", "UA", "UI", "EO", "UN")
 """Element 235, each group in order of preference; a maker's number counts where no supplier's is given."""
-NOT_NUMBERS: Final = frozenset({"PL", "PO", "LT", "EC", "BO", "CL", "SZ", "IZ", "VE", "CM", "DR", "RV", "RY", "SN"})
-"""Element 235: lines, lots, colours, sizes, drawings, serials; they name no product."""
+NOT_NUMBERS: Final = frozenset({"PL", "PO", "LT", "EC", "VE", "CM", "DR", "RV", "RY", "SN"})
+"""Element 235: lines, lots, drawings, serials; they name no product."""
+LOOKS: Final = {"BO": "colour", "CL": "colour", "SZ": "size", "IZ": "size"}
+"""Element 235: how the item looks; PD is its description."""
+WITHOUT_CHECK_DIGIT: Final = ("UI", "UN")
+"""Element 235: UPC of 1, 5 and 5 digits; without the check digit it is no GTIN."""
 
 DELIVERY_DATES: Final = ("002", "074", "106", "067", "017", "069", "010", "118")
 """Element 374 in order of preference: delivery requested, by and including, required by, scheduled, estimated,
@@ -157,13 +162,13 @@ REFERENCES: Final[dict[str, ReferenceKind]] = {
 TEXT_REFERENCES: Final = frozenset({"L1", "ZZ", "GE", "TN", "SPH", "GEN", "NTE", "DEL", "INT"})
 """Element 128 in N9: names of a text that follows, no documents."""
 
-BUYERS: Final = ("BY", "SO", "OB", "BS", "BT")
+BUYERS: Final = ("BY", "SO", "OB", "BS", "BT", "FR")
 SHIP_TO: Final = ("ST", "DA", "CN", "BS")
 BILL_TO: Final = ("BT", "PR", "BS")
 SELLERS: Final = ("SE", "SU", "VN", "VE")
 FINAL_PLACES: Final = frozenset({"Z7", "MA", "UC", "EN"})
 """Element 98, each group in order of preference; mark-for, final recipient, ultimate consignee, end user.
-Where no buyer is named, who pays is the buyer."""
+Where no buyer is named, who pays is the buyer, then who sends (FR)."""
 
 ORDER_TYPES: Final = frozenset(
     {"SA", "NE", "RL", "RO", "RE", "DS", "OS", "KN", "SO", "NP", "EO", "UE", "SP", "SS", "00"}

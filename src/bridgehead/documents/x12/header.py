@@ -184,6 +184,9 @@ def on_sac(walk: Walk, segment: Segment) -> None:
     if walk.sub_line or kind == "N" or (not amount and not percent):
         if rate and not walk.sub_line and kind != "N":
             draft.warn("ignored", f"SAC states a rate of {rate} without an amount ({place})")
+        elif amount is None and percent is None and not walk.sub_line and kind in {"A", "C"}:
+            what = "allowance" if kind == "A" else "charge"
+            draft.warn("ignored", f"SAC states an {what} {code or ''} without amount ({place})".replace("an c", "a c"))
         return
     if kind not in {"A", "C"}:
         draft.warn("ignored", f"SAC of the kind {kind[:3]!r} states {reason or code} of {amount or percent} ({place})")

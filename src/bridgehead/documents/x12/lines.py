@@ -13,6 +13,8 @@ from bridgehead.documents.x12 import codes
 from bridgehead.documents.x12.envelope import Segment
 from bridgehead.documents.x12.walk import Walk
 
+_UPC_WITHOUT_CHECK = 11
+
 
 def on_po1(walk: Walk, segment: Segment) -> None:
     """PO1: 350 number, 330 quantity, 355 unit, 212 price, 639 basis, pairs of 235 and 234."""
@@ -30,7 +32,7 @@ def _open_line(walk: Walk, segment: Segment, *, quantity: int, unit: int, price:
     if walk.summary:
         raise Refusal("x12.nesting", f"{segment.tag} stands after CTT.", segment.place)
     line = DraftLine()
-    walk.line = line
+    walk.line, walk.part_name = line, None
     walk.draft.lines.append(line)
     line.number = len(walk.draft.lines)
     assigned = segment.get(1)
@@ -75,6 +77,7 @@ def _take_parts(walk: Walk, segment: Segment, first: int) -> None:
     if line is None:
         return
     found: dict[str, tuple[str, Source]] = {}
+    numbers: list[tuple[str, str, Source]] = []
     for at in range(first, len(segment.elements), 2):
         qualifier, value = segment.get(at).upper(), segment.get(at + 1)
         if value and not qualifier:
@@ -83,8 +86,16 @@ def _take_parts(walk: Walk, segment: Segment, first: int) -> None:
             )
         if qualifier and not value:
             walk.draft.warn("uncertain", f"{segment.tag}{at:02d} {qualifier[:3]} has no number ({segment.place})")
-        if value:
-            found.setdefault(qualifier, (value, walk.source(segment, at + 1)))
+        if value and found.setdefault(qualifier, (value, walk.source(segment, at + 1)))[0] != value:
+            numbers.append((qualifier, value, walk.source(segment, at + 1)))
+    for qualifier, what in codes.LOOKS.items():
+        if qualifier in found:
+            value, source = found.pop(qualifier)
+            line.mark(f"notes[{len(line.notes)}]", source)
+            line.notes.append(f"{what}: {value}")
+    walk.part_name = found.pop("PD", None) or walk.part_name
+    bare = [one for one in codes.WITHOUT_CHECK_DIGIT if one in found and len(found[one][0]) == _UPC_WITHOUT_CHECK]
+    numbers += [(one, *found.pop(one)) for one in bare]
     used: set[str] = set()
     for field, qualifiers in (
         ("customer_part", codes.CUSTOMER_PARTS),
@@ -98,10 +109,10 @@ def _take_parts(walk: Walk, segment: Segment, first: int) -> None:
             setattr(line, field, value)
             line.mark(field, source)
             used.add(chosen)
-    for qualifier, (value, source) in found.items():
-        if qualifier not in used and qualifier not in codes.NOT_NUMBERS:
-            line.mark(f"item_numbers[{len(line.item_numbers)}]", source)
-            line.item_numbers.append(Identifier(qualifier, value))
+    numbers += [(one, *found[one]) for one in found if one not in used and one not in codes.NOT_NUMBERS]
+    for qualifier, value, source in numbers:
+        line.mark(f"item_numbers[{len(line.item_numbers)}]", source)
+        line.item_numbers.append(Identifier(qualifier, value))
 
 
 def on_lin(walk: Walk, segment: Segment) -> None:
@@ -184,7 +195,9 @@ def on_sdq(walk: Walk, segment: Segment) -> None:
         return
     for at in range(4, len(segment.elements), 2):
         walk.number(segment, at)
-    walk.draft.warn("uncertain", f"line {line.number} is spread over several places ({segment.place})")
+    places = [segment.get(at) for at in range(3, len(segment.elements), 2) if segment.get(at)]
+    where = "several places" if len(places) != 1 else f"a place of its own, {places[0][:40]}"
+    walk.draft.warn("uncertain", f"line {line.number} goes to {where} ({segment.place})")
 
 
 def on_sln(walk: Walk, segment: Segment) -> None:
@@ -199,6 +212,9 @@ def close_line(walk: Walk) -> None:
     line, walk.line, walk.party, walk.sub_line = walk.line, None, None, False
     if line is None:
         return
+    if line.description is None and walk.part_name is not None:
+        line.description, source = walk.part_name
+        line.mark("description", source)
     days = {one.day for one in line.deliveries if one.day is not None}
     chosen = preferred(walk.line_days, codes.DELIVERY_DATES)
     if len(days) == 1:

@@ -57,6 +57,7 @@ _HANDLERS: Final[dict[str, Callable[[Walk, Segment], None]]] = {
     "G76": grocery.on_g76,
 }
 _HEADS: Final = {"850": "BEG", "860": "BCH", "875": "G50"}
+_CHANGE: Final = "860"
 _LINES: Final = {"850": "PO1", "860": "POC", "875": "G68"}
 
 
@@ -71,11 +72,20 @@ def read_x12(text: str, part: str = "document") -> Reading:
         raise Refusal("x12.empty", "The interchange holds no transaction set.", part)
     orders: list[Order] = []
     others: list[Transaction] = []
+    flawed: list[Refusal] = []
     for transaction in transactions:
         if transaction.set_id not in codes.ORDER_SETS:
             others.append(transaction)
-        else:
+            continue
+        try:
             orders.append(_read(transaction, part))
+        except Refusal as refusal:
+            if transaction.set_id != _CHANGE:
+                raise
+            others.append(transaction)
+            flawed.append(refusal)
+    if orders and flawed:
+        raise flawed[0]
     if orders:
         warnings = [f"uncertain: {doubt}" for doubt in transactions[0].doubts]
         if others:
@@ -84,6 +94,8 @@ def read_x12(text: str, part: str = "document") -> Reading:
         return Orders(tuple(with_warnings(order, *warnings) for order in told_apart(orders)))
     flaws = [flaw.outcome.reason for one in others for flaw in one.flaws]
     broken = f" Its envelope is wrong: {flaws[0]}" if flaws else ""
+    if flawed and not flaws:
+        broken = f" It cannot be read: {flawed[0].outcome.reason} ({flawed[0].outcome.where})"
     kind = codes.OTHER_SETS.get(others[0].set_id, ("other", ""))[0]
     return NotAnOrder(kind, f"X12 {_names(others)}.{broken}")
 

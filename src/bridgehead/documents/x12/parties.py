@@ -10,6 +10,7 @@ from bridgehead.documents.x12.envelope import Segment
 from bridgehead.documents.x12.walk import Walk
 
 _DUNS_DIGITS = 9
+_GLN_DIGITS = 13
 _BUYER_CONTACTS = frozenset({"BD", "OC", "IC", "PD", "CN", "BU"})
 
 
@@ -54,9 +55,15 @@ def _identify(walk: Walk, segment: Segment, party: DraftParty) -> None:
 
 
 def on_n2(walk: Walk, segment: Segment) -> None:
-    """N2: further names; the first counts where N1 has none."""
-    if walk.party is not None:
-        walk.party.put("name", segment.get(1), walk.source(segment, 1))
+    """N2: further names; the first counts where N1 has none, others are notes."""
+    party = walk.party
+    if party is None:
+        return
+    for element in (1, 2):
+        name, source = segment.get(element), walk.source(segment, element)
+        if name and "name" in party.values and walk.line is None:
+            walk.draft.note(f"{walk.role}: {name}", source)
+        party.put("name", name, source)
 
 
 def on_n3(walk: Walk, segment: Segment) -> None:
@@ -114,7 +121,10 @@ def assign_parties(walk: Walk) -> None:
     if not {"name", "number", "duns", "gln"} & draft.buyer.values.keys():
         isa = walk.transaction.interchange
         source = Source(walk.part, isa.line, isa.get(6), segment="ISA/06")
-        if isa.get(5) in {"01", "14"}:
-            draft.buyer.put("duns", isa.get(6)[:_DUNS_DIGITS], source)
-        elif isa.get(5) in {"08", "UP"}:
-            draft.buyer.put("gln", isa.get(6), source)
+        sender = isa.get(6)
+        if isa.get(5) in {"01", "14"} and sender[:_DUNS_DIGITS].isdigit():
+            draft.buyer.put("duns", sender[:_DUNS_DIGITS], source)
+        elif isa.get(5) in {"08", "UP"} and sender.isdigit() and len(sender) == _GLN_DIGITS:
+            draft.buyer.put("gln", sender, source)
+        elif isa.get(5) in {"01", "14", "08", "UP"}:
+            draft.buyer.identify(f"ISA {isa.get(5)}", sender, source)

@@ -34,6 +34,7 @@ class Walk:
     days: Days = field(default_factory=dict)
     line_days: Days = field(default_factory=dict)
     summary: bool = False
+    part_name: tuple[str, Source] | None = None
 
     def source(self, segment: Segment, element: int, text: str | None = None) -> Source:
         """The place of an element (``PO1[3]/02``)."""
