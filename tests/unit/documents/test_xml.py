@@ -194,10 +194,15 @@ def test_charges_tell_a_factor_from_a_percentage() -> None:
 def test_changes_and_cancellations_name_the_order() -> None:
     """OrderChange and OrderCancellation are orders of that purpose under the number of the order they mean."""
     head = UBL_HEAD.replace(">PO-4711<", ">CH-1<")
-    reference = "<cac:OrderReference><cbc:ID>PO-4711</cbc:ID></cac:OrderReference>"
+    head = head.replace("2026-10-30", "2026-11-02")
+    reference = (
+        "<cac:OrderReference><cbc:ID>PO-4711</cbc:ID><cbc:IssueDate>2026-10-30</cbc:IssueDate></cac:OrderReference>"
+    )
     change = only(ubl(f"<cbc:SequenceNumberID>2</cbc:SequenceNumberID>{reference}", root="OrderChange", head=head))
     assert (change.purpose, change.po_number, change.release) == ("change", "PO-4711", "2")
     assert Reference("other", "CH-1") in change.references
+    assert change.order_date == date(2026, 10, 30)
+    assert StatedDate("other", date(2026, 11, 2)) in change.dates
     cancel = only(
         ubl(f"{reference}<cbc:CancellationNote>Not needed.</cbc:CancellationNote>", root="OrderCancellation", lines="")
     )

@@ -80,7 +80,7 @@ class UblOrder(Fields):
         copy = root.child("CopyIndicator")
         if copy is not None and copy.take().lower() in {"true", "1"}:
             self.draft.warn("uncertain", f"the order says that it is a copy ({self.where(copy)})")
-        self.put_day("order_date", root.child("IssueDate"))
+        self._issued(root.find("OrderReference/IssueDate"), root.child("IssueDate"))
         self.put_currency(root.child("DocumentCurrencyCode"))
         self._other_currencies()
         for node in (*root.all("Note"), *root.all("CancellationNote")):
@@ -118,6 +118,18 @@ class UblOrder(Fields):
                 node.skip()
                 purpose = _REVISIONS.get(found[2].lower(), purpose)
         return purpose
+
+    def _issued(self, ordered: Node | None, issued: Node | None) -> None:
+        """The order's own day is that of the order which is changed or cancelled, where the document states it."""
+        day = None if ordered is None else self.day(ordered)
+        if day is None or ordered is None:
+            self.put_day("order_date", issued)
+            return
+        self.draft.order_date = day
+        self.draft.mark("order_date", self.source(ordered))
+        changed = self.day(issued)
+        if changed is not None and issued is not None and self.root.name != "Order":
+            self.draft.date("other", changed, self.source(issued))
 
     def _change(self) -> None:
         root = self.root
