@@ -29,7 +29,7 @@ def unwrapped(text: str, terminator: str, missing: int = 0) -> str:
     """
     if terminator in "\r\n" or "\n" not in text[:4096]:
         return text
-    lines = text[:65536].rstrip().replace("\r", "").split("\n")
+    lines = text[:65536].rstrip(" \t\r\n").replace("\r", "").split("\n")
     full, last = lines[:-1], lines[-1]
     if not full:
         return text
@@ -40,7 +40,7 @@ def unwrapped(text: str, terminator: str, missing: int = 0) -> str:
         and len(full[0]) in {width, width - missing}
         and all(len(one) == width for one in full[1:])
     )
-    if even and any(not one.rstrip().endswith(terminator) for one in full):
+    if even and any(not one.rstrip(" \t").endswith(terminator) for one in full):
         return text.replace("\r", "").replace("\n", "")
     return text
 

@@ -92,6 +92,8 @@ def test_an_order_is_read_whole() -> None:
         ("", ":=+\"';"),
         ("UNA:+.?*'", ""),
         ("\ufeffUNA:+.? '\n", ""),
+        ("UNA\x1f\x1d.  \x1c", ":\x1f+\x1d'\x1c"),
+        ("", ":\x1f+\x1d'\x1c"),
     ],
 )
 def test_separators_are_those_of_the_interchange(una: str, swap: str) -> None:
@@ -254,7 +256,7 @@ def test_charges_references_and_terms_are_read() -> None:
         "PCD+3:5'",
         "LIN+1++A:SA'",
         "QTY+21:10:PCE'",
-        "PRI+AAA:3'",
+        "PRI+AAB:3'",
         "ALC+A++++DI'",
         "MOA+204:2'",
     )
@@ -265,6 +267,13 @@ def test_charges_references_and_terms_are_read() -> None:
         Charge(allowance=True, percent=Decimal(5)),
     )
     assert order.lines[0].charges == (Charge(allowance=True, amount=Decimal(2), code="DI"),)
+
+
+def test_a_net_price_includes_the_allowances_of_its_line() -> None:
+    """The net price counts, and allowances that lead from the gross price to it are not taken off again."""
+    lines = ("LIN+1++A:SA'", "QTY+21:10:PCE'", "PRI+AAB:5'", "PRI+AAA:4'", "ALC+A+++1+TD'", "PCD+3:20'")
+    order = order_of(*lines, "UNS+S'", "MOA+79:40'")
+    assert (order.lines[0].price, order.lines[0].charges, order.warnings) == (Decimal(4), (), ())
 
 
 @pytest.mark.parametrize("written", ["12.5", "12,5"])
@@ -304,6 +313,14 @@ def test_the_purpose_is_read(bgm: str, kind: str, purpose: str) -> None:
     body = (f"BGM+{bgm}'", "DTM+137:20261030:102'", "RFF+ON:P'", "LIN+1++A:SA'", "QTY+21:1'")
     order = only(interchange(message(body, f"{kind}:D:96A:UN")))
     assert (order.purpose, order.po_number) == (purpose, "P")
+
+
+@pytest.mark.parametrize("day", ["DTM+4:20261001:102'", "DTM+171:20261001:102'"])
+def test_a_change_tells_the_order_that_it_changes(day: str) -> None:
+    """Number and day are those of the order that is changed; the number of the change is its release."""
+    body = ("BGM+230+C-1+4'", "DTM+137:20261030:102'", "RFF+ON:PO-9'", day, "LIN+1+3+A:SA'", "QTY+21:1'")
+    order = only(interchange(message(body, "ORDCHG:D:96A:UN")))
+    assert (order.po_number, order.release, order.order_date) == ("PO-9", "C-1", date(2026, 10, 1))
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,8 @@ LIMITS: Final[dict[str, bool]] = {"61": True, "63": True, "75": True, "38": True
 not before (the first day)."""
 OTHERS_DATES: Final = frozenset({"12", "13", "134", "140", "171", "209", "263", "265", "131", "132", "133", "136"})
 """Data element 2005: days of payment, exchange rate, reference, invoicing and transport."""
-ORDER_DATES: Final = ("137", "4", "97", "3")
-"""Data element 2005: document, order, transaction creation, (in some directories) invoice day."""
+ORDER_DATES: Final = ("4", "137", "97", "3")
+"""Data element 2005: order, document, transaction creation, (in some directories) invoice day."""
 
 BUYERS: Final = ("BY", "OB", "SO", "BS", "OY", "IMP", "IV", "BT")
 SHIP_TO: Final = ("DP", "ST", "CN", "UC", "UD", "SN", "IT", "BS")
@@ -179,6 +179,8 @@ CONTENTS: Final = frozenset({"52", "53", "54", "59", "45E", "17E", "91E", "116",
 
 PRICES: Final = ("AAA", "NTP", "INV", "CAL", "CON", "AAB", "GRP", "INF", "AAE", "PRC")
 """Data element 5125 in order of preference: net, invoice, calculation, contract, gross, information."""
+NET_PRICES: Final = frozenset({"AAA", "NTP"})
+"""Data element 5125: prices that include all allowances and charges."""
 GROSS_PRICES: Final = frozenset({"AAF", "AAH", "AAG"})
 """Data element 5125: prices that include taxes."""
 RETAIL_PRICES: Final = frozenset({"SRP", "RTP", "RRP", "MSR"})

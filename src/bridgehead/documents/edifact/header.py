@@ -50,6 +50,8 @@ def on_dtm(walk: Walk, segment: Segment) -> None:
     """DTM of the header, a line or a split of it; days of references, terms and rates are not the order's."""
     found = walk.stated(segment)
     qualifier = segment.get(1)
+    if qualifier == "171" and walk.referred == "ON" and walk.message.kind == "ORDCHG":
+        qualifier = "4"
     if found is None or qualifier in codes.OTHERS_DATES:
         return
     opened = walk.open
@@ -80,6 +82,7 @@ def on_dtm(walk: Walk, segment: Segment) -> None:
 def on_rff(walk: Walk, segment: Segment) -> None:
     """RFF: another document, or a number of the party that NAD opened."""
     qualifier, value = segment.get(1).upper(), segment.get(1, 2)
+    walk.referred = qualifier
     if not value:
         return
     source = walk.source(segment, 1, 2)
@@ -197,8 +200,10 @@ def close_allowance(walk: Walk) -> None:
     if found is None:
         return
     if found.amount is None and found.percent is None:
-        what = "allowance" if found.allowance else "charge"
-        walk.draft.warn("ignored", f"{found.source.segment} states an {what} without amount (line {found.source.line})")
+        what = "discount" if found.allowance else "charge"
+        walk.draft.warn(
+            "remark", f"{found.source.segment} names a {what} without its amount (line {found.source.line})"
+        )
         return
     amount = None if found.amount is None else abs(found.amount)
     charge = Charge(found.allowance, amount, found.percent, found.code, found.reason)

@@ -235,6 +235,8 @@ def _close_price(walk: Walk, opened: OpenLine) -> None:
             line.price, source = opened.amounts["146"]
             line.mark("price", source)
         return
+    if sold[0] in codes.NET_PRICES and line.charges:
+        _drop_included(walk, opened)
     segment, source = opened.prices[sold[0]]
     price = walk.number(segment, 1, 2)
     line.price = price
@@ -248,6 +250,16 @@ def _close_price(walk: Walk, opened: OpenLine) -> None:
     unit = segment.get(1, 6).upper()
     if unit and line.unit and unit != line.unit and edifact_unit(unit) != (edifact_unit(line.unit) or "none"):
         draft.warn("uncertain", f"line {line.number} is ordered in {line.unit} and priced per {unit} ({segment.place})")
+
+
+def _drop_included(walk: Walk, opened: OpenLine) -> None:
+    """A net price includes all allowances and charges; those of its line are for information (5125 AAA)."""
+    line = opened.line
+    if "AAB" not in opened.prices:
+        walk.draft.warn("remark", f"line {line.number} states allowances or charges that its net price includes")
+    for at in range(len(line.charges)):
+        line.sources.pop(f"charges[{at}]", None)
+    line.charges.clear()
 
 
 def _close_numbers(walk: Walk, opened: OpenLine) -> None:

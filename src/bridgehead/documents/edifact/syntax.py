@@ -23,7 +23,8 @@ MAX_RELEASED = 200_000
 """Released characters in one interchange."""
 _BLANK: Final = " \t\r\n\f\v\xa0\x1a\ufeff"
 _TAG: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
-_OPENING: Final = re.compile(r"UNA[^\w\s][^\w\s]|UN[BGH][^\w\s]|UNB\s?[+\x1d]")
+_OPENING: Final = re.compile(r"UNA[^\w \t\r\n][^\w \t\r\n]|UN[BGH][^\w \t\r\n]")
+# The separators of level B (1C, 1D, 1F) are blanks to the pattern of blanks and to strip without arguments.
 _LEVEL: Final = re.compile(rb"UNB.{0,2}?(UNO[A-Z])", re.DOTALL)
 _CHARSETS: Final = {
     "UNOC": "iso8859-1",
@@ -148,7 +149,7 @@ def _separators(text: str, position: int, line: int) -> tuple[Separators, int]:
     place = f"segment {position + 1}, line {line}"
     if text.startswith("UNA"):
         given = text[3:9]
-        short = re.match(r"UNA(\W)(\W)([.,])(\W)(\W)\s*UN[BGH]\2", text)
+        short = re.match(r"UNA(\W)(\W)([.,])(\W)(\W)[ \t\r\n]*UN[BGH]\2", text)
         # UNA without its reserved blank, as files pass that lost it in transport.
         if short is not None and text[8:9] != short[5]:
             found = Separators(short[1], short[2], short[3], short[4], short[5], short[2])
@@ -164,7 +165,7 @@ def _separators(text: str, position: int, line: int) -> tuple[Separators, int]:
     element = text[3:4]
     if text.startswith("UNB") and element not in {"+", ""}:
         shape = re.match(r"UNB(\W)UNO[A-Z](\W)\d", text)
-        end = re.search(r"(\W)\s*UN[GH]" + re.escape(element), text[:2000])
+        end = re.search(r"(\W)[ \t\r\n]*UN[GH]" + re.escape(element), text[:2000])
         if shape is None or end is None:
             raise Refusal("edifact.unb", "UNB does not show its separators, and there is no UNA.", f"UNB ({place})")
         return Separators(shape[2], element, ".", "?", end[1], element), 0
@@ -184,7 +185,7 @@ def _interchange(text: str, separators: Separators, segments: list[Segment], lin
         released = True
     else:
         released = False
-    inside = re.compile(r"\n\s*[A-Z][A-Z0-9]{2}" + re.escape(separators.tag))
+    inside = re.compile(r"\n[ \t\r\n]*[A-Z][A-Z0-9]{2}" + re.escape(separators.tag))
     newline = separators.terminator == "\n"
     at = 0
     while at < len(text):
@@ -248,13 +249,13 @@ def _without_breaks(body: str, inside: re.Pattern[str], place: str) -> str:
         raise Refusal("edifact.missing_terminator", "The segment has no terminator before the next line.", place)
     if body[:3] != "FTX":
         raise Refusal("edifact.line_break", "A line break stands inside the segment.", place)
-    return " ".join(body.split())
+    return re.sub(r"[ \t]*[\r\n]+[ \t]*", " ", body)
 
 
 def _segment(body: str, separators: Separators, position: int, line: int, *, released: bool) -> Segment:
     rest = body if separators.tag == separators.element else body.replace(separators.tag, separators.element, 1)
     elements = [tuple(one.split(separators.component)) for one in rest.split(separators.element)]
-    tag = elements[0][0].strip()
+    tag = elements[0][0].strip(_BLANK)
     if tag not in SEGMENTS and _TAG.fullmatch(tag) is None:
         raise Refusal(
             "edifact.segment",

@@ -82,6 +82,7 @@ class Walk:
     all_quantities: Decimal = Decimal(0)
     stated_quantity: tuple[Decimal, str] | None = None
     after: str = ""
+    referred: str = ""
     place: tuple[str, Source] | None = None
 
     def source(self, segment: Segment, element: int, component: int = 1, text: str | None = None) -> Source:
