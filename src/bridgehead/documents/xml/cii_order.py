@@ -194,8 +194,7 @@ class _CiiOrder(Fields):
             self.fact("document", name.take(), name)
         embedded, address = node.child("AttachmentBinaryObject"), node.child("URIID")
         if embedded is not None:
-            file = embedded.attributes.get("filename", "")[:60]
-            self.draft.warn("ignored", f"the document embedded as {file!r} ({self.where(embedded)})")
+            self.embedded(embedded, "" if number is None else number.take())
         elif address is not None and address.take():
             self.draft.warn("ignored", f"a document at an address outside ({self.where(address)})")
         node.skip()

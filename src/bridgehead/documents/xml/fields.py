@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -32,6 +34,7 @@ _CENT: Final = Decimal("0.01")
 _MOST_LINES: Final = 20_000
 _MOST_IGNORED: Final = 30
 _SHORT: Final = 12
+_MOST_EMBEDDED: Final = 40_000
 _NEAR: Final = 12
 _LONG_ROW: Final = 2_000
 _MOST_WORDS: Final = 1_000_000
@@ -427,10 +430,22 @@ class Fields:
         if self.document.defaults:
             self.draft.warn("ignored", "the document type sets defaults of attributes, which are not applied")
 
+    def embedded(self, node: Node, name: str) -> None:
+        """Tells of a document embedded in Base64; what it says to the reader is told, what it holds is not read."""
+        file = node.attributes.get("filename", "")[:60]
+        self.draft.warn("ignored", f"the document {name[:60]!r} embedded as {file!r} ({self.where(node)})")
+        try:
+            text = base64.b64decode(node.text[:_MOST_EMBEDDED], validate=False).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            return
+        found = instruction_in(text) or addresses_machine(text)
+        if found is not None:
+            self.draft.warn("instruction", f"{file or 'an embedded document'}: {found!r} ({self.where(node)})")
+
     def _watch_lines(self) -> None:
         for text, place in self.watched:
             own = place.endswith("note")
-            found = instruction_in(text) or (addresses_machine(text) if own else None)
+            found = instruction_in(text) or addresses_machine(text)
             if found is not None:
                 self.draft.warn("instruction", f"{place}: {found!r}")
             elif invisible_in(text):
@@ -452,7 +467,7 @@ class Fields:
                 words = text.strip()
                 if len(words) > _SHORT and " " in words and words not in known:
                     known.add(words)
-                    found = instruction_in(words)
+                    found = instruction_in(words) or addresses_machine(words)
                     if found is not None:
                         self.draft.warn("instruction", f"{node.path}: {found!r} (line {node.line})")
 

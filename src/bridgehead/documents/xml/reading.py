@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from bridgehead.documents.order import Order
-from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, Reading, ReadPart, Refusal
+from bridgehead.documents.outcome import Hints, Kind, NotAnOrder, Orders, Reading, ReadPart, Refusal
 from bridgehead.documents.xml.cii_order import CII_CHANGES, CII_ORDERS, read_cii
 from bridgehead.documents.xml.cxml_order import read_cxml
 from bridgehead.documents.xml.idoc_order import is_idoc, read_idoc
@@ -148,7 +148,14 @@ def _read_ubl(root: Node, document: Document, part: str, hints: Hints) -> Readin
     reader = UblOrder(root, document, part, hints)
     if not root.uri.startswith(_UBL) or "" in document.uris:
         reader.draft.warn("uncertain", "the order states elements without the namespace of UBL")
-    return Orders((reader.read(),))
+    try:
+        return Orders((reader.read(),))
+    except Refusal as refusal:
+        if PURPOSES[root.name] == "original":
+            raise
+        named: Kind = "order_cancel" if PURPOSES[root.name] == "cancel" else "order_change"
+        reason = f"UBL {root.name}. It cannot be read: {refusal.outcome.reason} ({refusal.outcome.where})"
+        return NotAnOrder(named, reason)
 
 
 def _named(root: Node, part: str) -> Reading:
