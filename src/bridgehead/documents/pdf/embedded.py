@@ -12,7 +12,7 @@ from bridgehead.documents.numbers import read_number
 from bridgehead.documents.order import Order
 from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, ReadPart, Refusal
 from bridgehead.documents.pdf.opening import MAX_EMBEDDED_BYTES, Opened
-from bridgehead.documents.pdf.watch import hidden_warnings
+from bridgehead.documents.pdf.watch import beside_warnings, hidden_warnings
 from bridgehead.documents.pdf.words import Sheet
 from bridgehead.documents.signatures import is_xml
 
@@ -65,6 +65,7 @@ def read_embedded(opened: Opened, part: str, hints: Hints, read_part: ReadPart |
             opened.warnings.append(("ignored", f"the file {name!r} embedded in the PDF is no order that can be read"))
             continue
         if isinstance(outcome, Orders | NotAnOrder):
+            warnings.extend(f"{kind}: {said}" for kind, said in beside_warnings(opened))
             return Embedded(outcome, tuple(warnings))
     return None
 

@@ -26,7 +26,7 @@ from bridgehead.documents.pdf.parties import read_parties
 from bridgehead.documents.pdf.rest import furniture_of, take_notes, watch_rest
 from bridgehead.documents.pdf.sums import Sum, read_sums, state_sums
 from bridgehead.documents.pdf.vocabulary import order_title, sum_kind
-from bridgehead.documents.pdf.watch import hidden_warnings, metadata_warnings, missing_pages
+from bridgehead.documents.pdf.watch import beside_warnings, hidden_warnings, missing_pages
 from bridgehead.documents.pdf.words import Piece, Row, Sheet
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.table_kinds import table_kind
@@ -333,7 +333,7 @@ _FIGURE: Final = re.compile(rf"(?:{CURRENCY})?\s?\d[\d.,'’ ]*(?:\s?{CURRENCY})
 
 
 def _finished(draft: Draft, sheets: Sequence[Sheet], opened: Opened, *, scanned: bool) -> Order:
-    for kind, said in (*opened.warnings, *hidden_warnings(sheets), *metadata_warnings(opened.metadata)):
+    for kind, said in (*opened.warnings, *hidden_warnings(sheets), *beside_warnings(opened)):
         draft.warn(kind, said)
     missing = missing_pages(sheets)
     if missing is not None:
@@ -372,8 +372,7 @@ def _without_table(
         raise Refusal(outcome.code, outcome.reason, outcome.where or part)
     pages = {index: row.page for index, row in enumerate(rows, 1)}
     warnings = [
-        f"{kind}: {said}"
-        for kind, said in (*opened.warnings, *hidden_warnings(sheets), *metadata_warnings(opened.metadata))
+        f"{kind}: {said}" for kind, said in (*opened.warnings, *hidden_warnings(sheets), *beside_warnings(opened))
     ]
     missing = missing_pages(sheets)
     if missing is not None:

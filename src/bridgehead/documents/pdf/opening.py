@@ -8,7 +8,7 @@ import itertools
 import logging
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ MAX_PREDICTED: Final = 2 * 2**20
 MAX_UNPACKED: Final = 80 * 2**20
 MAX_EMBEDDED: Final = 20
 MAX_EMBEDDED_BYTES: Final = 8 * 2**20
+MAX_REMARKS: Final = 500
 _SLOW_FILTERS: Final = {b"LZWDecode": 400_000, b"RunLengthDecode": 400_000, b"CCITTFaxDecode": 50_000}
 """Filters whose decoder is slow or whose packing is boundless, with the packed bytes allowed."""
 _STREAM: Final = re.compile(rb"(?<!end)stream\r?\n")
@@ -51,6 +52,8 @@ class Opened:
     off_layers: frozenset[int] = frozenset()
     warnings: list[tuple[str, str]] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
+    remarks: list[tuple[int, str]] = field(default_factory=list)
+    """Page and text of the comments that viewers show in a window of their own (12.5.6.4), and of the like."""
 
 
 def open_pdf(document: bytes, part: str) -> Opened:
@@ -89,6 +92,7 @@ def _parsed(document: bytes, part: str) -> Opened:
     opened.files = list(_embedded(parsed))
     opened.warnings += [("ignored", text) for text in _active(parsed, pages)]
     opened.metadata = list(_metadata(parsed))
+    opened.remarks = list(itertools.islice(_remarks(pages), MAX_REMARKS))
     return opened
 
 
@@ -264,6 +268,18 @@ def _active(document: PDFDocument, pages: list[PDFPage]) -> Iterator[str]:
                 kinds.add(str(kind.name))
             waiting += [action.get("Next"), *(value for key, value in action.items() if len(str(key)) <= 2)]
     yield from (f"the file holds an action ({kind}), which was not run" for kind in sorted(kinds))
+
+
+def _remarks(pages: Sequence[PDFPage]) -> Iterator[tuple[int, str]]:
+    """The words of annotations and form fields, whatever their kind and whether a viewer shows them (12.5, 12.7)."""
+    for number, page in enumerate(pages, 1):
+        annotations = resolve1(page.annots)
+        for one in (annotations if isinstance(annotations, list) else [])[:MAX_REMARKS]:
+            annotation = resolve1(one)
+            for key in ("Contents", "RC", "TU", "V") if isinstance(annotation, dict) else ():
+                text = re.sub(r"<[^>]{0,200}>", " ", _text(annotation.get(key))[:2000]).strip()
+                if text:
+                    yield number, text
 
 
 def _metadata(document: PDFDocument) -> Iterator[str]:

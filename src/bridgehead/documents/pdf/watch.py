@@ -1,4 +1,4 @@
-"""Watches what a PDF holds beside its orders: hidden text, metadata, missing pages, sentences that speak to the reader."""
+"""Watches what a PDF holds beside its orders: hidden text, metadata, comments, missing pages, sentences that speak to the reader."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bridgehead.documents.doubt import doubt_in
+from bridgehead.documents.pdf.opening import Opened
 from bridgehead.documents.pdf.vocabulary import PAGE_OF
 from bridgehead.documents.pdf.words import Sheet
-from bridgehead.documents.vigilance import addresses_machine, instruction_in
+from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in
 
 _LETTERS: Final = re.compile(r"[^\W\d_]")
 _MOST_SHOWN: Final = 160
@@ -40,12 +41,18 @@ def hidden_warnings(sheets: Sequence[Sheet]) -> Iterator[tuple[str, str]]:
                 yield "ignored", f"page {sheet.number}, text that {reason}: {shown!r}"
 
 
-def metadata_warnings(metadata: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Warnings of metadata that speak to the reader."""
-    for text in metadata:
+def beside_warnings(opened: Opened) -> Iterator[tuple[str, str]]:
+    """Warnings of metadata that speak to the reader, and of comments that do or that put the order in doubt."""
+    for text in opened.metadata:
         told = instruction_in(text) or addresses_machine(text)
         if told is not None:
             yield "instruction", f"the file's metadata: {told!r}"
+    for page, text in opened.remarks:
+        told = instruction_in(text) or addresses_machine(text)
+        if told is not None:
+            yield "instruction", f"a comment on page {page}: {told!r}"
+        elif (doubted := deviation_in(text) or doubt_in(text)) is not None:
+            yield "contradiction", f"a comment on page {page} says {doubted!r}: {text[:_MOST_SHOWN]!r}"
 
 
 def missing_pages(sheets: Sequence[Sheet]) -> str | None:

@@ -40,6 +40,8 @@ _SUPPLIERS: Final = frozenset(
 """What heads the column of who is to deliver."""
 _LISTED: Final = 10
 _LETTERS: Final = 3
+_WATCHED_ROWS: Final = 2_000
+"""So many rows of what is hidden are searched for words to the reader."""
 
 
 @dataclass(slots=True)
@@ -180,8 +182,16 @@ def _tell(table: _Table, book: Book, part: str) -> None:
         )
     for column in sorted(look.hidden_columns):
         _hidden_column(table, column)
-    spoken = [(f"sheet {grid.name!r}", cell) for grid in book.grids if not grid.visible for cell in _words(grid.rows)]
+    spoken = [
+        (f"sheet {grid.name!r}", cell) for grid in book.grids if grid is not table.grid for cell in _words(grid.rows)
+    ]
     spoken += [(f"row {row.line}, hidden", cell) for row in hidden_rows for cell in row.cells if " " in cell]
+    spoken += [
+        (f"column {letter(column)}, hidden", row.cells[column])
+        for row in table.grid.rows[:_WATCHED_ROWS]
+        for column in look.hidden_columns
+        if column < len(row.cells) and " " in row.cells[column]
+    ]
     spoken += [(where, text) for where, text in (*book.unseen, *book.seen)]
     for where, text in spoken:
         found = instruction_in(text) or addresses_machine(text)
@@ -213,7 +223,7 @@ def _is_of_another(sheet: Sheet, row: Row) -> bool:
 
 
 def _words(rows: Sequence[Row]) -> list[str]:
-    return [cell for row in rows[:2000] for cell in row.cells if " " in cell]
+    return [cell for row in rows[:_WATCHED_ROWS] for cell in row.cells if " " in cell]
 
 
 def _hidden_column(table: _Table, column: int) -> None:
