@@ -284,6 +284,7 @@ def test_cxml_is_read_whole() -> None:
         Delivery(Decimal(3), date(2026, 11, 28)),
     )
     assert "account: 4400" in order.lines[0].notes
+    assert (order.lines[1].gtin, order.lines[1].notes) == ("96385074", ())
     assert order.sources["lines[1].quantity"].segment == "Request/OrderRequest/ItemOut[2]/@quantity"
 
 

@@ -149,6 +149,7 @@ CXML_LINES = """
         <ItemDetail>
           <UnitPrice><Money currency="EUR">12.50</Money></UnitPrice>
           <Description xml:lang="en">Flange</Description><UnitOfMeasure>BX</UnitOfMeasure>
+          <ItemDetailIndustry><ItemDetailRetail><EANID>96385074</EANID></ItemDetailRetail></ItemDetailIndustry>
         </ItemDetail>
         <ScheduleLine quantity="2" requestedDeliveryDate="2026-11-21"><UnitOfMeasure>BX</UnitOfMeasure></ScheduleLine>
         <ScheduleLine quantity="3" requestedDeliveryDate="2026-11-28"><UnitOfMeasure>BX</UnitOfMeasure></ScheduleLine>

@@ -143,6 +143,11 @@ class CxmlLines(Fields):
         for one in node.all("ManufacturerPartID"):
             self.put_item_number(line, "manufacturer", one)
         self.line_facts(line, "manufacturer", node, "ManufacturerName")
+        for industry in node.all("ItemDetailIndustry"):
+            number = industry.find("ItemDetailRetail/EANID")
+            if number is not None and number.take():
+                self.put_part(line, "gtin", number)
+                number.skip()
         for name in _DETAIL_IN_WORDS:
             for one in node.all(name):
                 self.line_words(line, name, one)
