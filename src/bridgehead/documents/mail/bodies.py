@@ -54,7 +54,7 @@ def read_bodies(mail: Mail) -> Bodies:
             out.damage.append(f"part {number} holds characters that were lost before")
         if part.content_type == "text/html":
             reader = html_to_text(decode(part.body, f"part {number}", part.charset))
-            _hidden(reader, out)
+            _hidden(reader, out, mail.get("subject"))
             if reader.cut_off:
                 out.damage.append("the HTML ends inside a table")
             html.extend(reader.lines)
@@ -108,9 +108,11 @@ def _headers(mail: Mail, out: Bodies) -> None:
             out.alerts.append(f"header {name} holds text: {value[:120]!r}")
 
 
-def _hidden(reader: HtmlText, out: Bodies) -> None:
+def _hidden(reader: HtmlText, out: Bodies, subject: str) -> None:
     hidden = " ".join(reader.hidden).strip()
-    if len(hidden) >= 3:
+    # What lists of mails show below the subject is often hidden in the page, and says what everybody sees.
+    shown = " ".join([subject, *reader.lines]).casefold()
+    if len(hidden) >= 3 and " ".join(hidden.casefold().split()) not in " ".join(shown.split()):
         out.alerts.append(f"hidden text: {hidden[:160]!r}")
     for text in reader.unseen:
         instruction = instruction_in(text) or addresses_machine(text)

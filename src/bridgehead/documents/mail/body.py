@@ -37,7 +37,7 @@ from bridgehead.documents.mail.patterns import (
 )
 from bridgehead.documents.mail.rows import Rows
 from bridgehead.documents.mail.sections import TextLine
-from bridgehead.documents.mail.table import find_header, is_rule
+from bridgehead.documents.mail.table import find_header, is_rule, split_cells
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
@@ -50,6 +50,10 @@ from bridgehead.documents.tables.table import put_line_day
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
 _LONGEST_LABEL = 40
+_TWO = 2
+_ADDRESS_LINES = 8
+_TELEGRAM = 3
+"""So many pieces between semicolons make a line that says one thing after the other."""
 _NUMBERS = frozenset(["NR", "NOS"])
 """Units that are words for a number too: what follows them names something and counts nothing."""
 
@@ -117,17 +121,20 @@ class Walker(Rows):
                 )
             return False
         self._close_block()
-        taken = [self._block_field(name or "", match["label"], match["value"].strip(), source) for match, name in pairs]
+        for match, name in pairs:
+            if not self._block_field(name or "", match["label"], match["value"].strip(), source):
+                self.draft.warn("uncertain", f"{match['value'].strip()[:40]!r} was not read (line {source.line})")
         self._close_block()
-        return all(taken)
+        return True
 
     def _line(self, lines: Sequence[TextLine], at: int, number: int, text: str) -> int:
         source = self._source(number, text)
         if len(text) > 2000:
             self._note(text[:2000], source)
             return at + 1
-        if self._heads(lines, at):
-            return at + 2
+        taken = self._headed(lines, at) or self._telegram(number, text, source, at)
+        if taken:
+            return taken
         if self._opens_item(text, source) or self._describes_block(text, source):
             return at + 1
         position = POSITION_ALONE.fullmatch(text.strip().lower())
@@ -159,6 +166,50 @@ class Walker(Rows):
                 self._sentence(left, sentence, source)
         return at + 1
 
+    def _headed(self, lines: Sequence[TextLine], at: int) -> int:
+        """Takes what stands below a label that has a line of its own: a value, an address, addresses side by side."""
+        if self._heads(lines, at):
+            return at + 2
+        return self._headed_address(lines, at) or self._side_by_side(lines, at)
+
+    def _telegram(self, number: int, text: str, source: Source, at: int) -> int:
+        """Takes a line that says one thing after the other between semicolons; 0 when it is none."""
+        pieces = [piece.strip() for piece in text.split("; ") if piece.strip()]
+        if len(pieces) < _TELEGRAM:
+            return 0
+        if not self._segments(text, source):
+            for piece in pieces:
+                self._line([(number, piece)], 0, number, piece)
+        return at + 1
+
+    def _side_by_side(self, lines: Sequence[TextLine], at: int) -> int:
+        """Takes addresses that stand beside each other under their labels; 0 when none do."""
+        heads = split_cells(lines[at][1], "  ")
+        names = [label_of(cell.text.rstrip(":")) for cell in heads]
+        if (
+            len(heads) < _TWO
+            or not set(names) & {"ship_to", "bill_to"}
+            or any(name not in {"ship_to", "bill_to", "customer_name", "ignore"} for name in names)
+        ):
+            return 0
+        self._close_block()
+        columns: list[list[tuple[str, Source]]] = [[] for _ in heads]
+        end = at + 1
+        while end < len(lines) and end - at <= _ADDRESS_LINES and lines[end][1].strip():
+            number, text = lines[end]
+            for index, head in enumerate(heads):
+                stop = heads[index + 1].start if index + 1 < len(heads) else len(text)
+                piece = text[head.start : stop].strip()
+                if piece:
+                    columns[index].append((piece, replace(self._source(number, text), how="place")))
+            end += 1
+        for name, column in zip(names, columns, strict=True):
+            if name in {"ship_to", "bill_to"} and column:
+                read_address(column, self.draft.ship_to if name == "ship_to" else self.draft.bill_to)
+            elif name == "customer_name" and column:
+                self.draft.buyer.put("name", column[0][0], column[0][1])
+        return end
+
     def _heads(self, lines: Sequence[TextLine], at: int) -> bool:
         """Takes a label that stands alone with its value in the next line, and nothing else there."""
         text = lines[at][1].strip().rstrip(":").strip("* ")
@@ -179,6 +230,17 @@ class Walker(Rows):
             self._open_order(value.lstrip("# "), source)
             return True
         return put_field(self.draft, name, value, source, self.ways)
+
+    def _headed_address(self, lines: Sequence[TextLine], at: int) -> int:
+        """Takes an address whose label stands alone above it, without a colon; 0 when it is none."""
+        text = lines[at][1].strip().strip("*#").strip()
+        if len(text) > _LONGEST_LABEL or any(map(str.isdigit, text)) or text.endswith((".", "!", "?", ":")):
+            return 0
+        name = label_of(text)
+        if name not in {"ship_to", "bill_to"} or at + 1 >= len(lines) or not lines[at + 1][1].strip():
+            return 0
+        self._close_block()
+        return self._address(name, lines, at, "")
 
     def _day_of_item(self, text: str, label: re.Match[str], source: Source) -> bool:
         """A day that stands indented under an item is the item's."""
@@ -306,7 +368,7 @@ class Walker(Rows):
         follow = at + 1
         while follow < len(lines) and len(block) < 8:
             number, text = lines[follow]
-            stripped = text.strip().lstrip("*>| ").rstrip(" |")
+            stripped = text.strip().lstrip("*>|-•· ").rstrip(" |")
             if is_rule(text):
                 break
             if not stripped:

@@ -30,6 +30,8 @@ class Items(Blocks):
         words = len(text.split())
         short = words <= 14
         strong = line.part is not None and (item.code_rank >= 3 or line.gtin is not None)
+        if self._describes_last(text, item):
+            return self._describe_last(text, source)
         if item.rank >= 1 and line.part is not None:
             if strong and (
                 item.rank >= 3
@@ -56,6 +58,22 @@ class Items(Blocks):
         if self.last_was_item and self.draft.lines and item.rank == 0 and short:
             return self._attach(item, source)
         return False
+
+    def _describes_last(self, text: str, item: Item) -> bool:
+        """Whether an indented line under an item that has no words yet is its description, numbers in it or not."""
+        if (
+            not (self.last_was_item and self.draft.lines and text.startswith(("  ", "\t")))
+            or item.listed
+            or item.priced
+        ):
+            return False
+        return item.rank < COUNTED - 1 and not self.draft.lines[-1].description and "=" not in text
+
+    def _describe_last(self, text: str, source: Source) -> bool:
+        last = self.draft.lines[-1]
+        last.description = text.strip()[:300]
+        last.mark("description", source)
+        return True
 
     def _go_on(self, pending: Item, item: Item, source: Source) -> bool:
         """Quantity and price of an item whose part number stood on the line before."""

@@ -43,6 +43,7 @@ _BOUND: Final = re.compile(
 )
 _WRITTEN: Final = re.compile(r"(?:du|vom|de fecha|del|d\.?d\.?|dated|z dnia|den)\.?", re.IGNORECASE)
 _MOST_WORDS: Final = 6
+_PAIR: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,12 @@ def fields_in(text: str, ways: Ways) -> tuple[list[Labelled], str]:
     """The fields of a line that holds several, or one without a colon, and the rest of the line."""
     found: list[Labelled] = []
     rest: list[str] = []
-    for cell in _CELLS.split(text.strip()):
+    cells = [cell for cell in _CELLS.split(text.strip()) if cell.strip()]
+    if len(cells) == _PAIR and not any(map(str.isdigit, cells[0])):
+        name = field_of(cells[0], cells[1], ways)
+        if name in _BARE and name not in {"quantity", "price", "amount"} and fits(name or "", cells[1], ways):
+            return [Labelled("po_number" if name == "po_or_part" else name or "", cells[0], cells[1])], ""
+    for cell in cells:
         for piece in _sentences(cell):
             field = labelled(piece, ways)
             if field is not None:

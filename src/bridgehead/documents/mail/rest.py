@@ -17,7 +17,7 @@ from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.vigilance import deviation_in, instruction_in, names_item
 
 _LEGAL: Final = re.compile(
-    r"confiden|vertraulich|poufn|adress?at|recipient|empfanger|destinat|bestemd|addressee|privileg|\bmails?\b|e-?mail|druck|envoye depuis|envoye de mon|inviato da|verzonden vanaf|skickat fran|wyslano z|enviado desde|meddelande|wiadomosc|courriel|umwelt|environment|milieu|ambiente|miljo|srodowisk|imprimer|imprimir|print|gesendet|sent from"
+    r"(?:do not|don't|please no) reply|no-?reply|nicht (?:\w+ )?(?:darauf )?(?:zu )?antworten|(?:ne )?pas (?:y )?repondre|no (?:\w+ )?respond\w*|non rispond\w*|niet (?:\w+ )?(?:te )?(?:be)?antwoord\w*|svara inte|besvara inte|(?:nie|prosimy nie) odpowiad\w*|svar ikke|nao responda|neodpovidejte|confiden|vertraulich|poufn|adress?at|recipient|empfanger|destinat|bestemd|addressee|privileg|\bmails?\b|e-?mail|druck|envoye depuis|envoye de mon|inviato da|verzonden vanaf|skickat fran|wyslano z|enviado desde|meddelande|wiadomosc|courriel|umwelt|environment|milieu|ambiente|miljo|srodowisk|imprimer|imprimir|print|gesendet|sent from"
 )
 _ORDER: Final = re.compile(
     r"\b(?:orders?|p\.?o\.?|bestell\w*|auftrag\w*|commandes?|pedidos?|ordin[ei]|bestelling\w*|bestallning\w*|zamowieni\w*|deliver\w*|liefer\w*|livr\w*|entreg\w*|consegn\w*|lever\w*|dostaw\w*)\b"

@@ -11,7 +11,7 @@ from bridgehead.documents.mail.items import Items
 from bridgehead.documents.mail.labels import LABEL
 from bridgehead.documents.mail.patterns import SUM, SUMS, states_sum
 from bridgehead.documents.mail.sections import TextLine
-from bridgehead.documents.mail.table import Header, align, is_rule, split_cells, spread
+from bridgehead.documents.mail.table import Header, align, is_rule, slice_row, split_cells, spread
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
@@ -27,7 +27,7 @@ class Rows(Items):
     def _table(self, header: Header, lines: Sequence[TextLine], at: int) -> int:
         """Reads the table below ``header``; returns the index after it, 0 when no row follows."""
         self._close_block()
-        rows = self._rows(header, lines, at + header.lines)
+        rows = _whole(self._rows(header, lines, at + header.lines), len(header.cells))
         samples = itertools.takewhile(lambda cells: not header_score(cells), (cells for _, _, cells in rows if cells))
         columns = resolve_columns(header.names, list(samples))
         count = len(self.draft.lines)
@@ -85,9 +85,7 @@ class Rows(Items):
             size = len(header.cells)
             end = start
             while (
-                end < len(lines)
-                and (header.spaced or lines[end][1].strip())
-                and label_of(lines[end][1].strip()) not in SUMS
+                end < len(lines) and (header.spaced or lines[end][1].strip()) and not _ends_cells(lines[end][1].strip())
             ):
                 end += 1
             filled = [(i, lines[i][1].strip()) for i in range(start, end) if lines[i][1].strip()]
@@ -105,8 +103,10 @@ class Rows(Items):
                 break
             cells: list[str] | None = None
             if text.strip() and not is_rule(text):
-                split = split_cells(text, header.style) if header.style != " " else []
-                if header.style in {"|", "\t", ";"}:
+                split = split_cells(text, header.style) if header.style not in {" ", "="} else []
+                if header.style == "=":
+                    split = slice_row(text, [cell.start for cell in header.cells])
+                if header.style in {"|", "\t", ";", '"', "="}:
                     cells = [cell.text for cell in split] or None
                 elif split:
                     cells = align(header, split)
@@ -163,3 +163,26 @@ class Rows(Items):
         name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
         if name in {"stated_total", "stated_line_count", "stated_quantity_total"}:
             put_field(self.draft, name, summed["value"], replace(self._source(number, text), how="label"), self.ways)
+
+
+def _ends_cells(text: str) -> bool:
+    """Whether a line is no cell of a table with one cell to a line: a sum, or a label of the order with its value."""
+    if label_of(text) in SUMS:
+        return True
+    summed = SUM.match(text)
+    if summed is not None and LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"]))) is not None:
+        return True
+    label = LABEL.match(text)
+    return label is not None and bool(label["value"]) and label_of(label["label"]) not in {None, "ignore"}
+
+
+def _whole(rows: list[tuple[int, str, list[str] | None]], size: int) -> list[tuple[int, str, list[str] | None]]:
+    """The rows with those joined that take two lines each: the second begins with an empty cell and fills the first."""
+    found: list[tuple[int, str, list[str] | None]] = []
+    for index, text, cells in rows:
+        before = found[-1][2] if found else None
+        if before and cells and not cells[0].strip() and len(before) + len(cells) - 1 == size and before[0].strip():
+            found[-1] = (index, f"{found[-1][1]} {text}", [*before, *cells[1:]])
+        else:
+            found.append((index, text, cells))
+    return found

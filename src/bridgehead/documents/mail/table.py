@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.tables.headings import heading_of
 from bridgehead.documents.tables.table import header_score
 
-_RULE = re.compile(r"[\s|+=_\-–—:.*┌┬┐├┼┤└┴┘─═╔╦╗╠╬╣╚╩╝]{3,}")
+_RULE = re.compile(r"[\s|+=_~#\-–—:.*┌┬┐├┼┤└┴┘─═╔╦╗╠╬╣╚╩╝]{3,}")
+_RULER = re.compile(r"\s*(?:-{2,}|={2,})(?:\s{1,4}(?:-{2,}|={2,})){2,30}\s*")
+_DASHES = re.compile(r"-{2,}|={2,}")
+_FEWEST = 2
 _WIDE = re.compile(r"\s{2,}|\t")
 
 
@@ -49,7 +53,10 @@ def find_header(lines: Sequence[TextLine], index: int) -> Header | None:
     text = lines[index][1]
     if len(text) > 600:
         return None
-    for style in ("|", "\t", ";", "  "):
+    ruled = _ruled(lines, index)
+    if ruled is not None:
+        return ruled
+    for style in ("|", "\t", ";", '"', "  "):
         cells = split_cells(text, style)
         if len(cells) >= 2 and header_score([cell.text for cell in cells]) >= 2:
             known = sum(1 for cell in cells if heading_of(cell.text) is not None)
@@ -62,7 +69,9 @@ def find_header(lines: Sequence[TextLine], index: int) -> Header | None:
 
 
 def split_cells(text: str, style: str) -> list[Cell]:
-    """Divides a row in the style of its table; empty cells stay in piped, tabbed and semicolon rows."""
+    """Divides a row in the style of its table; empty cells stay in piped, tabbed, quoted and semicolon rows."""
+    if style == '"':
+        return _quoted(text)
     if style in {"|", "\t", ";"}:
         if style not in text:
             return []
@@ -88,6 +97,35 @@ def split_cells(text: str, style: str) -> list[Cell]:
         if gap:
             at = gap.end()
     return cells
+
+
+def _quoted(text: str) -> list[Cell]:
+    """The cells of a row of a file with commas and quotation marks that was pasted into the text."""
+    if not text.lstrip().startswith('"') or '","' not in text:
+        return []
+    try:
+        cells = next(csv.reader([text.strip()], strict=True), [])
+    except csv.Error:
+        return []
+    return [Cell(cell.strip(), at, at + 1) for at, cell in enumerate(cells)]
+
+
+def _ruled(lines: Sequence[TextLine], index: int) -> Header | None:
+    """A header over a line of dashes, a group of them under each heading: the groups say where columns begin."""
+    below = lines[index + 1][1] if index + 1 < len(lines) else ""
+    if _RULER.fullmatch(below) is None:
+        return None
+    spans = [(group.start(), group.end()) for group in _DASHES.finditer(below)]
+    cells = slice_row(lines[index][1], [start for start, _ in spans])
+    if header_score([cell.text for cell in cells]) < _FEWEST:
+        return None
+    return Header("=", tuple(cells), 2)
+
+
+def slice_row(text: str, starts: Sequence[int]) -> list[Cell]:
+    """The cells of a row whose columns begin at ``starts``."""
+    ends = [*starts[1:], max(len(text), starts[-1])]
+    return [Cell(text[start:end].strip(), start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def align(header: Header, row: Sequence[Cell]) -> list[str] | None:

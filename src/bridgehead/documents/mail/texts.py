@@ -13,6 +13,7 @@ from bridgehead.documents.draft import Draft
 from bridgehead.documents.language import Language, guess_day_order, language_of
 from bridgehead.documents.mail.bodies import Bodies
 from bridgehead.documents.mail.body import Walker
+from bridgehead.documents.mail.forms import as_said
 from bridgehead.documents.mail.intent import Intent, intent_of
 from bridgehead.documents.mail.merging import items
 from bridgehead.documents.mail.message import Mail
@@ -107,7 +108,7 @@ class Texts:
     def _walk(self, part: str, lines: list[TextLine], subject: str | None = None) -> list[Draft]:
         ways = self.ways(lines)
         walker = Walker(part, ways)
-        walker.walk(lines)
+        walker.walk(as_said(lines))
         drafts = walker.drafts
         number = self.subject_number(subject, ways)
         if number is not None:

@@ -19,9 +19,14 @@ __all__ = ["Item", "code_rank", "read_item"]
 
 _BULLET = re.compile(r"^[\s>]{0,12}(?:[-*•–—·▪‣●○◦]|\+)\s{1,4}(?=\S)")
 _POSITION = re.compile(
-    r"^\s{0,12}(?:(?:n\.?[°º]?\s)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|[a-h]\))\s{1,6}(?=\S)",
+    r"^\s{0,12}(?:(?:n\.?[°º]?\s)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|(\d{1,4})(?=\s{2,12}\d{1,9}(?:[.,]\d{1,3})?\s?[^\W\d_]{1,12}\.?\s)|item\s(\d{1,4})(?=\s\()|[a-h]\))\s{1,12}(?=\S)",
     re.IGNORECASE,
 )
+_FROM_TO = re.compile(
+    r"(?:(?:please |bitte |merci de |por favor |prego )?(?:change|changed|amend|increase|reduce|[aä]ndern|modifier|cambiar|modificare|wijzigen|[äa]ndra|zmieni[ćc]) )?(?<!\w)(?:from|von|de|da|van|från|fra|z|ze)\s\d[\d.,]{0,9}(?:\s[^\W\d_]{1,12}\.?)?\s(?:to|auf|à|a|naar|till|til|na)\s(?=\d)",
+    re.IGNORECASE,
+)
+"""What a change takes back: ``from 4 to`` before the quantity that holds."""
 _LOOSE_NUMBER = re.compile(r"(?:^|[\s,;:])\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2,4}$")
 _LOOSE_PRICE = re.compile(
     r"(?<![\w.,/-])\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2,4}(?=\s*(?:$|[\x01\x03]|\s{2}|[^\W\d_]{4,}|\d))"
@@ -76,12 +81,12 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     position = _POSITION.match(rest)
     if position is not None and any(one.isdigit() for one in rest[position.end() :]):
         item.listed = True
-        number = position[1] or position[2] or position[3] or position[4] or position[5]
+        number = next((one for one in position.groups() if one), None)
         if number and int(number) > 0:
             item.line.number = int(number)
             item.line.mark("number", source)
         rest = rest[position.end() :]
-    rest = rest.strip()
+    rest = _FROM_TO.sub(" ", rest).strip()
     rest = take_codes(rest, item, source)
     rest = _take_day(rest, item, ways, source)
     rest = take_money(rest, item, ways, source)

@@ -12,6 +12,7 @@ from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.units import UNIT_CODES
 
 _LONGEST_COUNT = 5
+_SHORTEST_COUNTED = 3
 
 _LOOSE_DIGIT = re.compile(r"(?<![\w.,/])\d{1,3}\s$")
 _LABELLED_QTY = re.compile(
@@ -203,7 +204,11 @@ def _counts_code(rest: str, number: str, start: int, end: int) -> bool:
     if not number.isdigit() or len(number) > _LONGEST_COUNT or _COUNTS_NOTHING.search(rest[:start]):
         return False
     code = _BEFORE_CODE.match(rest, end)
-    if code is not None and code_rank(code["code"].rstrip("./-")) >= MOST_LIKELY:
+    if (
+        code is not None
+        and len(code["code"]) > _SHORTEST_COUNTED
+        and code_rank(code["code"].rstrip("./-")) >= MOST_LIKELY
+    ):
         return True
     return _OF_TAKEN.match(rest, end) is not None
 
