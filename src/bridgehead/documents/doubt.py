@@ -14,7 +14,7 @@ from bridgehead.documents.tables.heading_parts import fold
 
 _MOST: Final = 4_000
 _VOID: Final = (
-    r"cancel(?!lo\b)\w*|void(?:ed)?|disregard\w*|ignore[ds]?|withdraw\w*|withdrew|revok\w*|retract\w*|rescind\w*|forget|no longer"
+    r"cancel(?!lo\b)\w*|void(?:ed)?|disregard\w*|ignore[ds]?|withdraw\w*|withdrew|revok\w*|retract(?:ed|ing|ion|s)?|rescind\w*|forget|no longer"
     r"|(?:by|in|my|our|a) (?:mistake|error)|mistaken\w*|accidental\w*|(?:isn't|aren't|not) (?:\w+ )?(?:needed|required|wanted|valid|binding|ordered|to be)"
     r"|storn\w*|widerruf\w*|zuruck(?:ge)?z[io]\w*|zuruckge(?:nommen|stellt)|hinfallig\w*|gegenstandslos\w*|ungultig\w*|irrtum\w*|versehentlich\w*|aus versehen|vergessen sie|nicht mehr"
     r"|entfall\w*|entfallt|annul\w*|anull\w*|caduc|caduque|par erreur|(?:n')?est plus|plus besoin|oubliez|ne plus|nul et non avenu|anula\w*|por error|ya no|olvid\w*|sin efecto"
@@ -71,7 +71,7 @@ _ELSEWHERE: Final = (
     r"(?:lever\w*|send\w*|ekspeder\w*|bekraeft\w*) (?:\w+ )?ikke|ikke for (?:vi|i|nar)|annuller\w*|aflys\w*|avlys\w*|kanseller\w*|bortfald\w*|bortfall\w*|ikke (?:l[ae]+ngere|lenger|bestil\w*|lever\w*|send\w*|nodvendig\w*)|ved en (?:fejl|feil)|fejlagtig\w*|glem|vent(?:er)? (?:med|til|pa)|afvent(?:er)?(?! (?:jeres|deres|din|bekr))|udskyd\w*|utsett\w*|(?:indtil|inntil) videre|endnu ikke|enna ikke|forbehold\w*|foruds[ae]\w*|forutsatt|(?:hvis|dersom|safremt|saafremt)\b(?![^.!?\n]{0,60}sp[oø]r[gs])|godkend\w*|godkjenn\w*|kladde|udkast|pro[vf]eordre|testordre|kun til (?:orientering|information|info)|i ?stedet for|erstatter|rettelse|allerede (?:bestilt|sendt)|tilfoj\w*"
     r"|por (?:engano|lapso)|ja nao|sem efeito|esque[cq]\w*|aguard\w*(?![^.!?\n]{0,40}(?:confirma|respost|retorno|noticia))|adia(?:r|d\w*|mos|m)|ate (?:nova|mais) ordem|ainda nao|desde que|sujeit[oa]s? a|caso (?:nao|haja|seja)|aprovac\w*|rascunho|encomenda de teste|apenas para informac\w*|nao (?:\w+ )?(?:entreg|envi|process|confirm|expedi)\w*|em vez de|substitui\w*|ja (?:encomend|envi|pedi)\w*|acrescent\w*|adicion\w*"
     r"|zrus\w*|omylem|neplatn\w*|uz ne\w*|zapomen\w*|pockej\w*|vyckej\w*|odloz\w*|pozastav\w*|zatim ne\w*|jeste ne\w*|az do odvolani|pod podminkou|za predpokladu|pokud(?![^.!?\n]{0,60}(?:dotaz|otaz))|schvalen\w*|s vyhradou|navrh objedn\w*|zkusebni|pouze pro informaci|nedod\w*|neposil\w*|nepotvrz\w*|misto toho|namisto|nahraz\w*|jiz (?:objedn|odesl)\w*|pridej\w*"
-    r"|peruut\w*|peru\b|vahingossa|mitatoi\w*|ei enaa|unohta\w*|odottakaa|odota\b|lykka\w*|lykat\w*|keskeyt\w*|toistaiseksi|ei viela|edellytt\w*|ehdolla|jos\b(?![^.!?\n]{0,60}(?:kysy|kysytt))|hyvaksy\w*|varauksella|luonnos|testitilaus|vain tiedoksi|alkaa (?:toimit|laheta)\w*|sijasta|korvaa\w*|lisatkaa"
+    r"|peruut\w*|peru (?:t[aäou]|se|n[aä]|til)\w*|vahingossa|mitatoi\w*|ei enaa|unohta\w*|odottakaa|odota\b|lykka\w*|lykat\w*|keskeyt\w*|toistaiseksi|ei viela|edellytt\w*|ehdolla|jos\b(?![^.!?\n]{0,60}(?:kysy|kysytt))|hyvaksy\w*|varauksella|luonnos|testitilaus|vain tiedoksi|alkaa (?:toimit|laheta)\w*|sijasta|korvaa\w*|lisatkaa"
     r"|torol\w*|visszavon\w*|ervenytelen\w*|tevedes\w*|mar nem|felejts\w*|varj(?:on|anak|atok)\b|halaszt\w*|felfuggeszt\w*|egyelore|meg nem|felteve|felteteles\w*|amennyiben(?![^.!?\n]{0,60}kerdes)|jovahagy\w*|fenntartas\w*|tervezet|teszt\w*|csak tajekoztat\w*|ne (?:szallits|kuldj)\w*|helyett|javitott|modositott"
 )
 """The same kinds of words in Danish, Norwegian, Portuguese, Czech, Finnish and Hungarian."""

@@ -88,6 +88,7 @@ def read_part(document: bytes, name: str, part: str, hints: Hints) -> Reading:
 
 _OTHERS: Final = (
     (re.compile("EDI_DC40"), "SAP IDoc"),
+    (re.compile(r"ORD(?:ERS|RSP|CHG)_D_\d\d[AB]_UN"), "Flat file"),
     (re.compile("<"), "markup"),
     (re.compile(r"\{"), "JSON"),
 )

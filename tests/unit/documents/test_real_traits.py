@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from bridgehead.documents.doubt import doubt_in
+from bridgehead.documents.mail.patterns import PO
 from bridgehead.documents.order import Charge, Identifier, Order
 from bridgehead.documents.outcome import NotAnOrder
 from bridgehead.documents.reading import read
-from tests.unit.documents.samples import BODY, doubts, interchange, only, transaction
+from tests.unit.documents.samples import BODY, doubts, interchange, only, refused, transaction
 
 _UNB = "UNB+UNOC:3+4012345000009:14+4098765000005:14+261102:0903+1270'"
 _HEAD = ("BGM+220+PO-4711+9'", "DTM+137:20261030:102'")
@@ -32,7 +34,7 @@ def _x12_order(*body: str, head: int = 3) -> Order:
 
 def test_the_amount_of_a_line_may_follow_its_allowance() -> None:
     """MOA 203 after ALC and PCD is the amount of the line and none of the allowance."""
-    order = _edi_order(*_LINE, "PRI+AAA:5'", "ALC+A++++DI::'", "PCD+3:10'", "MOA+203:90'")
+    order = _edi_order(*_LINE, "PRI+AAB:5'", "ALC+A++++DI::'", "PCD+3:10'", "MOA+203:90'")
     assert order.lines[0].amount == Decimal(90)
     assert order.lines[0].charges == (Charge(allowance=True, percent=Decimal(10), code="DI"),)
     assert not doubts(order)
@@ -151,3 +153,46 @@ def test_a_broken_change_beside_an_order_refuses_the_interchange() -> None:
     """Nothing of an interchange is read when one of its orders or changes is broken."""
     change = "ST*860*0002~BCH*04*SA****20261030~SE*3*0002~"
     assert type(read(interchange(transaction(), change), "a.x12")).__name__ == "Unreadable"
+
+
+def test_a_supplier_code_that_never_changes_is_no_part_number() -> None:
+    """A column that numbers the supplier in every row leaves the part numbers to the column of articles."""
+    rows = "po_number,supplier_code,sku,qty,price\nPO-4711,KERN,AB-1001,20,3.20\nPO-4711,KERN,AB-2002,5,12.50\n"
+    assert [(one.supplier_part, one.customer_part) for one in only(rows.encode(), "orders.csv").lines] == [
+        ("AB-1001", None),
+        ("AB-2002", None),
+    ]
+    rows = rows.replace("KERN,AB-2002", "MILL,AB-2002")
+    assert only(rows.encode(), "orders.csv").lines[0].supplier_part == "KERN"
+
+
+def test_a_flat_file_of_records_is_refused_by_name() -> None:
+    """A file of EDI records without the syntax of EDI is no mail, and its first record no order number."""
+    records = "ORDERS_D_93A_UN_EAN007\nORD|0000004711|220\nLIN|4012345678901|EN|1\nQTYLIN|21|10\n"
+    refusal = refused(records.encode(), "order.txt")
+    assert (refusal.code, refusal.where) == ("unsupported.flat_file", "document")
+
+
+def test_a_word_goes_on_without_naming_an_order() -> None:
+    """Letters that continue the word for an order are no order number."""
+    assert PO.search("ORDERS_D_93A_UN_EAN007") is None
+    found = PO.search("PO4711"), PO.search("Order no. AB-4711")
+    assert [one["no"] for one in found if one is not None] == ["4711", "AB-4711"]
+
+
+@pytest.mark.parametrize("text", ["LA Retractor, Type X", "Origin: Peru", "THAI/Peru"])
+def test_names_of_goods_and_countries_raise_no_doubt(text: str) -> None:
+    """Words that merely begin like one that calls an order back are none."""
+    assert doubt_in(text) is None
+    assert doubt_in("we retract this order") == "retract"
+    assert doubt_in("Peru tilaus") == "peru tilaus"
+
+
+def test_a_broken_change_in_xml_is_called_a_change() -> None:
+    """An OrderChange and an OrderCancellation without their number are told by kind and flaw."""
+    for root, kind in (("OrderChange", "order_change"), ("OrderCancellation", "order_cancel")):
+        document = f'<{root} xmlns="urn:oasis:names:specification:ubl:schema:xsd:{root}-2"/>'
+        outcome = read(document.encode(), "change.xml")
+        assert isinstance(outcome, NotAnOrder)
+        assert outcome.kind == kind
+        assert "It cannot be read:" in outcome.reason

@@ -123,6 +123,7 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
             fields[index] = None
     if not {"po_number", "sales_order"} & set(fields):
         _name_orders(names, fields, column)
+    _set_sellers_aside(names, fields, column)
     if "part" in fields:
         fields[fields.index("part")] = "supplier_part" if "supplier_part" not in fields else "customer_part"
     if "ship_to.city" in fields and "ship_to" in fields and "ship_to.street" not in fields:
@@ -274,6 +275,24 @@ def _number_customer(fields: list[str | None], samples: Sequence[Sequence[str]])
             fields[index] = "customer_number"
 
 
+def _set_sellers_aside(names: Sequence[str], fields: list[str | None], column: Callable[[int], list[str]]) -> None:
+    """A column of the supplier's code that says the same in every row, beside numbers of parts, numbers the supplier."""
+    for index, name in enumerate(names):
+        others = {field for at, field in enumerate(fields) if at != index} & {"part", "supplier_part", "customer_part"}
+        values = column(index)
+        if squash(name) in _SELLERS and others and len(values) > 1 and len(set(values)) == 1:
+            fields[index] = "ignore"
+
+
+_SELLERS: Final = frozenset(
+    (  # noqa: SIM905 - a list of headings is read as words
+        "suppliercode supplierno vendorcode vendorno lieferantennr lieferantencode codefournisseur codigoproveedor "
+        "codicefornitore codfornitore leverancierscode"
+    ).split()
+)
+"""Headings, as ``squash`` leaves them, under which some senders number us and others our parts."""
+
+
 def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[str]]) -> bool:
     """Whether a column of amounts says the same in rows whose other figures differ: the total of the order.
 
@@ -283,8 +302,10 @@ def _repeats(fields: Sequence[str | None], at: int, samples: Sequence[Sequence[s
     seen: dict[str, tuple[list[str], set[str]]] = {}
     po = fields.index("po_number") if "po_number" in fields else None
     figures = [index for index, field in enumerate(fields) if field in {"quantity", "price"}]
+    number = ""
     for row in samples[:50]:
-        amounts, others = seen.setdefault(row[po] if po is not None and po < len(row) else "", ([], set()))
+        number = (row[po].strip() if po is not None and po < len(row) else "") or number
+        amounts, others = seen.setdefault(number, ([], set()))
         amounts.append(row[at].strip() if at < len(row) else "")
         others.add("\t".join(row[i] for i in figures if i < len(row)))
     several = [amounts for amounts, others in seen.values() if len(others) > 1]
