@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.no_skips import NO_MODEL
+from tests.no_skips import NO_MODEL, ROOT
 
 LOADING_S = 120
 
@@ -29,13 +29,16 @@ def small_model() -> Iterator[str]:
         pytest.skip(NO_MODEL)
     if not Path(path).is_file():
         pytest.fail(f"BRIDGEHEAD_TEST_GGUF names no file: {path}")
-    child = subprocess.Popen([sys.executable, __file__, path], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.small_model", path], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     late = threading.Timer(LOADING_S, child.kill)
     late.start()
     try:
         assert child.stdout is not None
         url = next((line.removeprefix("URL ").strip() for line in child.stdout if line.startswith("URL ")), "")
-        assert url, f"the model did not load within {LOADING_S} s"
+        late.cancel()
+        assert url, f"the model did not load, or not within {LOADING_S} s; its loader says why on standard error"
         yield f"{url}/v1"
     finally:
         late.cancel()

@@ -20,7 +20,7 @@ from bridgehead.documents.numbers import decimal_sign
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.pdf.opening import open_pdf
 from bridgehead.documents.pdf.pages import sheets_of
-from bridgehead.documents.pdf.watch import hidden_warnings, metadata_warnings
+from bridgehead.documents.pdf.watch import beside_warnings, hidden_warnings
 from bridgehead.documents.signatures import is_pdf
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.vigilance import addresses_machine, instruction_in, invisible_in
@@ -127,7 +127,7 @@ def _pages(document: bytes, part: str) -> Iterator[SeenLine]:
     """The rows of the pages as they are seen; raises _ToldError for hidden text that speaks to the reader."""
     opened = open_pdf(document, part)
     sheets = sheets_of(opened, part)
-    for kind, said in (*hidden_warnings(sheets), *metadata_warnings(opened.metadata)):
+    for kind, said in (*hidden_warnings(sheets), *beside_warnings(opened)):
         if kind == "instruction":
             raise _ToldError(said)
     for sheet in sheets:
