@@ -87,7 +87,7 @@ class Walker(Rows):
                 if taken:
                     at = taken
                     continue
-            at = self._line(lines, at, number, text)
+            at = self._turned(lines, at) or self._line(lines, at, number, text)
         self._close_block()
         self._close_pending()
         self._watch_loose()

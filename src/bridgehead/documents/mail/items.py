@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bridgehead.documents.mail.blocks import Blocks
 from bridgehead.documents.mail.patterns import JOIN, TWINS
 from bridgehead.documents.order import Source
@@ -9,6 +11,11 @@ from bridgehead.documents.tables.item import Item
 from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.tables.table import check_price_unit
 
+LABELLED = 9
+"""The rank of a part number that a word before it calls so."""
+_DESCRIBES = 10
+_ASIDE = 4
+"""Words beside a price under an item: a description, where the item has none, or a few that say little."""
 COUNTED = 4
 """The rank of a quantity that opens a piece of text and has a unit or a times sign: it orders something."""
 
@@ -112,10 +119,19 @@ class Items(Blocks):
         """A line under an item that adds its day, price or other part number."""
         last = self.draft.lines[-1]
         added = {key: origin for key, origin in item.line.sources.items() if key not in {"description", "number"}}
-        if not added or (item.line.description and len(item.line.description.split()) > 4):
+        words = item.line.description or ""
+        if "supplier_part" in added and last.part is not None and item.code_rank < LABELLED and source.text:
+            # A word like a part number within the description of an item that has its own.
+            del added["supplier_part"]
+            words = re.split(r"\s*[,;:]\s|\s{2,}", source.text, maxsplit=1)[0]
+        fresh = not last.description and bool(words)
+        if not added or len(words.split()) > (_DESCRIBES if fresh else _ASIDE):
             return False
         if any(key in last.sources for key in added):
             return False
+        if fresh:
+            last.description = words[:300]
+            last.mark("description", source)
         for key, origin in added.items():
             setattr(last, key, getattr(item.line, key))
             last.sources[key] = origin

@@ -15,10 +15,14 @@ from bridgehead.documents.mail.table import Header, align, is_rule, slice_row, s
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.tables.headings import LABEL_FIELDS, label_of, squash
+from bridgehead.documents.tables.headings import LABEL_FIELDS, heading_of, label_of, squash
 from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.tables.table import header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.terms import CURRENCY
+
+_MOST_FIELDS = 16
+_FEWEST_FIELDS = 3
+_NARROWEST = 2
 
 
 class Rows(Items):
@@ -78,6 +82,38 @@ class Rows(Items):
         if len(self.draft.lines) == count and len(self.drafts) == 1:
             return 0
         return max(end, at + header.lines)
+
+    def _turned(self, lines: Sequence[TextLine], at: int) -> int:
+        """Reads a table whose headings stand in its first column, an item in each other; 0 when none starts here."""
+        rows: list[tuple[int, str, list[str]]] = []
+        for number, text in lines[at : at + _MOST_FIELDS]:
+            style = next((one for one in ("\t", "|") if one in text), None)
+            cells = [] if style is None else [cell.text for cell in split_cells(text, style)]
+            if len(cells) < _NARROWEST or heading_of(cells[0]) is None or (rows and len(cells) != len(rows[0][2])):
+                break
+            rows.append((number, text, cells))
+        if len(rows) < _FEWEST_FIELDS or not header_score([cells[0] for _, _, cells in rows]):
+            return 0
+        if header_score(rows[0][2]):
+            return 0
+        self._close_block()
+        items = [[cells[column] for _, _, cells in rows] for column in range(1, len(rows[0][2]))]
+        columns = resolve_columns([cells[0] for _, _, cells in rows], items)
+        for item in items:
+
+            def source_of(index: int, item: list[str] = item) -> Source:
+                number, _, cells = rows[index]
+                return Source(self.part, number, item[index], column=cells[0], how="column")
+
+            try:
+                line = line_from_cells(columns, item, self.ways, source_of, self.draft)
+            except Refusal:
+                line = None
+            if line is not None and (line.part is not None or line.description):
+                self._add(line)
+            elif any(cell.strip() for cell in item):
+                self.draft.warn("uncertain", f"a column of line {rows[0][0]} was not read: {' | '.join(item)[:120]!r}")
+        return at + len(rows)
 
     def _rows(self, header: Header, lines: Sequence[TextLine], start: int) -> list[tuple[int, str, list[str] | None]]:
         rows: list[tuple[int, str, list[str] | None]] = []

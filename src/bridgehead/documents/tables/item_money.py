@@ -14,7 +14,7 @@ from bridgehead.documents.units import UNIT_CODES
 
 _PER: Final = r"(?:\s{0,2}(?:/|\bper\b|\bcada\b|\bpour\b|\bles\b|\bogni\b|\bza\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>(?:1[.,]?000|100|10|1)(?!\d|[.,]\d|[ \u00a0]\d{3}(?!\d)))?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
 _MONEY = re.compile(
-    rf"(?P<lead>@|=|(?<!\w)(?:à|á|a|je|zu|zu je|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
+    rf"(?P<lead>@|=|(?<!\w)(?:à|á|a|je|zu|zu je|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|pris|cena|pre[çc]o|hinta|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
     rf"(?:(?P<c1>{CURRENCY})\s{{0,2}}(?P<n1>{AMOUNT})|(?<![\w.,])(?P<n2>{AMOUNT})\s{{0,2}}(?P<c2>{CURRENCY}))" + _PER,
     re.IGNORECASE,
 )
