@@ -21,7 +21,7 @@ from bridgehead.documents.terms import currency_of, incoterms_of
 _NUMBER: Final = re.compile(r"#?\s?(?P<no>(?=[\w./-]{0,40}\d)[A-Za-z0-9][\w./-]{0,39})(?P<rest>.*)", re.DOTALL)
 _SPACED_NUMBER: Final = re.compile(r"[A-Z]{1,5} \d[\w./-]{1,20}|\d{2,5}(?: \d{2,5}){1,3}")
 _TITLE_NUMBER: Final = re.compile(
-    r"^(?P<label>[^\d:#]{2,48}?)[\s:.#]*(?:n[°ºor]?\.?|nr\.?|no\.?|num(?:ber|mer|éro|ero)?\.?|nummer|#)?[\s:.#]*(?P<no>(?=[\w./-]{0,30}\d)[A-Z0-9][\w./-]{2,30})\s*(?:,?\s*(?:vom|dated|du|del|de|d\.d\.|of|van|av|z dnia|fra|den|from|-|/)?\s*(?P<day>[^A-Za-z]{6,12}|\d{1,2}\.? \w{3,10} \d{4}|\w{3,9} \d{1,2},? \d{4}))?\s*$",
+    r"^(?P<label>[^\d:#]{2,48}?)[\s:.#]*(?:n[°ºor]?\.?|nr\.?|no\.?|num(?:ber|mer|éro|ero)?\.?|nummer|#)?[\s:.#]*(?<![^\W\d_])(?P<no>(?=[\w./-]{0,30}\d)[A-Z0-9][\w./-]{2,30})\s*(?:,?\s*(?:vom|dated|du|del|de|d\.d\.|of|van|av|z dnia|fra|den|from|-|/)?\s*(?P<day>[^A-Za-z]{6,12}|\d{1,2}\.? \w{3,10} \d{4}|\w{3,9} \d{1,2},? \d{4}))?\s*$",
     re.IGNORECASE,
 )
 _CHANGE_MARK: Final = re.compile(r"rev(?:ision)?\.?\s*\d+|version\s*\d+|änderung\s*\d+", re.IGNORECASE)
@@ -134,6 +134,15 @@ def _of_piece(rows: Sequence[Row], at: int, index: int, piece: Piece, ways: Ways
         if near is not None:
             yield Field("number", text, near[0], [piece, *near[1]], row.line, row.page)
             return
+    both = _label_of_two(text)
+    if both is not None:
+        near = _beside(rows, at, index, both[0], ways, heads=heads)
+        values = [] if near is None else re.split(r"\s+/\s*|\s*/\s+", near[0], maxsplit=1)
+        if near is not None and len(values) == 2:
+            for name, value in zip(both, values, strict=True):
+                if fits(name, value, ways):
+                    yield Field(name, text, value, [piece, *near[1]], row.line, row.page)
+            return
     alone = label(text)
     if alone in _WANTED and not (any(one.isdigit() for one in text)):
         near = _beside(rows, at, index, alone or "", ways, heads=heads)
@@ -146,6 +155,17 @@ def _of_piece(rows: Sequence[Row], at: int, index: int, piece: Piece, ways: Ways
             yield Field("requested_date", text, near[0], [piece, *near[1]], row.line, row.page)
             return
     yield from _glued(piece, row, ways)
+
+
+def _label_of_two(text: str) -> tuple[str, str] | None:
+    """The fields of a label for two values, ``Order No./Date``."""
+    parts = [part for part in re.split(r"\s*/\s*", text.strip(" :")) if part]
+    if len(parts) != 2 or any(one.isdigit() for one in text):
+        return None
+    names = (label(parts[0]), label(parts[1]))
+    if names[0] is None or names[1] is None or names[0] == names[1] or names[0] not in _WANTED:
+        return None
+    return names[0], names[1]
 
 
 def _glued(piece: Piece, row: Row, ways: Ways) -> Iterator[Field]:

@@ -157,8 +157,9 @@ def _worth(grid: Grid) -> float:
 
 def split_headings(piece: Piece) -> list[Piece]:
     """A piece that holds several headings side by side, as one piece each."""
-    if heading(piece.text) is not None or len(piece.words) < 2 or len(piece.words) > 10:
+    if len(piece.words) < 2 or len(piece.words) > 10:
         return [piece]
+    known = heading(piece.text) is not None
     best: tuple[float, list[Piece]] | None = None
     gaps = [later.x0 - earlier.x1 for earlier, later in itertools.pairwise(piece.words)]
     places = range(1, len(piece.words))
@@ -172,11 +173,23 @@ def split_headings(piece: Piece) -> list[Piece]:
             if any(one is None for one in found) or len({one.field for one in found if one}) < len(found):
                 continue
             smallest = min(gaps[cut - 1] for cut in cuts)
+            if known and not _stand_apart(gaps, cuts, piece):
+                continue
             if best is None or smallest > best[0]:
                 best = (smallest, parts)
         if best is not None:
             return best[1]
     return [piece]
+
+
+def _stand_apart(gaps: Sequence[float], cuts: Sequence[int], piece: Piece) -> bool:
+    """Whether the gaps at the cuts are wider than those within headings: a known heading is split for these alone."""
+    inner = [gap for at, gap in enumerate(gaps, 1) if at not in cuts]
+    least = min(gaps[cut - 1] for cut in cuts)
+    letters = [(word.x1 - word.x0) / max(len(word.text), 1) for word in piece.words]
+    even = max(letters) - min(letters) < 0.03 * piece.size
+    usual = 1.5 * letters[0] if even else 0.42 * piece.size
+    return least > usual and (not inner or least > 1.3 * max(inner))
 
 
 def _grid(rows: Sequence[Row]) -> Grid:
@@ -231,6 +244,10 @@ def _merged(levels: Sequence[Sequence[Piece]]) -> list[Column]:
     return columns
 
 
+_QUALIFYING: Final = frozenset({"position", "unit", "article", "po_number", "ignore"})
+"""What a first word such as Line, Unit, Item or Order may head alone, over ``Total``, ``price``, ``no.`` or ``qty``."""
+
+
 def _column(cluster: Sequence[Piece]) -> Column:
     texts = [piece.text for piece in cluster]
     x0, x1 = min(one.x0 for one in cluster), max(one.x1 for one in cluster)
@@ -241,6 +258,8 @@ def _column(cluster: Sequence[Piece]) -> Column:
     alone = [heading(text) for text in texts]
     known = [one for one in alone if one is not None and one.field != "ignore"]
     fields = {one.field for one in known}
+    if joined is not None and alone[0] is not None and alone[0].field in _QUALIFYING:
+        return Column(name, joined, x0, x1)
     if joined is not None and (len(fields) < 2 or joined.field not in fields or joined.field == "price"):
         return Column(name, joined, x0, x1)
     if len(fields) >= 2 and alone[0] is not None:
@@ -267,11 +286,15 @@ def set_zones(columns: Sequence[Column], rows: Iterable[Row], sheet: Sheet, head
         column.right = lefts[index + 1] if index + 1 < len(ordered) else sheet.width
 
 
+_HEADING_WEIGHT: Final = 200
+"""No edge of columns runs through a heading, whatever overflows below it."""
+
+
 def _gap(one: Column, other: Column, words: Sequence[Word]) -> float:
     """Where one column ends and the next begins."""
     low, high = one.x0, max(other.x1, one.x0 + 1)
     spans = [(word.x0, word.x1) for word in words if word.x1 > low and word.x0 < high]
-    spans += [(one.x0, one.x1)] * 3 + [(other.x0, other.x1)] * 3
+    spans += [(one.x0, one.x1), (other.x0, other.x1)] * _HEADING_WEIGHT
     events = sorted({low, high, *(x for span in spans for x in span if low <= x <= high)})
     best: tuple[int, float, float] | None = None
     fewest: int | None = None
@@ -303,16 +326,26 @@ def _gap(one: Column, other: Column, words: Sequence[Word]) -> float:
 def cells_of(row: Row, columns: Sequence[Column]) -> dict[int, list[Word]]:
     """The words of a row by column (its index); a word belongs where its middle is."""
     cells: dict[int, list[Word]] = {}
-    for strand in _strands(row.words):
+    few = len(row.pieces) <= 2 and len(columns) >= 4
+    for strand in [piece.words for piece in row.pieces] if few else _strands(row.words):
         for word in strand:
             place = word if len(strand) == 1 else strand[0]
             middle = (place.x0 + place.x1) / 2
+            if few and len(strand) > 1 and not _runs_from_words(strand, columns):
+                middle = (word.x0 + word.x1) / 2
             at = next((i for i, one in enumerate(columns) if one.left <= middle < one.right), None)
             if at is None:
                 at = 0 if middle < columns[0].left else len(columns) - 1
             cells.setdefault(at, []).append(word)
     _keep_words_together(columns, cells)
     return cells
+
+
+def _runs_from_words(strand: Sequence[Word], columns: Sequence[Column]) -> bool:
+    """Whether a piece begins under a heading of words: the rest of it is the same text, wherever it ends."""
+    start = (strand[0].x0 + strand[0].x1) / 2
+    at = next((one for one in columns if one.left <= start < one.right), None)
+    return at is not None and at.field not in _NUMERIC
 
 
 def _strands(words: Sequence[Word]) -> list[list[Word]]:

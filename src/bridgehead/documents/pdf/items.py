@@ -10,7 +10,7 @@ from statistics import median
 from typing import Final
 
 from bridgehead.documents.pdf.grid import Column, Grid, cells_of, set_zones, text_of
-from bridgehead.documents.pdf.vocabulary import PAGE_OF, sum_kind
+from bridgehead.documents.pdf.vocabulary import PAGE_OF, label, role_of, sum_kind
 from bridgehead.documents.pdf.words import Row, Sheet, Word
 from bridgehead.documents.units import UNIT_CODES
 
@@ -370,6 +370,8 @@ def _own_by_gaps(
         else:
             for index in between:
                 one, other = body[index - 1].row, body[index].row
+                if _begins_something(other):
+                    break
                 loose = other.page != one.page or other.top - one.bottom > _loose(body, anchors)
                 if loose or (other.page == one.page and _ruled(one, other, body[index].grid, sheets)):
                     break
@@ -380,6 +382,16 @@ def _own_by_gaps(
     elif leading:
         for index in leading:
             owner[index] = 0 if _close(body, index, anchors[0]) else None
+
+
+def _begins_something(row: Row) -> bool:
+    """Whether a row opens remarks, an address or another field of the order as a whole."""
+    before, colon, _ = row.pieces[0].text.partition(":")
+    if role_of(row.pieces[0].text) is not None and colon:
+        return True
+    return label(before) in {"note", "payment_terms", "incoterms", "bill_to", "ship_to", "stated_line_count"} and (
+        bool(colon) or len(row.pieces) == 1
+    )
 
 
 def _close(body: Sequence[BodyRow], one: int, other: int) -> bool:

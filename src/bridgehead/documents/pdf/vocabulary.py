@@ -10,6 +10,7 @@ from typing import Final, Literal
 from bridgehead.documents.outcome import Kind
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.tables.headings import Heading, heading_of, label_of, squash
+from bridgehead.documents.terms import currency_of
 
 SumKind = Literal["net", "gross", "tax", "charge", "allowance", "carried", "quantity", "count"]
 
@@ -30,6 +31,8 @@ _MORE: Final[dict[str, str]] = {
           deliverydue dockdate promisedate reqd reqddate requireddate duedate expecteddate expecteddelivery expectedarrival
           expected expectedon expectedby expecteddeliverydate promised arrivaldate dateexpected wunschdatum gewunscht lieferwunsch receiptdate dateprevue dateattendue fechaprevista datapianificata lieferdatumgewunscht anlieferdatum""",
         "part": "varenr varenummer varekode itemnumber# codigodoartigo codigoartigo refartigo artigo codartigo prodno productcode# materialno",
+        "supplier_part": """mfrpart mfgpart mfrpartnumber mfgpartno mfgpartnumber manufacturerpartnumber manufacturerno mfrno mfgno mfritem mfritemno
+          herstellerteilenr herstellerartnr fabricantref refabricante codiceproduttore fabrikantartikelnr nrproducenta tillverkarensartnr""",
         "description": """beskrivelse varetekst varebeskrivelse descricao designacao descricaodoartigo itemdescription# materialdescription
           bezeichnungderleistung leistung leistungsbeschreibung artikelundbezeichnung materialbezeichnung productservice activity
           productdescription itemanddescription descriptionofitems particulars libelledelarticle descrizionedelprodotto opisprodukt""",
@@ -79,6 +82,9 @@ def heading(text: str) -> Heading | None:
     if key in _MORE:
         return Heading(_MORE[key])
     parts = [part for part in (one.strip() for one in _QUALIFIERS.split(text)) if part]
+    worded = _worded(text)
+    if worded is not None:
+        return worded
     if len(parts) > 1:
         known = [one for one in (heading_of(part) or _more(part) for part in parts) if one is not None]
         counting = [one for one in known if one.field != "ignore"]
@@ -94,6 +100,43 @@ def heading(text: str) -> Heading | None:
         if len(counting) == 1 and len(parts) == 2 and not text[-1].isdigit():
             return counting[0]
     return found
+
+
+_CORES: Final[dict[str, frozenset[str]]] = {
+    "quantity": frozenset(
+        ["menge", "mng", "qty", "qtty", "quantity", "quant", "qte", "quantite", "cant", "cantidad", "ctd", "qta", "quantita", "aantal", "hoeveelheid", "antal", "ilosc", "kvantitet", "quantidade", "qtd", "anzahl", "anz", "stuckzahl"]
+    ),
+    "price": frozenset(
+        ["preis", "price", "prix", "precio", "prezzo", "prijs", "pris", "cena", "preco", "einzelpreis", "stuckpreis", "unitprice", "nettopreis"]
+    ),
+    "amount": frozenset(
+        ["wert", "nettowert", "betrag", "nettobetrag", "total", "totale", "gesamt", "gesamtpreis", "summe", "amount", "value", "montant", "importe", "importo", "bedrag", "belopp", "wartosc", "kwota", "valor", "belob", "subtotal"]
+    ),
+}
+_AROUND: Final[dict[str, frozenset[str]]] = {
+    "quantity": frozenset(
+        ["best", "bestell", "bestellte", "order", "ordered", "ord", "req", "requested", "zam", "zamowiona", "pedida", "pedido", "cde", "cdee", "commandee", "richiesta", "ordinata", "besteld", "bestelde", "bestalld", "bestallt", "bestilt", "uom", "unit", "me", "um", "u"]
+    ),
+    "price": frozenset(
+        ["e", "ep", "einzel", "unit", "net", "netto", "stk", "st", "je", "per", "unitaire", "unit", "unitario", "unitar", "un", "ht", "neto", "nett", "each", "pc", "pce", "stuck", "jedn", "jednostkowa", "netta", "styck", "enhet", "exkl", "moms", "excl", "vat", "btw", "eur", "usd", "gbp", "chf", "sek", "pln", "dkk", "nok", "kr", "ea", "rate"]
+    ),
+    "amount": frozenset(
+        ["line", "pos", "position", "positions", "netto", "net", "zeilen", "zeile", "riga", "ligne", "linea", "regel", "rad", "pozycji", "pozycja", "ht", "neto", "nett", "eur", "usd", "gbp", "chf", "sek", "pln", "dkk", "nok", "ext", "extended", "excl", "exkl", "linje"]
+    ),
+}
+
+
+def _worded(text: str) -> Heading | None:
+    """A heading put together of a word for a figure and words that say which: ``Best.-Menge``, ``Qta ord.``."""
+    tokens = [fold(one) for one in re.findall(r"[^\W\d_]+", text)]
+    if not 2 <= len(tokens) <= 4:
+        return None
+    for field, core in _CORES.items():
+        if any(one in core for one in tokens) and all(one in core or one in _AROUND[field] for one in tokens):
+            return Heading(
+                field, currency=next((code for one in tokens if (code := currency_of(one)) is not None), None)
+            )
+    return None
 
 
 def _more(text: str) -> Heading | None:
@@ -113,6 +156,9 @@ def label(text: str) -> str | None:
     found = label_of(text)
     if found is not None:
         return found
+    first, _, rest = text.partition(" ")
+    if rest and fold(first).strip(".") in _POSSESSIVE and (again := label(rest)) is not None:
+        return again
     parts = [part.strip() for part in re.split(r"\s*[/|]\s*", text) if part.strip()]
     if len(parts) == 2:
         known = {_MORE.get(squash(part)) or label_of(part) for part in parts} - {None}
@@ -121,6 +167,9 @@ def label(text: str) -> str | None:
     return None
 
 
+_POSSESSIVE: Final = frozenset(
+    ["our", "unsere", "unser", "notre", "nos", "nuestro", "nuestra", "nostro", "nostra", "onze", "ons", "vart", "var", "vara", "nasz", "nasze", "nasza", "vores", "vaar", "vor", "nosso", "nossa"]
+)
 _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
         "carried",
@@ -164,7 +213,7 @@ _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
         "count",
         re.compile(
-            r"(?:number of|no\.? of|total) (?:lines|items|positions)|anzahl (?:der )?(?:positionen|zeilen|artikel)|nombre (?:de |d')(?:lignes|articles)|numero (?:de )?(?:lineas|righe)|n\.? righe|aantal regels|antal rader|liczba pozycji"
+            r"(?:number of|no\.? of|total|line) (?:lines|items|positions|count)|(?:lines|items|positions)\b(?=[ :]*\d{0,4}$)|total (?:de )?(?:posiciones|lineas|items|articulos|partidas|postes|lignes|articles|righe|posizioni|posten|rader|regels|pozycji)|(?:n[°ºbo]?\.?|nb\.?|num\.?) ?(?:de |di |d')?(?:postes|lignes|articles|lineas|posiciones|partidas|righe|posizioni|pozycji)|(?:nombre|numero|liczba|ilosc|aantal|antal) (?:de |di |d')?(?:postes|posiciones|partidas|posizioni|pozycji|posities|poster|positioner|orderrader|artikelen)|positionen\b|pos\.-?anzahl|anzahl (?:der )?(?:positionen|zeilen|artikel)|nombre (?:de |d')(?:lignes|articles)|numero (?:de )?(?:lineas|righe)|n\.? righe|aantal regels|antal rader|liczba pozycji"
         ),
     ),
     (
@@ -240,7 +289,7 @@ Role = Literal["buyer", "seller", "ship_to", "bill_to", "other"]
 _ROLES: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
     ("other", re.compile(r"(?:ship ?from|remit ?to|return ?to|pick ?up|notify|carrier|spediteur|absender$|buyer requisition\w*|requisition\w*|end customer|endkunde)")),
     ("ship_to", re.compile(
-        r"(?:ship(?:ping|ment)?[ -]?to|deliver(?:y)?[ -]?(?:to|address|location|site|point)?$|delivery (?:to|address)|ship(?:ping)? address|place of delivery|goods to|consignee|receiver|destination|liefer(?:adresse|anschrift|ort|ung an|ung nach)|anlieferadresse|anlieferung an|warenempfanger|empfangsstelle|liefern an|versand(?:adresse|anschrift)|versand an|adresse de livraison|livraison [a]|lieu de livraison|livrer [a]|a livrer [a]|livraison$|destinataire"
+        r"(?:ship(?:ping|ment)?[ -]?to|deliver(?:y)?[ -]?(?:to|address|location|site|point)?$|delivery (?:to|address)|ship(?:ping)? address|place of delivery|goods to|consignee|receiver|destination|liefer(?:adresse|anschrift|ort|ung an|ung nach)|anlieferadresse|anlieferung an|warenempfanger|empfangsstelle|liefern an|versand(?:adresse|anschrift)|versand an|entladestelle|abladestelle|entladeort|abladeort|unloading (?:point|place|address)|lieu de dechargement|lugar de descarga|luogo di scarico|losadres|losplaats|lossning(?:splats|sadress)|rozladunek|miejsce rozladunku|adresse de livraison|livraison [a]|lieu de livraison|livrer [a]|a livrer [a]|livraison$|destinataire"
         r"|direccion de (?:entrega|envio)|lugar de entrega|entregar en|enviar a|entrega$|indirizzo di (?:consegna|spedizione)|luogo di consegna|destinazione(?: merce)?|consegnare a|destinatario(?: merce)?|afleveradres|leveradres|leveringsadres|afleveren (?:op|aan|bij)|bezorgadres|leveransadress|levereras till|godsmottagare|godsadress|leverans till|adres (?:dostawy|wysylki)|miejsce dostawy|dostawa do|odbiorca(?: towaru)?|leveringsadresse|levering til|leveres til"
         r"|morada de entrega|endereco de entrega|local de entrega|entregar em)")),
     ("bill_to", re.compile(
