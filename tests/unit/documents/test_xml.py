@@ -186,6 +186,18 @@ def test_an_embedded_document_is_told() -> None:
     assert any("'plan.pdf'" in warning and warning.startswith("ignored:") for warning in order.warnings)
 
 
+def test_a_price_for_a_part_of_the_ordered_unit_is_turned_into_its_own() -> None:
+    """Five boxes of twelve at 12.50 each piece are 750.00: the price is 150.00 a box when the amount says so."""
+    rate = "12.50</cbc:PriceAmount><cbc:OrderableUnitFactorRate>12</cbc:OrderableUnitFactorRate>"
+    lines = UBL_LINES.replace("12.50</cbc:PriceAmount>", rate)
+    order = only(ubl(lines=lines.replace(">62.50<", ">750.00<")))
+    assert order.lines[1].price == Decimal("150.00")
+    assert order.sources["lines[1].price"].how == "derived"
+    doubted = only(ubl(lines=lines))
+    assert doubted.lines[1].price == Decimal("12.50")
+    assert any("the ordered unit is 12" in warning for warning in doubted.warnings)
+
+
 def test_terms_of_payment_are_read_from_elements() -> None:
     """A discount and the days net that stand in elements give the same terms as words would."""
     days = '<cac:SettlementPeriod><cbc:DurationMeasure unitCode="DAY">{}</cbc:DurationMeasure></cac:SettlementPeriod>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -12,6 +13,7 @@ from bridgehead.documents.xml.tree import Node
 from bridgehead.documents.xml.ubl_party import put_address, put_party
 
 _ITEM_IN_WORDS: Final = ("AdditionalInformation", "TransactionConditions", "HazardousItem", "Dimension", "Certificate")
+_CENT: Final = Decimal("0.01")
 _DELETING: Final = frozenset({"2", "cancelled", "deleted", "disputed"})
 _UNCHANGED: Final = frozenset({"", "1", "3", "4", "5", "nostatus", "revised", "added", "changed"})
 """Of a line's status: UBL's own words, and UN/EDIFACT 1229 (2 deleted; 4 no action; 5 accepted as it was)."""
@@ -56,18 +58,34 @@ class UblLines(Fields):
             return
         basis_node = price.child("BaseQuantity")
         self.put_price(line, price.child("PriceAmount"), self.number(basis_node), basis_node)
-        if basis_node is not None:
-            self.compare_units(line, basis_node.attributes.get("unitCode", ""), basis_node)
         factor = price.child("OrderableUnitFactorRate")
         rate = self.number(factor)
-        if factor is not None and rate not in {None, Decimal(1)}:
-            self.draft.warn(
-                "uncertain", f"line {line.number}: the ordered unit is {rate} of the price's ({self.where(factor)})"
-            )
+        if factor is not None and rate and rate != 1 and self._factored(line, rate, node.child("LineExtensionAmount")):
+            line.mark("price", replace(self.source(factor), how="derived"))
+        else:
+            if basis_node is not None:
+                self.compare_units(line, basis_node.attributes.get("unitCode", ""), basis_node)
+            if factor is not None and rate not in {None, Decimal(1)}:
+                self.draft.warn(
+                    "uncertain", f"line {line.number}: the ordered unit is {rate} of the price's ({self.where(factor)})"
+                )
         self.line_facts(line, "price type", price, "PriceType", "PriceTypeCode")
         # The price is net of its own allowance (UBL 2.1, Price; Peppol BIS Order 3, 6.6).
         for one in price.all("AllowanceCharge"):
             one.skip()
+
+    def _factored(self, line: DraftLine, rate: Decimal, stated: Node | None) -> bool:
+        """Makes the price one of the ordered unit, where the line's amount proves that the rate means this.
+
+        A case of twelve bottles at 60.00 a bottle: rate 12, amount 720.00 (OIOUBL guideline on units).
+        """
+        amount = self.number(stated)
+        if amount is None or line.price is None or line.quantity is None:
+            return False
+        if abs(line.quantity * line.price * rate / line.price_basis - amount) > _CENT:
+            return False
+        line.price *= rate
+        return True
 
     def _item(self, line: DraftLine, item: Node) -> None:
         names, texts = item.all("Name"), item.all("Description")
