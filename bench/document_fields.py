@@ -82,7 +82,14 @@ def _header(reading: Mapping[str, Any], order: Order, customer: Mapping[str, Any
 
 def identities(customer: Mapping[str, Any]) -> set[str]:
     """Every name and number the master data has for a customer, bare."""
-    return {bare(customer[key]) for key in ("number", "name", "duns", "gln", "vat") if customer.get(key)}
+    known = {bare(customer[key]) for key in ("number", "name", "duns", "gln", "vat") if customer.get(key)}
+    return known | {bare(str(customer["name"]).translate(_PLAIN))}
+
+
+_PLAIN: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "Ä": "AE", "Ö": "OE", "Ü": "UE"}
+)
+"""How names stand in files of EDIFACT levels A and B, which have no umlauts."""
 
 
 def street(text: str | None) -> str:

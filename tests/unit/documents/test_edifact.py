@@ -282,6 +282,21 @@ def test_either_decimal_mark_is_read(written: str) -> None:
     assert order_of("LIN+1++A:SA'", f"QTY+21:{written}:KGM'").lines[0].quantity == Decimal("12.5")
 
 
+@pytest.mark.parametrize(
+    "lines, name, street",
+    [
+        ("Ostsee Maschinen GmbH &:Co. KG:Hof 1:39104 Magdeburg:DE", "Ostsee Maschinen GmbH & Co. KG", "Hof 1"),
+        ("Ostsee Maschinen:GmbH:Hof 1:39104 Magdeburg", "Ostsee Maschinen GmbH", "Hof 1"),
+        ("Ostsee Maschinen:Hof 1:39104 Magdeburg", "Ostsee Maschinen", "Hof 1"),
+    ],
+)
+def test_an_address_in_lines_is_read(lines: str, name: str, street: str) -> None:
+    """An address without structure gives name, street and place, also where the name goes on in the next line."""
+    place = order_of(f"NAD+DP++{lines}'", "LIN+1++A:SA'", "QTY+21:1'").ship_to
+    assert place is not None
+    assert (place.name, place.street, place.city, place.postal_code) == (name, street, "Magdeburg", "39104")
+
+
 def test_a_contact_outside_the_parties_is_the_buyers() -> None:
     """CTA and COM before the first party name the contact of the buyer."""
     order = order_of("CTA+OC+:Anna Kern'", "COM+a@kern.example:EM'", "NAD+BY+1'", "LIN+1++A:SA'", "QTY+21:1'")

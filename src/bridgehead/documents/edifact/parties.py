@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.draft import DraftParty
@@ -18,6 +19,11 @@ _IS_COUNTRY = re.compile("[A-Z]{2}")
 _GLN_DIGITS = 13
 _DUNS_DIGITS = 9
 _MOST_NUMBERS = 50
+_JOINING: Final = frozenset("& + - , / und and et y e en i och".split())  # noqa: SIM905 - a list of words
+_LEGAL: Final = frozenset(
+    "& co kg kgaa gmbh ag se ohg mbh ltd limited plc llc inc corp sa sas sarl srl sl spa bv nv ab oy as aps sp z oo".split()  # noqa: SIM905, E501 - a list of words
+)
+"""Words after which a company's name goes on in the second line of 35 characters, and words that end a name."""
 
 
 def on_nad(walk: Walk, segment: Segment) -> None:
@@ -59,9 +65,19 @@ def _read(walk: Walk, segment: Segment, party: DraftParty) -> None:
     if segment.get(code):
         party.put("postal_code", segment.get(code), walk.source(segment, code))
     party.put("country", country_code(segment.get(country)), walk.source(segment, country))
+    if len(lines) > 1 and _goes_on(lines[0][0], lines[1][0]):
+        whole = f"{lines[0][0]} {lines[1][0]}"
+        lines[:2] = [(whole, walk.source(segment, 3, 1, whole))]
     if lines and not name:
         read_address(lines, party)
         party.put("name", lines[0][0], lines[0][1])
+
+
+def _goes_on(first: str, second: str) -> bool:
+    """Whether the second line of an address without structure still belongs to the name."""
+    words = second.lower().replace(",", " ").split()
+    legal = len(words) < 7 and all(word.replace(".", "").replace("/", "") in _LEGAL for word in words)
+    return legal or first.lower().split()[-1][-4:] in _JOINING or first[-1] in "&+-,/"
 
 
 def _identify(walk: Walk, party: DraftParty, number: str, agency: str, source: Source) -> None:
