@@ -1,8 +1,8 @@
 """Merges what a model points at with what the rules read; a model alone never makes an order that nobody looks at.
 
-What both read alike, and a sum of the document proves, ends a doubt about which number is which. What only the model reads is filled in and
-doubted. Where both differ, the rules' value stays and is doubted. So a document that talks a model into other values
-gets a person to look at it, and nothing else.
+What both read alike, and a sum of the document proves, ends a doubt about which number is which. What only the model
+reads is filled in and doubted. Where both differ, the rules' value stays and is doubted. So a document that talks a
+model into other values gets a person to look at it, and nothing else.
 """
 
 from __future__ import annotations
