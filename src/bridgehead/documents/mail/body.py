@@ -50,6 +50,8 @@ from bridgehead.documents.tables.table import put_line_day
 from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 
 _LONGEST_LABEL = 40
+_ORDERS_OWN = frozenset(["po_number", "po_or_part", "order_date", "requested_date", "customer_number", "incoterms", "currency"])
+"""Labels that no line of an address has."""
 _TWO = 2
 _ADDRESS_LINES = 8
 _TELEGRAM = 3
@@ -175,7 +177,8 @@ class Walker(Rows):
     def _telegram(self, number: int, text: str, source: Source, at: int) -> int:
         """Takes a line that says one thing after the other between semicolons; 0 when it is none."""
         pieces = [piece.strip() for piece in text.split("; ") if piece.strip()]
-        if len(pieces) < _TELEGRAM:
+        label = LABEL.match(pieces[0]) if len(pieces) >= _TELEGRAM else None
+        if len(pieces) < _TELEGRAM or (label is not None and label_of(label["label"]) in {"ship_to", "bill_to"}):
             return 0
         if not self._segments(text, source):
             for piece in pieces:
@@ -197,6 +200,9 @@ class Walker(Rows):
         end = at + 1
         while end < len(lines) and end - at <= _ADDRESS_LINES and lines[end][1].strip():
             number, text = lines[end]
+            label = LABEL.match(text)
+            if find_header(lines, end) is not None or (label is not None and label_of(label["label"]) in _ORDERS_OWN):
+                break
             for index, head in enumerate(heads):
                 stop = heads[index + 1].start if index + 1 < len(heads) else len(text)
                 piece = text[head.start : stop].strip()

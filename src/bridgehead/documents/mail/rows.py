@@ -16,8 +16,9 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.tables.headings import LABEL_FIELDS, heading_of, label_of, squash
+from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.item_line import read_item
-from bridgehead.documents.tables.table import header_score, is_total_row, line_from_cells, resolve_columns
+from bridgehead.documents.tables.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.terms import CURRENCY
 
 _MOST_FIELDS = 16
@@ -33,7 +34,7 @@ class Rows(Items):
         self._close_block()
         rows = _whole(self._rows(header, lines, at + header.lines), len(header.cells))
         samples = itertools.takewhile(lambda cells: not header_score(cells), (cells for _, _, cells in rows if cells))
-        columns = resolve_columns(header.names, list(samples))
+        columns = _described(resolve_columns(header.names, examples := list(samples)), examples)
         count = len(self.draft.lines)
         end = at + header.lines
         gap = False
@@ -199,6 +200,18 @@ class Rows(Items):
         name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
         if name in {"stated_total", "stated_line_count", "stated_quantity_total"}:
             put_field(self.draft, name, summed["value"], replace(self._source(number, text), how="label"), self.ways)
+
+
+def _described(columns: Columns, samples: Sequence[Sequence[str]]) -> Columns:
+    """The columns, with the description read as number and words where no column has numbers and it begins with one."""
+    at = columns.index("description")
+    if at is None or {"supplier_part", "customer_part", "gtin", "article"} & set(columns.fields):
+        return columns
+    firsts = [row[at].split()[0].strip(",;:") for row in samples if at < len(row) and row[at].strip()]
+    if not firsts or 2 * sum(code_rank(first) >= MOST_LIKELY or first.isdigit() for first in firsts) < len(firsts):
+        return columns
+    fields = tuple("article" if index == at else name for index, name in enumerate(columns.fields))
+    return Columns(columns.names, fields, columns.headings)
 
 
 def _ends_cells(text: str) -> bool:
