@@ -12,12 +12,15 @@ from bridgehead.documents.numbers import read_number
 from bridgehead.documents.order import Order
 from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, ReadPart, Refusal
 from bridgehead.documents.pdf.opening import MAX_EMBEDDED_BYTES, Opened
+from bridgehead.documents.pdf.rest import spoken_in
 from bridgehead.documents.pdf.watch import beside_warnings, hidden_warnings
 from bridgehead.documents.pdf.words import Sheet
 from bridgehead.documents.signatures import is_xml
 
 _OWN_NAMES: Final = re.compile(r"order-?x|factur-?x|zugferd|xrechnung|ubl|order|bestell|commande", re.IGNORECASE)
 """Names of Order-X 1.0 (``order-x.xml``) and its kin: what is wrong with such a file is wrong with the order."""
+_LONG: Final = 400
+"""Pieces of text on pages beyond which terms of business are among them."""
 _FIGURE: Final = re.compile(r"\d[\d.,'’ \u00a0\u202f]*\d|\d")
 
 
@@ -34,6 +37,11 @@ class Embedded:
             return self.outcome
         text = "\n".join(row.text for sheet in sheets for row in sheet.rows)
         hidden = [f"{kind}: {said}" for kind, said in hidden_warnings(sheets)]
+        shown = [(row, piece) for sheet in sheets for row in sheet.rows for piece in row.pieces]
+        hidden += [
+            f"instruction: page {texts[0][0].page}, line {texts[0][0].line}: {said!r}"
+            for texts, said in spoken_in(shown, legal=len(shown) > _LONG)
+        ]
         orders = []
         for order in self.outcome.orders:
             more = [*self.warnings, *_contradictions(order, text), *hidden]

@@ -115,7 +115,9 @@ def _label_row(row: Row) -> bool:
     )
 
 
-def _of_piece(rows: Sequence[Row], at: int, index: int, piece: Piece, ways: Ways, *, heads: bool) -> Iterator[Field]:
+def _of_piece(  # noqa: C901 - one branch for each place of a label
+    rows: Sequence[Row], at: int, index: int, piece: Piece, ways: Ways, *, heads: bool
+) -> Iterator[Field]:
     text = piece.text
     row = rows[at]
     if ":" in text:
@@ -313,13 +315,14 @@ def put_fields(draft: Draft, fields: Sequence[Field], ways: Ways, part: str) -> 
     """Puts fields into the order; returns the identities of the words that they used."""
     used: set[int] = set()
     dated = any(one.name == "order_date" for one in fields)
-    for one in fields:
+    printed = [one for one in fields if one.name == "order_date" and _PRINTED.search(one.label)]
+    for one in [*(one for one in fields if one not in printed), *printed]:
         value = one.value
         source = Source(part, one.row, value[:200], column=one.label[:60], page=one.page, how="label")
         name = "po_number" if one.name == "po_or_part" else one.name
         if name not in _WANTED or name in {"amount", "stated_total", "gross_total", "tax", "po_number"}:
             continue
-        if name == "order_date" and _is_other_day(one.label):
+        if name == "order_date" and _is_other_day(one.label) and one not in printed:
             name = "ignore"
         if name == "requested_date" and draft.requested_date is not None and read_day(value, ways.days) is None:
             continue
@@ -391,6 +394,8 @@ def _day_text(value: str, ways: Ways) -> str:
     return value[days[0].start : days[0].end] if len(days) == 1 else value
 
 
+_PRINTED: Final = re.compile(r"print|druck|utskrift|impress|stampa|afdruk|wydruk|edi[cç][aã]o", re.IGNORECASE)
+"""The day of printing is the order's where no other is."""
 _OTHER_DAY: Final = re.compile(
     r"print|druck|quot|angebot|valid|g[uü]ltig|effective|revis|chang|[aä]nder|contract|invoice|rechnung|ship|due",
     re.IGNORECASE,

@@ -161,14 +161,14 @@ def _body_row(row: Row, grid: Grid) -> BodyRow:
     body = BodyRow(row, grid, cells_of(row, grid.columns))
     if grid.second:
         body.second = cells_of(row, grid.second)
-        body.anchor = _anchors(body.second, grid.second)
+        body.anchor = _anchors(body.second, grid.second, alone=True)
     else:
         body.anchor = _anchors(body.cells, grid.columns)
     return body
 
 
-def _anchors(cells: dict[int, list[Word]], columns: Sequence[Column]) -> bool:
-    """Whether the row holds the quantity of an item, and something of the item beside it."""
+def _anchors(cells: dict[int, list[Word]], columns: Sequence[Column], *, alone: bool = False) -> bool:
+    """Whether the row holds the quantity of an item, and something of the item beside it unless it may stand alone."""
     named = {columns[at].field: text_of(words) for at, words in cells.items() if columns[at].field}
     quantity = named.get("quantity", "")
     if not quantity or not looks_like_quantity(quantity):
@@ -178,7 +178,7 @@ def _anchors(cells: dict[int, list[Word]], columns: Sequence[Column]) -> bool:
     has_figures = any(one.field in {"price", "amount"} for one in columns)
     if has_figures and not figures and not any(name in named for name in (*_THINGS, "position")):
         return False
-    return bool(others)
+    return bool(others) or (alone and (not has_figures or bool(named.get("unit"))))
 
 
 def _is_furniture(row: Row) -> bool:

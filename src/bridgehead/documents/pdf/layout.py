@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from bridgehead.documents.dates import DayContext, day_order
 from bridgehead.documents.draft import Draft
@@ -14,7 +15,7 @@ from bridgehead.documents.language import Language, guess_day_order, language_of
 from bridgehead.documents.mail.intent import intent_of
 from bridgehead.documents.mail.order import read_plain_text
 from bridgehead.documents.numbers import DecimalSign, decimal_sign
-from bridgehead.documents.order import Order, Source
+from bridgehead.documents.order import Order, Party, Source
 from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, Reading, ReadPart, Refusal
 from bridgehead.documents.pdf.fields import Field, find_fields, lone_day, po_numbers, put_fields
 from bridgehead.documents.pdf.grid import find_grids
@@ -384,12 +385,57 @@ def _without_table(
             for name, source in order.sources.items()
         }
         more = tuple(one for one in warnings if one not in order.warnings)
+        if len(outcome.orders) == 1:
+            order = _completed(order, rows, part, hints)  # noqa: PLW2901 - the order with what its places tell
         orders.append(replace(order, format="pdf", sources=sources, warnings=(*order.warnings, *more)))
     return Orders(tuple(orders))
 
 
 def _unread(document: bytes, name: str, part: str, hints: Hints) -> Reading:  # noqa: ARG001 - the port of a reader
     raise Refusal("unknown_format", "A page holds no files.", part)
+
+
+def _completed(order: Order, rows: Sequence[Row], part: str, hints: Hints) -> Order:
+    """An order read as words, with the parties and dates that the places of the words tell."""
+    text = "\n".join(row.text for row in rows)
+    language = language_of(text)
+    ways = Ways(
+        decimal_sign(text), DayContext(day_order(text, guess_day_order(text, language)), hints.written), language
+    )
+    draft = Draft("pdf")
+    used = put_fields(draft, [one for one in find_fields(rows, ways) if one.name != "note"], ways, part)
+    read_parties(draft, rows, used, part)
+    found = draft.finish()
+    fields: dict[str, Any] = {}
+    for name in (
+        "order_date",
+        "requested_date",
+        "currency",
+        "incoterms",
+        "payment_terms",
+        "ship_to",
+        "bill_to",
+        "seller",
+    ):
+        if getattr(order, name) is None and getattr(found, name) is not None:
+            fields[name] = getattr(found, name)
+    buyer = {
+        name.name: getattr(order.buyer, name.name) or getattr(found.buyer, name.name)
+        for name in dataclasses.fields(Party)
+    }
+    sources = {**found.sources, **order.sources}
+    kept = {
+        name: source
+        for name, source in sources.items()
+        if name in order.sources or name.split(".")[0] in {*fields, "buyer"}
+    }
+    return replace(order, buyer=Party(**buyer), sources=kept, **fields)
+
+
+_PHONE: Final = re.compile(
+    r"(?:\b(?:tel|phone|fax|fon|mobil|mobile|gsm|telefon|telefono|tel[eé]fono|t[eé]l[eé]phone|telefoon)\w{0,4}\b\.?:?\s*)?(?:\+|\b00)\d[\d ()/-]{6,20}\d",
+    re.IGNORECASE,
+)
 
 
 def _as_text(sheets: Sequence[Sheet]) -> str:
@@ -400,6 +446,6 @@ def _as_text(sheets: Sequence[Sheet]) -> str:
         for row in sheet.rows:
             if last is not None and row.top - last.bottom > 0.9 * row.size and lines:
                 lines[-1] += ""
-            lines.append(row.text)
+            lines.append(_PHONE.sub("", row.text))
             last = row
     return "\n".join(lines)

@@ -32,6 +32,9 @@ _SPEAKS: Final = re.compile(
 )
 """What an instruction to the reader says that terms of business do not."""
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+_FEW_WORDS: Final = 4
+_SMALL: Final = 0.82
+"""The share of the usual size of letters below which a text is the fine print of the form."""
 
 
 def furniture_of(sheets: Sequence[Sheet]) -> set[int]:
@@ -105,42 +108,57 @@ def _under(rows: Sequence[Row], at: int, piece: Piece, used: set[int], pieces: l
 
 
 def watch_rest(draft: Draft, rows: Sequence[Row], used: set[int], furniture: set[int], part: str) -> None:
-    """Keeps sentences as notes, and warns of any text that speaks to the reader or sets something beside the data."""
-    left = [
-        (row, piece)
-        for row in rows
-        for piece in row.pieces
-        if row.line not in furniture and not any(id(word) in used for word in piece.words)
-    ]
-    whole = "\n".join(piece.text for _, piece in left)
-    told = instruction_in(whole)
+    """Keeps sentences as notes, and warns of any text that speaks to the reader or sets something beside the data.
+
+    What speaks to the reader is told wherever it stands, in a field as well as beside all of them.
+    """
+    seen = [(row, piece) for row in rows for piece in row.pieces if row.line not in furniture]
+    left = [(row, piece) for row, piece in seen if not any(id(word) in used for word in piece.words)]
     sizes = [row.size for row in rows]
     usual = median(sizes) if sizes else 10.0
     paragraphs = _paragraphs(left)
     terms = sum(1 for texts in paragraphs for _, piece in texts if len(_WORDS.findall(piece.text)) > 4)
-    for texts in paragraphs:
-        text = " ".join(piece.text for _, piece in texts)
+    spoken: set[int] = set()
+    for texts, said in spoken_in(seen, legal=terms > _MOST_TERMS):
         row = texts[0][0]
-        where = f"page {row.page}, line {row.line}"
-        instruction = instruction_in(text)
-        legal = terms > _MOST_TERMS
-        if instruction is not None and (not legal or _SPEAKS.search(fold(text)) is not None):
-            draft.warn("instruction", f"{where}: {instruction!r}")
+        draft.warn("instruction", f"page {row.page}, line {row.line}: {said!r}")
+        spoken |= {id(piece) for _, piece in texts}
+    told = instruction_in("\n".join(piece.text for _, piece in left))
+    for texts in paragraphs:
+        if any(id(piece) in spoken for _, piece in texts):
             told = None
             continue
-        small = texts[0][1].size < 0.82 * usual
+        text = " ".join(piece.text for _, piece in texts)
+        row = texts[0][0]
+        small = texts[0][1].size < _SMALL * usual
         words = len(_WORDS.findall(text))
         pair = len(texts) == 2 and re.fullmatch(r"[\w./ -]*\d[\w./ -]*", texts[1][1].text) is not None
         if small or words < 3 or (pair and len(texts[0][1].words) <= 6) or (terms > _MOST_TERMS and len(texts) > 2):
             continue
-        if words >= 4 and addresses_machine(text) is not None and _USUAL.search(fold(text)) is None:
-            draft.warn("instruction", f"{where}: {addresses_machine(text)!r}")
-        elif ((_USUAL.search(fold(text)) is None or names_item(text, draft)) and _is_sentence(text)) or (
+        if ((_USUAL.search(fold(text)) is None or names_item(text, draft)) and _is_sentence(text)) or (
             words >= 3 and _USUAL.search(fold(text)) is None and deviation_in(text) and ":" not in text
         ):
             draft.note(text[:2000], Source(part, row.line, text[:200], page=row.page, how="place"))
     if told is not None and terms <= _MOST_TERMS:
         draft.warn("instruction", f"the pages say {told!r}")
+
+
+def spoken_in(pieces: Sequence[tuple[Row, Piece]], *, legal: bool) -> Iterator[tuple[list[tuple[Row, Piece]], str]]:
+    """The paragraphs that speak to whoever reads by machine, each with the words that do.
+
+    ``legal`` is set for pages with terms of business, which speak of instructions and approvals to everybody.
+    """
+    sizes = [row.size for row, _ in pieces]
+    usual = median(sizes) if sizes else 10.0
+    for texts in _paragraphs(pieces):
+        text = " ".join(piece.text for _, piece in texts)
+        said = instruction_in(text)
+        if said is not None and legal and _SPEAKS.search(fold(text)) is None:
+            said = None
+        if said is None and texts[0][1].size >= _SMALL * usual and len(_WORDS.findall(text)) >= _FEW_WORDS:
+            said = None if (legal and len(texts) > 2) or _USUAL.search(fold(text)) else addresses_machine(text)
+        if said is not None:
+            yield texts, said
 
 
 def _is_sentence(text: str) -> bool:

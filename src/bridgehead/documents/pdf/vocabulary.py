@@ -25,7 +25,7 @@ _MORE: Final[dict[str, str]] = {
           numerdokumentu ordernrinkoop bestellungnr purchaseordernum poreference""",
         "order_date": """ordredato bestillingsdato dato dataencomenda datadaencomenda datadopedido dataemissao fechadeemision fechaemision
           datededition datedelacommande dateemission dataemissione datawystawienia documentdate belegdatum podate dateoforder
-          ordersubmittedon submittedon ordersubmitted createdat orderplaced dateissued issuedate issued bestelldatumvom dateducommande datadellordine""",
+          printdate printed printedon druckdatum utskriftsdatum utskriftsdato dateimpression datedimpression datastampa datadistampa afdrukdatum datawydruku fechaimpresion fechadeimpresion ordersubmittedon submittedon ordersubmitted createdat orderplaced dateissued issuedate issued bestelldatumvom dateducommande datadellordine""",
         "requested_date": """leveringsdato onsketlevering onsketleveringsdato datadeentrega dataentregapretendida prazodeentrega prazoentrega
           entregaate delivery_date deliverydateno datereq requireddeliverydate needbydate needdate requestedshipdate dateneeded
           deliverydue dockdate promisedate reqd reqddate requireddate duedate expecteddate expecteddelivery expectedarrival
@@ -60,7 +60,7 @@ _MORE: Final[dict[str, str]] = {
           pagina strona sida requisitioner requestedby approvedby authorizedby preparedby reference2 vendorid vendorno vendornumber
           suppliernumber supplierno supplierid yourvendorno lieferantennummer creditornr kreditorennr kreditor codicefornitore ourvendornumber
           levnr leverandor leverandornr shipvia shippingmethod shipmethod via taxid vatrate moms% mwst% tva% iva% btw% vat% ust% rev revision hscode commodity
-          weight buyeremail buyerphone einkaufer einkauf einkaufsgruppe telefonnr ansprechpartnerin sachbearbeiterin createdon printdate printed druckdatum printedon time uhrzeit""",
+          weight buyeremail buyerphone einkaufer einkauf einkaufsgruppe telefonnr ansprechpartnerin sachbearbeiterin createdon time uhrzeit""",
     }.items()
     for word in words.split()
 }
@@ -104,24 +104,188 @@ def heading(text: str) -> Heading | None:
 
 _CORES: Final[dict[str, frozenset[str]]] = {
     "quantity": frozenset(
-        ["menge", "mng", "qty", "qtty", "quantity", "quant", "qte", "quantite", "cant", "cantidad", "ctd", "qta", "quantita", "aantal", "hoeveelheid", "antal", "ilosc", "kvantitet", "quantidade", "qtd", "anzahl", "anz", "stuckzahl"]
+        [
+            "menge",
+            "mng",
+            "qty",
+            "qtty",
+            "quantity",
+            "quant",
+            "qte",
+            "quantite",
+            "cant",
+            "cantidad",
+            "ctd",
+            "qta",
+            "quantita",
+            "aantal",
+            "hoeveelheid",
+            "antal",
+            "ilosc",
+            "kvantitet",
+            "quantidade",
+            "qtd",
+            "anzahl",
+            "anz",
+            "stuckzahl",
+        ]
     ),
     "price": frozenset(
-        ["preis", "price", "prix", "precio", "prezzo", "prijs", "pris", "cena", "preco", "einzelpreis", "stuckpreis", "unitprice", "nettopreis"]
+        [
+            "preis",
+            "price",
+            "prix",
+            "precio",
+            "prezzo",
+            "prijs",
+            "pris",
+            "cena",
+            "preco",
+            "einzelpreis",
+            "stuckpreis",
+            "unitprice",
+            "nettopreis",
+        ]
     ),
     "amount": frozenset(
-        ["wert", "nettowert", "betrag", "nettobetrag", "total", "totale", "gesamt", "gesamtpreis", "summe", "amount", "value", "montant", "importe", "importo", "bedrag", "belopp", "wartosc", "kwota", "valor", "belob", "subtotal"]
+        [
+            "wert",
+            "nettowert",
+            "betrag",
+            "nettobetrag",
+            "total",
+            "totale",
+            "gesamt",
+            "gesamtpreis",
+            "summe",
+            "amount",
+            "value",
+            "montant",
+            "importe",
+            "importo",
+            "bedrag",
+            "belopp",
+            "wartosc",
+            "kwota",
+            "valor",
+            "belob",
+            "subtotal",
+        ]
     ),
 }
 _AROUND: Final[dict[str, frozenset[str]]] = {
     "quantity": frozenset(
-        ["best", "bestell", "bestellte", "order", "ordered", "ord", "req", "requested", "zam", "zamowiona", "pedida", "pedido", "cde", "cdee", "commandee", "richiesta", "ordinata", "besteld", "bestelde", "bestalld", "bestallt", "bestilt", "uom", "unit", "me", "um", "u"]
+        [
+            "best",
+            "bestell",
+            "bestellte",
+            "order",
+            "ordered",
+            "ord",
+            "req",
+            "requested",
+            "zam",
+            "zamowiona",
+            "pedida",
+            "pedido",
+            "cde",
+            "cdee",
+            "commandee",
+            "richiesta",
+            "ordinata",
+            "besteld",
+            "bestelde",
+            "bestalld",
+            "bestallt",
+            "bestilt",
+            "uom",
+            "unit",
+            "me",
+            "um",
+            "u",
+        ]
     ),
     "price": frozenset(
-        ["e", "ep", "einzel", "unit", "net", "netto", "stk", "st", "je", "per", "unitaire", "unit", "unitario", "unitar", "un", "ht", "neto", "nett", "each", "pc", "pce", "stuck", "jedn", "jednostkowa", "netta", "styck", "enhet", "exkl", "moms", "excl", "vat", "btw", "eur", "usd", "gbp", "chf", "sek", "pln", "dkk", "nok", "kr", "ea", "rate"]
+        [
+            "e",
+            "ep",
+            "einzel",
+            "unit",
+            "net",
+            "netto",
+            "stk",
+            "st",
+            "je",
+            "per",
+            "unitaire",
+            "unit",
+            "unitario",
+            "unitar",
+            "un",
+            "ht",
+            "neto",
+            "nett",
+            "each",
+            "pc",
+            "pce",
+            "stuck",
+            "jedn",
+            "jednostkowa",
+            "netta",
+            "styck",
+            "enhet",
+            "exkl",
+            "moms",
+            "excl",
+            "vat",
+            "btw",
+            "eur",
+            "usd",
+            "gbp",
+            "chf",
+            "sek",
+            "pln",
+            "dkk",
+            "nok",
+            "kr",
+            "ea",
+            "rate",
+        ]
     ),
     "amount": frozenset(
-        ["line", "pos", "position", "positions", "netto", "net", "zeilen", "zeile", "riga", "ligne", "linea", "regel", "rad", "pozycji", "pozycja", "ht", "neto", "nett", "eur", "usd", "gbp", "chf", "sek", "pln", "dkk", "nok", "ext", "extended", "excl", "exkl", "linje"]
+        [
+            "line",
+            "pos",
+            "position",
+            "positions",
+            "netto",
+            "net",
+            "zeilen",
+            "zeile",
+            "riga",
+            "ligne",
+            "linea",
+            "regel",
+            "rad",
+            "pozycji",
+            "pozycja",
+            "ht",
+            "neto",
+            "nett",
+            "eur",
+            "usd",
+            "gbp",
+            "chf",
+            "sek",
+            "pln",
+            "dkk",
+            "nok",
+            "ext",
+            "extended",
+            "excl",
+            "exkl",
+            "linje",
+        ]
     ),
 }
 
@@ -147,7 +311,7 @@ def _more(text: str) -> Heading | None:
 @lru_cache(maxsize=4096)
 def label(text: str) -> str | None:
     """The field that a label names; sums are those of the order."""
-    text = text.strip().strip(":*•·-– ").strip()
+    text = text.strip().strip(":*•·-–. ").strip()
     if not text or len(text) > 48:
         return None
     key = squash(text)
@@ -168,7 +332,30 @@ def label(text: str) -> str | None:
 
 
 _POSSESSIVE: Final = frozenset(
-    ["our", "unsere", "unser", "notre", "nos", "nuestro", "nuestra", "nostro", "nostra", "onze", "ons", "vart", "var", "vara", "nasz", "nasze", "nasza", "vores", "vaar", "vor", "nosso", "nossa"]
+    [
+        "our",
+        "unsere",
+        "unser",
+        "notre",
+        "nos",
+        "nuestro",
+        "nuestra",
+        "nostro",
+        "nostra",
+        "onze",
+        "ons",
+        "vart",
+        "var",
+        "vara",
+        "nasz",
+        "nasze",
+        "nasza",
+        "vores",
+        "vaar",
+        "vor",
+        "nosso",
+        "nossa",
+    ]
 )
 _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
@@ -224,7 +411,9 @@ _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
         ),
     ),
 )
-_STARTS: Final = re.compile(r"^[\W\d]*")
+_CARRIED: Final = re.compile(
+    r"(?:carried|brought) (?:forward|over|down)|ubertrag|suma y sigue|suma anterior|a reporter|\breport page|riporto|riportare|overdracht|transporteren|przeniesieni|att overfora|overfort fran"
+)
 
 
 @lru_cache(maxsize=4096)
@@ -234,6 +423,8 @@ def sum_kind(text: str) -> SumKind | None:
     plain = re.sub(r"^[^\w+%-]+", "", plain)
     if not plain:
         return None
+    if _CARRIED.search(plain) is not None and len(plain.split()) <= 7:
+        return "carried"
     for kind, pattern in _SUMS:
         if pattern.match(plain) and (kind != "net" or len(plain.split()) <= 9):
             return kind
