@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
+from bridgehead.documents.confidence import FAMILIES
 from bridgehead.documents.doubt import doubt_in, row_doubt_in
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Source
@@ -21,6 +22,7 @@ _INSTRUCTION: Final = re.compile(
     r"|\b(?:pre-?approved|vorab genehmigt|bereits freigegeben|d[eé]j[aà] approuv|ya aprobad|gi[aà] approvat|reeds goedgekeurd)"
     r"|\b(?:without|skip|ohne|sans|sin|senza|zonder|no|overspringen?|[uü]berspring\w*|sauter?|omit\w*|saltare?|sla)\W+(?:\w+\W+){0,4}(?:human|manual|manuell\w*|credit|price|pricing|kredit|preis)?\W*(?:review|approval|check(?:s|ing)?|validation|verification|pr[uü]fung|kontrolle|freigabe|genehmigung|v[eé]rification|validation|contr[oô]le|revisi[oó]n|verificaci[oó]n|aprobaci[oó]n|verifica|controllo|approvazione|controle|goedkeuring)\b"
     r"|\b(?:note|message|attention|hinweis|instruction|anweisung|nota|note|bericht|mensaje|messaggio)\W+(?:to|for|an|f[uü]r|an den|an das|aan|para|pour|per|al|[àa])\W+(?:\w+\W+){0,2}(?:reader|parser|processor|automat\w*|system|bot|agent|machine|maschine|software|robot)"
+    r"|^\W{0,3}(?:to|for|an|f[uü]r|aan|voor|all?|allo|para|per|[àa]|aux?|pour|till?|f[oö]r|do|dla)\W+(?:[^\W\d_]+[\W_]+){0,3}?(?:[\w-]*system[aoeu]?t?|syst[eè](?:me|em)|sistema|bots?|agent[eoa]?[ns]?|parser\w*|robots?|assist[ae]nte?[ns]?|automat\w{0,6}|ai|ki|ia)(?:\W+(?:automat|autom[aá]ti)\w{1,8})?\s?:"
     r"|\b(?:mark|treat|flag|set|book|classify|confirm|markier\w*|verbuch\w*|buche|behandel\w*|marque[zr]?|marca\w*|considera\w*|markeer)\W+(?:\w+\W+){0,5}(?:as|to|als|comme|como|come)\W+(?:approved|verified|trusted|paid|urgent priority|genehmigt|gepr[uü]ft|freigegeben|bezahlt|approuv\w+|valid[eé]\w*|aprobad\w+|approvat\w+|goedgekeurd)"
     r"|\b(?:do not|don't|never|nicht|ne pas|no|non|niet)\W+(?:\w+\W+){0,3}(?:flag|escalate|forward to (?:a )?human|hold this|eskalier\w*|escalad\w*|escalar|escalar|escaleren|melden)\b"
     r"|\b(?:change|set|use|apply|adjust|setze?n?|[aä]nder\w*|appliqu\w+|aplic\w+|applic\w+|pas)\W+(?:\w+\W+){0,4}(?:price|prices|unit price|credit limit|bank (?:account|details)|discount|preise?|kreditlimit|bankverbindung|rabatt|prix|remise|precios?|descuento|prezz[oi]|sconto|prijs|korting)\b\W+(?:\w+\W+){0,4}(?:to|of|auf|von|[àa]|au|de|al?|naar|van|=)\W*(?:zero|0\b|\d|null|free)"
@@ -53,6 +55,12 @@ _APPROVED: Final = re.compile(
     r"\b(?:(?:ist|sind|wurde|wird|is|are|was|been|est|sont|esta|estan|e|sono|ar|jest|zosta\w+)\W+(?:\w+\W+){0,6})?(?:freigegeben|pre-?approved|genehmigt|autorizzat[oa]|autorizad[oa]|approuvee?|aprobad[oa]|approvat[oa]|goedgekeurd|godkan[dt]|zatwierdzon\w+)\b"
     r"|\b(?:ohne|without|sans|sin|senza|zonder|utan|bez)\W+(?:\w+\W+){0,3}(?:pruf\w*|pruef\w*|kontroll?\w*|check\w*|verif\w*|control\w*|valid\w*|revis\w*|sprawdz\w*|review)\b"
 )
+_UNSIGNED: Final = re.compile(
+    r"\b(?:(?:and|und|et|y|e|en|och|i|is|ist|est|es|is|ar|jest|sono)\W+){0,2}(?:valid|gultig|valable|valide|valid[oa]|geldig|giltig\w*|wazn[aey]\w*)\W+(?:auch\W+|also\W+)?"
+    r"(?:without|ohne|sans|sin|senza|zonder|utan|bez)\W+(?:\w+\W+)?(?:signature|unterschrift|firma|handtekening|underskrift|podpisu)\b"
+    r"|\b(?:ohne|without|sans|sin|senza|zonder|utan|bez)\W+(?:\w+\W+)?(?:signature|unterschrift|firma|handtekening|underskrift|podpisu)\W+(?:valid|gultig|valable|valid[oa]|geldig|giltig|wazn\w*)\b"
+)
+"""A document that a machine made is valid without being signed: that is no approval."""
 _MENTIONS: Final = re.compile(
     r"\b(?:pos|position|posicion|posizione|item|line|zeile|ligne|poste|linea|riga|regel|rad|poz|pozycj[aeięy])\b\.?\s?(?:no|nr|n)?\.?\s?\d{1,5}\b"
     r"|\b(?:price|preise?|prix|precios?|prezz[oi]|prijs|prijzen|pris|priset|cen[aęy])\b"
@@ -90,7 +98,9 @@ def addresses_machine(text: str) -> str | None:
     """
     plain = fold(text[:4000])
     for sentence in re.split(r"[.!?\n]\s", plain):
-        if _APPROVED.search(sentence) or (_MACHINES.search(sentence) and _ORDERS_IT.search(sentence)):
+        if _APPROVED.search(_UNSIGNED.sub(" ", sentence)) or (
+            _MACHINES.search(sentence) and _ORDERS_IT.search(_UNSIGNED.sub(" ", sentence))
+        ):
             return " ".join(sentence.split())[:120]
     return None
 
@@ -169,9 +179,11 @@ def watch(draft: Draft) -> None:
         for party in (draft.buyer, draft.ship_to, draft.bill_to)
         for name, value in party.values.items()
     ]
+    told = set(draft.notes)
+    texts += [(note, f"line {line.number}, note") for line in draft.lines for note in line.notes if note not in told]
     parts = _part_numbers(draft)
     for at, (text, where) in enumerate(texts):
-        found = instruction_in(text) or (addresses_machine(text) if where == "note" else None)
+        found = instruction_in(text) or (addresses_machine(text) if where.endswith("note") else None)
         if found is not None:
             draft.warn("instruction", f"{where}: {found!r}")
         elif invisible_in(text):
@@ -180,5 +192,7 @@ def watch(draft: Draft) -> None:
             deviating = deviation_in(text) or _named_in(text, parts) or doubt_in(text)
             if deviating is not None:
                 draft.warn("contradiction", f"a note says {deviating!r}{places[at]}: {text[:200]!r}")
+        elif where.endswith(" note") and FAMILIES.get(draft.format) == "coded":
+            continue  # facts of the item under their names; what their readers know as words, they watch
         elif where.startswith("line ") and (doubted := row_doubt_in(text)) is not None:
             draft.warn("contradiction", f"{where} says {doubted!r}: {text[:200]!r}")

@@ -152,7 +152,7 @@ def spoken_in(pieces: Sequence[tuple[Row, Piece]], *, legal: bool) -> Iterator[t
     usual = median(sizes) if sizes else 10.0
     for texts in _paragraphs(pieces):
         text = " ".join(piece.text for _, piece in texts)
-        said = instruction_in(text)
+        said = instruction_in(text) or instruction_in("\n".join(piece.text for _, piece in texts))
         if said is not None and legal and _SPEAKS.search(fold(text)) is None:
             said = None
         if said is None and texts[0][1].size >= _SMALL * usual and len(_WORDS.findall(text)) >= _FEW_WORDS:
