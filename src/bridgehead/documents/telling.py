@@ -43,7 +43,8 @@ def _order(file: str, order: Order) -> dict[str, JsonValue]:
     kind = _KINDS.get(order.purpose, "order")
     reasons = list(order.warnings)
     if kind != "order":
-        reasons.insert(0, f"The document is a {order.purpose} of order {order.po_number}.")
+        what = "cancellation" if order.purpose == "cancel" else order.purpose
+        reasons.insert(0, f"The document is a {what} of order {order.po_number}.")
     status = "not_an_order" if kind != "order" and (not order.message or order.message in _CHANGING) else "order"
     return {**_row(file, order.format, status, kind, " ".join(reasons)), "order": plain}
 

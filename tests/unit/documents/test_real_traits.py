@@ -196,3 +196,10 @@ def test_a_broken_change_in_xml_is_called_a_change() -> None:
         assert isinstance(outcome, NotAnOrder)
         assert outcome.kind == kind
         assert "It cannot be read:" in outcome.reason
+
+
+def test_who_carries_and_who_pays_for_it_is_kept() -> None:
+    """Carrier and freight terms, which no field holds, are notes of the order, in X12 and in EDIFACT."""
+    order = _x12_order("FOB*CC*OR*Ulm~", "TD5*O*2*UPSN*M*UPS Ground~", *BODY[8:])
+    assert order.notes == ("freight: collect, Ulm", "carrier: UPSN UPS Ground")
+    assert "carrier: 31 DB Schenker" in _edi_order("TDT+20++30++31:::DB Schenker'", *_LINE).notes

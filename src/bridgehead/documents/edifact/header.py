@@ -171,6 +171,13 @@ def on_tod(walk: Walk, segment: Segment) -> None:
         walk.draft.note(text, walk.source(segment, 3, 4, text))
 
 
+def on_tdt(walk: Walk, segment: Segment) -> None:
+    """TDT: C040 number and name of the carrier; they are a note."""
+    told = " ".join(one for one in (segment.get(5), segment.get(5, 4)) if one)
+    if told:
+        walk.draft.note(f"carrier: {told}", walk.source(segment, 5, 1, told))
+
+
 def on_ftx(walk: Walk, segment: Segment) -> None:
     """FTX: C108 holds up to five pieces of free text; C107 a coded one."""
     text = " ".join(one for one in (segment.get(4, at) for at in range(1, 6)) if one)

@@ -29,6 +29,7 @@ _HANDLERS: Final[dict[str, Callable[[Walk, Segment], None]]] = {
     "PCD": header.on_pcd,
     "TOD": header.on_tod,
     "FTX": header.on_ftx,
+    "TDT": header.on_tdt,
     "ALC": header.on_alc,
     "MOA": header.on_moa,
     "TAX": header.on_tax,
@@ -127,8 +128,6 @@ def _read(message: Message, part: str) -> Order:
 def _step(walk: Walk, segment: Segment) -> None:
     tag = segment.tag
     walk.counts[tag] = walk.counts.get(tag, 0) + 1
-    if tag not in codes.SEGMENTS:
-        raise Refusal("edifact.unknown_segment", f"{tag} is no segment of EDIFACT.", segment.place)
     if walk.allowance is not None and tag not in _OF_ALLOWANCE:
         header.close_allowance(walk)
     opening = tag in _OPENING
@@ -137,6 +136,8 @@ def _step(walk: Walk, segment: Segment) -> None:
     handler = _HANDLERS.get(tag)
     if handler is not None:
         handler(walk, segment)
+    elif tag not in codes.SEGMENTS:
+        raise Refusal("edifact.unknown_segment", f"{tag} is no segment of EDIFACT.", segment.place)
     if opening:
         walk.after = tag
     if tag not in codes.UNWATCHED and has_words(segment.text, len(tag)):

@@ -206,9 +206,11 @@ def _interchange(text: str, separators: Separators, segments: list[Segment], lin
                 continue
             before = f" (after {segments[-1].tag})" if segments else ""
             raise Refusal("edifact.empty_segment", "A segment is empty.", f"segment {position}, line {line}{before}")
-        _check_bounds(body, position, line, separators)
-        tall = body.count("\n")
-        if tall or "\r" in body:
+        if position > MAX_SEGMENTS or len(body) > MAX_ELEMENTS:
+            _check_bounds(body, position, line, separators)
+        tall = 0
+        if "\n" in body or "\r" in body:
+            tall = body.count("\n")
             body = _without_breaks(body, inside, _place(body, position, line))
         segments.append(_segment(body, separators, position, line, released=released))
         line += tall + newline

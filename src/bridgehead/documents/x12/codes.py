@@ -183,6 +183,20 @@ UNWATCHED: Final = frozenset({"ST", "MSG", "MTX", "NTE", "AMT", "CTT", "CUR", "D
 PRICE_CLASSES: Final = ("CON", "UCP", "NET", "PRO", "CAT", "ACT", "INV")
 """Element 236: prices the buyer pays; retail prices are none of ours."""
 
+FREIGHT: Final = {
+    "CC": "collect",
+    "CF": "collect, freight credited back",
+    "DE": "per contract",
+    "DF": "defined by buyer and seller",
+    "PB": "customer picks up",
+    "PC": "prepaid but charged",
+    "PO": "prepaid only",
+    "PP": "prepaid",
+    "PU": "pick-up",
+    "TP": "third party pays",
+}
+"""Element 146: who pays for the transport."""
+
 ORDERED: Final = frozenset({"01", "38", "63"})
 """Element 673: discrete, original and on-order quantity; others (packs, minimum, stock) order nothing."""
 

@@ -113,11 +113,22 @@ def on_itd(walk: Walk, segment: Segment) -> None:
 
 
 def on_fob(walk: Walk, segment: Segment) -> None:
-    """FOB: 335 in FOB05 is an Incoterms rule."""
+    """FOB: 335 in FOB05 is an Incoterms rule; 146 who pays the freight, and the place, are notes."""
     code = segment.get(5).upper()
     if len(code) == 3 and code.isalpha() and walk.draft.incoterms is None:
         walk.draft.incoterms = code
         walk.draft.mark("incoterms", walk.source(segment, 5))
+    paid = codes.FREIGHT.get(segment.get(1), segment.get(1))
+    told = ", ".join(one for one in (paid, segment.get(3), segment.get(7)) if one)
+    if told:
+        walk.keep(f"freight: {told}", walk.source(segment, 1))
+
+
+def on_td5(walk: Walk, segment: Segment) -> None:
+    """TD5: 67 number and 387 name of the carrier, 284 level of service; they are a note."""
+    told = " ".join(one for one in (segment.get(3), segment.get(5), segment.get(12)) if one)
+    if told:
+        walk.keep(f"carrier: {told}", walk.source(segment, 3 if segment.get(3) else 5))
 
 
 def on_dtm(walk: Walk, segment: Segment) -> None:

@@ -26,6 +26,7 @@ _HANDLERS: Final[dict[str, Callable[[Walk, Segment], None]]] = {
     "N9": header.on_n9,
     "ITD": header.on_itd,
     "FOB": header.on_fob,
+    "TD5": header.on_td5,
     "DTM": header.on_dtm,
     "SAC": header.on_sac,
     "TXI": header.on_txi,

@@ -65,7 +65,10 @@ class Walk:
         text = segment.get(element)
         if not text:
             return
-        source = self.source(segment, element)
+        self.keep(text, self.source(segment, element))
+
+    def keep(self, text: str, source: Source) -> None:
+        """Keeps a text as a note of the order, and of the line it stands in."""
         self.draft.note(text, source)
         if self.line is not None and not self.sub_line:
             self.line.mark(f"notes[{len(self.line.notes)}]", source)
