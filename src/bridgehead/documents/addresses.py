@@ -18,7 +18,7 @@ _CITY_STATE: Final = re.compile(
     r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<state>[A-Z]{2})[,]?\s+(?P<code>\d{5}(?:-\d{4})?)"
 )
 _CITY_CODE: Final = re.compile(
-    r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<code>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4,5})"
+    r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<code>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[AC-FHKNPRTV-Y]\d[\dW] ?[0-9AC-FHKNPRTV-Y]{4}|\d{4,5})"
 )
 _GLN: Final = re.compile(r"\b(?:GLN|ILN)\W{0,3}(\d{13})\b", re.IGNORECASE)
 _SITE: Final = re.compile(

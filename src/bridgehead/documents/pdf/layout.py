@@ -417,6 +417,8 @@ def _completed(order: Order, rows: Sequence[Row], part: str, hints: Hints) -> Or
         "bill_to",
         "seller",
     ):
+        if name == "requested_date" and any(line.requested_date is not None for line in order.lines):
+            continue
         if getattr(order, name) is None and getattr(found, name) is not None:
             fields[name] = getattr(found, name)
     buyer = {

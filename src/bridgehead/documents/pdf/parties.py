@@ -35,7 +35,7 @@ _CONTACT: Final = re.compile(
 )
 _PLACE: Final = re.compile(
     r"^(?:[A-Z]{1,2}[- ])?(?:\d{4} ?[A-Z]{2}|\d{2}-\d{3}|\d{3} \d{2}|\d{4,5}(?:-\d{3,4})?)[ ,]+[^\W\d_][^\d]{1,50}$"
-    r"|^[^\W\d_][^\d]{1,40}?,?\s+(?:[A-Z]{2},?\s+)?(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4})(?:,?\s+[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?)?$"
+    r"|^[^\W\d_][^\d]{1,40}?,?\s+(?:[A-Z]{2},?\s+)?(?:\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]\d[\dW] ?[A-Z\d]{4}|\d{4})(?:,?\s+[^\W\d_]{2,20}(?: [^\W\d_]{2,20})?)?$"
 )
 _COMPANY: Final = re.compile(
     r"\b(?:GmbH|AG|KG|KGaA|OHG|SE|e\.?K\.?|UG|mbH|Inc|Corp(?:oration)?|LLC|L\.L\.C|Ltd|Limited|plc|PLC|LLP|Company|Co|S\.?A\.?S?|SARL|S\.?à\.?r\.?l|S\.?p\.?A|S\.?r\.?l|S\.?L|B\.?V|N\.?V|AB|Oy|A/S|AS|ApS|Sp\. ?z ?o\. ?o|Lda|Ltda|S\.?A\. ?de C\.?V|Pty|SNC|EURL|SCA|Industries|Group|Werke?|Holding|Technologies|Systems)\b\.?"

@@ -30,6 +30,7 @@ _MORE: Final[dict[str, str]] = {
           entregaate delivery_date deliverydateno datereq requireddeliverydate needbydate needdate requestedshipdate dateneeded
           deliverydue dockdate promisedate reqd reqddate requireddate duedate expecteddate expecteddelivery expectedarrival
           expected expectedon expectedby expecteddeliverydate promised arrivaldate dateexpected wunschdatum gewunscht lieferwunsch receiptdate dateprevue dateattendue fechaprevista datapianificata lieferdatumgewunscht anlieferdatum""",
+        "position": "lig lg lin zl seq sr srno slno sno srl itm pozy pzn posnum linea# line#",
         "part": "varenr varenummer varekode itemnumber# codigodoartigo codigoartigo refartigo artigo codartigo prodno productcode# materialno",
         "supplier_part": """mfrpart mfgpart mfrpartnumber mfgpartno mfgpartnumber manufacturerpartnumber manufacturerno mfrno mfgno mfritem mfritemno
           herstellerteilenr herstellerartnr fabricantref refabricante codiceproduttore fabrikantartikelnr nrproducenta tillverkarensartnr""",
@@ -400,7 +401,7 @@ _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
         "count",
         re.compile(
-            r"(?:number of|no\.? of|total|line) (?:lines|items|positions|count)|(?:lines|items|positions)\b(?=[ :]*\d{0,4}$)|total (?:de )?(?:posiciones|lineas|items|articulos|partidas|postes|lignes|articles|righe|posizioni|posten|rader|regels|pozycji)|(?:n[°ºbo]?\.?|nb\.?|num\.?) ?(?:de |di |d')?(?:postes|lignes|articles|lineas|posiciones|partidas|righe|posizioni|pozycji)|(?:nombre|numero|liczba|ilosc|aantal|antal) (?:de |di |d')?(?:postes|posiciones|partidas|posizioni|pozycji|posities|poster|positioner|orderrader|artikelen)|positionen\b|pos\.-?anzahl|anzahl (?:der )?(?:positionen|zeilen|artikel)|nombre (?:de |d')(?:lignes|articles)|numero (?:de )?(?:lineas|righe)|n\.? righe|aantal regels|antal rader|liczba pozycji"
+            r"(?:number of|no\.? of|total|line) (?:lines|items|positions|count)|lines on (?:this |the )?order|(?:lines|items|positions)\b(?=[ :]*\d{0,4}$)|total (?:de )?(?:posiciones|lineas|items|articulos|partidas|postes|lignes|articles|righe|posizioni|posten|rader|regels|pozycji)|(?:n[°ºbo]?\.?|nb\.?|num\.?) ?(?:de |di |d')?(?:postes|lignes|articles|lineas|posiciones|partidas|righe|posizioni|pozycji)|(?:nombre|numero|liczba|ilosc|aantal|antal) (?:de |di |d')?(?:postes|posiciones|partidas|posizioni|pozycji|posities|poster|positioner|orderrader|artikelen)|positionen\b|pos\.-?anzahl|anzahl (?:der )?(?:positionen|zeilen|artikel)|nombre (?:de |d')(?:lignes|articles)|numero (?:de )?(?:lineas|righe)|n\.? righe|aantal regels|antal rader|liczba pozycji"
         ),
     ),
     (
@@ -481,7 +482,7 @@ _ROLES: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
     ("other", re.compile(r"(?:ship ?from|remit ?to|return ?to|pick ?up|notify|carrier|spediteur|absender$|buyer requisition\w*|requisition\w*|end customer|endkunde)")),
     ("ship_to", re.compile(
         r"(?:ship(?:ping|ment)?[ -]?to|deliver(?:y)?[ -]?(?:to|address|location|site|point)?$|delivery (?:to|address)|ship(?:ping)? address|place of delivery|goods to|consignee|receiver|destination|liefer(?:adresse|anschrift|ort|ung an|ung nach)|anlieferadresse|anlieferung an|warenempfanger|empfangsstelle|liefern an|versand(?:adresse|anschrift)|versand an|entladestelle|abladestelle|entladeort|abladeort|unloading (?:point|place|address)|lieu de dechargement|lugar de descarga|luogo di scarico|losadres|losplaats|lossning(?:splats|sadress)|rozladunek|miejsce rozladunku|adresse de livraison|livraison [a]|lieu de livraison|livrer [a]|a livrer [a]|livraison$|destinataire"
-        r"|direccion de (?:entrega|envio)|lugar de entrega|entregar en|enviar a|entrega$|indirizzo di (?:consegna|spedizione)|luogo di consegna|destinazione(?: merce)?|consegnare a|destinatario(?: merce)?|afleveradres|leveradres|leveringsadres|afleveren (?:op|aan|bij)|bezorgadres|leveransadress|levereras till|godsmottagare|godsadress|leverans till|adres (?:dostawy|wysylki)|miejsce dostawy|dostawa do|odbiorca(?: towaru)?|leveringsadresse|levering til|leveres til"
+        r"|direccion de (?:entrega|envio)|lugar de entrega|entregar en|enviar a|entrega$|indirizzo di (?:consegna|spedizione)|luogo di consegna|destinazione(?: merce)?|consegnare a|destinatario(?: merce)?|afleveradres|leveradres|leveringsadres|afleveren (?:op|aan|bij)|(?:te )?leveren (?:op|aan|bij)(?= |$)|levering aan|dostarczyc (?:do|na|pod)|wysylka do|bezorgadres|leveransadress|levereras till|godsmottagare|godsadress|leverans till|adres (?:dostawy|wysylki)|miejsce dostawy|dostawa do|odbiorca(?: towaru)?|leveringsadresse|levering til|leveres til"
         r"|morada de entrega|endereco de entrega|local de entrega|entregar em)")),
     ("bill_to", re.compile(
         r"(?:bill(?:ing)?[ -]?to|invoice[ -]?(?:to|address|recipient)|billing (?:address|information)|send invoices? to|mail invoices? to|invoicee|invoices? (?:to|address)|rechnung(?:s)?(?:adresse|anschrift|empfanger| an| bitte an)|rechnungsstellung|adresse de facturation|facturation(?: a)?$|facturer a|facture[rz]? a|direccion de (?:facturacion|factura)|facturar a|facturacion$|indirizzo di fatturazione|fatturare a|intestazione fattura|fatturazione$|factuuradres|factureren aan|facturatie(?:adres)?"
@@ -512,6 +513,11 @@ def role_of(text: str) -> tuple[Role, str] | None:
             rest = part[found.end() :].strip(" .:()/-")
             if not rest or rest in _TAILS:
                 return role, after.strip() if colon else ""
+    named = label(candidate)
+    if named == "ship_to":
+        return "ship_to", after.strip() if colon else ""
+    if named == "bill_to":
+        return "bill_to", after.strip() if colon else ""
     return None
 
 
