@@ -138,7 +138,7 @@ def test_a_day_without_a_year_is_the_next_one_after_the_mail() -> None:
 )
 def test_what_does_not_stand_in_the_document_is_no_value(name: str, text: str) -> None:
     """A piece of a number or code, another spelling, a translation and an invention are all dropped and told."""
-    found = item(**{name: (5, text)})
+    found = item(**{name: text})
     assert found.items == ()
     assert any(name.replace("_", " ") in told for told in found.dropped)
 
