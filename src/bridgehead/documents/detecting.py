@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bridgehead.documents.edifact.syntax import looks_like_edifact
+from bridgehead.documents.edifact.tradacoms import looks_like_tradacoms
 from bridgehead.documents.mail.message import looks_like_mail
 from bridgehead.documents.signatures import is_pdf, is_workbook, is_xml
+from bridgehead.documents.x12.envelope import looks_like_x12
 
 _ROOTS: Final = (
     (re.compile(rb"oasis:names:(?:tc|specification):ubl|SBDHeader"), "ubl"),
@@ -42,9 +45,12 @@ def form_of(document: bytes, name: str) -> str:
         narrow = document[:16384].replace(b"\0", b"")
         return next((form for root, form in _ROOTS if root.search(narrow)), "xml")
     narrow = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").lstrip()
-    for opening, form in ((b"ISA", "x12"), (b"UNA", "edifact"), (b"UNB", "edifact"), (b"STX", "tradacoms")):
-        if narrow.startswith(opening) and not narrow[3:4].isalpha():
-            return form
+    if looks_like_tradacoms(narrow):
+        return "tradacoms"
+    if looks_like_edifact(document):
+        return "edifact"
+    if looks_like_x12(narrow.decode("latin-1")) and not narrow[3:4].isalpha():
+        return "x12"
     if looks_like_mail(document):
         return "email"
     if narrow.startswith(b"<"):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from bridgehead.documents.detecting import form_of
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.mail.patterns import PO
 from bridgehead.documents.order import Charge, Identifier, Order
@@ -203,3 +204,38 @@ def test_who_carries_and_who_pays_for_it_is_kept() -> None:
     order = _x12_order("FOB*CC*OR*Ulm~", "TD5*O*2*UPSN*M*UPS Ground~", *BODY[8:])
     assert order.notes == ("freight: collect, Ulm", "carrier: UPSN UPS Ground")
     assert "carrier: 31 DB Schenker" in _edi_order("TDT+20++30++31:::DB Schenker'", *_LINE).notes
+
+
+def test_every_number_of_a_tradacoms_line_and_place_is_kept() -> None:
+    """Codes of the consumer unit and of the customer are item numbers, units in one are a note, our number is taken."""
+    head = "STX=ANA:1+:KERN+:WORKS+261102+R1+R2'MHD=1+ORDHDR:9'TYP=0430+NEW-ORDERS'SDT=:9'CDT=:K1'FIL=1+1+261102'MTR=6'"
+    body = (
+        "MHD=2+ORDERS:9'CLO=4012345000016:D7:68322'ORD=PO-4711::261030'"
+        "OLD=1+4012345678901+4012345000009+4000000000002:K-55+12+10:5000:KG++++VALVE'OTR=1'MTR=6'"
+    )
+    order = only(f"{head}{body}MHD=3+ORDTLR:9'OFT=1'MTR=3'END=3'".encode())
+    assert order.ship_to is not None
+    assert (order.ship_to.number, order.ship_to.identifiers) == ("68322", (Identifier("customer", "D7"),))
+    line = order.lines[0]
+    assert (line.gtin, line.customer_part, line.quantity) == ("4012345678901", "K-55", Decimal(10))
+    assert line.item_numbers == (
+        Identifier("consumer unit", "4012345000009"),
+        Identifier("customer", "4000000000002"),
+    )
+    assert line.notes == ("units in one: 12", "measure ordered: 5000 KG")
+
+
+@pytest.mark.parametrize(
+    "document, form",
+    [
+        (_edifact(*_HEAD, *_LINE)[len(_UNB) :], "edifact"),
+        (interchange(), "x12"),
+        (transaction().encode(), "x12"),
+        (b"STX=ANA:1+A+B'", "tradacoms"),
+        (b"Isabel, please order ten valves.", "text"),
+        (b"STATUS;QTY\n1;2\n", "text"),
+    ],
+)
+def test_the_form_is_named_as_the_readers_see_it(document: bytes, form: str) -> None:
+    """A message or transaction set without its envelope has the form of its standard."""
+    assert form_of(document, "a.txt") == form

@@ -15,7 +15,7 @@ from bridgehead.documents.draft import Draft, DraftLine, DraftParty
 from bridgehead.documents.edi import told_apart, watch_words, with_warnings
 from bridgehead.documents.edifact.syntax import Segment, split_tradacoms
 from bridgehead.documents.edifact.values import is_gtin, read_stated
-from bridgehead.documents.order import Order, Source
+from bridgehead.documents.order import Identifier, Order, Source
 from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Reading, Refusal
 from bridgehead.documents.vigilance import watch
 
@@ -172,7 +172,12 @@ class _Reader:
         self._party(segment, self.draft.seller)
 
     def _on_clo(self, segment: Segment) -> None:
-        self._party(segment, self.draft.ship_to)
+        """CLOC: EAN of the place, the customer's number for it, and the supplier's, which is ours."""
+        place = self.draft.ship_to
+        if segment.get(1, 3):
+            place.put("number", segment.get(1, 3), self._source(segment, 1, 3))
+            place.identify("customer", segment.get(1, 2), self._source(segment, 1, 2))
+        self._party(segment, place)
 
     def _on_ord(self, segment: Segment) -> None:
         draft = self.draft
@@ -231,6 +236,16 @@ class _Reader:
             if value and getattr(line, field) is None:
                 setattr(line, field, value)
                 line.mark(field, self._source(segment, element, component))
+        for element, scheme in ((3, "consumer unit"), (4, "customer")):
+            other = segment.get(element)
+            if other and other != line.gtin:
+                line.mark(f"item_numbers[{len(line.item_numbers)}]", self._source(segment, element))
+                line.item_numbers.append(Identifier(scheme, other))
+        measure = " ".join(one for one in (segment.get(6, 2), segment.get(6, 3)) if one)
+        for what, text in (("units in one", segment.get(5)), ("measure ordered", measure)):
+            if text:
+                line.mark(f"notes[{len(line.notes)}]", self._source(segment, 5 if what[0] == "u" else 6, 1, text))
+                line.notes.append(f"{what}: {text}")
         if line.gtin is not None and not is_gtin(line.gtin):
             self.draft.warn("uncertain", f"line {line.number}: {line.gtin[:20]!r} is no EAN ({segment.place})")
         if line.part is None:
