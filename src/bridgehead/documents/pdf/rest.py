@@ -31,6 +31,10 @@ _SPEAKS: Final = re.compile(
     r"instruction|anweisung|prompt|assistant|assistent|agent|\bmodel|automat|parser|\bbots?\b|reader|genehmig|approv|freigeb|istruzion|instruccion|instrukcj|ignor"
 )
 """What an instruction to the reader says that terms of business do not."""
+_AGENTS: Final = re.compile(
+    r"\b(?:bots?|llm|parser|(?:automat\w*|ai|ki|ia|order|software)\W+(?:agent\w*|assist[ae]n\w*|reader|model\w*))\b"
+)
+"""Readers by machine that no form speaks to, whatever else its sentence says."""
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
 _FEW_WORDS: Final = 4
 _SMALL: Final = 0.82
@@ -156,7 +160,9 @@ def spoken_in(pieces: Sequence[tuple[Row, Piece]], *, legal: bool) -> Iterator[t
         if said is not None and legal and _SPEAKS.search(fold(text)) is None:
             said = None
         if said is None and texts[0][1].size >= _SMALL * usual and len(_WORDS.findall(text)) >= _FEW_WORDS:
-            said = None if (legal and len(texts) > 2) or _USUAL.search(fold(text)) else addresses_machine(text)
+            plain = fold(text)
+            form = _USUAL.search(plain) is not None and _AGENTS.search(plain) is None
+            said = None if form or (legal and len(texts) > 2) else addresses_machine(text)
         if said is not None:
             yield texts, said
 
