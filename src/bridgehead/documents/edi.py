@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -92,7 +92,16 @@ def watch_limits(draft: Draft, days: Days, wanted: date | None, limits: Mapping[
 
 def preferred(days: Days, order: Sequence[str]) -> tuple[date, Source] | None:
     """The day of the first qualifier of ``order`` that is stated."""
-    return next((days[qualifier] for qualifier in order if qualifier in days), None)
+    qualifier = first_of(order, days)
+    return None if qualifier is None else days[qualifier]
+
+
+def first_of(order: Iterable[str], stated: Container[str]) -> str | None:
+    """The first of ``order`` that is stated; a loop, for it runs several times for every line."""
+    for one in order:
+        if one in stated:
+            return one
+    return None
 
 
 def country_code(text: str) -> str | None:

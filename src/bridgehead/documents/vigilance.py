@@ -27,7 +27,7 @@ _INSTRUCTION: Final = re.compile(
     r"|\b(?:do not|don't|never|nicht|ne pas|no|non|niet)\W+(?:\w+\W+){0,3}(?:flag|escalate|forward to (?:a )?human|hold this|eskalier\w*|escalad\w*|escalar|escalar|escaleren|melden)\b"
     r"|\b(?:change|set|use|apply|adjust|setze?n?|[aä]nder\w*|appliqu\w+|aplic\w+|applic\w+|pas)\W+(?:\w+\W+){0,4}(?:price|prices|unit price|credit limit|bank (?:account|details)|discount|preise?|kreditlimit|bankverbindung|rabatt|prix|remise|precios?|descuento|prezz[oi]|sconto|prijs|korting)\b\W+(?:\w+\W+){0,4}(?:to|of|auf|von|[àa]|au|de|al?|naar|van|=)\W*(?:zero|0\b|\d|null|free)"
     r"|\b(?:release|book|process|execute|ship|freigeben|buchen|ausf[uü]hren)\W+(?:\w+\W+){0,3}(?:immediately|sofort|now)\W+(?:and\W+)?(?:without|regardless|irrespective|ohne|ungeachtet)",
-    re.IGNORECASE | re.MULTILINE,
+    re.MULTILINE,
 )
 _BLANK_LINES: Final = re.compile(r"\n\s+")
 _INVISIBLE: Final = re.compile("[\u200b\u2060\u2062\u2063\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
@@ -85,10 +85,14 @@ _AMOUNTS: Final = re.compile(
 
 def instruction_in(text: str) -> str | None:
     """The words of ``text`` that instruct whoever reads it by machine; None when there are none."""
-    found = _INSTRUCTION.search(
-        re.sub(r"[^\S\n]+", " ", _BLANK_LINES.sub("\n", unicodedata.normalize("NFKC", text[:200_000])))
-    )
-    return None if found is None else " ".join(found[0].split())[:120]
+    spaced = re.sub(r"[^\S\n]+", " ", _BLANK_LINES.sub("\n", unicodedata.normalize("NFKC", text[:200_000])))
+    # The pattern is lower case: a search that ignores case takes two and a half times as long.
+    found = _INSTRUCTION.search(spaced.translate(_DOTTED).lower())
+    return None if found is None else " ".join(spaced[found.start() : found.end()].split())[:120]
+
+
+_DOTTED: Final = str.maketrans("\u0130\u0131", "ii")
+"""The Turkish letters that are an ``i`` in capitals; without the first, lowering keeps the length."""
 
 
 def addresses_machine(text: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from bridgehead.documents.draft import DraftLine
-from bridgehead.documents.edi import SHORT, preferred, watch_limits
+from bridgehead.documents.edi import SHORT, first_of, preferred, watch_limits
 from bridgehead.documents.edi_units import edifact_unit
 from bridgehead.documents.edifact import codes
 from bridgehead.documents.edifact.syntax import Segment
@@ -108,12 +108,11 @@ def on_qty(walk: Walk, segment: Segment) -> None:
         return
     walk.all_quantities += quantity
     source, unit = walk.source(segment, 1, 2), segment.get(1, 3).upper()
-    has_main = any(one in opened.quantities for one in codes.ORDERED)
     if qualifier in codes.SPLITS and (opened.in_split or qualifier in opened.quantities):
         if qualifier in opened.quantities and not opened.in_split:
             walk.draft.warn("uncertain", f"line {opened.line.number} has two quantities {qualifier} ({segment.place})")
         opened.splits.append(Split(quantity, source))
-        if not has_main and unit:
+        if unit and first_of(codes.ORDERED, opened.quantities) is None:
             opened.quantities.setdefault("unit", (quantity, unit, source))
         return
     if qualifier == "192":
@@ -198,7 +197,7 @@ def close_line(walk: Walk) -> None:
 
 def _close_quantity(walk: Walk, opened: OpenLine) -> None:
     line, draft = opened.line, walk.draft
-    name: str | None = next((one for one in codes.ORDERED if one in opened.quantities), None)
+    name = first_of(codes.ORDERED, opened.quantities)
     if name is None:
         others = [one for one in opened.quantities if one not in codes.CONTENTS and one not in {"192", "unit"}]
         if len(others) == 1:
@@ -264,14 +263,12 @@ def _drop_included(walk: Walk, opened: OpenLine) -> None:
 
 def _close_numbers(walk: Walk, opened: OpenLine) -> None:
     line, numbers = opened.line, opened.numbers
-    gtin: str | None = next((one for one in ("SRV", "EN") if one in numbers), None)
-    gtin = gtin or next((one for one in numbers if one in codes.GTIN_TYPES), None)
-    customer: str | None = next((one for one in codes.CUSTOMER_TYPES if one in numbers), None)
-    supplier: str | None = next((one for one in codes.SUPPLIER_TYPES if one in numbers), None)
+    gtin = first_of(("SRV", "EN"), numbers) or first_of(numbers, codes.GTIN_TYPES)
+    customer, supplier = first_of(codes.CUSTOMER_TYPES, numbers), first_of(codes.SUPPLIER_TYPES, numbers)
     if supplier is None and "" in numbers:
         supplier = ""
     if gtin is None and customer is None and supplier is None:
-        supplier = next((one for one in codes.MAKER_TYPES if one in numbers), None)
+        supplier = first_of(codes.MAKER_TYPES, numbers)
     for name, kind in (("gtin", gtin), ("customer_part", customer), ("supplier_part", supplier)):
         if kind is not None:
             value, source = numbers[kind]

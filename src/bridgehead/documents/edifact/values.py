@@ -68,6 +68,7 @@ _CENTURY_TURN: Final = 70
 _DIGITS: Final = {8: 12, 12: 12, 13: 13, 14: 14}
 
 
+@lru_cache(maxsize=4_096)
 def read_amount(text: str) -> Decimal | None:
     """The number, whose decimal mark may be point or comma (ISO 9735-1, 10.1: triads are never separated)."""
     if _NUMBER.fullmatch(text) is None:
