@@ -12,6 +12,7 @@ from bridgehead.documents.mail.message import Mail, Part, looks_like_mail
 from bridgehead.documents.mail.tnef import files_of
 from bridgehead.documents.order import Order
 from bridgehead.documents.outcome import Hints, NotAnOrder, Orders, Reading, ReadPart, Refusal, Unreadable
+from bridgehead.documents.signatures import is_pdf, is_xml
 from bridgehead.documents.vigilance import addresses_machine, instruction_in
 
 MAX_NESTED: Final = 4
@@ -60,6 +61,8 @@ _BESIDE: Final = frozenset({"drawing", "sound"})
 _STRENGTH: Final = {"x12": 4, "edifact": 4, "ubl": 4, "cxml": 4, "orderx": 4, "xlsx": 3, "csv": 3, "pdf": 2}
 """Of two files that hold the same order, the one that names its fields is read."""
 _MOST_TEXT: Final = 100_000
+_SAMPLE: Final = 4_000
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/=\r\n]{200,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,19 @@ def _take(
         _listen(part, place, out)
     if isinstance(outcome, Unreadable) and outcome.code == "unknown_format":
         outcome = NotAnOrder("other", "It is text that orders nothing.")
+    if isinstance(outcome, NotAnOrder) and outcome.kind == "other" and not _is_as_named(part, suffix):
+        outcome = Unreadable("mail.damaged_file", "Its bytes are not what its name or type says; it may be damaged.")
     out.files.append(Attached(name, outcome, beside=_is_terms(name, outcome)))
+
+
+def _is_as_named(part: Part, suffix: str) -> bool:
+    """Whether a file that orders nothing is what it is called, and no text whose transfer encoding went missing."""
+    claims = f"{suffix} {part.content_type}"
+    if "xml" in claims and not (suffix == ".xlsx" or "officedocument" in claims):
+        return is_xml(part.body) or suffix in {".html", ".xhtml", ".htm"}
+    if "pdf" in claims:
+        return is_pdf(part.body)
+    return suffix not in {".xlsx", ".ods"} and _BASE64.fullmatch(part.body[:_SAMPLE].rstrip()) is None
 
 
 def _is_terms(name: str, outcome: Reading) -> bool:

@@ -7,35 +7,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridgehead.documents.addresses import read_address
-from bridgehead.documents.dates import find_days, relative_day
+from bridgehead.documents.dates import find_days
 from bridgehead.documents.draft import DraftLine
-from bridgehead.documents.mail.items import COUNTED
 from bridgehead.documents.mail.labels import LABEL, field_of, fields_in, fits
 from bridgehead.documents.mail.patterns import (
     ADDRESS_END,
     BLOCK_FIELDS,
     CONSTRAINT,
-    GREETING,
-    INCOTERM_USE,
     MAX_LINES,
     MAX_WORK,
-    NOT_OURS,
     NUMBERED,
-    ORDER_DAY,
-    PAYMENT,
-    PO,
     PO_NUMBER,
     POSITION_ALONE,
-    REQUESTED,
     SUM,
     SUMS,
-    form_of,
-    plausible_number,
     sentences,
-    weekday_in,
-    words_for_numbers,
 )
-from bridgehead.documents.mail.rows import Rows
+from bridgehead.documents.mail.prose import Prose
 from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.mail.table import find_header, is_rule, split_cells
 from bridgehead.documents.order import Source
@@ -44,23 +32,22 @@ from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.references import take_references
 from bridgehead.documents.tables.cells import read_price
 from bridgehead.documents.tables.headings import LABEL_FIELDS, label_of, squash
-from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
-from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.tables.table import put_line_day
-from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
+from bridgehead.documents.terms import CURRENCY, incoterms_of
 
 _LONGEST_LABEL = 40
-_ORDERS_OWN = frozenset(["po_number", "po_or_part", "order_date", "requested_date", "customer_number", "incoterms", "currency"])
+_ORDERS_OWN = frozenset(
+    ["po_number", "po_or_part", "order_date", "requested_date", "customer_number", "incoterms", "currency"]
+)
 """Labels that no line of an address has."""
+_DESCRIBED = re.compile(r"\s{1,12}(?P<pos>0{0,4}[1-9]\d{0,3})\s{2,8}(?P<words>[^\W\d_]\S*(?:\s\S+){0,12})\s*")
 _TWO = 2
 _ADDRESS_LINES = 8
 _TELEGRAM = 3
 """So many pieces between semicolons make a line that says one thing after the other."""
-_NUMBERS = frozenset(["NR", "NOS"])
-"""Units that are words for a number too: what follows them names something and counts nothing."""
 
 
-class Walker(Rows):
+class Walker(Prose):
     """Reads lines in order; ``drafts`` holds the orders found."""
 
     def walk(self, lines: Sequence[TextLine]) -> None:
@@ -93,14 +80,6 @@ class Walker(Rows):
         self._close_block()
         self._close_pending()
         self._watch_loose()
-
-    def _watch_loose(self) -> None:
-        """Words built like the part numbers of the order, in sentences that no line was read from, may be ordered."""
-        parts = {line.part for draft in self.drafts for line in draft.lines if line.part}
-        forms = {form_of(part) for part in parts if code_rank(part) >= MOST_LIKELY}
-        for source, code in self.loose:
-            if code.rstrip("./_-") not in parts and form_of(code.rstrip("./_-")) in forms:
-                self.draft.warn("uncertain", f"line {source.line} names {code[:40]!r}, which no line orders")
 
     def _segments(self, text: str, source: Source) -> bool:
         """``Item: AB-100; Qty: 10; Price: 3.20`` in one line."""
@@ -137,6 +116,11 @@ class Walker(Rows):
         taken = self._headed(lines, at) or self._telegram(number, text, source, at)
         if taken:
             return taken
+        said = sentences(text)
+        if len(said) > 1:
+            for sentence in said:
+                self._line([(number, sentence)], 0, number, sentence)
+            return at + 1
         if self._opens_item(text, source) or self._describes_block(text, source):
             return at + 1
         position = POSITION_ALONE.fullmatch(text.strip().lower())
@@ -154,25 +138,45 @@ class Walker(Rows):
         text = self._fields(text, source)
         if not text.strip():
             return at + 1
-        summed = SUM.match(text)
-        if summed is not None:
-            name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
-            if name in {"gross_total", "tax"} or (
-                name is not None
-                and put_field(self.draft, name, summed["value"], replace(source, how="label"), self.ways)
-            ):
-                return at + 1
-        for sentence in sentences(text):
-            left = self._order_number(take_references(sentence, self.draft, source), source)
-            if left.strip(" .,:;-–") and not self._items(left, source, whole=left == text):
-                self._sentence(left, sentence, source)
+        if self._sums(text, source):
+            return at + 1
+        left = self._order_number(take_references(text, self.draft, source), source)
+        if left.strip(" .,:;-–") and not self._items(left, source, whole=left == text):
+            self._sentence(left, text, source)
         return at + 1
+
+    def _sums(self, text: str, source: Source) -> bool:
+        """Takes a sum of the order with its name, and nothing else."""
+        summed = SUM.match(text)
+        if summed is None:
+            return False
+        name = LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"])))
+        if name in {"gross_total", "tax"}:
+            return True
+        return name is not None and put_field(
+            self.draft, name, summed["value"], replace(source, how="label"), self.ways
+        )
 
     def _headed(self, lines: Sequence[TextLine], at: int) -> int:
         """Takes what stands below a label that has a line of its own: a value, an address, addresses side by side."""
         if self._heads(lines, at):
             return at + 2
-        return self._headed_address(lines, at) or self._side_by_side(lines, at)
+        return self._headed_address(lines, at) or self._side_by_side(lines, at) or self._opens_described(lines, at)
+
+    def _opens_described(self, lines: Sequence[TextLine], at: int) -> int:
+        """``  1  Valve, brass``: a position and words open an item when the fields of an item stand below them."""
+        found = _DESCRIBED.fullmatch(lines[at][1])
+        if found is None or at + 1 >= len(lines) or find_header(lines, at) is not None:
+            return 0
+        fields, rest = fields_in(lines[at + 1][1], self.ways)
+        names = {field.name for field in fields}
+        if rest or "quantity" not in names or not names <= BLOCK_FIELDS | {"requested_date", "stated_total"}:
+            return 0
+        source = self._source(*lines[at])
+        self._close_block()
+        self.block = DraftLine(number=int(found["pos"]), description=found["words"].strip())
+        self.block.sources = {"number": source, "description": source}
+        return at + 1
 
     def _telegram(self, number: int, text: str, source: Source, at: int) -> int:
         """Takes a line that says one thing after the other between semicolons; 0 when it is none."""
@@ -411,73 +415,3 @@ class Walker(Rows):
             last = max((at for at in range(at, follow) if lines[at][0] in used), default=follow - 1)
             follow = last + 1
         return follow
-
-    def _order_number(self, text: str, source: Source) -> str:
-        """Takes the order number out of a sentence and returns the rest."""
-        for found in PO.finditer(text):
-            number = found["no"]
-            if number.isdigit() and found["word"].lower() == "po" and text[found.start("no") - 1].isalpha():
-                number = found["word"] + number
-            if not plausible_number(number, found["word"], self.ways) or NOT_OURS.search(text[: found.start()]):
-                continue
-            days = [
-                day for day in find_days(text[found.end() : found.end() + 40], self.ways.days) if day.day is not None
-            ]
-            lead = text[found.end() : found.end() + (days[0].start if days else 0)]
-            rest = text[: found.start()] + " " + text[found.end() :]
-            if days and ORDER_DAY.search(lead) and self.draft.order_date is None:
-                self.draft.order_date = days[0].day
-                self.draft.mark("order_date", source)
-                rest = text[: found.start()] + " " + text[found.end() + days[0].end :]
-            self._open_order(number, source)
-            return rest
-        return text
-
-    def _sentence(self, rest: str, text: str, source: Source) -> None:
-        if GREETING.match(text):
-            return
-        draft = self.draft
-        days = list(find_days(rest, self.ways.days))
-        noted = False
-        if days and REQUESTED.search(rest) and not CONSTRAINT.search(rest):
-            if len({day.day for day in days}) == 1 and days[0].day is not None:
-                if draft.requested_date is None:
-                    draft.requested_date = days[0].day
-                    draft.mark("requested_date", source)
-                elif draft.requested_date != days[0].day:
-                    draft.warn(
-                        "contradiction", f"another day {days[0].day} (line {source.line}: {source.text[:120]!r})"
-                    )
-            else:
-                draft.warn("date", f"{days[0].text!r} {days[0].doubt or 'is one of several days'} (line {source.line})")
-        elif days:
-            draft.warn("uncertain", f"a day that no field holds (line {source.line}: {source.text[:120]!r})")
-        elif REQUESTED.search(rest) and (relative := relative_day(rest) or weekday_in(rest)) is not None:
-            draft.warn("date", f"{relative!r} names no calendar day (line {source.line})")
-        code = incoterms_of(rest)
-        if code is not None and INCOTERM_USE.search(rest):
-            put_field(draft, "incoterms", code, source, self.ways)
-        if PAYMENT.search(rest) and any(one.isdigit() for one in rest):
-            terms = payment_terms_of(rest)
-            if re.fullmatch(r"(?:\d[\d.]*/\d+ )?N\d+", terms):
-                put_field(draft, "payment_terms", terms, source, self.ways)
-                noted = True
-        codes = [
-            one for one in re.findall(r"[A-Za-z0-9][A-Za-z0-9./_-]{2,30}", rest) if code_rank(one.rstrip("./_-")) >= 3
-        ]
-        self.loose.extend((source, one) for one in codes)
-        item = read_item(rest, self.ways, source)
-        counted = (
-            item is not None
-            and item.rank >= COUNTED - 1
-            and item.line.part is None
-            and item.line.unit not in _NUMBERS
-            and str(item.line.quantity) not in {draft.po_number for draft in self.drafts}
-        )
-        worded = words_for_numbers(text)
-        if worded is not None:
-            draft.warn("uncertain", f"line {source.line} may order {worded!r}: {source.text[:120]!r}")
-        elif (codes and item is not None and item.rank >= 1 and not days) or counted:
-            draft.warn("uncertain", f"line {source.line} may order something and was not read: {source.text[:120]!r}")
-        if not noted:
-            self._note(text.strip(), source)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bridgehead.documents.mail.sections import TextLine
+from bridgehead.documents.units import UNIT_CODES
 
 _BLANK: Final = re.compile(r"(?P<label>[^\W\d_][^:_]{0,48}?):\s{0,3}_{2,}(?P<value>[^_]{0,120}?)_{0,80}(?=\s{2}|\s*$)")
 _POSITION: Final = re.compile(r"\s{0,12}(\d{1,4})[.)]?\s")
@@ -18,9 +19,57 @@ _COUNTED: Final = re.compile(
 _MARKED: Final = re.compile(r"\s{0,3}#{1,6}\s{1,3}(?=\S)")
 
 
-def as_said(lines: Sequence[TextLine]) -> list[TextLine]:
-    """The lines with what was filled in as labels and values, dividers that count as positions; numbers stay."""
-    return [(number, _said(text)) for number, text in lines]
+_WRAPPED: Final = range(50, 81)
+"""Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters)."""
+_STARTS: Final = re.compile(r"\s|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;]{0,40}:(?:\s|$)")
+_COUNTS: Final = re.compile(r"\d[\d.,]{0,9}\s?(?P<unit>[^\W\d_]{1,12})\.?\s")
+_GOES_ON: Final = re.compile(r"(?:[,;(–-]|\b(?:and|und|sowie|et|y|e|en|och|og|i|oraz|a|ja|of|de|at|for|zu|mit|with))$", re.IGNORECASE)
+_COLUMNS: Final = re.compile(r"\S\s{2,}\S|\t|\||__|\",\"|;\S.*;\S|^\s*[-=~_*#.+]{3,}|^\"")
+
+
+def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
+    """The lines with those of a paragraph joined that a mail program broke: where the next word had no room left.
+
+    A joined line keeps the number of its first.
+    """
+    width = max((len(text) for _, text in lines if len(text) in _WRAPPED and " " in text), default=0)
+    found: list[TextLine] = []
+    last = ""
+    for number, text in lines:
+        first = text.split(" ", 1)[0]
+        broken = (
+            bool(found and last.strip() and text.strip())
+            and len(last) >= _WRAPPED.start
+            and len(last) + 1 + len(first) > width
+            and not _STARTS.match(text)
+            and (not _counts(text) or _GOES_ON.search(last.rstrip()) is not None)
+            and not _COLUMNS.search(last)
+            and not _COLUMNS.search(text)
+            and len(found[-1][1]) < _LONGEST_JOINED
+        )
+        if broken:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
+        else:
+            found.append((number, text))
+        last = text
+    return found
+
+
+def _counts(text: str) -> bool:
+    """Whether a line opens with a quantity and its unit, as the lines of a list do."""
+    found = _COUNTS.match(text)
+    return found is not None and found["unit"].lower() in UNIT_CODES
+
+
+_LONGEST_JOINED: Final = 1_500
+
+
+def as_said(lines: Sequence[TextLine], *, broken: bool) -> list[TextLine]:
+    """The lines with what was filled in as labels and values, dividers that count as positions; numbers stay.
+
+    ``broken`` says that the lines are those of plain text, which mail programs break.
+    """
+    return [(number, _said(text)) for number, text in (unwrapped(lines) if broken else lines)]
 
 
 def _said(text: str) -> str:

@@ -28,7 +28,7 @@ NUMBERED = re.compile(r"(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{2,29}")
 PO_NUMBER: Final = r"(?P<no>(?=[A-Za-z0-9/_.-]{0,24}\d)[A-Za-z0-9][A-Za-z0-9/_.-]{1,30}[A-Za-z0-9])"
 PO = re.compile(
     r"(?<![\w-])(?P<word>(?:our |unsere[rn]? |notre |nuestro |nostro |onze |ons |vores |v[åa]r |nossa |na[šs]e |purchase |new |neue |nouvelle )?(?:p\.?\s?o\.?|purchase[ -]?order|order|bestell(?:ung|nummer|nr)?|auftrag(?:s(?:nummer|nr))?|bon de commande|commande|cde|orden de compra|pedido de compra|o\.?c\.?|pedido|ordine(?: d['’ ]?acquisto)?|o\.?d\.?a\.?|best[äa]llning(?:snr|snummer)?|ink[öo]psorder|zam[óo]wieni[ea]|ordre|bestilling(?:s(?:nr|nummer))?|ordrenr|ordrenummer|indk[øo]bsordre|innkj[øo]psordre|encomenda|ordem de compra|nota de encomenda|objedn[áa]vk[aouy]|ostotilaus|tilaus(?:numero|nro)?|(?:meg)?rendel[ée]s(?:sz[áa]m|i sz[áa]m)?|inkooporder|bestelling|bestelbon|bestelnummer|ordernummer|order[- ]?reference|bestellreferenz|ref(?:erence)?\.? commande)"
-    r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero|er)?|número|numero|n\.?[°ºo]|n(?=\.?\s?:?\s?[A-Z0-9#])|#|ref(?:erence)?|id))?)\.?\s{0,2}(?::|#|=)?\s{0,2}(?:is |lautet |est |es |è )?#?\s{0,1}"
+    r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero|er)?|número|numero|n\.?[°ºo]|n(?=\.?\s?:?\s?[A-Z0-9#])|#|ref(?:erence)?|id))?)\.?(?:\s(?:for|zu|f[uü]r|pour|para|per|voor|f[öo]r|do)\s(?:this|that|it|these|dies\w{0,2}|das|cela|ceci|esto|questo|deze|dit|detta|tego)(?:\s[^\W\d_]{2,12})?)?\s{0,2}(?::|#|=)?\s{0,2}(?:is |ist |lautet |est |es |è |[äa]r |to |er )?#?\s{0,1}"
     r"(?:(?<![^\W\d_])|(?![^\W\d_]))" + PO_NUMBER + r"(?![\w/]|-\w|[.,]\d)",
     re.IGNORECASE,
 )

@@ -108,7 +108,7 @@ class Texts:
     def _walk(self, part: str, lines: list[TextLine], subject: str | None = None) -> list[Draft]:
         ways = self.ways(lines)
         walker = Walker(part, ways)
-        walker.walk(as_said(lines))
+        walker.walk(as_said(lines, broken=part != "html"))
         drafts = walker.drafts
         number = self.subject_number(subject, ways)
         if number is not None:

@@ -363,11 +363,18 @@ def _currency(draft: Draft, currency: str | None, source: Source) -> None:
         draft.warn("uncertain", f"two currencies: {draft.currency} and {currency} ({_place(source)})")
 
 
+_GROUPED: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,3}(?=\s*(?:$|[-–:,;]))")
+"""A part number that is written in groups of digits."""
+
+
 def _article(line: DraftLine, cell: str, source: Source) -> None:
     first, _, rest = cell.partition(" ")
     if first.startswith("[") and "]" in cell:
         first, _, rest = cell[1:].partition("]")
-    if _is_code(first.strip(",;:")):
+    grouped = _GROUPED.match(cell)
+    if grouped is not None:
+        first, rest = grouped[0], cell[grouped.end() :]
+    if grouped is not None or _is_code(first.strip(",;:")):
         line.supplier_part = first.strip(",;:")
         line.mark("supplier_part", source)
         cell = rest.strip(" -–:,")

@@ -1,0 +1,167 @@
+"""Reads the sentences of a mail: order numbers, days, places and terms among words, and doubts what it leaves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from bridgehead.documents.addresses import read_address
+from bridgehead.documents.dates import find_days, relative_day
+from bridgehead.documents.doubt import doubt_in
+from bridgehead.documents.draft import DraftParty
+from bridgehead.documents.mail.items import COUNTED
+from bridgehead.documents.mail.patterns import (
+    CONSTRAINT,
+    GREETING,
+    INCOTERM_USE,
+    NOT_OURS,
+    ORDER_DAY,
+    PAYMENT,
+    PO,
+    REQUESTED,
+    form_of,
+    plausible_number,
+    weekday_in,
+    words_for_numbers,
+)
+from bridgehead.documents.mail.rows import Rows
+from bridgehead.documents.order import Source
+from bridgehead.documents.order_fields import put_field
+from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
+from bridgehead.documents.tables.item_line import read_item
+from bridgehead.documents.terms import incoterms_of, payment_terms_of
+from bridgehead.documents.vigilance import deviation_in
+
+_NUMBERS: Final = frozenset(["NR", "NOS"])
+"""Units that are words for a number too: what follows them names something and counts nothing."""
+_PLACE: Final = re.compile(
+    r"\b(?:deliver(?:y|ed)?|ship(?:ment)?|send|goods|consign\w*|liefer\w*|ware|anliefer\w*|livr\w*|exp[eé]di\w*|entreg\w*|env[ií]\w*|mercanc[ií]a|consegn\w*|sped\w*|merce|(?:af)?lever\w*|stuur|bezorg\w*|skicka\w*|dostaw\w*|dostarcz\w*|wysy[łl]\w*|send\w*|dod[áae]\w*|toimit\w*|sz[áa]ll[íi]t\w*)\b"
+    r"[^.!?:;\d]{0,40}?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?:?\s{1,3}(?P<place>[^\W\d_][^;]{12,200})",
+    re.IGNORECASE,
+)
+_DATED: Final = re.compile(
+    r"\b(?:dated|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
+    re.IGNORECASE,
+)
+_ASKED: Final = re.compile(
+    r",?\s*(?:please|bitte|s[’']il vous pla[iî]t|svp|por favor|per favore|prego|a\.?u\.?b\.?|graag|tack|prosz[ęe]|tak|obrigad[oa])\s*[.!]?\s*$",
+    re.IGNORECASE,
+)
+
+
+class Prose(Rows):
+    """Sentences, on top of tables, lists and blocks."""
+
+    def _place(self, text: str, source: Source) -> str:
+        """Takes the place that a sentence asks to deliver to, where it is a whole address; returns the rest."""
+        found = _PLACE.search(text)
+        if found is None:
+            return text
+        written = _ASKED.sub("", found["place"]).strip(" .")
+        party = DraftParty()
+        read_address([(written, replace(source, how="pattern"))], party)
+        if "postal_code" not in party.values or not {"name", "street"} & set(party.values):
+            return text
+        ship_to = self.draft.ship_to
+        if ship_to.values:
+            if ship_to.values.get("postal_code") != party.values["postal_code"]:
+                self.draft.warn("uncertain", f"a second delivery address (line {source.line})")
+            return text[: found.start()]
+        for name, value in party.values.items():
+            ship_to.put(name, value, party.sources[name])
+        return text[: found.start()]
+
+    def _watch_loose(self) -> None:
+        """Words built like the part numbers of the order, in sentences that no line was read from, may be ordered."""
+        parts = {line.part for draft in self.drafts for line in draft.lines if line.part}
+        forms = {form_of(part) for part in parts if code_rank(part) >= MOST_LIKELY}
+        for source, code in self.loose:
+            if code.rstrip("./_-") not in parts and form_of(code.rstrip("./_-")) in forms:
+                self.draft.warn("uncertain", f"line {source.line} names {code[:40]!r}, which no line orders")
+
+    def _order_number(self, text: str, source: Source) -> str:
+        """Takes the order number out of a sentence and returns the rest."""
+        for found in PO.finditer(text):
+            number = found["no"]
+            if number.isdigit() and found["word"].lower() == "po" and text[found.start("no") - 1].isalpha():
+                number = found["word"] + number
+            if not plausible_number(number, found["word"], self.ways) or NOT_OURS.search(text[: found.start()]):
+                continue
+            days = [
+                day for day in find_days(text[found.end() : found.end() + 40], self.ways.days) if day.day is not None
+            ]
+            lead = text[found.end() : found.end() + (days[0].start if days else 0)]
+            rest = text[: found.start()] + " " + text[found.end() :]
+            if days and ORDER_DAY.search(lead) and self.draft.order_date is None:
+                self.draft.order_date = days[0].day
+                self.draft.mark("order_date", source)
+                rest = text[: found.start()] + " " + text[found.end() + days[0].end :]
+            self._open_order(number, source)
+            return rest
+        return text
+
+    def _terms(self, rest: str, source: Source) -> bool:
+        """Takes terms of delivery and payment; whether a field holds all that the sentence says of payment."""
+        code = incoterms_of(rest)
+        if code is not None and INCOTERM_USE.search(rest):
+            put_field(self.draft, "incoterms", code, source, self.ways)
+        if PAYMENT.search(rest) and any(one.isdigit() for one in rest):
+            terms = payment_terms_of(rest)
+            if re.fullmatch(r"(?:\d[\d.]*/\d+ )?N\d+", terms):
+                return put_field(self.draft, "payment_terms", terms, source, self.ways)
+        return False
+
+    def _sentence(self, rest: str, text: str, source: Source) -> None:
+        if GREETING.match(text):
+            return
+        draft = self.draft
+        rest = self._place(rest, source)
+        if not rest.strip(" .,:;-–"):
+            return
+        days = list(find_days(rest, self.ways.days))
+        noted = False
+        if days and REQUESTED.search(rest) and not CONSTRAINT.search(rest):
+            if len({day.day for day in days}) == 1 and days[0].day is not None:
+                if draft.requested_date is None:
+                    draft.requested_date = days[0].day
+                    draft.mark("requested_date", source)
+                    left = rest[: days[0].start] + rest[days[0].end :]
+                    noted = not any(map(str.isdigit, left)) and doubt_in(left) is None and deviation_in(left) is None
+                elif draft.requested_date != days[0].day:
+                    draft.warn(
+                        "contradiction", f"another day {days[0].day} (line {source.line}: {source.text[:120]!r})"
+                    )
+            else:
+                draft.warn("date", f"{days[0].text!r} {days[0].doubt or 'is one of several days'} (line {source.line})")
+        elif len(days) == 1 and days[0].day is not None and _DATED.search(rest[: days[0].start]):
+            if draft.order_date in {None, days[0].day}:
+                draft.order_date = days[0].day
+                draft.mark("order_date", source)
+                noted = True
+            else:
+                draft.warn("uncertain", f"two days of the order (line {source.line})")
+        elif days:
+            draft.warn("uncertain", f"a day that no field holds (line {source.line}: {source.text[:120]!r})")
+        elif REQUESTED.search(rest) and (relative := relative_day(rest) or weekday_in(rest)) is not None:
+            draft.warn("date", f"{relative!r} names no calendar day (line {source.line})")
+        noted = self._terms(rest, source) or noted
+        codes = [
+            one for one in re.findall(r"[A-Za-z0-9][A-Za-z0-9./_-]{2,30}", rest) if code_rank(one.rstrip("./_-")) >= 3
+        ]
+        self.loose.extend((source, one) for one in codes)
+        item = read_item(rest, self.ways, source)
+        counted = (
+            item is not None
+            and item.rank >= COUNTED - 1
+            and item.line.part is None
+            and item.line.unit not in _NUMBERS
+            and str(item.line.quantity) not in {draft.po_number for draft in self.drafts}
+        )
+        worded = words_for_numbers(text)
+        if worded is not None:
+            draft.warn("uncertain", f"line {source.line} may order {worded!r}: {source.text[:120]!r}")
+        elif (codes and item is not None and item.rank >= 1 and not days) or counted:
+            draft.warn("uncertain", f"line {source.line} may order something and was not read: {source.text[:120]!r}")
+        if not noted:
+            self._note(text.strip(), source)
