@@ -13,18 +13,19 @@ _SMALL: Final[dict[Language, str]] = {
     "en": """the and please for with you your we our of to this is are order item items quantity price delivery regards
       dear thanks thank as following kind from would like by at total send ship address date unit""",
     "de": """bestellnr bestdatum posnr kundennr stück der die das und bitte mit sie ihre ihr wir unsere uns von zu ist sind bestellung menge preis lieferung
-      gr\u00fc\u00dfen gr\u00fc\u00dfe geehrte damen herren hallo bestellen hiermit folgende st\u00fcck auf per f\u00fcr bis zum artikel lieferadresse""",
+      gr\u00fc\u00dfen gr\u00fc\u00dfe geehrte damen herren hallo bestellen hiermit folgende bestellmenge einheit bezeichnung artikelbezeichnung artikelnr einzelpreis liefertermin wunschtermin warenempf\u00e4nger positionen st\u00fcck auf per f\u00fcr bis zum artikel lieferadresse""",
     "fr": """cde client ligne qté qte le la les et nous vous votre notre merci de des du pour avec commande quantit\u00e9 prix livraison cordialement
       bonjour veuillez madame monsieur est sont suivants articles adresse une un au souhaitons d\u00e9signation""",
     "es": """linea línea unidad fecha el los las y por favor para con su nuestro pedido cantidad precio entrega saludos estimados buenos d\u00edas gracias
-      les rogamos siguientes art\u00edculos direcci\u00f3n una un env\u00eden solicitamos nuestra hola del""",
+      les rogamos siguientes art\u00edculos direcci\u00f3n una un env\u00eden solicitamos nuestra hola del
+      c\u00f3digo art\u00edculo comprador proveedor concepto importe divisa plazo pedidos unidades posici\u00f3n""",
     "it": """riga prezzo ragione sociale il lo gli e per con vostro nostro ordine quantit\u00e0 prezzo consegna saluti cordiali buongiorno grazie si prega
       seguenti articoli indirizzo una un di inviare vi ordiniamo distinti gentili della""",
     "nl": """de het een en wij u uw onze ons met voor van graag bestelling aantal prijs levering vriendelijke groet geachte
       hierbij bestellen volgende artikelen adres dank te naar stuks per beste bestelnr besteldatum klantnr eenheid regel artikelcode omschrijving""",
     "sv": """och vi er att med för från på till en ett som är av beställning beställa leverans leveransadress hälsningar hej vänliga tack antal enhet pris
       vår vårt följande order ordernr vänligen bekräfta benämning godsmottagare radnr företag kundnr summa""",
-    "pl": """i w z na do za prosimy proszę zamówienie zamówienia dostawa dostawy ilość cena razem nasz nr pozdrawiam poważaniem dzień dobry
+    "pl": """i w z na do za prosimy proszę zamówienie zamówienia dostawa dostawy ilość cena razem nasz pozdrawiam poważaniem dzień dobry
       prosze o przyjęcie termin adres klienta poz nazwa kraj waluta pozycja uwagi ilosc""",
 }
 _LANGUAGES: Final[dict[str, tuple[Language, ...]]] = {}

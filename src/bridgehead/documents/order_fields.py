@@ -31,7 +31,7 @@ def put_field(draft: Draft, name: str, value: str, source: Source, ways: Ways) -
         field = name.removeprefix("ship_to.")
         if field == "country":
             value = country_of(value) or value
-        elif field == "street" and "," in value:
+        elif field in {"street", "name"} and "," in value:
             whole = DraftParty()
             read_address([(value, source)], whole)
             if "postal_code" in whole.values:

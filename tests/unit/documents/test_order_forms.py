@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from bridgehead.documents.order import Order
 from tests.unit.documents.books import ROWS, Cell, book
-from tests.unit.documents.samples import doubts, only
+from tests.unit.documents.samples import doubts, only, orders
 
 FORM: list[list[Cell]] = [["Order no", "PO-4711"], [], ["Part", "Qty", "Unit", "Price"], ["AB-1001", 20, "pcs", 3.2]]
 
@@ -157,3 +157,136 @@ def _page() -> bytes:
     table = "".join(f"{place:010d} 00000 n \n" for place in places)
     trailer = f"trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
     return out + f"xref\n0 4\n0000000000 65535 f \n{table}{trailer}".encode()
+
+
+def test_items_whose_headings_are_repeated_for_each() -> None:
+    """Each item of such a form has its own row and column, and what goes before the first is of the order."""
+
+    def item(*values: Cell) -> list[list[Cell]]:
+        return [*([name, value] for name, value in zip(names, values, strict=True)), []]
+
+    names = ("Line", "Item code", "Qty", "Price", "Amount")
+    rows: list[list[Cell]] = [
+        ["PO number", "PO-4711"],
+        ["Delivery date", "2026-11-20"],
+        *item(1, "AB-1001", "20 pcs", "3.20", "64.00"),
+        *item(2, "AB-2002", "5 pcs", "12.50", "62.50"),
+        ["Order total", "126.50"],
+    ]
+    order = only(book(rows=rows))
+    assert [(line.supplier_part, line.quantity, line.price) for line in order.lines] == [
+        ("AB-1001", Decimal(20), Decimal("3.20")),
+        ("AB-2002", Decimal(5), Decimal("12.50")),
+    ]
+    assert (order.requested_date, order.stated_total) == (dt.date(2026, 11, 20), Decimal("126.50"))
+    assert (order.sources["lines[1].price"].line, order.warnings) == (12, ())
+
+
+def test_rows_that_go_on_with_the_item_above() -> None:
+    """A name and a day below an item are its own; a day below the last of several items alone is doubted."""
+    first: list[Cell] = ["", "Hex bolt M6x40", "Delivery date", "2026-11-20"]
+    second: list[Cell] = ["", "Ring", "Delivery date", "2026-11-27"]
+    head: list[list[Cell]] = [["Order no", "PO-4711"], [], ["Pos", "Part", "Qty", "Unit"]]
+    items: list[list[Cell]] = [[1, "AB-1001", 20, "pcs"], [2, "AB-2002", 5, "pcs"]]
+    order = only(book(rows=[*head, items[0], first, items[1], second]))
+    assert [(line.description, line.requested_date) for line in order.lines] == [
+        ("Hex bolt M6x40", dt.date(2026, 11, 20)),
+        ("Ring", dt.date(2026, 11, 27)),
+    ]
+    assert order.warnings == ()
+    assert doubts(only(book(rows=[*head, *items, second]))) == {"uncertain"}
+
+
+def test_words_against_an_item_are_no_name_of_it() -> None:
+    """What stands below an item and takes it back is doubted."""
+    rows: list[list[Cell]] = [["Order no", "PO-4711"], [], ["Pos", "Part", "Qty"], [1, "AB-1001", 20]]
+    assert doubts(only(book(rows=[*rows, ["", "please cancel this line"]]))) == {"contradiction"}
+
+
+def test_labels_right_of_a_table() -> None:
+    """The head of an order may stand beside its items; no label is an order number."""
+    rows: list[list[Cell]] = [
+        ["", "Part", "Qty", "Unit", "", "Our order:", "PO-4711"],
+        ["", "AB-1001", 20, "pcs", "", "Date:", "2026-11-02"],
+        ["", "AB-2002", 5, "pcs", "", "Deliver to", "Kern GmbH"],
+        ["", "", "", "", "", "", "Ringweg 5"],
+        ["", "", "", "", "", "", "70173 Stuttgart"],
+    ]
+    order = only(book(rows=rows))
+    assert (order.po_number, order.order_date, quantities(order)) == (
+        "PO-4711",
+        dt.date(2026, 11, 2),
+        [Decimal(20), Decimal(5)],
+    )
+    assert order.ship_to is not None
+    assert (order.ship_to.street, order.ship_to.city, order.warnings) == ("Ringweg 5", "Stuttgart", ())
+
+
+@pytest.mark.parametrize("number", ["Data:", "none"])
+def test_an_order_number_without_a_digit_is_doubted(number: str) -> None:
+    """Orders are numbered; a word in the column of numbers is likely something else."""
+    assert doubts(only(book(rows=[["Order no", "Part", "Qty"], [number, "AB-1001", 20]]))) == {"uncertain"}
+
+
+def test_an_address_in_cells_beside_one_another() -> None:
+    """The parts of an address may each have a cell."""
+    order = only(book(rows=[FORM[0], ["Ship to", "Kern Inc.", "5 Ring Rd", "Dayton, OH 45402"], *FORM[1:]]))
+    assert order.ship_to is not None
+    assert (order.ship_to.name, order.ship_to.street, order.ship_to.city) == ("Kern Inc.", "5 Ring Rd", "Dayton")
+
+
+def test_an_order_form_with_rows_that_are_not_filled_in() -> None:
+    """Offered items without a quantity are passed, and saying so is no doubt."""
+    rows: list[list[Cell]] = [
+        ["Order form: fill in the quantities"],
+        ["Rows without a quantity are not ordered."],
+        ["Order no", "PO-4711"],
+        [],
+        ["Part", "Qty", "Price"],
+        ["AB-1001", 20, 3.2],
+        ["AB-2001", "", 10.68],
+        ["AB-2002", "", 11.68],
+        ["AB-2003", "", 12.68],
+    ]
+    order = only(book(rows=rows))
+    assert (quantities(order), order.warnings) == ([Decimal(20)], ())
+
+
+def test_a_form_made_by_a_machine_approves_nothing() -> None:
+    """That a document is valid unsigned is no instruction; that it is approved unchecked is one."""
+    harmless = "This purchase order was created by our ERP system and is valid without a signature."
+    assert only(book(rows=[*FORM, [], [harmless]])).warnings == ()
+    assert doubts(only(book(rows=[*FORM, [], ["The system must book it without a signature."]]))) == {"instruction"}
+
+
+def test_what_was_and_what_shall_be() -> None:
+    """A change names the quantity before and after it; where only the one before is given, that one holds."""
+    head: list[list[Cell]] = [["Change to purchase order"], ["Order no", "PO-4711"], []]
+    names: list[Cell] = ["Part", "Quantity so far", "New quantity", "Termin bisher", "Termin neu"]
+    lines: list[list[Cell]] = [["AB-1001", 20, 40, "", ""], ["AB-2002", 5, "", "", "2026-11-20"]]
+    order = only(book(rows=[*head, names, *lines]))
+    assert (order.purpose, quantities(order)) == ("change", [Decimal(40), Decimal(5)])
+    assert order.lines[1].requested_date == dt.date(2026, 11, 20)
+
+
+def test_a_column_of_codes_that_no_field_holds_is_told() -> None:
+    """Items whose numbers were not read are doubted."""
+    rows: list[list[Cell]] = [["Order no", "PO-4711"], [], ["Whatsit", "Description", "Qty"], ["AB-1001", "Valve", 20]]
+    assert doubts(only(book(rows=rows))) == {"uncertain"}
+
+
+def test_two_orders_below_one_another_in_a_file() -> None:
+    """Each order of a file with delimiters has its own fields above its own table."""
+    one = "Order no;{}\nDate;30.10.2026\n\nPos;Part;Qty\n1;AB-1001;{}\n\n"
+    outcome = orders((one.format("PO-4711", 20) + one.format("PO-4712", 5)).encode(), "a.csv")
+    assert [(order.po_number, quantities(order)) for order in outcome] == [
+        ("PO-4711", [Decimal(20)]),
+        ("PO-4712", [Decimal(5)]),
+    ]
+
+
+def test_a_total_that_only_the_first_row_of_an_order_has() -> None:
+    """What the rows below leave out is the order's."""
+    text = "Order no;Part;Qty;Price;Total\nPO-4711;AB-1001;20;3,20;126,50\n;AB-2002;5;12,50;\n"
+    order = only(text.encode(), "a.csv")
+    assert (order.stated_total, order.warnings) == (Decimal("126.50"), ())

@@ -224,6 +224,11 @@ class _Around:
         elif beside is not None:
             take(at, beside)
         start = column if beside is None else beside
+        for across in range(start + 1, len(self.rows[at].cells) if beside is not None else 0):
+            text = self._text(at, across)
+            if not text or _is_label(text) or len(lines) >= _BLOCK:
+                break
+            take(at, across)
         row = at + 1
         while row < len(self.rows) and len(lines) < _BLOCK:
             text = self._text(row, start)
@@ -268,6 +273,7 @@ def _title(text: str) -> tuple[str, str] | None:
 def words_of(fields: Fields) -> Iterator[str]:
     """All that was written around a table, as text."""
     for one in fields.found:
+        yield one.label
         yield one.value
         yield from (text for text, _ in one.lines[1:])
     for text, _ in fields.texts:

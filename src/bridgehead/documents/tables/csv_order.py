@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bridgehead.documents.mail.table import is_rule
 from bridgehead.documents.outcome import Hints, Kind, NotAnOrder, Orders, Refusal
 from bridgehead.documents.tables.csv_records import Row
-from bridgehead.documents.tables.order_rows import read_rows
+from bridgehead.documents.tables.order_rows import read_rows, sections
 from bridgehead.documents.tables.sheet import HEADER_SEARCH, Sheet, lay_out
 from bridgehead.documents.tables.table import header_score
 from bridgehead.documents.tables.table_kinds import SAID, table_kind
@@ -53,7 +53,12 @@ def read_csv(text: str, part: str = "document", hints: Hints | None = None) -> O
     kind = _kind_of(text)
     if kind is not None:
         return NotAnOrder(kind, f"The headings of the table are those of {SAID.get(kind, kind)}.")
-    return Orders(read_rows(_sheet(text, part), hints or Hints()))
+    orders = [order for one in sections(_sheet(text, part)) for order in read_rows(one, hints or Hints())]
+    numbers = [order.po_number for order in orders]
+    again = next((number for number in numbers if numbers.count(number) > 1), None)
+    if again is not None:
+        raise Refusal("csv.row", f"Two tables of the file hold order {again[:40]}, each its own.", part)
+    return Orders(tuple(orders))
 
 
 def _sheet(text: str, part: str) -> Sheet:

@@ -60,7 +60,7 @@ _PLACE: Final[dict[str, str]] = {
     for word in words.split()
 }
 _SUPPLIER: Final = re.compile(
-    r"(?:lief(?:er)?|lieferant\w*|lft|lev|leverant\w*|leverancier\w*|four(?:n\w*)?|fournisseur|prov|proveedor|forn|fornit\w*|dostawc\w+|supplier\w*|vendor\w*|vend|hersteller\w*"
+    r"(?:lief(?:er)?|lieferant\w*|lft|dost|lev|leverant\w*|leverancier\w*|four(?:n\w*)?|fournisseur|prov|proveedor|forn|fornit\w*|dostawc\w+|supplier\w*|vendor\w*|vend|hersteller\w*"
     r"|your|ihr[e]?|votre|vos|su|vostr[oa]|vs|uw|er[at]?|wasz[ae]?)"
 )
 _OWN: Final = re.compile(

@@ -69,7 +69,7 @@ _FIELDS: Final[dict[str, str]] = {
       prijsperstuk prijsstuk netprice nettopreis nettoeinzelpreis netunitprice priceperunit priceeach priceea unitcost cost
       netpriceunit preisproeinheit preisstk preisstuck priceunitnet unitnetprice einheitspreis prixht prezzonetto preciopnet precioneto
       nettoprijs prixnet prixunitairenet itemprice each stuckpreisnetto unitpricenet epnetto prijspereenheid preisprostuck prezzopz pricepc pricepcs""",
-    "price_basis": "baseprezzo preisbasis baseprecio baseprix preciopor prisbas podstawaceny unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe por cada za preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
+    "price_basis": "baseprezzo preisbasis baseprecio baseprix preciopor prisbas podstawaceny unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe por par base cada za preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
     "amount": """radsumma mtht montantligne belopp nettobelopp radbelopp summarad kwota wartosc wartoscnetto importorig regelbedrag1
       amount total linetotal totalprice gesamt gesamtpreis betrag summe gp gpreis positionswert wert montant montantht
       totalht prixtotal importe preciototal totale prezzototale importo bedrag totaal totaalprijs regeltotaal nettowert
@@ -103,7 +103,7 @@ _FIELDS: Final[dict[str, str]] = {
       onzebestelnummer onzebestelnr onsbestelnummer onsordernummer nuestronumerodepedido nuestropedidon notrenumerodecommande notrencommande nostronumerodordine nostroordinen unsereauftragsnr bestellnummerkunde kundenbestellnr kundenbestellnummer kundenauftrag kundenauftragsnr einkaufsbestellung bestellnrkunde oc odc""",
     "sales_order": "salesorder salesorderid salesorderno salesordernr salesordernumber salesdoc salesdocument verkaufsbeleg",
     "po_or_part": "bestellnummer bestellnr bestelnummer bestelnr bestnr",
-    "order_date": """del dated dd defecha vom zdnia datazamowienia datazam orderdatum bestallningsdatum belegdatum datecde datecmd datord dataord bestdatum indata dato datadok podt
+    "order_date": """du del dated dd defecha vom zdnia datazamowienia datazam orderdatum bestallningsdatum belegdatum datecde datecmd datord dataord bestdatum indata dato datadok podt
       orderdate date bestelldatum datum auftragsdatum datecommande datedecommande fechapedido fechadepedido fecha
       dataordine data besteldatum orderdatum podate dateoforder purchaseorderdate datadordine datedelacommande fechadelpedido""",
     "customer_number": """debiteurnr kundnr kundnummer nrklienta kodklienta klient vartkundnr varnrkund codcli kodkli codecli kundid klientnr naszkodklienta kundennrbeiihnen unserekdnr unsekundennr comptclient compteclient codclient accountid konto nostrocodcliente
@@ -237,6 +237,15 @@ _WITHIN = re.compile(
     re.IGNORECASE,
 )
 """What exports of nested records put before the names of a line's fields: ``Order Lines/Quantity``."""
+_CHANGED: Final = frozenset(["quantity", "unit", "price", "requested_date"])
+_AFTER: Final = re.compile(
+    r"\b(?:new|revised|changed|neu(?:e[rsn]?)?|geandert\w*|nouve(?:au|lle)|nuev[oa]|nuov[oa]|nieuwe?|ny(?:tt|a)?|now[aey])\b"
+)
+_BEFORE: Final = re.compile(
+    r"\b(?:old|previous|prior|so far|until now|current|original|bisher\w*|vorher\w*|alt(?:e[rsn]?)?|ancien(?:ne)?|precedente?|actuelle?|initiale?|jusqu'ici"
+    r"|anterior|hasta ahora|vecchi[oa]|attuale|finora|oude?|huidige?|vorige|tot nu toe|tidigare|gammal|nuvarande|hittills|dotychczas\w*|poprzedni\w*|star[aey])\b"
+)
+"""Documents that change an order show what was beside what shall be."""
 _STRIP_WORDS = frozenset(["net", "netto", "exkl", "excl", "ht", "neto", "each"])
 
 
@@ -295,9 +304,19 @@ def heading_of(text: str) -> Heading | None:
             return Heading("quantity", unit=words[0].upper())
     if field is None:
         field = composed_field(bare)
+    if field is None and _AFTER.search(fold(text)):
+        field = _field_of(_AFTER.sub(" ", fold(text)))
+        field = field if field in _CHANGED else None
     if field is None and (within := _WITHIN.match(text)) is not None:
         return heading_of(text[within.end() :])
     return None if field is None else Heading(field, unit, currency, basis)
+
+
+def before_of(text: str) -> str | None:
+    """The field whose value before a change a column heads: ``Quantity so far``; None when it heads another."""
+    folded = fold(text)
+    field = _field_of(_BEFORE.sub(" ", folded)) if _BEFORE.search(folded) else None
+    return field if field in _CHANGED else None
 
 
 @lru_cache(maxsize=4096)

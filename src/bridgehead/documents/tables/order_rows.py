@@ -19,10 +19,12 @@ from bridgehead.documents.order import Order, Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Hints, Refusal
 from bridgehead.documents.tables.around import TO_WRITE_ON, fields_around, words_of
-from bridgehead.documents.tables.cells import Ways
+from bridgehead.documents.tables.below import take_below
+from bridgehead.documents.tables.cells import Ways, read_quantity
 from bridgehead.documents.tables.csv_records import Row
-from bridgehead.documents.tables.headings import label_of
-from bridgehead.documents.tables.item_codes import code_rank
+from bridgehead.documents.tables.heading_parts import fold
+from bridgehead.documents.tables.headings import before_of, label_of
+from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.sheet import Sheet, lay_out
 from bridgehead.documents.tables.sums import close_sums, find_sum, take_sum
 from bridgehead.documents.tables.table import (
@@ -41,6 +43,12 @@ _SAMPLE: Final = 400
 _FORMULA: Final = re.compile(r"\s*(?:[=@]\S|[+-][A-Za-z])")
 """What a spreadsheet would compute instead of show; in an order it is no value."""
 _FIGURE: Final = re.compile(r"\d[.,]\d{2}(?!\d)")
+_UNFILLED: Final = re.compile(
+    r"(?:rows?|lines?|items?|zeilen|positionen|artikel|lignes|articles|filas|lineas|articulos|righe|articoli|regels|artikelen|rader|wiersze|pozycje)"
+    r"\W+(?:\w+\W+){0,2}(?:without|ohne|sans|sin|senza|zonder|utan|bez)\W+(?:\w+\W+){0,2}"
+    r"(?:quantity|qty|menge|quantite|cantidad|quantita|aantal|hoeveelheid|antal|kvantitet|ilosci)\W+[^.!?]{0,60}[.!]?"
+)
+"""What an order form says of the rows that are not filled in."""
 _PAIR: Final = 2
 _WORDS: Final = 3
 """More words than a quantity with its unit has."""
@@ -78,7 +86,8 @@ _ORDER_LEVEL: Final = frozenset(
 )
 _SPANNING: Final = _ORDER_LEVEL - {"note", "stated_total"} | {"requested_date"}
 _PARTS: Final = ("supplier_part", "customer_part", "gtin")
-_NAMING: Final = frozenset({*_PARTS, "description"})
+_NAMING_ORDER: Final = (*_PARTS, "description")
+_NAMING: Final = frozenset(_NAMING_ORDER)
 _FORM_SHARE: Final = 2
 """One row in so many without a quantity makes a table an order form: a list in which quantities are filled in."""
 
@@ -98,6 +107,12 @@ class _Table:
     remarks: list[Row] = field(default_factory=list)
     seen: dict[tuple[str, ...], int] = field(default_factory=dict)
     passed: int = 0
+    last: int = 0
+    """The line that the last item ends in."""
+    before: list[tuple[int, int]] = field(default_factory=list)
+    """Columns of what shall be, each with that of what was."""
+    dated: set[int] = field(default_factory=set)
+    """The items, by place, whose day stood below them."""
 
 
 def read_rows(sheet: Sheet, hints: Hints, number: tuple[str, Source] | None = None) -> tuple[Order, ...]:
@@ -125,6 +140,15 @@ def read_rows(sheet: Sheet, hints: Hints, number: tuple[str, Source] | None = No
     table = _Table(
         sheet, columns, ways, hints, _is_form(columns, sheet.body), common[0] if common and by_column is None else None
     )
+    table.before = [
+        (at, old)
+        for old, name in enumerate(sheet.names)
+        if columns.fields[old] is None
+        and (field := before_of(name)) is not None
+        and (at := columns.index(field)) is not None
+    ]
+    if not any(columns.index(name) is not None for name in _PARTS):
+        _tell_codes(sheet, columns)
     for row in sheet.body:
         _row(table, _spread(table, row), common)
     if not table.drafts:
@@ -167,12 +191,14 @@ def _row(table: _Table, row: Row, common: tuple[str, Source] | None) -> None:
             return
         raise Refusal(f"{sheet.form}.row", "A second table begins; each file may hold one.", place)
     summed = is_total_row(row.cells) or find_sum(columns, row.cells) is not None
+    if _goes_on(table, row):
+        return
+    if table.form and _is_unfilled(columns, row):
+        table.passed += 1
+        return
     if summed or not _is_line(columns, row):
         if not _continues(table, row) and not _summed(table, row):
             table.remarks.append(row)
-        return
-    if table.form and not _has_quantity(columns, row):
-        table.passed += 1
         return
     current = table.current = _draft_of(table, row, common, place)
     _outside(table, current, row, place)
@@ -190,6 +216,7 @@ def _row(table: _Table, row: Row, common: tuple[str, Source] | None) -> None:
     if item.part is None and not item.description:
         raise Refusal(f"{sheet.form}.row", "The row names nothing to order.", place)
     current.lines.append(item)
+    table.last = row.line
 
 
 def _draft_of(table: _Table, row: Row, common: tuple[str, Source] | None, place: str) -> Draft:
@@ -203,6 +230,9 @@ def _draft_of(table: _Table, row: Row, common: tuple[str, Source] | None, place:
     draft = table.drafts.get(number)
     if draft is None:
         draft = table.drafts[number] = Draft(sheet.form)
+        draft.purpose = "change" if table.before else "original"
+        if not any(one.isdigit() for one in number):
+            draft.warn("uncertain", f"the order number {number[:40]!r} holds no digit ({place})")
         draft.po_number = number
         if by_column is not None and own:
             draft.mark("po_number", sheet.source(row, by_column))
@@ -235,9 +265,11 @@ def _spread(table: _Table, row: Row) -> Row:
         and index in row.numbers
         and _SERIAL.fullmatch(row.cells[index].strip())
     ]
-    if not table.sheet.spanned and not counted:
+    if not table.sheet.spanned and not counted and not table.before:
         return row
     cells = list(row.cells) + [""] * (len(table.columns.fields) - len(row.cells))
+    for index, old in table.before:
+        cells[index] = cells[index] if cells[index].strip() or old >= len(row.cells) else row.cells[old]
     for index in counted:
         cells[index] = (_EPOCH + timedelta(days=int(cells[index]))).isoformat()
     for index, name in enumerate(table.columns.fields):
@@ -310,11 +342,36 @@ def _has_quantity(columns: Columns, row: Row) -> bool:
     return any(one in "123456789" for one in cell)
 
 
+def _tell_codes(sheet: Sheet, columns: Columns) -> None:
+    """Warns of columns that look like part numbers, where no column was read as such."""
+    lines = [row for row in sheet.body if _has_quantity(columns, row) and _is_line(columns, row)]
+    for index, name in enumerate(columns.fields):
+        cells = [row.cells[index].strip() for row in lines if index < len(row.cells)]
+        if name is None and cells and all(code_rank(cell) >= MOST_LIKELY for cell in cells):
+            heading = columns.names[index].strip()[:40]
+            sheet.told.append(("uncertain", f"column {heading!r} looks like part numbers and was not read"))
+
+
+def _is_unfilled(columns: Columns, row: Row) -> bool:
+    """Whether a row of an order form offers an item of which none is ordered."""
+
+    def cell(name: str) -> str:
+        at = columns.index(name)
+        return row.cells[at].strip() if at is not None and at < len(row.cells) else ""
+
+    if any(one.isalpha() or one in "123456789" for one in cell("quantity")):
+        return False
+    filled = sum(1 for one in row.cells if one.strip())
+    numbered = any(code_rank(cell(name)) for name in _PARTS)
+    offers = (numbered and filled > 1) or (filled > _PAIR and any(cell(name) for name in _NAMING_ORDER))
+    return offers and not is_total_row(row.cells) and not _is_field(row)
+
+
 def _is_form(columns: Columns, rows: Sequence[Row]) -> bool:
     """Whether the table is an order form: half of its items or more have no quantity."""
-    lines = [row for row in rows if _is_line(columns, row) and not is_total_row(row.cells)]
-    without = sum(1 for row in lines if not _has_quantity(columns, row))
-    return without > 1 and without * _FORM_SHARE >= len(lines)
+    ordered = sum(1 for row in rows if _has_quantity(columns, row) and _is_line(columns, row))
+    without = sum(1 for row in rows if _is_unfilled(columns, row))
+    return without > 1 and without * _FORM_SHARE >= ordered + without
 
 
 def _is_line(columns: Columns, row: Row) -> bool:
@@ -367,6 +424,21 @@ def _watch_other_cells(table: _Table, draft: Draft, row: Row) -> None:
             draft.warn("instruction", f"row {row.line}, column {names[index]}: {instruction!r}")
         if against is not None or (is_status(names[index]) and done_in(cell)):
             draft.warn("contradiction", f"row {row.line}, column {names[index]}: {cell[:80]!r}")
+
+
+def _goes_on(table: _Table, row: Row) -> bool:
+    """Takes a row right below an item that adds to it."""
+    if table.current is None or not table.current.lines or row.line != table.last + 1:
+        return False
+    at = table.columns.index("quantity")
+    if at is not None and at < len(row.cells) and read_quantity(row.cells[at], table.ways) is not None:
+        return False
+    given = take_below(table.current, table.columns, row.cells, table.ways, lambda at: table.sheet.source(row, at))
+    if "requested_date" in given:
+        table.dated.add(len(table.current.lines))
+    if given:
+        table.last = row.line
+    return bool(given)
 
 
 def _continues(table: _Table, row: Row) -> bool:
@@ -436,7 +508,11 @@ def _finished(table: _Table) -> tuple[Order, ...]:
         for text, source in (*sheet.fields.texts, *sheet.asides)
         if (found := instruction_in(text) or addresses_machine(text)) is not None
     ]
-    doubts = [(source.line, found) for text, source in sheet.fields.texts if (found := doubt_in(text)) is not None]
+    doubts = [
+        (source.line, found)
+        for text, source in sheet.fields.texts
+        if not _UNFILLED.fullmatch(fold(text).strip()) and (found := doubt_in(text)) is not None
+    ]
     notes = [
         (row, " ".join(cell.strip() for cell in row.cells if cell.strip() and not TO_WRITE_ON.fullmatch(cell.strip())))
         for row in table.remarks
@@ -465,6 +541,8 @@ def _finished(table: _Table) -> tuple[Order, ...]:
             draft.currency = sheet.currency
             line = sheet.header.line if sheet.header is not None else 1
             draft.mark("currency", Source(sheet.part, line, sheet.currency, how="derived"))
+        if len(draft.lines) > 1 and table.dated == {len(draft.lines)}:
+            draft.warn("uncertain", "the day below the last line may be that of every line")
         close_sums(draft)
         watch(draft)
         orders.append(draft.finish())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from bridgehead.documents.order import Source
 from bridgehead.documents.tables.around import Fields, fields_around
 from bridgehead.documents.tables.csv_records import Row, flatten, letter
-from bridgehead.documents.tables.headings import heading_of
+from bridgehead.documents.tables.headings import heading_of, label_of, squash
 from bridgehead.documents.tables.table import LINE_FIELDS, header_score
 from bridgehead.documents.terms import currency_of
 from bridgehead.documents.units import UNIT_CODES
@@ -88,37 +88,101 @@ def lay_out(sheet: Sheet) -> bool:
         names = [two if heading_of(two) is not None else one for one, two in zip_longest(names, both, fillvalue="")]
     sheet.names = list(names)
     sheet.above, sheet.body = sheet.rows[:at], sheet.rows[at + size :]
+    gap = _beside(sheet.rows[at:], sheet.names) if sheet.letters else None
+    if gap is not None:
+        aside = [
+            replace(row, cells=["" if place < gap else cell for place, cell in enumerate(row.cells)])
+            for row in sheet.rows[at:]
+        ]
+        sheet.above = [*sheet.above, *(row for row in aside if any(cell.strip() for cell in row.cells))]
+        sheet.names = sheet.names[:gap]
+        cut = [replace(row, cells=row.cells[:gap]) for row in sheet.body]
+        sheet.body = [row for row in cut if any(cell.strip() for cell in row.cells)]
     sheet.fields = fields_around(sheet.part, sheet.above, letters=sheet.letters)
     return True
 
 
 def _stand_up(sheet: Sheet) -> bool:
-    """Lays out a table that lies on its side: headings below one another, each with its values beside it."""
-    start, heads = 0, list[int]()
-    for index, row in enumerate(sheet.rows[:HEADER_SEARCH]):
-        at = next((column for column, cell in enumerate(row.cells) if cell.strip()), 0)
+    """Lays out a table that lies on its side: headings below one another, each with its values beside it.
+
+    Each item may have its headings to itself.
+    """
+    groups: list[list[Row]] = []
+    column = -1
+    for index, row in enumerate(sheet.rows):
+        at = next((place for place, cell in enumerate(row.cells) if cell.strip()), 0)
         heading = heading_of(row.cells[at]) if row.cells else None
-        follows = not heads or (at == heads[0] and row.line == sheet.rows[index - 1].line + 1)
-        if heading is None or heading.field not in LINE_FIELDS or not follows:
-            if header_score([one.cells[heads[0]] for one in sheet.rows[start:index]] if heads else []):
-                break
-            heads = []
-        if heading is not None and heading.field in LINE_FIELDS:
-            start = start if heads else index
-            heads.append(at)
-    lying = sheet.rows[start : start + len(heads)]
-    if not heads or not header_score([row.cells[heads[0]] for row in lying]):
+        if heading is None or heading.field not in LINE_FIELDS or (column not in {-1, at} and groups):
+            continue
+        names = [squash(one.cells[column]) for one in groups[-1]] if groups else []
+        if groups and row.line == groups[-1][-1].line + 1 and squash(row.cells[at]) not in names:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+        column = at
+        if index > HEADER_SEARCH and not any(_heads(group, column) for group in groups):
+            return False
+    items = [group for group in groups if _heads(group, column)]
+    if not items:
         return False
-    sheet.header, sheet.names = lying[0], [row.cells[heads[0]] for row in lying]
-    for column in range(heads[0] + 1, max(len(row.cells) for row in lying)):
-        cells = [row.cells[column] if column < len(row.cells) else "" for row in lying]
-        typed = frozenset(index for index, row in enumerate(lying) if column in row.numbers)
-        if any(cell.strip() for cell in cells):
-            lines = tuple(row.line for row in lying)
-            sheet.body.append(Row(lying[0].line, cells, lines, typed, columns=(column,) * len(cells)))
-    sheet.above = [*sheet.rows[:start], *sheet.rows[start + len(heads) :]]
+    if len(items) > 1:
+        shared = {squash(row.cells[column]) for row in items[1]}
+        while squash(items[0][0].cells[column]) not in shared:
+            items[0] = items[0][1:]  # what stands before the first item alone is of the order
+            if not _heads(items[0], column):
+                return False
+    named = {squash(row.cells[column]): row.cells[column] for group in items for row in group}
+    sheet.header, sheet.names = items[0][0], list(named.values())
+    for group in items:
+        sheet.body.extend(_turned(group, column, list(named)))
+    lines = {row.line for group in items for row in group}
+    sheet.above = [row for row in sheet.rows if row.line not in lines]
     sheet.fields = fields_around(sheet.part, sheet.above, letters=sheet.letters)
     return bool(sheet.body)
+
+
+def _heads(group: Sequence[Row], column: int) -> bool:
+    return header_score([row.cells[column] for row in group]) > 0
+
+
+def _turned(group: Sequence[Row], column: int, names: Sequence[str]) -> Iterator[Row]:
+    """The items of headings that stand below one another, a row for every column beside them."""
+    rows = {squash(row.cells[column]): row for row in group}
+    for at in range(column + 1, max(len(row.cells) for row in group)):
+        found = [rows.get(name) for name in names]
+        cells = [row.cells[at] if row is not None and at < len(row.cells) else "" for row in found]
+        if any(cell.strip() for cell in cells):
+            typed = frozenset(index for index, row in enumerate(found) if row is not None and at in row.numbers)
+            lines = tuple(group[0].line if row is None else row.line for row in found)
+            yield Row(group[0].line, cells, lines, typed, columns=(at,) * len(cells))
+
+
+def _beside(rows: Sequence[Row], names: Sequence[str]) -> int | None:
+    """The column from which on labels of the order stand right of a table, behind a column that is empty."""
+    width = max((len(row.cells) for row in rows), default=0)
+    filled = [any(at < len(row.cells) and row.cells[at].strip() for row in rows) for at in range(width)]
+    first = next((at for at, name in enumerate(names) if name.strip()), 0)
+    for gap in range(first + 2, width - 1):
+        if filled[gap]:
+            continue
+        right = [name for name in names[gap + 1 :] if name.strip()]
+        if right and all(_is_column(name) for name in right):
+            continue
+        if any(_labels(row.cells[gap + 1 :]) for row in rows):
+            return gap
+    return None
+
+
+def _is_column(name: str) -> bool:
+    heading = heading_of(name)
+    return heading is not None and heading.field in LINE_FIELDS
+
+
+def _labels(cells: Sequence[str]) -> bool:
+    """Whether a label of the order and its value are the first of the cells."""
+    texts = [cell.strip() for cell in cells if cell.strip()][:2]
+    name = label_of(texts[0].rstrip(": ")) if len(texts) > 1 else None
+    return name is not None and name not in LINE_FIELDS - {"requested_date", "po_or_part"}
 
 
 def _may_head(row: Row) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -23,19 +24,8 @@ _DECIDING: Final = frozenset(
     | {"requested_date", "po_number", "po_or_part", "currency", "description"}
 )
 _NEEDED: Final = frozenset({"quantity", "part", "article", "customer_part", "supplier_part", "po_number"})
-_SUPPLIERS: Final = frozenset(
-    {"supplier", "suppliername", "vendor", "vendorname", "lieferant", "lieferantname", "fournisseur", "proveedor"}
-    | {
-        "fornitore",
-        "leverancier",
-        "leverantor",
-        "dostawca",
-        "fornecedor",
-        "leverandor",
-        "dodavatel",
-        "toimittaja",
-        "szallito",
-    }
+_SUPPLIERS: Final = re.compile(
+    r"(?:supplier|vendor|vend|lief(?:erant)?|lft|four(?:n|nisseur)?|prov(?:eedor)?|forn(?:itore|ecedor)?|lev(?:erancier|erantor|erandor)?|dost(?:awca)?|dodavatel|toimittaja|szallito)(?:name|nom|nombre|naam|namn|no|nr)?"
 )
 """What heads the column of who is to deliver."""
 _LISTED: Final = 10
@@ -214,7 +204,7 @@ def _tell(table: _Table, book: Book, part: str) -> None:
 
 def _is_of_another(sheet: Sheet, row: Row) -> bool:
     """Whether a hidden row names one supplier and every row that is shown another: a list filtered for who reads it."""
-    at = next((index for index, name in enumerate(sheet.names) if squash(name) in _SUPPLIERS), None)
+    at = next((index for index, name in enumerate(sheet.names) if _SUPPLIERS.fullmatch(squash(name)) is not None), None)
     if at is None or at >= len(row.cells) or not row.cells[at].strip():
         return False
     named = {squash(one.cells[at]) if at < len(one.cells) else "" for one in sheet.body if not is_total_row(one.cells)}
