@@ -212,3 +212,12 @@ def test_a_file_that_a_colleague_passes_on_is_the_customers() -> None:
     assert order.buyer.email == "anna@kern.example"
     assert "contradiction" in doubts(order)
     assert any(wish in note for note in order.notes)
+
+
+@pytest.mark.parametrize("kind", ["application/xml", "application/pdf", "text/csv"])
+def test_a_file_that_lost_its_transfer_encoding_is_told(kind: str) -> None:
+    """An attachment whose bytes are not what it is called holds the order beside it and is never passed over."""
+    spoiled = file("po-2.dat", CSV.replace("4711", "4712").encode(), kind)
+    spoiled = spoiled.replace("Content-Transfer-Encoding: base64\n", "")
+    assert "ignored" in doubts(only(letter(TABLE, spoiled)))
+    assert refused(letter(spoiled)).code == "mail.damaged_file"
