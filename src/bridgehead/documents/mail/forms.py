@@ -21,9 +21,11 @@ _MARKED: Final = re.compile(r"\s{0,3}#{1,6}\s{1,3}(?=\S)")
 
 _WRAPPED: Final = range(50, 81)
 """Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters)."""
-_STARTS: Final = re.compile(r"\s|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;]{0,40}:(?:\s|$)")
+_STARTS: Final = re.compile(r"\s|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;.,\d]{0,40}:(?:\s|$)")
 _COUNTS: Final = re.compile(r"\d[\d.,]{0,9}\s?(?P<unit>[^\W\d_]{1,12})\.?\s")
-_GOES_ON: Final = re.compile(r"(?:[,;(–-]|\b(?:and|und|sowie|et|y|e|en|och|og|i|oraz|a|ja|of|de|at|for|zu|mit|with))$", re.IGNORECASE)
+_GOES_ON: Final = re.compile(
+    r"(?:[,;(–-]|\b(?:and|und|sowie|et|y|e|en|och|og|i|oraz|a|ja|of|de|at|for|zu|mit|with))$", re.IGNORECASE
+)
 _COLUMNS: Final = re.compile(r"\S\s{2,}\S|\t|\||__|\",\"|;\S.*;\S|^\s*[-=~_*#.+]{3,}|^\"")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from bridgehead.documents.dates import find_days
 from bridgehead.documents.mail.blocks import Blocks
-from bridgehead.documents.mail.patterns import JOIN, TWINS
+from bridgehead.documents.mail.patterns import DATED, JOIN, TWINS
 from bridgehead.documents.order import Source
 from bridgehead.documents.tables.item import Item
 from bridgehead.documents.tables.item_line import read_item
@@ -119,6 +120,9 @@ class Items(Blocks):
         """A line under an item that adds its day, price or other part number."""
         last = self.draft.lines[-1]
         added = {key: origin for key, origin in item.line.sources.items() if key not in {"description", "number"}}
+        day = next(find_days(source.text, self.ways.days), None)
+        if day is not None and DATED.search(source.text[: day.start]):
+            return False
         words = item.line.description or ""
         if "supplier_part" in added and last.part is not None and item.code_rank < LABELLED and source.text:
             # A word like a part number within the description of an item that has its own.

@@ -44,6 +44,10 @@ ORDER_DAY = re.compile(
     r"\b(?:dated?|vom|date du|du|con fecha|de fecha|del|in data|d\.?d\.?|van|order date|bestelldatum)\W{0,4}$",
     re.IGNORECASE,
 )
+DATED: Final = re.compile(
+    r"\b(?:dated|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
+    re.IGNORECASE,
+)
 CONSTRAINT = re.compile(
     r"\b(?:not before|no earlier|earliest|not later|nicht vor|fr[uü]hestens|pas avant|au plus t[oô]t|no antes|non prima|niet voor|vroegst\w*|closed|geschlossen|ferm[eé]e?s?|cerrad\w+|chius\w+|gesloten|holiday\w*|urlaub|cong[eé]s|vacaciones|ferie|vakantie|valid until|g[uü]ltig)\b",
     re.IGNORECASE,

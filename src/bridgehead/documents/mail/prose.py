@@ -13,6 +13,7 @@ from bridgehead.documents.draft import DraftParty
 from bridgehead.documents.mail.items import COUNTED
 from bridgehead.documents.mail.patterns import (
     CONSTRAINT,
+    DATED,
     GREETING,
     INCOTERM_USE,
     NOT_OURS,
@@ -38,10 +39,6 @@ _NUMBERS: Final = frozenset(["NR", "NOS"])
 _PLACE: Final = re.compile(
     r"\b(?:deliver(?:y|ed)?|ship(?:ment)?|send|goods|consign\w*|liefer\w*|ware|anliefer\w*|livr\w*|exp[eé]di\w*|entreg\w*|env[ií]\w*|mercanc[ií]a|consegn\w*|sped\w*|merce|(?:af)?lever\w*|stuur|bezorg\w*|skicka\w*|dostaw\w*|dostarcz\w*|wysy[łl]\w*|send\w*|dod[áae]\w*|toimit\w*|sz[áa]ll[íi]t\w*)\b"
     r"[^.!?:;\d]{0,40}?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?:?\s{1,3}(?P<place>[^\W\d_][^;]{12,200})",
-    re.IGNORECASE,
-)
-_DATED: Final = re.compile(
-    r"\b(?:dated|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
     re.IGNORECASE,
 )
 _ASKED: Final = re.compile(
@@ -134,7 +131,7 @@ class Prose(Rows):
                     )
             else:
                 draft.warn("date", f"{days[0].text!r} {days[0].doubt or 'is one of several days'} (line {source.line})")
-        elif len(days) == 1 and days[0].day is not None and _DATED.search(rest[: days[0].start]):
+        elif len(days) == 1 and days[0].day is not None and DATED.search(rest[: days[0].start]):
             if draft.order_date in {None, days[0].day}:
                 draft.order_date = days[0].day
                 draft.mark("order_date", source)
