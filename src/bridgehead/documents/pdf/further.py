@@ -112,7 +112,7 @@ def take_further(item: RawItem, line: DraftLine, rest: Rest, ways: Ways, draft: 
             if not words:
                 continue
             text = text_of(words)
-            if _labelled_line(line, text, ways, draft, replace(source, text=text)):
+            if labelled_line(line, text, ways, draft, replace(source, text=text)):
                 rest.used |= {id(word) for word in words}
         for column, held in sorted(body.cells.items()):
             words = [word for word in held if id(word) not in rest.used]
@@ -144,7 +144,8 @@ def _may_order(body: BodyRow) -> bool:
     return numbered and (coded or filled)
 
 
-def _labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source: Source) -> bool:
+def labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source: Source) -> bool:
+    """Puts a labelled field of an item into its line; False when the text is none."""
     found = labelled(text, ways)
     name, value = (found.name, found.value) if found is not None else ("", "")
     if not name and ":" in text:

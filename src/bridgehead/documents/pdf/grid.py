@@ -338,7 +338,26 @@ def cells_of(row: Row, columns: Sequence[Column]) -> dict[int, list[Word]]:
                 at = 0 if middle < columns[0].left else len(columns) - 1
             cells.setdefault(at, []).append(word)
     _keep_words_together(columns, cells)
+    _part_unit(columns, cells)
     return cells
+
+
+def _part_unit(columns: Sequence[Column], cells: dict[int, list[Word]]) -> None:
+    """A quantity with its unit that stands as a whole below either of their two headings is parted."""
+    fields = [one.field for one in columns]
+    if "quantity" not in fields or "unit" not in fields:
+        return
+    quantity, unit = fields.index("quantity"), fields.index("unit")
+    if abs(quantity - unit) != 1 or (quantity in cells) == (unit in cells):
+        return
+    words = cells[unit] if unit in cells else cells[quantity]
+    digits = [word for word in words if word.text[:1].isdigit()]
+    if not digits or digits != words[: len(digits)]:
+        return
+    cells[quantity] = digits
+    cells[unit] = words[len(digits) :]
+    if not cells[unit]:
+        del cells[unit]
 
 
 def _runs_from_words(strand: Sequence[Word], columns: Sequence[Column]) -> bool:

@@ -24,6 +24,7 @@ from bridgehead.documents.pdf.kinds import kind_by_title, numbered_kind, titled_
 from bridgehead.documents.pdf.lines import adds_up, read_lines, rows_of_items
 from bridgehead.documents.pdf.opening import Opened
 from bridgehead.documents.pdf.parties import read_parties
+from bridgehead.documents.pdf.records import Record, find_records, read_records
 from bridgehead.documents.pdf.rest import furniture_of, take_notes, watch_rest
 from bridgehead.documents.pdf.sums import Sum, read_sums, state_sums
 from bridgehead.documents.pdf.vocabulary import order_title, sum_kind
@@ -46,6 +47,18 @@ class _Group:
     number: str = ""
     number_field: Field | None = None
     rows: list[Row] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+    @property
+    def inside(self) -> set[int]:
+        """The lines that headings and items take."""
+        lines = {row.line for table in self.tables for row in (*rows_of_items(table), *table.heads)}
+        return lines | {row.line for record in self.records for row in record.rows}
+
+    @property
+    def first_line(self) -> int:
+        """The line at which the items begin."""
+        return self.tables[0].first_line if self.tables else self.records[0].row.line
 
 
 def read_pages(
@@ -74,6 +87,18 @@ def read_pages(
         kind = table_kind([column.name for column in table.grid.columns])
         if kind is not None and not titled_order(sheets):
             return NotAnOrder(kind, f"The headings of the table are those of a {kind.replace('_', ' ')}.")
+    records = find_records([row for row in rows if row.line not in furniture]) if not tables else []
+    if records:
+        found = _draft(
+            _Group([], rows=rows, records=records),
+            _ways([], text, part, hints, letter=_on_letter(sheets)),
+            part,
+            hints,
+            furniture,
+            text,
+        )
+        if found.lines:
+            return Orders((_finished(found, sheets, opened, scanned=scanned),))
     if not tables:
         return _without_table(rows, sheets, opened, part, hints, read_part)
     if unread and any(sheet.number in unread for sheet in sheets):
@@ -187,10 +212,11 @@ def _start(before: _Group, group: _Group, rows: Sequence[Row]) -> int:
 
 def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[int], text: str) -> Draft:
     draft = Draft("pdf")
-    inside = {row.line for table in group.tables for row in (*rows_of_items(table), *table.heads)}
+    inside = group.inside
     sum_rows = _sum_rows(group, inside)
     for table in group.tables:
         draft.lines += read_lines(table, ways, draft, part, text)
+    draft.lines += read_records(group.records, ways, draft, part)
     sums = read_sums(sum_rows, ways, group.rows)
     used = {id(word) for one in sums for piece in one.pieces for word in piece.words}
     first_page = group.rows[0].page if group.rows else 1
@@ -202,8 +228,8 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
     used |= put_fields(draft, [one for one in fields if one.name != "note"], ways, part)
     if group.number_field is not None:
         used |= {id(word) for piece in group.number_field.pieces for word in piece.words}
-    above = [row for row in headed if row.line < group.tables[0].first_line]
-    below = [row for row in headed if row.line >= group.tables[0].first_line]
+    above = [row for row in headed if row.line < group.first_line]
+    below = [row for row in headed if row.line >= group.first_line]
     used |= lone_day(draft, above, used, ways, part)
     used |= read_parties(draft, above, used, part)
     if "city" not in draft.ship_to.values or "name" not in draft.buyer.values:
@@ -220,7 +246,7 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
 
 def _sum_rows(group: _Group, inside: set[int]) -> list[Row]:
     """The rows below the first item that announce sums, whether the table or the page holds them."""
-    first = group.tables[0].first_line
+    first = group.first_line
     found = {row.line: row for table in group.tables for row in table.sums}
     for row in group.rows:
         if row.line <= first or row.line in inside or row.line in found:
@@ -300,8 +326,8 @@ def _currency(draft: Draft, group: _Group, text: str, part: str) -> None:
     named = {currency_of(found[0]) for found in _CURRENCY.finditer(text)} - {None}
     if len(named) == 1:
         draft.currency = named.pop()
-        line = group.tables[0].first_line
-        draft.mark("currency", Source(part, line, draft.currency or "", page=group.tables[0].grid.page, how="pattern"))
+        page = next((row.page for row in group.rows if row.line == group.first_line), 1)
+        draft.mark("currency", Source(part, group.first_line, draft.currency or "", page=page, how="pattern"))
 
 
 def _watch_orphans(draft: Draft, group: _Group, sums: Sequence[Sum]) -> None:

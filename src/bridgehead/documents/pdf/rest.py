@@ -9,7 +9,7 @@ from typing import Final
 
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Source
-from bridgehead.documents.pdf.vocabulary import PAGE_OF, label, role_of
+from bridgehead.documents.pdf.vocabulary import PAGE_OF, label, other_title, role_of
 from bridgehead.documents.pdf.words import Piece, Row, Sheet
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, names_item
@@ -35,6 +35,8 @@ _AGENTS: Final = re.compile(
     r"\b(?:bots?|llm|parser|(?:automat\w*|ai|ki|ia|order|software)\W+(?:agent\w*|assist[ae]n\w*|reader|model\w*))\b"
 )
 """Readers by machine that no form speaks to, whatever else its sentence says."""
+_CLAUSE: Final = re.compile(r"(?:§+ ?)?\d{1,2}(?:\.\d{1,2})*[.)]?\s+[^\W\d_]")
+"""How a clause of terms begins: a number, then words."""
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
 _FEW_WORDS: Final = 4
 _SMALL: Final = 0.82
@@ -122,6 +124,7 @@ def watch_rest(draft: Draft, rows: Sequence[Row], used: set[int], furniture: set
     usual = median(sizes) if sizes else 10.0
     paragraphs = _paragraphs(left)
     terms = sum(1 for texts in paragraphs for _, piece in texts if len(_WORDS.findall(piece.text)) > 4)
+    terms_from = next((row.line for row, piece in left if other_title(piece.text) == "master_data"), 10**9)
     spoken: set[int] = set()
     for texts, said in spoken_in(seen, legal=terms > _MOST_TERMS):
         row = texts[0][0]
@@ -134,8 +137,10 @@ def watch_rest(draft: Draft, rows: Sequence[Row], used: set[int], furniture: set
             continue
         text = " ".join(piece.text for _, piece in texts)
         row = texts[0][0]
-        small = texts[0][1].size < _SMALL * usual
         words = len(_WORDS.findall(text))
+        if (row.line >= terms_from or _CLAUSE.match(text)) and words >= 5:
+            continue
+        small = texts[0][1].size < _SMALL * usual
         pair = len(texts) == 2 and re.fullmatch(r"[\w./ -]*\d[\w./ -]*", texts[1][1].text) is not None
         if small or words < 3 or (pair and len(texts[0][1].words) <= 6) or (terms > _MOST_TERMS and len(texts) > 2):
             continue

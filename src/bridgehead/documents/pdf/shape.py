@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.documents.dates import DayContext
+from bridgehead.documents.dates import DayContext, find_days
 from bridgehead.documents.pdf.grid import text_of
 from bridgehead.documents.pdf.items import BodyRow, RawItem, Table
 from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
 from bridgehead.documents.tables.headings import Heading
+from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.table import Columns, resolve_columns
 
 _CANONICAL: Final = {
@@ -82,6 +83,12 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             headings[index] = replace(one, field="amount")
         elif one is not None and one.field == "tax":
             headings[index] = None
+    if not _has(headings, "requested_date"):
+        for index, one in enumerate(headings):
+            values = [row[index] for row in samples if row[index]]
+            if one is None and values and all(_is_day(value) for value in values):
+                headings[index] = Heading("requested_date")
+                break
     for name in ("price", "amount", "quantity"):
         same = [index for index, one in enumerate(headings) if one is not None and one.field == name]
         if len(same) > 1:
@@ -89,6 +96,11 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             for index in same:
                 if index != best and (name != "quantity" or _proofs(headings, samples, name, best)):
                     headings[index] = None
+
+
+def _is_day(text: str) -> bool:
+    days = list(find_days(text, DayContext(None, None)))
+    return len(days) == 1 and days[0].start == 0 and days[0].end >= len(text.rstrip(" ."))
 
 
 def _has(headings: Sequence[Heading | None], field: str) -> bool:
@@ -139,6 +151,9 @@ def cell_of(item: RawItem, spot: tuple[int, int, int], one: Heading | None) -> s
         texts = [text for body in item.rows if (text := words_at(body, 0, column))]
         return texts[line] if line < len(texts) else ""
     text = words_at(source, 0, column)
+    if not text and field in {"part", "supplier_part", "customer_part"}:
+        others = (words_at(body, 0, column) for body in item.rows)
+        return next((other for other in others if other and " " not in other and code_rank(other) > 0), "")
     if not text and field in {
         "position",
         "quantity",

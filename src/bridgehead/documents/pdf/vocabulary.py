@@ -17,13 +17,13 @@ SumKind = Literal["net", "gross", "tax", "charge", "allowance", "carried", "quan
 _MORE: Final[dict[str, str]] = {
     word: field
     for field, words in {
-        "po_number": """po# po#: pono# order# ordernumber# purchaseorder# ourorder ourorderno ourorderref ourordernumber ordrenr ordrenummer
+        "po_number": """nrdokumentu ndocumento numerodocumento numerodedocument documentnr documentnummer dokumentnr dokumentnummer nodocument ndedocument docnr docnumber beleg po# po#: pono# order# ordernumber# purchaseorder# ourorder ourorderno ourorderref ourordernumber ordrenr ordrenummer
           rekvisition rekvisitionsnr indkobsordre indkobsordrenr innkjopsordre innkjopsordrenr bestillingsnr bestillingsnummer bestilling
           encomenda nencomenda numeroencomenda notadeencomenda nordemdecompra ordemdecompra pedidodecompra npedido ordendecompra
           ordendecomprano ordinedacquisto ordineacquisto ordinediacquisto bondecommande bestelbon inkooporder inkoopordernummer
           inkoopordernr orderbevisnr belegnummer belegnr documentnumber documentno docno orderreference purchaseorderpo
           numerdokumentu ordernrinkoop bestellungnr purchaseordernum poreference""",
-        "order_date": """ordredato bestillingsdato dato dataencomenda datadaencomenda datadopedido dataemissao fechadeemision fechaemision
+        "order_date": """datadocumento datadokumentu documentdatum dokumentdatum datedudocument fechadocumento fechadeldocumento ordredato bestillingsdato dato dataencomenda datadaencomenda datadopedido dataemissao fechadeemision fechaemision
           datededition datedelacommande dateemission dataemissione datawystawienia documentdate belegdatum podate dateoforder
           printdate printed printedon druckdatum utskriftsdatum utskriftsdato dateimpression datedimpression datastampa datadistampa afdrukdatum datawydruku fechaimpresion fechadeimpresion ordersubmittedon submittedon ordersubmitted createdat orderplaced dateissued issuedate issued bestelldatumvom dateducommande datadellordine""",
         "requested_date": """leveringsdato onsketlevering onsketleveringsdato datadeentrega dataentregapretendida prazodeentrega prazoentrega
@@ -83,7 +83,9 @@ def heading(text: str) -> Heading | None:
     if key in _MORE:
         return Heading(_MORE[key])
     parts = [part for part in (one.strip() for one in _QUALIFIERS.split(text)) if part]
-    worded = _worded(text)
+    if found is not None and not _QUALIFIERS.search(text):
+        return found
+    worded = _sided(text) or _worded(text)
     if worded is not None:
         return worded
     if len(parts) > 1:
@@ -291,6 +293,80 @@ _AROUND: Final[dict[str, frozenset[str]]] = {
 }
 
 
+_YOURS: Final = frozenset(
+    [
+        "your",
+        "ihre",
+        "ihr",
+        "votre",
+        "vos",
+        "su",
+        "vostro",
+        "vostra",
+        "uw",
+        "er",
+        "ert",
+        "panstwa",
+        "wasz",
+        "wasze",
+        "deres",
+        "jeres",
+        "seu",
+        "sua",
+        "vosso",
+        "vossa",
+    ]
+)
+_OURS: Final = frozenset(
+    [
+        "our",
+        "unsere",
+        "unser",
+        "notre",
+        "nos",
+        "nuestro",
+        "nuestra",
+        "nostro",
+        "nostra",
+        "onze",
+        "ons",
+        "var",
+        "vart",
+        "nasz",
+        "nasze",
+        "nosso",
+        "nossa",
+        "vores",
+        "vaar",
+    ]
+)
+_DELIVERS: Final = re.compile(
+    r"liefer|anliefer|deliver|livr|entreg|entr$|consegn|cons$|lever|dostaw|dost$|realizac|leverans|wunsch|requ?(?:ested|ired)?$|need|due$|ship|termin|dock$|arriv"
+)
+_DAYS: Final = re.compile(
+    r"(?:date|datum|dat|dato|fecha|data|day|tag|dag|termin|dt|by|le|am|op|le|il|den|do|na|am|per|for)$"
+)
+
+
+def _sided(text: str) -> Heading | None:
+    """``Państwa indeks``: a number of ours or yours, in languages that headings of files do not know."""
+    tokens = [fold(one) for one in re.findall(r"[^\W\d_]+", text)]
+    if len(tokens) >= 2 and tokens[0] in _YOURS | _OURS:
+        rest = heading_of(" ".join(tokens[1:]))
+        if rest is not None and rest.field in {"part", "article", "supplier_part", "customer_part", "po_or_part"}:
+            return Heading("supplier_part" if tokens[0] in _YOURS else "customer_part")
+    glued = len(tokens) == 1 and _DELIVERS.match(tokens[0]) and _DAYS.search(tokens[0])
+    if glued or (
+        2 <= len(tokens) <= 4
+        and any(_DELIVERS.match(one) for one in tokens)
+        and all(
+            _DELIVERS.match(one) or _DAYS.match(one) or one in {"de", "di", "van", "of", "the", "req"} for one in tokens
+        )
+    ):
+        return Heading("requested_date")
+    return None
+
+
 def _worded(text: str) -> Heading | None:
     """A heading put together of a word for a figure and words that say which: ``Best.-Menge``, ``Qta ord.``."""
     tokens = [fold(one) for one in re.findall(r"[^\W\d_]+", text)]
@@ -413,7 +489,7 @@ _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     ),
 )
 _CARRIED: Final = re.compile(
-    r"(?:carried|brought) (?:forward|over|down)|ubertrag|suma y sigue|suma anterior|a reporter|\breport page|riporto|riportare|overdracht|transporteren|przeniesieni|att overfora|overfort fran"
+    r"(?:carried|brought) (?:forward|over|down)|(?:from|of) (?:the )?previous page|vorherige\w* seite|voriger? (?:seite|pagina)|page precedente|pagina (?:precedente|anterior)|poprzedniej strony|foregaende sida|forrige side|ubertrag|suma y sigue|suma anterior|a reporter|\breport page|riporto|riportare|overdracht|transporteren|przeniesieni|att overfora|overfort fran"
 )
 
 
@@ -504,6 +580,8 @@ def role_of(text: str) -> tuple[Role, str] | None:
     if not plain or len(plain) > 46:
         return None
     plain = _POLITE.sub("", plain)
+    if re.search(r"/ ?(?:tel|phone|fon|telefon|mail|e-mail|fax)", plain):
+        return None
     parts = [plain, *[one.strip() for one in re.split(r"[/|]", plain) if one.strip()]]
     for part in parts:
         for role, pattern in _ROLES:
