@@ -52,8 +52,9 @@ def values(order: Order) -> Iterator[tuple[str, object]]:
             yield from (
                 (f"{name}.{part.name}", getattr(value, part.name))
                 for part in fields(Party)
-                if getattr(value, part.name)
+                if getattr(value, part.name) and part.name != "identifiers"
             )
+            yield from ((f"{name}.identifiers[{at}]", one.value) for at, one in enumerate(value.identifiers))
         elif value not in (None, "", ()):
             yield name, value
     for at, line in enumerate(order.lines):

@@ -239,3 +239,25 @@ def test_every_number_of_a_tradacoms_line_and_place_is_kept() -> None:
 def test_the_form_is_named_as_the_readers_see_it(document: bytes, form: str) -> None:
     """A message or transaction set without its envelope has the form of its standard."""
     assert form_of(document, "a.txt") == form
+
+
+def test_parties_that_stand_in_nm1_are_read() -> None:
+    """NM1 names a party as N1 does, and its address follows."""
+    order = _x12_order("NM1*BY*2*Kern GmbH*****92*B1~", "NM1*ST*1*Kern*Anna~", *BODY[6:])
+    assert (order.buyer.name, order.buyer.identifiers) == ("Kern GmbH", (Identifier("92", "B1"),))
+    assert order.ship_to is not None
+    assert (order.ship_to.contact, order.ship_to.city) == ("Anna Kern", "Stuttgart")
+
+
+def test_who_sent_an_interchange_identifies_a_buyer_whom_nothing_else_names() -> None:
+    """The sender of the envelope is an identifier of the buyer, under the qualifier of the envelope."""
+    order = only(interchange(transaction((*BODY[:3], *BODY[8:]))))
+    assert order.buyer.identifiers == (Identifier("ISA ZZ", "KERNGMBH"),)
+    plain = _edifact(*_HEAD, *_LINE).replace(b"4012345000009:14", b"KERN:ZZ")
+    assert only(plain).buyer.identifiers == (Identifier("UNB ZZ", "KERN"),)
+
+
+def test_a_price_that_is_multiplied_is_doubted() -> None:
+    """CTP with a discount multiplier says so: the price of the line is not what is paid."""
+    order = _x12_order("PO1*1*3*EA*12.5**EN*4012345678901~", "CTP**SLP*12.5***DIS*.46~")
+    assert any(one.startswith("uncertain: line 1 multiplies its price by DIS .46") for one in order.warnings)

@@ -176,8 +176,10 @@ def assign_parties(walk: Walk) -> None:
         source = Source(walk.part, header.line, sender, segment="UNB/02")
         if qualifier == "14" and len(sender) == _GLN_DIGITS and sender.isdigit():
             draft.buyer.put("gln", sender, source)
-        elif qualifier in {"1", "01"}:
+        elif qualifier in {"1", "01"} and sender[:_DUNS_DIGITS].isdigit():
             draft.buyer.put("duns", sender[:_DUNS_DIGITS], source)
+        else:
+            draft.buyer.identify(f"UNB {qualifier}".strip(), sender, source)
 
 
 def _differ(one: DraftParty, other: DraftParty) -> bool:

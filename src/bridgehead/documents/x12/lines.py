@@ -124,6 +124,9 @@ def on_lin(walk: Walk, segment: Segment) -> None:
 def on_ctp(walk: Walk, segment: Segment) -> None:
     """CTP: 236 class of the price, 212 price, 639 basis; the line's price where PO1 has none."""
     price, line = walk.number(segment, 3), walk.line
+    if line is not None and segment.get(6) and segment.get(7) and not walk.sub_line:
+        told = f"multiplies its price by {segment.get(6)[:3]} {segment.get(7)[:20]}"
+        walk.draft.warn("uncertain", f"line {line.number} {told} ({segment.place})")
     if line is None or price is None or walk.sub_line:
         return
     if segment.get(2) and segment.get(2) not in codes.PRICE_CLASSES:

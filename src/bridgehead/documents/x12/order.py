@@ -36,6 +36,7 @@ _HANDLERS: Final[dict[str, Callable[[Walk, Segment], None]]] = {
     "CTT": header.on_ctt,
     "AMT": header.on_amt,
     "N1": parties.on_n1,
+    "NM1": parties.on_nm1,
     "N2": parties.on_n2,
     "N3": parties.on_n3,
     "N4": parties.on_n4,

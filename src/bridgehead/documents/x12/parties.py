@@ -16,6 +16,18 @@ _BUYER_CONTACTS = frozenset({"BD", "OC", "IC", "PD", "CN", "BU"})
 
 def on_n1(walk: Walk, segment: Segment) -> None:
     """N1: 98 role, name, 66 qualifier and number."""
+    _open_party(walk, segment, name=2, number=3)
+
+
+def on_nm1(walk: Walk, segment: Segment) -> None:
+    """NM1: as N1, with 1065 person or company and the name in parts; some senders name parties so."""
+    _open_party(walk, segment, name=3, number=8)
+    first = segment.get(4)
+    if first and walk.party is not None:
+        walk.party.put("contact", f"{first} {segment.get(3)}".strip(), walk.source(segment, 4))
+
+
+def _open_party(walk: Walk, segment: Segment, *, name: int, number: int) -> None:
     role, draft = segment.get(1), walk.draft
     walk.party, walk.role = DraftParty(), role
     if walk.line is not None:
@@ -23,8 +35,8 @@ def on_n1(walk: Walk, segment: Segment) -> None:
             draft.warn("uncertain", f"line {walk.line.number} has a ship-to of its own ({segment.place})")
         return
     party = walk.party
-    party.put("name", segment.get(2), walk.source(segment, 2))
-    _identify(walk, segment, party)
+    party.put("name", segment.get(name), walk.source(segment, name))
+    _identify(walk, segment, party, number)
     if role in walk.parties:
         if role in {"BY", "ST", "BT"}:
             draft.warn("uncertain", f"a second party {role} ({segment.place})")
@@ -34,10 +46,10 @@ def on_n1(walk: Walk, segment: Segment) -> None:
         draft.warn("ignored", f"the goods are for another party in the end: {role} ({segment.place})")
 
 
-def _identify(walk: Walk, segment: Segment, party: DraftParty) -> None:
+def _identify(walk: Walk, segment: Segment, party: DraftParty, element: int) -> None:
     """66: 1 DUNS, 9 DUNS with four digits of its own, UL GLN, 91 the seller, 92 the buyer, whose own is not ours."""
-    qualifier, number = segment.get(3), segment.get(4)
-    source = walk.source(segment, 4)
+    qualifier, number = segment.get(element), segment.get(element + 1)
+    source = walk.source(segment, element + 1)
     if not number:
         return
     if qualifier in {"1", "9"} and len(number) >= _DUNS_DIGITS and number[:_DUNS_DIGITS].isdigit():
@@ -126,5 +138,5 @@ def assign_parties(walk: Walk) -> None:
             draft.buyer.put("duns", sender[:_DUNS_DIGITS], source)
         elif isa.get(5) in {"08", "UP"} and sender.isdigit() and len(sender) == _GLN_DIGITS:
             draft.buyer.put("gln", sender, source)
-        elif isa.get(5) in {"01", "14", "08", "UP"}:
+        elif sender:
             draft.buyer.identify(f"ISA {isa.get(5)}", sender, source)
