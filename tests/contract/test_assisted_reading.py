@@ -38,6 +38,10 @@ DOUBTED = mail(
     "Purchase order 4711-26", "", "10 pcs AB-1200 gasket at 3.20 EUR 32.00 EUR list 4.00 EUR", "", "Total 32.00 EUR"
 )
 CERTAIN = mail("Purchase order 4711-25", "", "10 pcs AB-1200 at 3.20 EUR", "", "Total 32.00 EUR")
+WRONG_SUM = mail("Purchase order 4711-25", "", "10 pcs AB-1200 at 3.20 EUR", "", "Total 33.00 EUR")
+TAKEN_BACK = mail(
+    "Purchase order 4711-25", "", "10 pcs AB-1200 at 3.20 EUR", "", "Please cancel our order of last week."
+)
 
 
 def prose(document: str) -> Answer:
@@ -98,9 +102,11 @@ async def test_a_model_over_http_fills_in_what_the_rules_gave_up_on() -> None:
     assert spoken(asked)[1].splitlines()[0] == "1| Order"
 
 
-@pytest.mark.parametrize("document", [CERTAIN, b"", b"ISA*", mail("What does AB-1200 cost?"), mail("see attached")])
+@pytest.mark.parametrize(
+    "document", [CERTAIN, WRONG_SUM, TAKEN_BACK, b"", b"ISA*", mail("What does AB-1200 cost?"), mail("see attached")]
+)
 async def test_no_model_is_asked_where_the_rules_are_certain(document: bytes) -> None:
-    """What is read without doubt, what is no order and what is broken costs no token."""
+    """What is read without doubt, what contradicts itself, what is no order and what is broken costs no token."""
     model = ScriptedModel([])
     found = await read_assisted(document, "a", ModelExtractor(model))
     assert (found.reading, model.requests, found.extraction) == (read(document, "a"), [], None)

@@ -12,7 +12,7 @@ from bridgehead.documents.assisted.grounding import grounded
 from bridgehead.documents.assisted.merging import merge, settles
 from bridgehead.documents.assisted.seen import see
 from bridgehead.documents.confidence import sure
-from bridgehead.documents.order import Order
+from bridgehead.documents.order import Control, Order
 from bridgehead.documents.outcome import NotAnOrder, Orders, Reading, Unreadable
 from bridgehead.documents.reading import read
 from tests.unit.documents.pointing import Pointed, answer, mail, numbered
@@ -125,6 +125,11 @@ def test_without_a_sum_that_proves_it_agreement_ends_nothing() -> None:
     """Two readers of the same words can be wrong together; the document's own total has to hold, and be there."""
     bare = mail("Purchase order 4711-26", "", LISTED)
     assert order_of(merged(bare, NUMBER, ITEM)).warnings == rules(bare).warnings != ()
+    counted = replace(
+        rules(), controls=(*rules().controls, Control("line_count", Decimal(2), Decimal(1), agrees=False))
+    )
+    assert settles(rules())
+    assert not settles(counted)
     wrong = mail("Purchase order 4711-26", "", LISTED, "", "Total 33.00 EUR")
     assert order_of(merged(wrong, NUMBER, ITEM)).warnings == rules(wrong).warnings
 

@@ -18,6 +18,8 @@ from bridgehead.documents.outcome import Orders, Reading, Unreadable
 
 _ORDER: Final = TypeAdapter(Order)
 NOT_WANTED: Final = "the rules are certain, or a model could not tell more"
+_UNREAD: Final = frozenset({"uncertain", "ignored"})
+"""Doubts about the reading; the others are about what the document says."""
 _SHOWN: Final = frozenset({"email", "pdf"})
 
 
@@ -35,17 +37,22 @@ class Assisted:
 
 
 def wants_model(reading: Reading) -> bool:
-    """Whether the rules are not certain of one new order that stands in text, or found none where one may be.
+    """Whether the rules are not certain how one new order in text is read, or found none where one may be.
 
-    An order that speaks to its reader is for a person whatever a model says of it.
+    An order that speaks to its reader is for a person whatever a model says of it, and one that only contradicts
+    itself was read: there a model could tell nothing.
     """
     if isinstance(reading, Unreadable):
         return reading.code in RESCUED
     if not isinstance(reading, Orders) or len(reading.orders) != 1:
         return False
     order = reading.orders[0]
-    spoken_to = any(warning.startswith("instruction") for warning in order.warnings)
-    return order.format in _SHOWN and order.purpose == "original" and not spoken_to and not sure(order)
+    if order.format not in _SHOWN or order.purpose != "original":
+        return False
+    kinds = {warning.partition(":")[0] for warning in order.warnings}
+    if "instruction" in kinds:
+        return False
+    return bool(kinds & _UNREAD) if kinds else not sure(order)
 
 
 async def assist(reading: Reading, seen: Seen, extractor: Extractor) -> Assisted:
