@@ -18,7 +18,7 @@ _VOID: Final = (
     r"|(?:by|in|my|our|a) (?:mistake|error)|mistaken\w*|accidental\w*|(?:isn't|aren't|not) (?:\w+ )?(?:needed|required|wanted|valid|binding|ordered|to be)"
     r"|storn\w*|widerruf\w*|zuruck(?:ge)?z[io]\w*|zuruckge(?:nommen|stellt)|hinfallig\w*|gegenstandslos\w*|ungultig\w*|irrtum\w*|versehentlich\w*|aus versehen|vergessen sie|nicht mehr"
     r"|entfall\w*|entfallt|annul\w*|anull\w*|caduc|caduque|par erreur|(?:n')?est plus|plus besoin|oubliez|ne plus|nul et non avenu|anula\w*|por error|ya no|olvid\w*|sin efecto"
-    r"|per errore|non piu|dimenticat\w*|revoc\w*|vervall\w*|vervalt|niet (?:meer|langer)|per ongeluk|vergissing|abusievelijk|per abuis|vergeet|intrekk\w*|ingetrokken"
+    r"|per errore|non (?:e |sono |sia )?piu|dimenticat\w*|revoc\w*|vervall\w*|vervalt|niet (?:meer|langer)|per ongeluk|vergissing|abusievelijk|per abuis|vergeet|intrekk\w*|ingetrokken"
     r"|uniewazn\w*|niewazn\w*|wycof\w*|odwol\w*|juz nie|nie jest juz|omylk\w*|pomylk\w*|zapomn\w*|rezygnuj\w*|makuler\w*|avbestall\w*|inte langre|misstag\w*|glom|ogiltig\w*|aterkall\w*|utgar"
 )
 _WAITS: Final = (

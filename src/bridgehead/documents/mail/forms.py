@@ -21,7 +21,9 @@ _MARKED: Final = re.compile(r"\s{0,3}#{1,6}\s{1,3}(?=\S)")
 
 _WRAPPED: Final = range(50, 81)
 """Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters)."""
-_STARTS: Final = re.compile(r"\s|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;.,\d]{0,40}:(?:\s|$)")
+_STARTS: Final = re.compile(
+    r"\s|[^\W\d_]{2,12}\.?\s\d{1,5}\s?[.:)]|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;.,\d]{0,40}:(?:\s|$)"
+)
 _COUNTS: Final = re.compile(r"\d[\d.,]{0,9}\s?(?P<unit>[^\W\d_]{1,12})\.?\s")
 _GOES_ON: Final = re.compile(
     r"(?:[,;(–-]|\b(?:and|und|sowie|et|y|e|en|och|og|i|oraz|a|ja|of|de|at|for|zu|mit|with))$", re.IGNORECASE
@@ -42,8 +44,9 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
         broken = (
             bool(found and last.strip() and text.strip())
             and len(last) >= _WRAPPED.start
-            and len(last) + 1 + len(first) > width
+            and (len(last) + 1 + len(first) > width - _SLACK or found[-1][1].count("(") > found[-1][1].count(")"))
             and not _STARTS.match(text)
+            and not last.startswith((" ", "\t"))
             and (not _counts(text) or _GOES_ON.search(last.rstrip()) is not None)
             and not _COLUMNS.search(last)
             and not _COLUMNS.search(text)
@@ -63,6 +66,8 @@ def _counts(text: str) -> bool:
     return found is not None and found["unit"].lower() in UNIT_CODES
 
 
+_SLACK: Final = 6
+"""Programs count characters in their own ways: the longest line is not always the width they break at."""
 _LONGEST_JOINED: Final = 1_500
 
 

@@ -53,7 +53,7 @@ class Items(Blocks):
         if line.part is None and line.description and whole:
             least = 2 if item.listed and item.priced else COUNTED - 1
             if item.rank >= least and (item.listed or item.priced):
-                return self._accept(item, source)
+                return self._speaks_of(item, source) or self._accept(item, source)
         if item.rank == 0 and line.part == self.draft.po_number and line.part:
             return True
         if item.rank == 0 and strong and (item.listed or item.code_rank == 9) and short:
@@ -66,6 +66,16 @@ class Items(Blocks):
         if self.last_was_item and self.draft.lines and item.rank == 0 and short:
             return self._attach(item, source)
         return False
+
+    def _speaks_of(self, item: Item, source: Source) -> bool:
+        """Words with the number of a position that is there already say something about it, and order nothing new."""
+        number = item.line.number
+        numbers = [line.number for line in self.draft.lines]
+        if number is None or not (number in numbers or (set(numbers) == {None} and number <= len(numbers))):
+            return False
+        self.draft.warn("contradiction", f"line {source.line} speaks of position {number}: {source.text[:120]!r}")
+        self._note(source.text, source)
+        return True
 
     def _describes_last(self, text: str, item: Item) -> bool:
         """Whether an indented line under an item that has no words yet is its description, numbers in it or not."""

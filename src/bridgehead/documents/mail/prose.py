@@ -71,6 +71,11 @@ class Prose(Rows):
 
     def _watch_loose(self) -> None:
         """Words built like the part numbers of the order, in sentences that no line was read from, may be ordered."""
+        for draft in self.drafts:
+            asked = draft.sources.get("requested_date")
+            days = {line.requested_date for line in draft.lines} - {None, draft.requested_date}
+            if asked is not None and asked.how == "pattern" and days:
+                draft.warn("contradiction", f"line {asked.line} asks for {draft.requested_date}, the items for others")
         parts = {line.part for draft in self.drafts for line in draft.lines if line.part}
         forms = {form_of(part) for part in parts if code_rank(part) >= MOST_LIKELY}
         for source, code in self.loose:

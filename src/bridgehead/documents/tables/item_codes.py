@@ -11,24 +11,22 @@ from bridgehead.documents.units import UNIT_CODES
 
 _CODE: Final = r"[A-Za-z0-9](?:[A-Za-z0-9]|[-./_#+](?=[A-Za-z0-9])){1,34}"
 _PART_WORDS: Final = (
-    r"(?:art(?:ikel|icle|icolo|[ií]culo)?|item|part|produ(?:ct|kt|it|cto)|prodotto|material|mat|teil|bestell|stock|catalog(?:ue)?|sku|p/n|pn|ref(?:erence|erencia|erenz)?|r[eé]f(?:[eé]rence)?|rif(?:erimento)?"
+    r"(?:art(?:ikel|icle|icolo|[ií]culo)?|item|part|produ(?:ct|kt|it|cto)|prodotto|material|mat|teil|bestell|stock|catalog(?:ue)?|sku|p/n|pn|indeks|varenr|artnr|ref(?:erence|erencia|erenz)?|r[eé]f(?:[eé]rence)?|rif(?:erimento)?"
     r"|c[oó]d(?:igo|ice|e)?|code|ident)"
 )
 _NUMBER_WORDS: Final = r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero)?|nummer|numero|n[°ºo]|#|code|id|art))?"
 _LABELLED = re.compile(
-    rf"(?:\b(?P<side>our|your|customer|supplier|vendor|client|mfr|unsere|ihre|kunden|lieferanten|hersteller|notre|votre|nos|vos|nuestra|nuestro|su|nostro|nostra|vostro|vostra|onze|ons|uw|klant|leveranciers)\b[ .\-]{{0,2}})?"
+    rf"(?:\b(?P<side>our|your|customer|supplier|vendor|client|mfr|unsere|ihre|kunden|lieferanten|hersteller|notre|votre|nos|vos|nuestra|nuestro|su|nostro|nostra|vostro|vostra|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|na[šs]e?|va[šs]e?|klant|leveranciers)\b[ .\-]{{0,2}})?"
     rf"(?<![\w-])(?P<word>(?:kunden|lieferanten|klant|leveranciers)?[ \-]?{_PART_WORDS}){_NUMBER_WORDS}\.?(?:\s{{0,2}}(?:client|fournisseur|cliente|proveedor|fornitore|klant|leverancier))?\s{{0,2}}[:=#]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
     re.IGNORECASE,
 )
 _SIDED = re.compile(
-    rf"\b(?P<side>our|your|unsere?|ihre?|notre|votre|nuestr[ao]|su|nostr[ao]|vostr[ao]|onze|ons|uw|customer|kunden?|client|cliente|klant)\s{{0,2}}[:=]?\s{{0,2}}(?:ref|nr|no|n°|code|number|nummer)?\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
+    rf"\b(?P<side>our|your|unsere?|ihre?|notre|votre|nuestr[ao]|su|nostr[ao]|vostr[ao]|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|customer|kunden?|client|cliente|klant)\s{{0,2}}[:=]?\s{{0,2}}(?:ref|nr|no|n°|code|number|nummer)?\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
     re.IGNORECASE,
 )
-_OURS_WORDS: Final = (
-    "our customer client unsere unser kunden kunde notre nos nuestra nuestro nostro nostra onze ons klant cliente"
-)
+_OURS_WORDS: Final = "our customer client unsere unser kunden kunde notre nos nuestra nuestro nostro nostra onze ons nasz nasza nasze vår vårt var vart vores nossa nosso naše naš nase nas klant cliente"
 _OURS: Final = frozenset(_OURS_WORDS.split())
-_YOURS_WORDS: Final = "your supplier vendor mfr ihre ihr lieferanten hersteller votre vos su vostro vostra uw leveranciers fournisseur proveedor fornitore leverancier"
+_YOURS_WORDS: Final = "your supplier vendor mfr wasz wasza wasze er ert jeres vossa vosso vaše vaš vase vas ihre ihr lieferanten hersteller votre vos su vostro vostra uw leveranciers fournisseur proveedor fornitore leverancier"
 _YOURS: Final = frozenset(_YOURS_WORDS.split())
 _CONNECTING_WORDS: Final = "of von vom de d' di van x item article artikel part each the to and und et y e en à a der des mal pro je per netto net unités ref réf art units for at zu your our"
 _CONNECTING: Final = frozenset(_CONNECTING_WORDS.split())
