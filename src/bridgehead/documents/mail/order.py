@@ -140,6 +140,8 @@ class _MailReader:
             number = drafts[0].po_number = self.hints.po_number
             drafts[0].mark("po_number", Source("header", 1, number, column="Subject", how="pattern"))
         if not number:
+            if kind is not None and (intent.asks or intent.kind_in_subject):
+                return NotAnOrder(kind, _why(kind, self.subject))
             if not intent.orders and all(draft.warnings for draft in drafts):
                 raise Refusal(
                     "uncertain", "The message may be an order, and names neither order number nor wish.", "body"

@@ -45,7 +45,7 @@ ORDER_DAY = re.compile(
     re.IGNORECASE,
 )
 DATED: Final = re.compile(
-    r"\b(?:dated|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
+    r"\b(?:dated|(?:order ?date|bestelldatum|datum|date|fecha|data|dato)(?: de \w+| del? \w+| d[’']\w+)? (?:is|ist|est|es|[eè]|[äa]r|er|to)(?: (?:der|the|le|el|il|den))?|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
     re.IGNORECASE,
 )
 CONSTRAINT = re.compile(
@@ -143,7 +143,7 @@ def words_for_numbers(text: str) -> str | None:
 
 
 _SENTENCE_END = re.compile(
-    r"(?<=[?!])\s+(?=\S)|(?<=[^\W\d_]{4})\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\b)|(?<=\d)\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\s)"
+    r"(?<=[?!])\s+(?=\S)|(?<=[^\W\d_]{4})\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\b)|(?<=\d)\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\s)|(?<=[A-Z0-9][A-Z0-9])\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+[\s:])"
 )
 _LAST_WORD = re.compile(r"([^\W\d_]+)$")
 

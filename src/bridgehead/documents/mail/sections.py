@@ -183,6 +183,12 @@ def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], l
     found: dict[str, TextLine] = {}
     start = 0
     for index, (number, text) in enumerate(lines[:14]):
+        if found and text.strip().startswith("<") and "@" in text:
+            # The address of a sender whose line was too long stands in the next.
+            last = next(reversed(found))
+            found[last] = (found[last][0], f"{found[last][1]} {text.strip()}")
+            start = index + 1
+            continue
         label, colon, value = text.replace("*", "").lstrip("> ").partition(":")
         key = label.strip().lower()
         if not text.strip() and not found:

@@ -26,7 +26,8 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.tables.cells import Ways
 
 _FORWARDED: Final = re.compile(
-    r"^\s*(?:fwd?|wg|tr|rv|i|vs|vb|vl|pd|enc|res|doorst|videresendt|tov[áa]bb[íi]t[áa]s|r[eé]tr)\s?:", re.IGNORECASE
+    r"^\s*(?:(?:re|aw|sv|odp|antw|antwort|rif|ynt|vs)\s?:\s{0,3}){0,4}(?:fwd?|wg|tr|rv|i|vs|vb|vl|pd|enc|res|doorst|videresendt|tov[áa]bb[íi]t[áa]s|r[eé]tr)\s?:",
+    re.IGNORECASE,
 )
 
 

@@ -125,7 +125,7 @@ def take_bare_code(rest: str, item: Item, source: Source) -> str:
             elif rank == best[0]:
                 rivals += 1
         name = "customer_part" if item.sided == "supplier_part" else "supplier_part"
-        least = 5 if item.sided or line.gtin is not None else 0
+        least = 4 if item.sided or line.gtin is not None else 0
         if best is not None and best[0] >= least and getattr(line, name) is None:
             setattr(line, name, rest[best[1] : best[2]])
             line.mark(name, source)
