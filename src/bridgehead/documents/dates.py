@@ -26,6 +26,15 @@ _MONTH_WORDS: Final = (
 )
 MONTHS: Final = {word: number for number, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+_WEEKDAY_WORDS: Final = (
+    "monday montag lundi lunes lunedì maandag måndag mandag poniedziałek poniedziałku",
+    "tuesday dienstag mardi martes martedì dinsdag tisdag tirsdag wtorek wtorku",
+    "wednesday mittwoch mercredi miércoles mercoledì woensdag onsdag środa środę",
+    "thursday donnerstag jeudi jueves giovedì donderdag torsdag czwartek czwartku",
+    "friday freitag vendredi viernes venerdì vrijdag fredag piątek piątku",
+)
+_WEEKDAYS: Final = {word: number for number, words in enumerate(_WEEKDAY_WORDS, 1) for word in words.split()}
+_WEEKDAY_NAMES = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
 _DAY = r"(?P<{0}>0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(
     r"(?<![\w./-])(?:"
@@ -35,6 +44,7 @@ _DATE = re.compile(
     rf"|{_DAY.format('dm_d')}(?:st|nd|rd|th|er|\.|\u00ba|\u00b0)?[ \u00a0-]{{0,2}}(?:of |de |d')?(?P<dm_m>{_NAMES})\b\.?"
     r"(?:[ ,-]{0,2}(?:de |del )?(?P<dm_y>(?:19|20)\d{2}|'?\d{2}(?!\d|[.,:]\d)))?"
     rf"|(?P<md_m>{_NAMES})\.?[ -]{_DAY.format('md_d')}(?:st|nd|rd|th)?(?:,?[ -](?P<md_y>(?:19|20)\d{{2}}))?"
+    rf"|(?P<wk_day>{_WEEKDAY_NAMES}),?[ ]{{1,2}}(?:in |der |of |de la |van |i )?(?:kw|cw|wk|week|kalenderwoche|calendar week|semaine|sem\.?|semana|settimana|vecka|v\.|uge|uke|tydzie[ńn]|tydz\.?)[ .]{{0,2}}(?P<wk_n>\d{{1,2}})(?:\s?/\s?(?P<wk_y>20\d{{2}}|\d{{2}}))?"
     r"|(?P<short_d>0?[1-9]|[12]\d|3[01])\.[ ]?(?P<short_m>0?[1-9]|1[0-2])\.(?![\d])"
     r")(?![\w/]|-\d)",
     re.IGNORECASE,
@@ -152,6 +162,8 @@ def _resolve(found: re.Match[str], context: DayContext) -> Day:
         day = _day(int(found["iso_y"]), int(found["iso_m"]), int(found["iso_d"]))
     elif found["num_a"]:
         day, doubt = _numeric(found, context)
+    elif found["wk_n"]:
+        day, doubt = _in_week(found, context.today)
     else:
         name = found["dm_m"] or found["md_m"]
         month = MONTHS[name.lower()] if name else int(found["short_m"])
@@ -176,6 +188,23 @@ def _numeric(found: re.Match[str], context: DayContext) -> tuple[date | None, st
     if context.order is not None:
         return (dmy if context.order == "dmy" else mdy), ""
     return None, "can be read with the day or the month first"
+
+
+def _in_week(found: re.Match[str], today: date | None) -> tuple[date | None, str]:
+    """The working day of a numbered week (ISO 8601); without a year it is the week to come."""
+    weekday, week = _WEEKDAYS[found["wk_day"].lower()], int(found["wk_n"])
+    year = found["wk_y"]
+    if year is None and today is None:
+        return None, "names no year"
+    years = (int(year) % 100 + 2000,) if year is not None else (today.year, today.year + 1) if today is not None else ()
+    for one in years:
+        try:
+            day = date.fromisocalendar(one, week, weekday)
+        except ValueError:
+            return None, "is no week of the calendar"
+        if year is not None or today is None or day >= today:
+            return (day, "") if today is None or (day - today).days <= 270 else (None, "lies far ahead or just behind")
+    return None, "is no calendar day"
 
 
 def _coming(month: int, number: int, today: date | None) -> tuple[date | None, str]:

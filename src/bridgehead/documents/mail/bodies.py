@@ -114,6 +114,11 @@ def _hidden(reader: HtmlText, out: Bodies, subject: str) -> None:
     shown = " ".join([subject, *reader.lines]).casefold()
     if len(hidden) >= 3 and " ".join(hidden.casefold().split()) not in " ".join(shown.split()):
         out.alerts.append(f"hidden text: {hidden[:160]!r}")
+    struck = " ".join(reader.struck).strip()
+    if any(one.isalnum() for one in struck):
+        out.alerts.append(f"text that is struck out: {struck[:160]!r}")
+    if reader.unsure and reader.lines:
+        out.alerts.append(f"the style sheet hides what cannot be told: {reader.unsure[0]!r}")
     for text in reader.unseen:
         instruction = instruction_in(text) or addresses_machine(text)
         if instruction is not None:

@@ -41,6 +41,8 @@ _ORDERS_OWN = frozenset(
 )
 """Labels that no line of an address has."""
 _DESCRIBED = re.compile(r"\s{1,12}(?P<pos>0{0,4}[1-9]\d{0,3})\s{2,8}(?P<words>[^\W\d_]\S*(?:\s\S+){0,12})\s*")
+_SEVERAL = re.compile(r":\s*\S.*\s{2,}[^\W\d_][^:;]{0,40}:\s")
+"""A second label with its value, further right in the line."""
 _TWO = 2
 _ADDRESS_LINES = 8
 _TELEGRAM = 3
@@ -131,7 +133,7 @@ class Walker(Prose):
         if self._segments(text, source):
             return at + 1
         label = LABEL.match(text.strip())
-        if label is not None:
+        if label is not None and _SEVERAL.search(text) is None:
             taken = (self._day_of_item(text, label, source) and at + 1) or self._labelled(lines, at, label, source)
             if taken:
                 return taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
+from typing import Final
 
 from bridgehead.documents.outcome import Refusal
 
@@ -50,9 +51,14 @@ _ATTRIBUTE = re.compile(
 )
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|font-size\s*:\s*(?:0(?:\.\d+)?|1)(?:px|pt|em|rem|%)?\s*(?:;|!|$)"
-    r"|opacity\s*:\s*0(?:\.0\d*)?\s*(?:;|!|$)|max-(?:height|width)\s*:\s*0|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}|(?<!-)(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)",
+    r"|opacity\s*:\s*0(?:\.0\d*)?\s*(?:;|!|$)|max-(?:height|width)\s*:\s*0|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}|(?<!-)(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)"
+    r"|scale[xy3d]{0,2}\(\s*0(?:\.0\d*)?\s*[,)]|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?\s*\)|clip-path\s*:\s*(?:inset\(\s*(?:100|[5-9]\d)%|circle\(\s*0)"
+    r"|unicode-bidi\s*:\s*(?:isolate-|bidi-)override",
     re.IGNORECASE,
 )
+"""What shows nothing, or shows letters in another order than they stand in."""
+_STRIKING: Final = re.compile(r"text-decoration(?:-line)?\s*:[^;]{0,40}line-through", re.IGNORECASE)
+_STRUCK: Final = frozenset({"s", "strike", "del"})
 _COLOR = re.compile(r"(?<![-\w])(background(?:-color)?|color)\s*:\s*([^;!]{1,60})", re.IGNORECASE)
 _RULE = re.compile(r"([^{}]{1,200})\{([^{}]{0,2000})\}")
 _LINE_END = "\x0b"
@@ -63,12 +69,15 @@ _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 class HtmlText:
     """The visible lines, and the texts nobody sees (hidden elements, comments, alternative texts).
 
-    ``cut_off`` says that the document ended inside a table.
+    ``struck`` is what is shown struck out: its writer took it back. ``unsure`` are selectors of the style sheet that hide
+    something of which it cannot be told what. ``cut_off`` says that the document ended inside a table.
     """
 
     lines: list[str] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
     cut_off: bool = False
 
 
@@ -78,6 +87,7 @@ class _Open:
     hidden: bool
     color: str
     background: str
+    struck: bool = False
 
 
 def html_to_text(text: str) -> HtmlText:
@@ -95,6 +105,7 @@ class _Reader:
         self.stack: list[_Open] = [_Open("", hidden=False, color="black", background="white")]
         self.line: list[str] = []
         self.hiding: frozenset[str] = frozenset()
+        self.striking: frozenset[str] = frozenset()
         self.row: list[str] | None = None
         self.quotes = 0
         self.pre = 0
@@ -166,7 +177,8 @@ class _Reader:
             raise Refusal("mail.html_depth", f"The HTML body nests more than {MAX_DEPTH} elements.", "html")
         parent = self.stack[-1]
         style = html.unescape(attributes.get("style", ""))
-        classes = set(attributes.get("class", "").lower().split())
+        classes = {f".{one}" for one in attributes.get("class", "").lower().split()}
+        classes |= {f"#{attributes['id'].lower()}", tag} if attributes.get("id") else {tag}
         background, color = parent.background, parent.color
         if attributes.get("bgcolor"):
             background = _plain(attributes["bgcolor"])
@@ -180,9 +192,10 @@ class _Reader:
         hidden = (
             parent.hidden or "hidden" in attributes or _HIDING.search(style) is not None or bool(classes & self.hiding)
         )
-        if tag == "font" and attributes.get("size") == "0":
+        if tag == "bdo" or (tag == "font" and attributes.get("size") == "0"):
             hidden = True
-        self.stack.append(_Open(tag, hidden or _same(color, background), color, background))
+        struck = parent.struck or tag in _STRUCK or _STRIKING.search(style) is not None or bool(classes & self.striking)
+        self.stack.append(_Open(tag, hidden or _same(color, background), color, background, struck))
         if tag == "tr":
             self._end_row()
             self._break()
@@ -244,6 +257,10 @@ class _Reader:
             if text.strip(" \t\r\n\u00a0\u200b\u200c\u200d\ufeff\u034f\u00ad\u2007"):
                 self.out.hidden.append(_SPACES.sub(" ", text).strip()[:2000])
             return
+        if self.stack[-1].struck:
+            if text.strip() and len(self.out.struck) < MAX_LINES:
+                self.out.struck.append(_SPACES.sub(" ", text).strip()[:2000])
+            return
         if self.pre:
             first, *rest = text.split("\n")
             self.line.append(first)
@@ -264,11 +281,19 @@ class _Reader:
             self._write("> " * self.quotes + text)
 
     def _styles(self, content: str) -> None:
-        hiding = set(self.hiding)
+        hiding, striking = set(self.hiding), set(self.striking)
         for rule in _RULE.finditer(content):
-            if _HIDING.search(rule[2]):
-                hiding.update(re.findall(r"\.([\w-]{1,60})", rule[1].lower()))
-        self.hiding = frozenset(hiding)
+            hides = _HIDING.search(rule[2]) is not None
+            if not hides and _STRIKING.search(rule[2]) is None:
+                continue
+            for selector in rule[1].lower().split(","):
+                # The last simple selector alone is looked at: rather too much is set aside, and told, than too little.
+                named = re.findall(r"[.#][\w-]{1,60}", selector)
+                last = re.search(r"(?:^|[\s>+~])([a-z][a-z0-9]{0,20})\s*$", selector)
+                (hiding if hides else striking).update(named or ([last[1]] if last else []))
+                if not named and last is None and selector.strip() and not selector.strip().startswith("@"):
+                    self.out.unsure.append(" ".join(selector.split())[:80])
+        self.hiding, self.striking = frozenset(hiding), frozenset(striking)
 
 
 def _plain(color: str) -> str:
