@@ -49,19 +49,20 @@ def language_of(text: str) -> Language | None:
     return ranked[0][0]
 
 
-_BRITISH: Final = re.compile(
-    r"£|\bGBP\b|\bVAT\b|€|\bEUR\b|\b(?:Ltd|plc|Limited)\b|\.co\.uk\b|\b[Pp]ostcode\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\bUnited Kingdom\b"
-)
-_AMERICAN: Final = re.compile(
-    r"\$|\bUSD\b|\b(?:Inc|LLC|Corp)\b|[, \t;|][A-Z]{2},? \d{5}(?:-\d{4})?\b|\bZip\b|\bZIP\b|\bUSA?\b"
-)
+_BRITISH: Final = re.compile(r"£|\bGBP\b|\bGB\b|\bVAT\b|\b(?:Ltd|plc|Limited)\b|\.co\.uk\b|\bUnited Kingdom\b")
+_AMERICAN: Final = re.compile(r"\$|\bUSD\b|\b(?:Inc|LLC|Corp)\b|[, \t;|][A-Z]{2},? \d{5}(?:-\d{4})?\b|\bUSA?\b")
+_PERHAPS_BRITISH: Final = re.compile(r"€|\bEUR\b|\b[Pp]ostcode\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b")
+_PERHAPS_AMERICAN: Final = re.compile(r"\bZip\b|\bZIP\b")
+"""Words and forms that stand elsewhere too: systems print headings of another country."""
 
 
 def guess_day_order(text: str, language: Language | None) -> DayOrder | None:
     """Whether day or month stands first where the text is written; None when the text speaks for both or neither."""
     if language is not None and language != "en":
         return "dmy"
-    british, american = bool(_BRITISH.search(text)), bool(_AMERICAN.search(text))
-    if british == american:
-        return None
-    return "dmy" if british else "mdy"
+    pairs = ((_BRITISH, _AMERICAN), (_PERHAPS_BRITISH, _PERHAPS_AMERICAN))
+    for british, american in pairs:
+        found = british.search(text) is not None, american.search(text) is not None
+        if any(found):
+            return None if all(found) else "dmy" if found[0] else "mdy"
+    return None

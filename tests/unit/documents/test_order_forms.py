@@ -290,3 +290,59 @@ def test_a_total_that_only_the_first_row_of_an_order_has() -> None:
     text = "Order no;Part;Qty;Price;Total\nPO-4711;AB-1001;20;3,20;126,50\n;AB-2002;5;12,50;\n"
     order = only(text.encode(), "a.csv")
     assert (order.stated_total, order.warnings) == (Decimal("126.50"), ())
+
+
+def test_a_sum_of_quantities_by_any_name() -> None:
+    """A number under the quantities that is their sum, beside nothing but a word, orders nothing."""
+    head: list[list[Cell]] = [["Order no", "PO-4711"], [], ["Pos", "Part", "Description", "Qty", "Unit"]]
+    items: list[list[Cell]] = [[1, "AB-1001", "Valve", 20, "pcs"], [2, "AB-2002", "Flange", 5, "box"]]
+    order = only(book(rows=[*head, *items, ["", "", "Whatever", 25]]))
+    assert (quantities(order), order.stated_quantity_total) == ([Decimal(20), Decimal(5)], Decimal(25))
+    assert len(only(book(rows=[*head, *items, ["", "", "Gasket", 4]])).lines) == 3
+
+
+def test_numbers_of_lines_are_no_part_numbers() -> None:
+    """A column that counts its rows holds no part numbers, whatever heads it."""
+    order = only(book(rows=[["Order no", "PO-4711"], [], ["Item No", "Qty", "Description"], [10, 20, "Valve"]]))
+    assert (order.lines[0].number, order.lines[0].supplier_part) == (10, None)
+
+
+def test_a_column_of_gtins_under_any_heading() -> None:
+    """Numbers with the check digit of a GTIN are GTINs; with another digit they are not."""
+    text = "Order no;Whatsit;Description;Qty\nPO-4711;{};Valve;20\n"
+    assert only(text.format("4006381333931").encode(), "a.csv").lines[0].gtin == "4006381333931"
+    assert only(text.format("4006381333932").encode(), "a.csv").lines[0].gtin is None
+
+
+def test_hours_are_no_amounts() -> None:
+    """When goods are taken in is no figure that was lost; an amount is."""
+    assert only(book(rows=[*FORM, [], ["Goods are received from 7.30-15.30."]])).warnings == ()
+    assert "uncertain" in doubts(only(book(rows=[*FORM, [], ["Minimum value 7.30 applies"]])))
+
+
+@pytest.mark.parametrize(
+    "head, first, second, wanted",
+    [
+        ("Order no;Part;Description;Qty;Ship to address", "20.000", "2,125.000", [20, 2125]),
+        ("Bestellnummer;Artikelnr;Bezeichnung;Bestellmenge;Lieferadresse", "20,000", "2.125,000", [20, 2125]),
+        ("Order no;Part;Description;Qty;Ship to address", "2,000", "1,125", [2000, 1125]),
+    ],
+)
+def test_quantities_with_three_decimals(head: str, first: str, second: str, wanted: list[int]) -> None:
+    """Zeros in all decimals are decimals, where the language writes its numbers so."""
+    rows = [f"PO-4711;AB-100{at};Valve;{one};Kern" for at, one in enumerate((first, second))]
+    order = only("\n".join([head, *rows, ""]).encode(), "a.csv")
+    assert (quantities(order), order.warnings) == ([Decimal(one) for one in wanted], ())
+
+
+@pytest.mark.parametrize("country, day", [("US", dt.date(2026, 11, 2)), ("GB", dt.date(2026, 2, 11)), ("CA", None)])
+def test_the_country_says_how_days_are_written(country: str, day: dt.date | None) -> None:
+    """A country outweighs the words of a system's headings; without one that says it, a day is doubted."""
+    text = f"Order no,Order date,Zip,Postcode,Country,Part,Qty,Unit\nPO-4711,11/02/2026,1,1,{country},AB-1001,20,each\n"
+    assert only(text.encode(), "a.csv").order_date == day
+
+
+def test_a_form_of_nothing_but_zeros_is_no_form() -> None:
+    """Lines that are taken back to zero are read, and doubted."""
+    order = only(b"Order no;Part;Qty;Price\nPO-4711;AB-1001;0;3,20\nPO-4711;AB-2002;0;12,50\n", "a.csv")
+    assert (quantities(order), doubts(order)) == ([Decimal(0), Decimal(0)], {"uncertain"})

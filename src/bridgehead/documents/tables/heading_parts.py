@@ -54,7 +54,7 @@ _PLACE: Final[dict[str, str]] = {
         "postal_code": "pc zip plz cp cap postcode postal codepostal postnr kodpocztowy poczt pcode zipcode",
         "city": "city ort ville pob poblacion citta localita plaats miasto miejscowosc town ciudad stad loc",
         "country": "country land pays pais nazione paese kraj naz land1 ctry",
-        "number": "id code cod kod codice codigo nr no num number adrnr adressnr locationid point punto punt gln1",
+        "number": "id code cod kod codice codigo nr no num number adrnr adressnr locationid point punto punt punkt gln1",
         "gln": "gln iln",
     }.items()
     for word in words.split()
@@ -97,7 +97,11 @@ def composed_field(text: str) -> str | None:
         return None
     if any(_DATE.fullmatch(word) for word in words):
         return _dated(words)
-    if len(words) == _MARKED and {"ean", "gtin", "upc", "barcode"} & set(words) and set(words) & _CODES:
+    if (
+        len(words) == _MARKED
+        and {"ean", "gtin", "upc", "barcode", "kreskowy", "barras", "barre", "barres"} & set(words)
+        and set(words) & _CODES
+    ):
         return "gtin"
     if any(_SUPPLIER.fullmatch(word) for word in words) and any(_PART.fullmatch(word) for word in words):
         return "supplier_part"

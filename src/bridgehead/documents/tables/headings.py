@@ -69,7 +69,7 @@ _FIELDS: Final[dict[str, str]] = {
       prijsperstuk prijsstuk netprice nettopreis nettoeinzelpreis netunitprice priceperunit priceeach priceea unitcost cost
       netpriceunit preisproeinheit preisstk preisstuck priceunitnet unitnetprice einheitspreis prixht prezzonetto preciopnet precioneto
       nettoprijs prixnet prixunitairenet itemprice each stuckpreisnetto unitpricenet epnetto prijspereenheid preisprostuck prezzopz pricepc pricepcs""",
-    "price_basis": "baseprezzo preisbasis baseprecio baseprix preciopor prisbas podstawaceny unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe por par base cada za preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
+    "price_basis": "baseprezzo preisbasis baseprecio baseprix preciopor prisbas podstawaceny unitedeprix je unitedeprice prezzoper unitaprezzo unidadprecio prisper prijsper cenaper preiseinh perqty priceunit1 prisenhet cenaza prixpour per pe por par base cada za preiseinheit priceunit pricebasis priceper prijseenheid prixpar preispro pricequantity priceqty",
     "amount": """radsumma mtht montantligne belopp nettobelopp radbelopp summarad kwota wartosc wartoscnetto importorig regelbedrag1
       amount total linetotal totalprice gesamt gesamtpreis betrag summe gp gpreis positionswert wert montant montantht
       totalht prixtotal importe preciototal totale prezzototale importo bedrag totaal totaalprijs regeltotaal nettowert
@@ -171,7 +171,7 @@ _FIELDS: Final[dict[str, str]] = {
       nombrelignes numerodelineas totallineas numerorighe righetotali aantalregels regels numberofitems numberofpositions
       totalitems itemstotal anzahlartikel noofitems nooflines lines lignes lineas righe anzahlderpositionen totalpositions positions
       numerolineas numeroderighe nbrelignes nblignes aantalposities""",
-    "stated_quantity_total": """totaltantal razemilosc ilosclaczna
+    "stated_quantity_total": """totaltantal razemilosc ilosclaczna ilosclacznie lacznailosc
       totalquantity totalqty gesamtmenge quantitetotale qtetotale cantidadtotal quantitatotale totaalaantal
       gesamtstuckzahl quantitytotal totalpieces totalunits gesamtanzahl totaleaantal mengegesamt totalpcs""",
     "buyer.vat": """vatno vatnumber vatid ustid ustidnr uid tvaintra tvaintracommunautaire notva numerotva nif cif piva partitaiva btwnr

@@ -35,6 +35,12 @@ _NEGATIVE = re.compile(
     r"(?:^|[\s;|])(?:[\u2010-\u2015\u2212]\d|-\d(?![\d.,/]{0,12}-))|\u2212\s?\d|(?:\s{2}|\t|[|;]\s?)[\u2010-\u2015-]\s\d|\(\s?-\s?\d"
 )
 """A number that is less than nothing: a dash of any kind glued to it, or a dash that opens a column."""
+_PREMISES = re.compile(
+    r"\s{0,12}(?:unit|suite|ste|floor|room|bay|dock|building|bldg|lot|plot|apt|nave|halle|geb[äa]ude|lokal|hala|pokój)\.?\s{1,3}\d{1,4}[A-Za-z]?\s?,\s{1,3}[^\d]{3,60}"
+    r"|\s{0,12}[^\W\d_][^\d,;]{1,40},\s{1,3}(?-i:[A-Z]{2}),?\s{1,3}\d{5}(?:-\d{4})?\s{0,12}",
+    re.IGNORECASE,
+)
+"""What an address opens or ends with: ``Unit 7, Riverside Estate``, ``Dayton, OH 45402``."""
 _SHORT_DAY = re.compile(r"\d{1,2}\.\d{2}\.?")
 _PRICE_LEAD = re.compile(
     rf"(?:@|=|{CURRENCY}|(?<!\w)(?:[àáa]|je|zu|at|price|preis|prix|precio|prezzo|prijs|pris|cena)):?\s{{0,3}}$",
@@ -70,6 +76,8 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     if len(text) > MAX_LINE or _DEVIATION.search(text) or not any(one.isdigit() for one in text):
         return None
     if not any(one.isdigit() for one in _CONTACT.sub(" ", text)):
+        return None
+    if _PREMISES.fullmatch(text):
         return None
     item = Item(DraftLine())
     text = _GLUED_UNIT.sub(lambda found: found[0] + "   " if found[1].lower() in UNIT_CODES else found[0], text)

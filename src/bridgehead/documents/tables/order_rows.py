@@ -11,10 +11,10 @@ from typing import Final
 
 from bridgehead.documents.dates import DayContext, day_order, find_days, relative_day
 from bridgehead.documents.doubt import doubt_in
-from bridgehead.documents.draft import Draft
+from bridgehead.documents.draft import Draft, DraftLine
 from bridgehead.documents.language import guess_day_order, language_of
 from bridgehead.documents.mail.patterns import CONSTRAINT, REQUESTED
-from bridgehead.documents.numbers import decimal_sign
+from bridgehead.documents.numbers import DecimalSign, decimal_sign
 from bridgehead.documents.order import Order, Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Hints, Refusal
@@ -26,7 +26,7 @@ from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.tables.headings import before_of, label_of
 from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.sheet import Sheet, lay_out
-from bridgehead.documents.tables.sums import close_sums, find_sum, take_sum
+from bridgehead.documents.tables.sums import close_sums, find_sum, sum_kind, take_sum
 from bridgehead.documents.tables.table import (
     LINE_FIELDS,
     Columns,
@@ -49,6 +49,11 @@ _UNFILLED: Final = re.compile(
     r"(?:quantity|qty|menge|quantite|cantidad|quantita|aantal|hoeveelheid|antal|kvantitet|ilosci)\W+[^.!?]{0,60}[.!]?"
 )
 """What an order form says of the rows that are not filled in."""
+_HOURS: Final = re.compile(
+    r"\b\d{1,2}[.:]\d{2}\s?(?:(?:-|–|—|to|bis|tot|till|do|a|à|until|and|und)\s?\d{1,2}[.:]\d{2}\b|(?:uur|uhr|hrs?|h|am|pm|klockan)\b)",
+    re.IGNORECASE,
+)
+"""Hours of the day, such as those in which a gate is open."""
 _PAIR: Final = 2
 _WORDS: Final = 3
 """More words than a quantity with its unit has."""
@@ -215,8 +220,22 @@ def _row(table: _Table, row: Row, common: tuple[str, Source] | None) -> None:
         raise Refusal(f"{sheet.form}.row", f"The quantity {found[:30]!r} is no number.", place)
     if item.part is None and not item.description:
         raise Refusal(f"{sheet.form}.row", "The row names nothing to order.", place)
-    current.lines.append(item)
     table.last = row.line
+    if _is_sum_of(current, item):
+        current.stated_quantity_total = item.quantity
+        current.mark("stated_quantity_total", item.sources["quantity"])
+        return
+    current.lines.append(item)
+
+
+def _is_sum_of(draft: Draft, item: DraftLine) -> bool:
+    """Whether what reads as an item is the sum of the quantities above: a word in the column of names and a number."""
+    if not draft.lines or item.part is not None or item.number is not None or item.unit or item.price is not None:
+        return False
+    known = [line.quantity for line in draft.lines if line.quantity is not None and line.part is not None]
+    description = item.description or ""
+    worded = sum_kind(description) is not None or label_of(description) == "stated_quantity_total"
+    return worded or (len(known) == len(draft.lines) > 1 and sum(known) == item.quantity)
 
 
 def _draft_of(table: _Table, row: Row, common: tuple[str, Source] | None, place: str) -> Draft:
@@ -290,13 +309,13 @@ def _ways(sheet: Sheet, columns: Columns, hints: Hints) -> Ways:
         language = "en"
     sign = decimal_sign("\n".join(_numbers(columns, body)))
     whole = _whole_thousandths(columns, sheet.body)
-    if sign is None and language not in {None, "en"} and whole:
-        sign = ","
+    if sign is None and whole is not None and language is not None and (language == "en") == (whole == "."):
+        sign = whole
     return Ways(
         sign,
         DayContext(day_order(sample, guess), hints.written),
         language,
-        thousandths=sign is not None and whole,
+        thousandths=sign is not None and whole is not None,
     )
 
 
@@ -314,17 +333,19 @@ def _numbers(columns: Columns, rows: Sequence[Row]) -> Iterator[str]:
             yield from (row.cells[at] for row in rows if at < len(row.cells) and at not in row.numbers)
 
 
-def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> bool:
-    """Whether every quantity is printed with three decimals that are zero, as lists of ERP systems do."""
+def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> DecimalSign | None:
+    """The sign before three decimals that are zero in every quantity, as lists of ERP systems print them."""
     at = columns.index("quantity")
     if at is None:
-        return False
+        return None
     cells = [
         row.cells[at].strip() for row in rows if at < len(row.cells) and at not in row.numbers and row.cells[at].strip()
     ]
-    return len(cells) > 1 and all(
-        re.fullmatch(r"(?:\d{1,3}(?:\.\d{3})*,000|\d{1,3}(?:,\d{3})*\.000)", cell) for cell in cells
-    )
+    if len(cells) <= 1:
+        return None
+    if all(re.fullmatch(r"\d{1,3}(?:\.\d{3})*,000", cell) for cell in cells):
+        return ","
+    return "." if all(re.fullmatch(r"\d{1,3}(?:,\d{3})*\.000", cell) for cell in cells) else None
 
 
 def _is_field(row: Row) -> bool:
@@ -371,7 +392,7 @@ def _is_form(columns: Columns, rows: Sequence[Row]) -> bool:
     """Whether the table is an order form: half of its items or more have no quantity."""
     ordered = sum(1 for row in rows if _has_quantity(columns, row) and _is_line(columns, row))
     without = sum(1 for row in rows if _is_unfilled(columns, row))
-    return without > 1 and without * _FORM_SHARE >= ordered + without
+    return bool(ordered) and without > 1 and without * _FORM_SHARE >= ordered + without
 
 
 def _is_line(columns: Columns, row: Row) -> bool:
@@ -527,7 +548,7 @@ def _finished(table: _Table) -> tuple[Order, ...]:
             if not remark or (single and row.line in below.lines):
                 continue
             draft.note(remark, Source(sheet.part, row.line, remark[:300], how="place"))
-            if _FIGURE.search(remark):
+            if _FIGURE.search(_HOURS.sub(" ", remark)):
                 draft.warn("uncertain", f"row {row.line} holds a figure and is no line: {remark[:120]!r}")
         for text, source in (*sheet.fields.texts, *below.texts):
             _wish(draft, text, source, table.ways)

@@ -11,6 +11,7 @@ from typing import Final
 
 from bridgehead.documents.dates import read_day, relative_day
 from bridgehead.documents.draft import Draft, DraftLine
+from bridgehead.documents.identifiers import gtin_holds
 from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
@@ -102,6 +103,12 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
         at = fields.index("position")
         if column(at) and not any(value.rstrip(".").isdigit() for value in column(at)):
             fields[at] = "part"
+    if "position" not in fields and fields.count("part") == 1 and "description" in fields:
+        counted = fields.index("part")
+        if _numbers_lines(column(counted)):
+            fields[counted] = "position"
+    if "gtin" not in fields:
+        _find_gtins(names, fields, column)
     has_part = bool({"part", "customer_part", "supplier_part", "gtin"} & {one for one in fields if one})
     for index, field in enumerate(fields):
         values = column(index)
@@ -234,6 +241,27 @@ def _counts_up(values: Sequence[str]) -> bool:
         return False
     numbers = [int(value) for value in values]
     return numbers[0] <= 100 and all(one < other or other == numbers[0] for one, other in itertools.pairwise(numbers))
+
+
+def _numbers_lines(values: Sequence[str]) -> bool:
+    """Whether the cells are 1, 2, 3 … or 10, 20, 30 …, which no part numbers are."""
+    steps = (1, 10)
+    return bool(values) and any(
+        all(value.isdigit() and int(value) == step * at for at, value in enumerate(values, 1)) for step in steps
+    )
+
+
+def _find_gtins(names: Sequence[str], fields: list[str | None], column: Callable[[int], list[str]]) -> None:
+    """A column under a heading of no field in which every number is a GTIN by its check digit holds GTINs."""
+    for index, field in enumerate(fields):
+        values = column(index) if field is None and names[index].strip() else []
+        if values and all(len(value) >= _GTIN and gtin_holds(value) for value in values):
+            fields[index] = "gtin"
+            return
+
+
+_GTIN: Final = 12
+"""Digits of the shortest GTIN that is hardly another number."""
 
 
 def _total_orders(names: Sequence[str], fields: list[str | None], samples: Sequence[Sequence[str]]) -> None:

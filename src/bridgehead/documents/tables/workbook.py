@@ -25,7 +25,7 @@ _DECIDING: Final = frozenset(
 )
 _NEEDED: Final = frozenset({"quantity", "part", "article", "customer_part", "supplier_part", "po_number"})
 _SUPPLIERS: Final = re.compile(
-    r"(?:supplier|vendor|vend|lief(?:erant)?|lft|four(?:n|nisseur)?|prov(?:eedor)?|forn(?:itore|ecedor)?|lev(?:erancier|erantor|erandor)?|dost(?:awca)?|dodavatel|toimittaja|szallito)(?:name|nom|nombre|naam|namn|no|nr)?"
+    r"(?:supplier|vendor|kreditor|creditor|crediteur|vend|lief(?:erant)?|lft|four(?:n|nisseur)?|prov(?:eedor)?|forn(?:itore|ecedor)?|lev(?:erancier|erantor|erandor)?|dost(?:awca)?|dodavatel|toimittaja|szallito)(?:name|nom|nombre|naam|namn|no|nr)?"
 )
 """What heads the column of who is to deliver."""
 _LISTED: Final = 10
