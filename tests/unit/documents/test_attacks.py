@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.documents.samples import doubts, mail, only
+
+TABLE = (
+    "<p>Order PO-4711</p><table><tr><th>Item no</th><th>Qty</th></tr><tr><td>AB-1001</td><td>20</td></tr>{row}</table>"
+)
+
+
+def page(row: str, style: str = "") -> bytes:
+    """Returns a mail in HTML with one item and another row."""
+    head = f"<head><style>{style}</style></head>" if style else ""
+    return mail(f"<html>{head}<body>{TABLE.format(row=row)}</body></html>", kind="text/html")
+
+
+ROW = "<tr {0}><td>ZZ-6666</td><td>500</td></tr>"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        page(ROW.format('style="transform:scale(0)"')),
+        page(ROW.format('style="position:absolute;clip:rect(0,0,0,0)"')),
+        page(ROW.format('style="clip-path: inset(100%)"')),
+        page(ROW.format('id="a"'), "#a{display:none}"),
+        page(ROW.format('class="a"'), "table > tr.a td { font-size: 0 }"),
+        page("<tr><td><s>ZZ-6666</s></td><td><del>500</del></td></tr>"),
+        page(ROW.format('style="text-decoration: line-through"')),
+        page(ROW.format('class="gone"'), ".gone td{text-decoration:line-through}"),
+    ],
+)
+def test_what_is_hidden_or_struck_out_in_a_mail_is_not_ordered(document: bytes) -> None:
+    """Rows that nobody sees, or that their writer struck out, order nothing and hold the order."""
+    order = only(document)
+    assert [(line.supplier_part, line.quantity) for line in order.lines] == [("AB-1001", 20)]
+    assert "instruction" in doubts(order)
+
+
+@pytest.mark.parametrize(
+    "cell, style", [("<s>20</s> 200", ""), ('200<bdo dir="rtl">0</bdo>', ""), ("200", "tr:nth-child(3){display:none}")]
+)
+def test_a_number_that_shows_otherwise_than_it_is_written_holds_the_order(cell: str, style: str) -> None:
+    """A quantity struck out, turned round or perhaps hidden is never joined with what stands beside it."""
+    order = only(page(f"<tr><td>ZZ-6666</td><td>{cell}</td></tr>", style))
+    assert [line.quantity for line in order.lines] == [20, 200]
+    assert "instruction" in doubts(order)
