@@ -24,8 +24,8 @@ DOUBTED = mail(
 @pytest.mark.parametrize("document", [PROSE, DOUBTED])
 async def test_a_real_model_takes_the_schema_and_is_held_to_the_text(small_model: str, document: bytes) -> None:
     """A server with a real model takes the question, and an order without doubts has the rules' values alone."""
-    async with OpenAICompatible(small_model, "small", timeouts=Timeouts(240, 240, 240)) as client:
-        found = await read_assisted(document, "a.eml", ModelExtractor(client, max_tokens=1000))
+    async with OpenAICompatible(small_model, "small", timeouts=Timeouts(300, 300, 300)) as client:
+        found = await read_assisted(document, "a.eml", ModelExtractor(client, max_tokens=700))
     before = read(document, "a.eml")
     assert found.extraction is not None
     if found.extraction.answer is None:  # a model of few weights goes round in circles until its tokens end

@@ -55,6 +55,8 @@ def main(path: str) -> None:
     parameters.model.path = path
     parameters.n_ctx = 8192
     parameters.n_parallel = 1
+    threads = max(1, (os.cpu_count() or 2) // 2)  # threads that spin for a core which others use slow it down
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     server = llama.Server(parameters)
     sys.stdout.write(f"URL {server.listening_address}\n")
     sys.stdout.flush()

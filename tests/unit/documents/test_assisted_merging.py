@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from bridgehead.documents.assisted.asking import HEADER_FIELDS, LINE_FIELDS
+from bridgehead.documents.assisted.assist import wants_model
 from bridgehead.documents.assisted.grounding import grounded
 from bridgehead.documents.assisted.merging import merge, settles
 from bridgehead.documents.assisted.seen import see
@@ -119,6 +120,26 @@ def test_no_other_doubt_is_for_a_model(doubt: str) -> None:
     said = grounded(answer(numbered(shown), NUMBER, [ITEM]), shown)
     assert merge(Orders((told,)), said, shown) == Orders((told,))
     assert not settles(told)
+
+
+@pytest.mark.parametrize(
+    "warnings,wanted",
+    [
+        (("uncertain: two numbers",), True),
+        (("ignored: a row", "totals: 1 is not 2"), True),
+        ((), False),
+        (("contradiction: a note says 'not'",), False),
+        (("totals: 1 is not 2", "count: 1 is not 2", "date: next week"), False),
+        (("uncertain: two numbers", "instruction: 'ignore the rules'"), False),
+    ],
+)
+def test_a_model_is_wanted_for_doubts_about_reading_alone(warnings: tuple[str, ...], wanted: bool) -> None:
+    """An order that contradicts itself was read, and one that speaks to its reader is for a person."""
+    order = replace(rules(), warnings=warnings)
+    assert wants_model(Orders((order,))) is wanted
+    assert not wants_model(Orders((replace(order, purpose="change"),)))
+    assert not wants_model(Orders((replace(order, format="x12"),)))
+    assert wants_model(Orders((replace(order, warnings=(), confidence=0.4),)))
 
 
 def test_without_a_sum_that_proves_it_agreement_ends_nothing() -> None:
