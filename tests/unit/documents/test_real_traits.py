@@ -13,6 +13,7 @@ from bridgehead.documents.order import Charge, Identifier, Order
 from bridgehead.documents.outcome import NotAnOrder
 from bridgehead.documents.reading import read
 from tests.unit.documents.samples import BODY, doubts, interchange, only, refused, transaction
+from tests.unit.documents.xml_samples import UBL_LINES, ubl
 
 _UNB = "UNB+UNOC:3+4012345000009:14+4098765000005:14+261102:0903+1270'"
 _HEAD = ("BGM+220+PO-4711+9'", "DTM+137:20261030:102'")
@@ -261,3 +262,19 @@ def test_a_price_that_is_multiplied_is_doubted() -> None:
     """CTP with a discount multiplier says so: the price of the line is not what is paid."""
     order = _x12_order("PO1*1*3*EA*12.5**EN*4012345678901~", "CTP**SLP*12.5***DIS*.46~")
     assert any(one.startswith("uncertain: line 1 multiplies its price by DIS .46") for one in order.warnings)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        interchange(transaction((*BODY[:8], "PO1*1*-3*EA*12.5**VP*AB-1~"))),
+        ubl(lines=UBL_LINES.replace(">20</cbc:Quantity>", ">-20</cbc:Quantity>")),
+        _edifact(*_HEAD, "LIN+10++4012345678901:EN'", "QTY+21:-3:PCE'"),
+    ],
+    ids=["x12", "ubl", "edifact"],
+)
+def test_a_quantity_below_zero_is_read_and_doubted(document: bytes) -> None:
+    """An order that takes something back is read as it stands, and says so."""
+    order = only(document)
+    assert order.lines[0].quantity < 0
+    assert any(one.startswith("uncertain: ") and "orders" in one for one in order.warnings)

@@ -39,9 +39,11 @@ def _open_line(walk: Walk, segment: Segment, *, quantity: int, unit: int, price:
     if assigned.isascii() and assigned.isdigit() and 0 < len(assigned) <= 9:
         line.number = int(assigned)
         line.mark("number", walk.source(segment, 1))
-    line.quantity = walk.number(segment, quantity)
+    line.quantity = walk.number(segment, quantity, signed=True)
     if line.quantity is not None:
         line.mark("quantity", walk.source(segment, quantity))
+        if line.quantity < 0:
+            walk.draft.warn("uncertain", f"line {line.number} orders {line.quantity} ({segment.place})")
     line.unit = segment.get(unit).split(walk.transaction.component or "\0")[0].upper()
     if line.unit:
         line.mark("unit", walk.source(segment, unit))

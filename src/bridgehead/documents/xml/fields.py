@@ -245,12 +245,12 @@ class Fields:
     def put_quantity(
         self, line: DraftLine, node: Node | None, unit: str, text: str | None = None, attribute: str = ""
     ) -> None:
-        """Sets quantity and unit; raises Refusal for a negative quantity."""
+        """Sets quantity and unit; a quantity below zero is doubted."""
         quantity = self.number(node, text)
         if quantity is None or node is None:
             return
         if quantity < 0:
-            raise Refusal("xml.value", f"{node.name} {quantity} orders less than nothing.", self.where(node))
+            self.draft.warn("uncertain", f"{node.name} {quantity} orders less than nothing ({self.where(node)})")
         line.quantity = quantity
         line.mark("quantity", self.source(node, text, attribute))
         if unit.strip():
