@@ -116,7 +116,7 @@ def _hidden(reader: HtmlText, out: Bodies, subject: str) -> None:
         out.alerts.append(f"hidden text: {hidden[:160]!r}")
     struck = " ".join(reader.struck).strip()
     if any(one.isalnum() for one in struck):
-        out.alerts.append(f"text that is struck out: {struck[:160]!r}")
+        out.alerts.append(f"text that is struck out or turned round: {struck[:160]!r}")
     if reader.unsure and reader.lines:
         out.alerts.append(f"the style sheet hides what cannot be told: {reader.unsure[0]!r}")
     for text in reader.unseen:

@@ -52,13 +52,13 @@ _ATTRIBUTE = re.compile(
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|font-size\s*:\s*(?:0(?:\.\d+)?|1)(?:px|pt|em|rem|%)?\s*(?:;|!|$)"
     r"|opacity\s*:\s*0(?:\.0\d*)?\s*(?:;|!|$)|max-(?:height|width)\s*:\s*0|(?:left|top|text-indent|margin-left)\s*:\s*-\d{3,}|(?<!-)(?:height|width)\s*:\s*0(?:px)?\s*(?:;|$)"
-    r"|scale[xy3d]{0,2}\(\s*0(?:\.0\d*)?\s*[,)]|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?\s*\)|clip-path\s*:\s*(?:inset\(\s*(?:100|[5-9]\d)%|circle\(\s*0)"
-    r"|unicode-bidi\s*:\s*(?:isolate-|bidi-)override",
+    r"|scale[xy3d]{0,2}\(\s*0(?:\.0\d*)?\s*[,)]|clip\s*:\s*rect\(\s*[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?[\s,]+[01](?:px)?\s*\)|clip-path\s*:\s*(?:inset\(\s*(?:100|[5-9]\d)%|circle\(\s*0)",
     re.IGNORECASE,
 )
-"""What shows nothing, or shows letters in another order than they stand in."""
-_STRIKING: Final = re.compile(r"text-decoration(?:-line)?\s*:[^;]{0,40}line-through", re.IGNORECASE)
-_STRUCK: Final = frozenset({"s", "strike", "del"})
+_STRIKING: Final = re.compile(
+    r"text-decoration(?:-line)?\s*:[^;]{0,40}line-through|unicode-bidi\s*:\s*(?:isolate-|bidi-)?override", re.IGNORECASE
+)
+_STRUCK: Final = frozenset({"s", "strike", "del", "bdo"})
 _COLOR = re.compile(r"(?<![-\w])(background(?:-color)?|color)\s*:\s*([^;!]{1,60})", re.IGNORECASE)
 _RULE = re.compile(r"([^{}]{1,200})\{([^{}]{0,2000})\}")
 _LINE_END = "\x0b"
@@ -69,7 +69,7 @@ _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 class HtmlText:
     """The visible lines, and the texts nobody sees (hidden elements, comments, alternative texts).
 
-    ``struck`` is what is shown struck out: its writer took it back. ``unsure`` are selectors of the style sheet that hide
+    ``struck`` is what is shown struck out, which its writer took back, or in another order of letters than it stands. ``unsure`` are selectors of the style sheet that hide
     something of which it cannot be told what. ``cut_off`` says that the document ended inside a table.
     """
 
@@ -192,7 +192,7 @@ class _Reader:
         hidden = (
             parent.hidden or "hidden" in attributes or _HIDING.search(style) is not None or bool(classes & self.hiding)
         )
-        if tag == "bdo" or (tag == "font" and attributes.get("size") == "0"):
+        if tag == "font" and attributes.get("size") == "0":
             hidden = True
         struck = parent.struck or tag in _STRUCK or _STRIKING.search(style) is not None or bool(classes & self.striking)
         self.stack.append(_Open(tag, hidden or _same(color, background), color, background, struck))
