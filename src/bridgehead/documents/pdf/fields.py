@@ -122,10 +122,11 @@ def _of_piece(  # noqa: C901 - one branch for each place of a label
     row = rows[at]
     if ":" in text:
         parts = list(split_labels(text))
-        for name, said, value in parts:
+        for known, said, value in parts:
+            name = "number" if squash(said) in _GENERIC and known != "po_number" else known
             if value and fits(name, value, ways):
                 yield Field(name, said, value, [piece], row.line, row.page)
-            elif not value and (said, name) == (parts[-1][1], parts[-1][0]):
+            elif not value and said == parts[-1][1]:
                 near = _beside(rows, at, index, name, ways, heads=heads)
                 if near is not None:
                     yield Field(name, said, near[0], [piece, *near[1]], row.line, row.page)
@@ -293,7 +294,7 @@ def fits(name: str, value: str, ways: Ways) -> bool:
     value = value.strip()
     if not value:
         return False
-    if name in {"po_number", "po_or_part", "customer_number", "release"}:
+    if name in {"po_number", "po_or_part", "number", "customer_number", "release"}:
         found = _NUMBER.match(value)
         if found is None or len(found["rest"].split()) > 6:
             return _SPACED_NUMBER.match(value) is not None

@@ -225,7 +225,7 @@ def _merged(levels: Sequence[Sequence[Piece]]) -> list[Column]:
     clusters: list[list[Piece]] = []
     for level in levels:
         placed: list[tuple[list[Piece], Piece]] = []
-        for piece in level:
+        for piece in [part for one in level for part in _below_several(one, clusters)]:
             best: tuple[float, list[Piece]] | None = None
             for cluster in clusters:
                 x0, x1 = min(one.x0 for one in cluster), max(one.x1 for one in cluster)
@@ -244,6 +244,28 @@ def _merged(levels: Sequence[Sequence[Piece]]) -> list[Column]:
     return columns
 
 
+def _below_several(piece: Piece, clusters: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """A piece that runs below several headings, as one piece below each."""
+    parts: list[tuple[int, list[Word]]] = []
+    for word in piece.words:
+        middle = (word.x0 + word.x1) / 2
+        at = next(
+            (
+                index
+                for index, cluster in enumerate(clusters)
+                if min(one.x0 for one in cluster) - 2 <= middle <= max(one.x1 for one in cluster) + 2
+            ),
+            -1,
+        )
+        if parts and (at in {parts[-1][0], -1}):
+            parts[-1][1].append(word)
+        else:
+            parts.append((at, [word]))
+    if len(parts) < 2 or any(at < 0 for at, _ in parts):
+        return [piece]
+    return [Piece(words, piece.line) for _, words in parts]
+
+
 _QUALIFYING: Final = frozenset({"position", "unit", "article", "po_number", "ignore"})
 """What a first word such as Line, Unit, Item or Order may head alone, over ``Total``, ``price``, ``no.`` or ``qty``."""
 
@@ -258,7 +280,7 @@ def _column(cluster: Sequence[Piece]) -> Column:
     alone = [heading(text) for text in texts]
     known = [one for one in alone if one is not None and one.field != "ignore"]
     fields = {one.field for one in known}
-    if joined is not None and alone[0] is not None and alone[0].field in _QUALIFYING:
+    if joined is not None and alone[0] is not None and (alone[0].field in _QUALIFYING or joined.field == "price_basis"):
         return Column(name, joined, x0, x1)
     if joined is not None and (len(fields) < 2 or joined.field not in fields or joined.field == "price"):
         return Column(name, joined, x0, x1)

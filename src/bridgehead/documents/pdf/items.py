@@ -220,6 +220,7 @@ def _numbered(fields: dict[str | None, str]) -> bool:
 def _part(table: Table, sheets: dict[int, Sheet]) -> None:
     """Gives every row of the body to an item, or leaves it as an orphan."""
     body = table.body
+    _drop_unnumbered(body)
     anchors = [index for index, one in enumerate(body) if one.anchor]
     if not anchors:
         table.orphans = [one.row for one in body]
@@ -253,6 +254,20 @@ def _part(table: Table, sheets: dict[int, Sheet]) -> None:
         rows = [body[i] for i, own in enumerate(owner) if own == at]
         table.items.append(RawItem(body[anchor], rows, rows[0]))
     table.orphans += [body[i].row for i, own in enumerate(owner) if own is None or own < 0]
+
+
+def _drop_unnumbered(body: Sequence[BodyRow]) -> None:
+    """Where nearly all items have a number, a row without number, part and figures is no item: a count, a remark."""
+    anchored = [one for one in body if one.anchor and not one.grid.second]
+    numbered = [one for one in anchored if _POSITION.fullmatch(one.text(column_of(one.grid, "position")).strip())]
+    if 2 * len(numbered) < len(anchored) or not numbered:
+        return
+    for one in anchored:
+        if one in numbered:
+            continue
+        figures = any(one.text(column_of(one.grid, name)) for name in ("price", "amount"))
+        if not figures and not one.text(column_of(one.grid, "supplier_part", "customer_part", "part", "gtin")):
+            one.anchor = False
 
 
 def _starts(body: Sequence[BodyRow], anchors: Sequence[int]) -> list[int] | None:

@@ -23,13 +23,14 @@ from bridgehead.documents.pdf.items import Table, read_tables
 from bridgehead.documents.pdf.kinds import kind_by_title, numbered_kind, titled_order
 from bridgehead.documents.pdf.lines import adds_up, read_lines, rows_of_items
 from bridgehead.documents.pdf.opening import Opened
+from bridgehead.documents.pdf.pages import number_rows
 from bridgehead.documents.pdf.parties import read_parties
-from bridgehead.documents.pdf.records import Record, find_records, read_records
+from bridgehead.documents.pdf.records import Records, find_records, read_records
 from bridgehead.documents.pdf.rest import furniture_of, take_notes, watch_rest
 from bridgehead.documents.pdf.sums import Sum, read_sums, state_sums
 from bridgehead.documents.pdf.vocabulary import order_title, sum_kind
 from bridgehead.documents.pdf.watch import beside_warnings, hidden_warnings, missing_pages
-from bridgehead.documents.pdf.words import Piece, Row, Sheet
+from bridgehead.documents.pdf.words import Piece, Row, Sheet, split_sidebar
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.table_kinds import table_kind
 from bridgehead.documents.terms import CURRENCY, currency_of
@@ -47,22 +48,22 @@ class _Group:
     number: str = ""
     number_field: Field | None = None
     rows: list[Row] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
+    records: list[Records] = field(default_factory=list)
 
     @property
     def inside(self) -> set[int]:
         """The lines that headings and items take."""
         lines = {row.line for table in self.tables for row in (*rows_of_items(table), *table.heads)}
-        return lines | {row.line for record in self.records for row in record.rows}
+        return lines | {row.line for records in self.records for record in records.items for row in record.rows}
 
     @property
     def first_line(self) -> int:
         """The line at which the items begin."""
-        return self.tables[0].first_line if self.tables else self.records[0].row.line
+        return self.tables[0].first_line if self.tables else self.records[0].first_line
 
 
 def read_pages(
-    sheets: Sequence[Sheet],
+    sheets: list[Sheet],
     opened: Opened,
     part: str,
     hints: Hints,
@@ -75,6 +76,9 @@ def read_pages(
     other = kind_by_title(sheets)
     if other is not None:
         return other
+    parted = [split_sidebar(sheet) for sheet in sheets]
+    if any(parted):
+        number_rows(sheets)
     rows = [row for sheet in sheets for row in sheet.rows]
     text = "\n".join(row.text for row in rows)[:_MOST_TEXT]
     furniture = furniture_of(sheets)
@@ -88,23 +92,12 @@ def read_pages(
         if kind is not None and not titled_order(sheets):
             return NotAnOrder(kind, f"The headings of the table are those of a {kind.replace('_', ' ')}.")
     records = find_records([row for row in rows if row.line not in furniture]) if not tables else []
-    if records:
-        found = _draft(
-            _Group([], rows=rows, records=records),
-            _ways([], text, part, hints, letter=_on_letter(sheets)),
-            part,
-            hints,
-            furniture,
-            text,
-        )
-        if found.lines:
-            return Orders((_finished(found, sheets, opened, scanned=scanned),))
-    if not tables:
+    if not tables and not records:
         return _without_table(rows, sheets, opened, part, hints, read_part)
     if unread and any(sheet.number in unread for sheet in sheets):
         opened.warnings.append(("ignored", f"page {unread[0]} is a picture and was not read"))
     ways = _ways(tables, text, part, hints, letter=_on_letter(sheets))
-    groups = _groups(tables, rows, ways)
+    groups = _groups([*tables, *records], rows, ways)
     drafts = [_draft(group, ways, part, hints, furniture, text) for group in groups]
     return Orders(tuple(_finished(draft, sheets, opened, scanned=scanned) for draft in drafts))
 
@@ -165,22 +158,24 @@ def _proofs(tables: Sequence[Table], ways: Ways, part: str) -> int:
     return sum(adds_up(line) for table in tables for line in read_lines(table, ways, trial, part, ""))
 
 
-def _groups(tables: Sequence[Table], rows: Sequence[Row], ways: Ways) -> list[_Group]:
+def _groups(units: Sequence[Table | Records], rows: Sequence[Row], ways: Ways) -> list[_Group]:
     """The tables by order: a table with an order number of its own before it opens another order."""
-    inside = {row.line for table in tables for row in (*rows_of_items(table), *table.heads)}
+    inside = _of(units).inside
     outside = [row for row in rows if row.line not in inside]
     numbers = po_numbers(find_fields(outside, ways))
     groups: list[_Group] = []
     last_line = 0
-    for table in tables:
-        own = [one for one in numbers if last_line < one[1].row < table.first_line]
+    for unit in units:
+        own = [one for one in numbers if last_line < one[1].row < unit.first_line]
         first = own[0][0] if own else None
         if groups and (first is None or any(first == group.number for group in groups)):
-            groups[-1].tables.append(table)
+            groups[-1] = _joined(groups[-1], _of([unit]))
         else:
-            chosen = own[0] if own else None
-            groups.append(_Group([table], chosen[0] if chosen else "", chosen[1] if chosen else None))
-        last_line = max((row.line for row in rows_of_items(table)), default=table.first_line)
+            one = _of([unit])
+            if own:
+                one.number, one.number_field = own[0]
+            groups.append(one)
+        last_line = _last_line(unit)
     if len(groups) == 1 and not groups[0].number and numbers:
         groups[0].number, groups[0].number_field = numbers[0]
     starts = [0]
@@ -192,12 +187,29 @@ def _groups(tables: Sequence[Table], rows: Sequence[Row], ways: Ways) -> list[_G
     return groups
 
 
+def _of(units: Sequence[Table | Records]) -> _Group:
+    return _Group(
+        [one for one in units if isinstance(one, Table)], records=[one for one in units if isinstance(one, Records)]
+    )
+
+
+def _joined(one: _Group, other: _Group) -> _Group:
+    return replace(one, tables=[*one.tables, *other.tables], records=[*one.records, *other.records])
+
+
+def _last_line(unit: Table | Records) -> int:
+    if isinstance(unit, Records):
+        return unit.last_line
+    return max((row.line for row in rows_of_items(unit)), default=unit.first_line)
+
+
 def _start(before: _Group, group: _Group, rows: Sequence[Row]) -> int:
     """The line at which the next order begins: its page, or what follows the sums of the one before."""
     ends = [row.line for table in before.tables for row in (*rows_of_items(table), *table.sums)]
+    ends += [records.last_line for records in before.records]
     number = group.number_field
     if number is None:
-        return group.tables[0].first_line
+        return group.first_line
     sums_before = [line for line in ends if line < number.row]
     end = max(sums_before, default=0)
     page = next((row.page for row in rows if row.line == end), 0)
@@ -216,7 +228,8 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
     sum_rows = _sum_rows(group, inside)
     for table in group.tables:
         draft.lines += read_lines(table, ways, draft, part, text)
-    draft.lines += read_records(group.records, ways, draft, part)
+    for records in group.records:
+        draft.lines += read_records(records.items, ways, draft, part)
     sums = read_sums(sum_rows, ways, group.rows)
     used = {id(word) for one in sums for piece in one.pieces for word in piece.words}
     first_page = group.rows[0].page if group.rows else 1
@@ -229,11 +242,8 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
     if group.number_field is not None:
         used |= {id(word) for piece in group.number_field.pieces for word in piece.words}
     above = [row for row in headed if row.line < group.first_line]
-    below = [row for row in headed if row.line >= group.first_line]
     used |= lone_day(draft, above, used, ways, part)
-    used |= read_parties(draft, above, used, part)
-    if "city" not in draft.ship_to.values or "name" not in draft.buyer.values:
-        used |= read_parties(draft, below, used, part)
+    used |= read_parties(draft, headed, above, used, part)
     state_sums(draft, sums, part)
     _purpose(draft, headed)
     _currency(draft, group, text, part)
@@ -430,7 +440,7 @@ def _completed(order: Order, rows: Sequence[Row], part: str, hints: Hints) -> Or
     )
     draft = Draft("pdf")
     used = put_fields(draft, [one for one in find_fields(rows, ways) if one.name != "note"], ways, part)
-    read_parties(draft, rows, used, part)
+    read_parties(draft, rows, rows, used, part)
     found = draft.finish()
     fields: dict[str, Any] = {}
     for name in (

@@ -60,12 +60,22 @@ class Block:
         return any(_PLACE.match(one.strip()) for text, _ in self.lines for one in (text, *text.split(", ")[1:]))
 
 
-def read_parties(draft: Draft, rows: Sequence[Row], used: set[int], part: str) -> set[int]:
-    """Fills the parties of the order from the rows of its head; returns the identities of the words used."""
+def read_parties(draft: Draft, rows: Sequence[Row], head: Sequence[Row], used: set[int], part: str) -> set[int]:
+    """Fills the parties of the order: by labels in ``rows``, and without one in its ``head``.
+
+    Returns the identities of the words used.
+    """
     blocks = _labelled_blocks(rows, part)
     taken = {id(word) for block in blocks for piece in block.pieces for word in piece.words}
-    loose = _loose_blocks(rows, used | taken, part)
-    loose += _give_roles(loose, {block.role for block in blocks if block.lines})
+    loose = _loose_blocks(head, used | taken, part)
+    known = {block.role for block in blocks if block.lines}
+    placed = [block for block in loose if block.placed]
+    if len(placed) == 1 and "ship_to" in known and not known & {"buyer", "seller"} and _sender(placed[0]) is None:
+        place = next(block for block in blocks if block.role == "ship_to")
+        if not _same_name(placed[0], place):
+            placed[0].role = "seller"
+            known |= {"buyer", "seller"}
+    loose += _give_roles(loose, known)
     ordered = sorted((*blocks, *loose), key=lambda block: _ORDERED.index(block.role or "other"))
     for block in ordered:
         if block.role is None or block.role == "other" or not block.lines:
@@ -83,7 +93,7 @@ def read_parties(draft: Draft, rows: Sequence[Row], used: set[int], part: str) -
             continue
         fill(party, block.lines, draft.buyer.values.get("name", ""))
         taken |= {id(word) for piece in block.pieces for word in piece.words}
-    _name_buyer(draft, rows, part)
+    _name_buyer(draft, head, part)
     if (
         "name" not in draft.buyer.values
         and "name" in draft.ship_to.values
@@ -94,6 +104,12 @@ def read_parties(draft: Draft, rows: Sequence[Row], used: set[int], part: str) -
         for key, value in draft.bill_to.values.items():
             draft.buyer.put(key, value, draft.bill_to.sources[key])
     return taken
+
+
+def _same_name(one: Block, other: Block) -> bool:
+    """Whether any line of the one is the first of the other, as when goods go to who orders them."""
+    named = other.lines[0][0].partition(",")[0].strip().lower()
+    return any(text.lower().startswith(named) for text, _ in one.lines)
 
 
 _ORDERED: Final[tuple[Role, ...]] = ("buyer", "seller", "ship_to", "bill_to", "other")
@@ -164,14 +180,18 @@ def _labelled_blocks(rows: Sequence[Row], part: str) -> list[Block]:
             if value and _wrong_value(value):
                 continue
             block = _collect(rows, at, index, role, value, part)
-            if block.lines and not (role in {"buyer", "seller"} and _is_number_only(block)):
+            if (
+                block.lines
+                and not _wrong_value(block.lines[0][0])
+                and not (role in {"buyer", "seller"} and _is_number_only(block))
+            ):
                 blocks.append(block)
     return blocks
 
 
 def _wrong_value(value: str) -> bool:
     """Whether what stands behind the label is no name or address: a day, a number."""
-    return re.fullmatch(r"[\d./\s:-]{4,}", value) is not None
+    return re.fullmatch(r"[\d./\s:-]{4,}|\d{1,2}\.? \w{3,12}\.? \d{4}|\w{3,12} \d{1,2}, \d{4}", value) is not None
 
 
 def _is_number_only(block: Block) -> bool:
@@ -251,10 +271,16 @@ def _first_below(rows: Sequence[Row], at: int, piece: Piece) -> Piece | None:
     return None
 
 
+_PERSONS: Final = re.compile(
+    r"contact(?: person)?|kontakt(?:person)?|contacto|contatto|contactpersoon|ansprechpartner(?:in)?|(?:sach)?bearbeiter(?:in)?|buyer|placed by|osoba kontaktowa|wystawi[lł]|handl[aä]ggare|interlocuteur|suivi par|phone|telefon|tel\.?|e-?mail",
+    re.IGNORECASE,
+)
+
+
 def _stops(piece: Piece) -> bool:
     """Whether a piece begins something else than a line of an address."""
     text = piece.text
-    if role_of(text) is not None:
+    if role_of(text) is not None or _PERSONS.fullmatch(text.strip(" :")) is not None:
         return True
     before, colon, _ = text.partition(":")
     name = label(before if colon else text)
@@ -282,7 +308,7 @@ def _loose_blocks(rows: Sequence[Row], used: set[int], part: str) -> list[Block]
         if row.page != first:
             break
         for piece in row.pieces:
-            if any(id(word) in used for word in piece.words):
+            if any(id(word) in used for word in piece.words) or order_title(piece.text) or other_title(piece.text):
                 continue
             home = next(
                 (

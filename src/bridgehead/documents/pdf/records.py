@@ -19,7 +19,7 @@ from bridgehead.documents.tables.headings import Heading
 from bridgehead.documents.tables.table import Columns, line_from_cells
 
 _OPENS: Final = re.compile(
-    r"(?:pos(?:ition|ici[oó]n|izione|itie|ten|\.)?|item|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja|\.)?|lp\.?|n\.?[ºo°]\.?|nr\.?|no\.?|#|art(?:ikel|icle|icolo|[ií]culo)?\.?)\s{0,2}(?:n[or°º]\.?\s?)?(\d{1,5})\s*[.:)]?",
+    r"(?:lig\.?|pos(?:ition|ici[oó]n|izione|itie|ten|\.)?|item|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja|\.)?|lp\.?|n\.?[ºo°]\.?|nr\.?|no\.?|#|art(?:ikel|icle|icolo|[ií]culo)?\.?)\s{0,2}(?:n[or°º]\.?\s?)?(\d{1,5})\s*[.:)]?",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(r"([^:\d]{1,40}?)\s*:\s*(\S.*)")
@@ -36,13 +36,37 @@ class Record:
     rows: list[Row] = field(default_factory=list)
 
 
-def find_records(rows: Sequence[Row]) -> list[Record]:
-    """Items that open with a number alone on its piece and have labelled fields below; empty unless each has a quantity."""
+@dataclass(slots=True)
+class Records:
+    """The items of one order, numbered upwards."""
+
+    items: list[Record]
+
+    @property
+    def first_line(self) -> int:
+        """The line of its first item."""
+        return self.items[0].row.line
+
+    @property
+    def last_line(self) -> int:
+        """The last line of its last item."""
+        return self.items[-1].rows[-1].line
+
+
+def find_records(rows: Sequence[Row]) -> list[Records]:
+    """Items that open with a number alone on its piece and have labelled fields below, by order.
+
+    A number that is not above the one before opens another order. Empty unless each item has a quantity.
+    """
     records: list[Record] = []
+    found: list[Records] = []
     for row in rows:
         first = row.pieces[0]
         opening = _OPENS.fullmatch(first.text.strip())
-        if opening is not None and (not records or int(opening[1]) > records[-1].number):
+        if opening is not None:
+            if records and int(opening[1]) <= records[-1].number:
+                found.append(Records(records))
+                records = []
             records.append(Record(int(opening[1]), row, list(row.pieces[1:]), [row]))
             continue
         if not records:
@@ -55,8 +79,10 @@ def find_records(rows: Sequence[Row]) -> list[Record]:
             continue
         record.pieces += row.pieces
         record.rows.append(row)
-    complete = [one for one in records if any(_field(piece) == "quantity" for piece in one.pieces)]
-    return records if records and len(complete) == len(records) else []
+    if records:
+        found.append(Records(records))
+    whole = all(any(_field(piece) == "quantity" for piece in one.pieces) for group in found for one in group.items)
+    return found if whole else []
 
 
 def _field(piece: Piece) -> str | None:

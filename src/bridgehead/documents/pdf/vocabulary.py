@@ -131,6 +131,14 @@ _CORES: Final[dict[str, frozenset[str]]] = {
             "anzahl",
             "anz",
             "stuckzahl",
+            "uds",
+            "unidades",
+            "unid",
+            "pezzi",
+            "stuks",
+            "szt",
+            "sztuk",
+            "zamowiono",
         ]
     ),
     "price": frozenset(
@@ -179,6 +187,11 @@ _CORES: Final[dict[str, frozenset[str]]] = {
 _AROUND: Final[dict[str, frozenset[str]]] = {
     "quantity": frozenset(
         [
+            "pedidas",
+            "pedidos",
+            "ordinate",
+            "ordinati",
+            "zamowionych",
             "best",
             "bestell",
             "bestellte",
@@ -477,7 +490,7 @@ _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
         "count",
         re.compile(
-            r"(?:number of|no\.? of|total|line) (?:lines|items|positions|count)|lines on (?:this |the )?order|(?:lines|items|positions)\b(?=[ :]*\d{0,4}$)|total (?:de )?(?:posiciones|lineas|items|articulos|partidas|postes|lignes|articles|righe|posizioni|posten|rader|regels|pozycji)|(?:n[°ºbo]?\.?|nb\.?|num\.?) ?(?:de |di |d')?(?:postes|lignes|articles|lineas|posiciones|partidas|righe|posizioni|pozycji)|(?:nombre|numero|liczba|ilosc|aantal|antal) (?:de |di |d')?(?:postes|posiciones|partidas|posizioni|pozycji|posities|poster|positioner|orderrader|artikelen)|positionen\b|pos\.-?anzahl|anzahl (?:der )?(?:positionen|zeilen|artikel)|nombre (?:de |d')(?:lignes|articles)|numero (?:de )?(?:lineas|righe)|n\.? righe|aantal regels|antal rader|liczba pozycji"
+            r"(?:number of|no\.? of|total|line) (?:lines|items|positions|count)|lines on (?:this |the )?order|pozycji razem|razem pozycji|tot\.? (?:righe|posizioni|rader|posten|positionen|lines|regels)|(?:righe|posizioni|rader|poster|regels|posities|positionen|posten|lignes|postes|lineas|posiciones) (?:tot\w*|gesamt|in totaal)|(?:lines|items|positions)\b(?=[ :]*\d{0,4}$)|total (?:de )?(?:posiciones|lineas|items|articulos|partidas|postes|lignes|articles|righe|posizioni|posten|rader|regels|pozycji)|(?:n[°ºbo]?\.?|nb\.?|num\.?) ?(?:de |di |d')?(?:postes|lignes|articles|lineas|posiciones|partidas|righe|posizioni|pozycji)|(?:nombre|numero|liczba|ilosc|aantal|antal) (?:de |di |d')?(?:postes|posiciones|partidas|posizioni|pozycji|posities|poster|positioner|orderrader|artikelen)|positionen\b|pos\.-?anzahl|anzahl (?:der )?(?:positionen|zeilen|artikel)|nombre (?:de |d')(?:lignes|articles)|numero (?:de )?(?:lineas|righe)|n\.? righe|aantal regels|antal rader|liczba pozycji"
         ),
     ),
     (
@@ -558,7 +571,7 @@ _ROLES: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
     ("other", re.compile(r"(?:ship ?from|remit ?to|return ?to|pick ?up|notify|carrier|spediteur|absender$|buyer requisition\w*|requisition\w*|end customer|endkunde)")),
     ("ship_to", re.compile(
         r"(?:ship(?:ping|ment)?[ -]?to|deliver(?:y)?[ -]?(?:to|address|location|site|point)?$|delivery (?:to|address)|ship(?:ping)? address|place of delivery|goods to|consignee|receiver|destination|liefer(?:adresse|anschrift|ort|ung an|ung nach)|anlieferadresse|anlieferung an|warenempfanger|empfangsstelle|liefern an|versand(?:adresse|anschrift)|versand an|entladestelle|abladestelle|entladeort|abladeort|unloading (?:point|place|address)|lieu de dechargement|lugar de descarga|luogo di scarico|losadres|losplaats|lossning(?:splats|sadress)|rozladunek|miejsce rozladunku|adresse de livraison|livraison [a]|lieu de livraison|livrer [a]|a livrer [a]|livraison$|destinataire"
-        r"|direccion de (?:entrega|envio)|lugar de entrega|entregar en|enviar a|entrega$|indirizzo di (?:consegna|spedizione)|luogo di consegna|destinazione(?: merce)?|consegnare a|destinatario(?: merce)?|afleveradres|leveradres|leveringsadres|afleveren (?:op|aan|bij)|(?:te )?leveren (?:op|aan|bij)(?= |$)|levering aan|dostarczyc (?:do|na|pod)|wysylka do|bezorgadres|leveransadress|levereras till|godsmottagare|godsadress|leverans till|adres (?:dostawy|wysylki)|miejsce dostawy|dostawa do|odbiorca(?: towaru)?|leveringsadresse|levering til|leveres til"
+        r"|direccion de (?:entrega|envio)|lugar de entrega|entregar en|enviar a|entrega$|indirizzo di (?:consegna|spedizione)|luogo di consegna|destinazione(?: merce)?|consegnare a|destinatario(?: merce)?|afleveradres|leveradres|leveringsadres|afleveren (?:op|aan|bij)|(?:te )?leveren (?:aan|bij)(?= |$)|levering aan|dostarczyc (?:do|na|pod)|wysylka do|bezorgadres|leveransadress|levereras till|godsmottagare|godsadress|leverans till|adres (?:dostawy|wysylki)|miejsce dostawy|dostawa do|odbiorca(?: towaru)?|leveringsadresse|levering til|leveres til"
         r"|morada de entrega|endereco de entrega|local de entrega|entregar em)")),
     ("bill_to", re.compile(
         r"(?:bill(?:ing)?[ -]?to|invoice[ -]?(?:to|address|recipient)|billing (?:address|information)|send invoices? to|mail invoices? to|invoicee|invoices? (?:to|address)|rechnung(?:s)?(?:adresse|anschrift|empfanger| an| bitte an)|rechnungsstellung|adresse de facturation|facturation(?: a)?$|facturer a|facture[rz]? a|direccion de (?:facturacion|factura)|facturar a|facturacion$|indirizzo di fatturazione|fatturare a|intestazione fattura|fatturazione$|factuuradres|factureren aan|facturatie(?:adres)?"

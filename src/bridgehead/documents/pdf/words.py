@@ -380,6 +380,38 @@ def _joined(rules: list[tuple[float, float, float]]) -> list[tuple[float, float,
     return joined
 
 
+def split_sidebar(sheet: Sheet) -> bool:
+    """Parts a column of text beside everything else into rows of its own, behind the others; False without one.
+
+    It is one when its lines begin at one edge that nothing crosses, and several stand at heights of their own.
+    """
+    pieces = [piece for row in sheet.rows for piece in row.pieces if piece.x0 > 0.5 * sheet.width]
+    for edge in sorted({round(piece.x0) for piece in pieces}):
+        aside = [piece for piece in pieces if piece.x0 >= edge - 2]
+        aligned = [piece for piece in aside if abs(piece.x0 - edge) <= 2]
+        crossed = any(
+            piece.x0 < edge - 2 < piece.x1 - 2
+            for row in sheet.rows
+            for piece in row.pieces
+            if row.top < 0.92 * sheet.height
+        )
+        alone = sum(1 for row in sheet.rows if row.pieces[0].x0 >= edge - 2)
+        if crossed or len(aligned) < _SIDEBAR_LINES or len(aligned) < 0.85 * len(aside) or alone < _SIDEBAR_ALONE:
+            continue
+        beside = sum(1 for row in sheet.rows if row.pieces[0].x0 < edge - 2)
+        if beside < _SIDEBAR_ALONE:
+            continue
+        main = [[piece for piece in row.pieces if piece.x0 < edge - 2] for row in sheet.rows]
+        side = [[piece for piece in row.pieces if piece.x0 >= edge - 2] for row in sheet.rows]
+        sheet.rows = [Row(one) for one in (*main, *side) if one]
+        return True
+    return False
+
+
+_SIDEBAR_LINES: Final = 8
+_SIDEBAR_ALONE: Final = 4
+
+
 def rows_of(words: Sequence[Word], uprights: Sequence[tuple[float, float, float]]) -> list[Row]:
     """Words by rows from top to bottom, each in pieces parted by wide gaps and upright rules."""
     ordered = sorted(words, key=lambda one: (one.page, one.middle))
