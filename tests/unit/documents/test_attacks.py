@@ -46,3 +46,17 @@ def test_a_number_that_shows_otherwise_than_it_is_written_holds_the_order(cell: 
     order = only(page(f"<tr><td>ZZ-6666</td><td>{cell}</td></tr>", style))
     assert [line.quantity for line in order.lines] == [20, 200]
     assert "instruction" in doubts(order)
+
+
+@pytest.mark.parametrize(
+    "shown", [("PO-4711", "2000", "3.20"), ("PO-4799", "20", "3.20"), ("PO-4711", "20", "0.32")], ids="".join
+)
+def test_two_texts_of_one_mail_that_disagree_hold_the_order(shown: tuple[str, str, str]) -> None:
+    """Programs see the plain text and people the HTML: another number, quantity or price in one of them is told."""
+    number, quantity, price = shown
+    table = f"<table><tr><th>Item no</th><th>Qty</th><th>Price</th></tr><tr><td>AB-1001</td><td>{quantity}</td>"
+    body = (
+        "--x\nContent-Type: text/plain\n\nOrder PO-4711\n\n20 pcs AB-1001 at 3.20 EUR\n\n"
+        f"--x\nContent-Type: text/html\n\n<p>Order {number}</p>{table}<td>{price}</td></tr></table>\n--x--\n"
+    )
+    assert "contradiction" in doubts(only(mail(body, kind="multipart/alternative; boundary=x")))

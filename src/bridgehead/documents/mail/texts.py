@@ -62,6 +62,9 @@ class Texts:
         if any(_worth(one.drafts)[0] and items(one.drafts) != items(self.best.drafts) for one in self.others):
             for draft in self.best.drafts:
                 draft.warn("contradiction", "the plain text and the HTML of the mail order different things")
+        elif any(_differ(one.drafts, self.best.drafts) for one in self.others):
+            for draft in self.best.drafts:
+                draft.warn("contradiction", "the plain text and the HTML of the mail say different things of one order")
 
     @property
     def language(self) -> Language | None:
@@ -151,3 +154,15 @@ def _close(one: str, other: str) -> bool:
     ):
         return True
     return one.upper().removeprefix("PO").strip("-_ ") == other.upper().removeprefix("PO").strip("-_ ")
+
+
+def _differ(some: Sequence[Draft], others: Sequence[Draft]) -> bool:
+    """Whether two readings of one mail state different numbers, days or prices; what only one states is no difference."""
+    if len(some) != len(others):
+        return False
+    pairs: list[tuple[object, object]] = []
+    for one, other in zip(some, others, strict=True):
+        pairs += [(one.po_number, other.po_number), (one.requested_date, other.requested_date)]
+        for left, right in zip(one.lines, other.lines, strict=False):
+            pairs += [(left.price, right.price), (left.requested_date, right.requested_date)]
+    return any(left and right and left != right for left, right in pairs)
