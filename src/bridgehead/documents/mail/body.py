@@ -32,6 +32,7 @@ from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.references import take_references
 from bridgehead.documents.tables.cells import read_price
 from bridgehead.documents.tables.headings import LABEL_FIELDS, label_of, squash
+from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.table import put_line_day
 from bridgehead.documents.terms import CURRENCY, incoterms_of
 
@@ -169,6 +170,8 @@ class Walker(Prose):
         """``  1  Valve, brass``: a position and words open an item when the fields of an item stand below them."""
         found = _DESCRIBED.fullmatch(lines[at][1])
         if found is None or at + 1 >= len(lines) or find_header(lines, at) is not None:
+            return 0
+        if code_rank(found["words"].strip()):
             return 0
         fields, rest = fields_in(lines[at + 1][1], self.ways)
         names = {field.name for field in fields}

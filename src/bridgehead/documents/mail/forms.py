@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from bridgehead.documents.mail.sections import TextLine
+from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.units import UNIT_CODES
 
 _BLANK: Final = re.compile(r"(?P<label>[^\W\d_][^:_]{0,48}?):\s{0,3}_{2,}(?P<value>[^_]{0,120}?)_{0,80}(?=\s{2}|\s*$)")
 _POSITION: Final = re.compile(r"\s{0,12}(\d{1,4})[.)]?\s")
 _COUNTED: Final = re.compile(
-    r"[\s\-=*#~_.]{0,20}(?:item|position|pos\.?|line|article|artikel|art[ií]culo|articolo|poste|ligne|l[ií]nea|riga|regel|rad|pozycja|poz\.?|linje|linha|polo[žz]ka|rivi)"
+    r"[\s\-=*#~_.]{0,20}(?:item|position|pos\.?|line|article|artikel|posici[oó]n|posizione|positie|art[ií]culo|articolo|poste|ligne|l[ií]nea|riga|regel|rad|pozycja|poz\.?|linje|linha|polo[žz]ka|rivi)"
     r"\s{1,2}(?P<number>\d{1,4})\s{1,2}(?:of|von|de|di|van|av|af|z|ze|/)\s{1,2}\d{1,4}[\s\-=*#~_.:]{0,80}",
     re.IGNORECASE,
 )
@@ -22,12 +23,13 @@ _MARKED: Final = re.compile(r"\s{0,3}#{1,6}\s{1,3}(?=\S)")
 _WRAPPED: Final = range(50, 81)
 """Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters)."""
 _STARTS: Final = re.compile(
-    r"\s|[^\W\d_]{2,12}\.?\s\d{1,5}\s?[.:)]|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;.,\d]{0,40}:(?:\s|$)"
+    r"\s|[^\W\d_]{2,12}\.?\s\d{1,5}\s?[.:)](?=\s)|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;.,\d]{0,40}:(?:\s|$)"
 )
 _COUNTS: Final = re.compile(r"\d[\d.,]{0,9}\s?(?P<unit>[^\W\d_]{1,12})\.?\s")
 _GOES_ON: Final = re.compile(
     r"(?:[,;(–-]|\b(?:and|und|sowie|et|y|e|en|och|og|i|oraz|a|ja|of|de|at|for|zu|mit|with))$", re.IGNORECASE
 )
+_FRAMED: Final = re.compile(r"\s*\|")
 _COLUMNS: Final = re.compile(r"\S\s{2,}\S|\t|\||__|\",\"|;\S.*;\S|^\s*[-=~_*#.+]{3,}|^\"")
 
 
@@ -47,17 +49,42 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
             and (len(last) + 1 + len(first) > width - _SLACK or found[-1][1].count("(") > found[-1][1].count(")"))
             and not _STARTS.match(text)
             and not last.startswith((" ", "\t"))
+            and (not _is_address(last) or _GOES_ON.search(last.rstrip()) is not None)
             and (not _counts(text) or _GOES_ON.search(last.rstrip()) is not None)
             and not _COLUMNS.search(last)
             and not _COLUMNS.search(text)
             and len(found[-1][1]) < _LONGEST_JOINED
         )
-        if broken:
+        piped = bool(found) and last.rstrip().endswith("|") and "|" in last.rstrip()[:-1] and not _FRAMED.match(last)
+        if broken or (piped and text.strip() and not _STARTS.match(text)):
             found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
         else:
             found.append((number, text))
         last = text
     return found
+
+
+def _numbered(lines: list[TextLine]) -> list[TextLine]:
+    """The lines, with a full stop behind the numbers of a list that was written without any: ``1 250 pcs``, ``2 4 pcs``.
+
+    One such line can be read two ways; lines that count up from one are a list.
+    """
+    found = [(at, match) for at, (_, text) in enumerate(lines) if (match := _COUNTS_UP.match(text)) is not None]
+    numbers = [int(match["pos"]) for _, match in found]
+    step = numbers[0] if numbers else 0
+    if len(numbers) < _FEWEST or step not in {1, 10} or numbers != [step * (at + 1) for at in range(len(numbers))]:
+        return lines
+    out = list(lines)
+    for at, match in found:
+        number, text = lines[at]
+        out[at] = (number, f"{match['pos']}) {text[match.end('pos') :].lstrip()}")
+    return out
+
+
+def _is_address(text: str) -> bool:
+    """Whether a line begins with the label of an address: what follows it is no part of it."""
+    label, colon, _ = text.partition(":")
+    return bool(colon) and len(label) < 40 and label_of(label) in {"ship_to", "bill_to"}
 
 
 def _counts(text: str) -> bool:
@@ -66,6 +93,10 @@ def _counts(text: str) -> bool:
     return found is not None and found["unit"].lower() in UNIT_CODES
 
 
+_COUNTS_UP: Final = re.compile(
+    r"\s{0,12}(?P<pos>\d{1,3})\s{1,3}\d{1,3}(?:[ .,]\d{3}){0,2}(?:[.,]\d{1,3})?\s[^\W\d_]{1,12}\.?\s"
+)
+_FEWEST: Final = 2
 _SLACK: Final = 6
 """Programs count characters in their own ways: the longest line is not always the width they break at."""
 _LONGEST_JOINED: Final = 1_500
@@ -76,7 +107,7 @@ def as_said(lines: Sequence[TextLine], *, broken: bool) -> list[TextLine]:
 
     ``broken`` says that the lines are those of plain text, which mail programs break.
     """
-    return [(number, _said(text)) for number, text in (unwrapped(lines) if broken else lines)]
+    return _numbered([(number, _said(text)) for number, text in (unwrapped(lines) if broken else lines)])
 
 
 def _said(text: str) -> str:

@@ -121,7 +121,7 @@ class _MailReader:
                 and bool(number)
                 and not intent.kind_in_subject
                 and not intent.asks
-                and kind in {"question", "newsletter", "invoice"}
+                and kind in {"question", "newsletter", "invoice", "delivery_note"}
             )
             mentioned = (
                 has_lines
@@ -147,7 +147,7 @@ class _MailReader:
                     "uncertain", "The message may be an order, and names neither order number nor wish.", "body"
                 )
             raise Refusal("mail.no_number", "The order names no order number.", "subject and body")
-        if kind == "complaint":
+        if kind == "complaint" or (kind == "delivery_note" and not intent.orders):
             for draft in drafts:
                 draft.warn("contradiction", f"the message also reads as a {kind.replace('_', ' ')}")
         return self._orders(drafts, intent)

@@ -143,7 +143,7 @@ class Rows(Items):
                 split = split_cells(text, header.style) if header.style not in {" ", "="} else []
                 if header.style == "=":
                     split = slice_row(text, [cell.start for cell in header.cells])
-                if header.style in {"|", "\t", ";", '"', "="}:
+                if header.style in {"|", "\t", ";", '"', "/", "="}:
                     cells = [cell.text for cell in split] or None
                 elif split:
                     cells = align(header, split)

@@ -18,7 +18,7 @@ _ORIGINAL = re.compile(
     re.IGNORECASE,
 )
 _WROTE = re.compile(
-    r"^\s*(?:(?:on|am|le|el|il|op|den|w dniu|dnia|em|no dia|a|dne|kl|pe|ma|ke|to|mon|tue|wed|thu|fri|sat|sun)\b|\d{1,4}[-./ ]).{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?|escreveu|napsal\(?a?\)?|kirjoitti|[íi]rta)\b.{0,80}:\s*$",
+    r"^\s*(?:(?:on|am|le|el|il|op|den|w dniu|dnia|em|no dia|a|dne|kl|pe|ma|ke|to|mon|tue|wed|thu|fri|sat|sun)\b|\d{1,4}[-./ ]|\d{6}\s).{5,200}\b(?:wrote|schrieb|a [eé]crit|escribi[oó]|ha scritto|schreef|skrev|napisa[łl]\(?a?\)?|escreveu|napsal\(?a?\)?|kirjoitti|[íi]rta)\b.{0,80}:\s*$",
     re.IGNORECASE,
 )
 _BLOCK_FROM = re.compile(

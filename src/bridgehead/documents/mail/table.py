@@ -56,7 +56,7 @@ def find_header(lines: Sequence[TextLine], index: int) -> Header | None:
     ruled = _ruled(lines, index)
     if ruled is not None:
         return ruled
-    for style in ("|", "\t", ";", '"', "  "):
+    for style in ("|", "\t", ";", '"', "/", "  "):
         cells = split_cells(text, style)
         if len(cells) >= 2 and header_score([cell.text for cell in cells]) >= 2:
             known = sum(1 for cell in cells if heading_of(cell.text) is not None)
@@ -72,6 +72,9 @@ def split_cells(text: str, style: str) -> list[Cell]:
     """Divides a row in the style of its table; empty cells stay in piped, tabbed, quoted and semicolon rows."""
     if style == '"':
         return _quoted(text)
+    if style == "/":
+        pieces = re.split(r"\s/\s", text.strip())
+        return [Cell(piece.strip(), at, at + 1) for at, piece in enumerate(pieces)] if len(pieces) > _FEWEST else []
     if style in {"|", "\t", ";"}:
         if style not in text:
             return []
