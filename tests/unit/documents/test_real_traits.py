@@ -12,6 +12,7 @@ from bridgehead.documents.mail.patterns import PO
 from bridgehead.documents.order import Charge, Identifier, Order
 from bridgehead.documents.outcome import NotAnOrder
 from bridgehead.documents.reading import read
+from bridgehead.documents.vigilance import deviation_in
 from tests.unit.documents.samples import BODY, doubts, interchange, only, refused, transaction
 from tests.unit.documents.xml_samples import UBL_LINES, ubl
 
@@ -278,3 +279,10 @@ def test_a_quantity_below_zero_is_read_and_doubted(document: bytes) -> None:
     order = only(document)
     assert order.lines[0].quantity < 0
     assert any(one.startswith("uncertain: ") and "orders" in one for one in order.warnings)
+
+
+def test_how_goods_are_wrapped_is_no_change_of_their_number() -> None:
+    """Double walls and wraps are of the trade; a double quantity is told."""
+    assert deviation_in("Fragile. Please double wrap, double-walled boxes.") is None
+    assert deviation_in("Please double the quantity.") is not None
+    assert deviation_in("We need double this time.") is not None
