@@ -35,9 +35,13 @@ class Compared:
     said: str
 
 
+_WHOLE: Final = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "đ": "d"})
+"""Letters that Unicode takes for whole ones."""
+
+
 def bare(text: str | None) -> str:
     """Letters and digits of a text, without case and accents."""
-    lowered = unicodedata.normalize("NFKD", (text or "").casefold().replace("ß", "ss"))
+    lowered = unicodedata.normalize("NFKD", (text or "").casefold().translate(_WHOLE))
     return "".join(sign for sign in lowered if sign.isalnum())
 
 
