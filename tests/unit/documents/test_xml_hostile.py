@@ -131,3 +131,11 @@ def test_hints_fill_what_is_missing_and_override_nothing() -> None:
     assert filled.orders[0].po_number == "PO-9"
     assert any(warning.startswith("uncertain:") for warning in filled.orders[0].warnings)
     assert stated.orders[0].sources["po_number"].part == "attachment a.xml"
+
+
+def test_requests_without_number_are_refused() -> None:
+    """A cXML document of very many requests is refused by name; each of them would watch the whole of it."""
+    one = cxml().decode().partition("<Request>")[2].partition("</Request>")[0]
+    outcome = read(cxml(one * 500), "a.xml")
+    assert isinstance(outcome, Unreadable)
+    assert (outcome.code, "500 requests" in outcome.reason) == ("xml.too_large", True)

@@ -33,6 +33,8 @@ _HEAD_ATTRIBUTES: Final = frozenset(
         "expirationDate", "shipComplete", "isInternalVersion", "pickUpDate", "lang", "isPriceMaskingEnabled",
     }
 )  # fmt: skip
+_MOST_ORDERS: Final = 20
+"""The whole document is watched for each of its orders."""
 _BUYERS: Final = ("soldto", "buyercorporate", "buyer", "buyeraccount", "purchasingagent", "purchaser", "requester")
 
 
@@ -45,6 +47,10 @@ def read_cxml(root: Node, document: Document, part: str, hints: Hints) -> Readin
         for one in box.children
         if one.name not in {"Status", "Extrinsic"}
     ]
+    many = sum(1 for _, one in found if one.name == "OrderRequest")
+    if many > _MOST_ORDERS:
+        said = f"The cXML document holds {many} requests; {_MOST_ORDERS} are read at most."
+        raise Refusal("xml.too_large", said, f"{part}, line {root.line}")
     orders = [
         _CxmlOrder(one, root, box, document, part, hints).read() for box, one in found if one.name == "OrderRequest"
     ]
