@@ -29,6 +29,7 @@ _COUNTS: Final = re.compile(r"\d[\d.,]{0,9}\s?(?P<unit>[^\W\d_]{1,12})\.?\s")
 _GOES_ON: Final = re.compile(
     r"(?:[,;(–-]|\b(?:and|und|sowie|et|y|e|en|och|og|i|oraz|a|ja|of|de|at|for|zu|mit|with))$", re.IGNORECASE
 )
+_LISTED: Final = re.compile(r"\s*(?:[-*•–—·>]|\d{1,4}[.):])\s")
 _FRAMED: Final = re.compile(r"\s*\|")
 _COLUMNS: Final = re.compile(r"\S\s{2,}\S|\t|\||__|\",\"|;\S.*;\S|^\s*[-=~_*#.+]{3,}|^\"")
 
@@ -55,8 +56,13 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
             and not _COLUMNS.search(text)
             and len(found[-1][1]) < _LONGEST_JOINED
         )
-        piped = bool(found) and last.rstrip().endswith("|") and "|" in last.rstrip()[:-1] and not _FRAMED.match(last)
-        if broken or (piped and text.strip() and not _STARTS.match(text)):
+        piped = (
+            bool(found)
+            and "|" in last.strip().strip("|")
+            and not _FRAMED.match(found[-1][1])
+            and (last.rstrip().endswith("|") or _FRAMED.match(text) is not None)
+        )
+        if broken or (piped and text.strip() and not _LISTED.match(text)):
             found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
         else:
             found.append((number, text))
@@ -94,7 +100,7 @@ def _counts(text: str) -> bool:
 
 
 _COUNTS_UP: Final = re.compile(
-    r"\s{0,12}(?P<pos>\d{1,3})\s{1,3}\d{1,3}(?:[ .,]\d{3}){0,2}(?:[.,]\d{1,3})?\s[^\W\d_]{1,12}\.?\s"
+    r" {0,12}(?P<pos>\d{1,3}) \d{1,3}(?:[ .,]\d{3}){0,2}(?:[.,]\d{1,3})?\s[^\W\d_]{1,12}\.?\s"
 )
 _FEWEST: Final = 2
 _SLACK: Final = 6
