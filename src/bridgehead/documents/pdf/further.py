@@ -144,6 +144,10 @@ def _may_order(body: BodyRow) -> bool:
     return numbered and (coded or filled)
 
 
+_GROUPED: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,4}")
+"""A number of a part in groups, ``106 190 20``."""
+
+
 def labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source: Source) -> bool:
     """Puts a labelled field of an item into its line; False when the text is none."""
     found = labelled(text, ways)
@@ -172,6 +176,8 @@ def labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source: 
         return True
     if name in {"part", "article", "po_or_part", "customer_part", "supplier_part"}:
         code = value.split()[0].strip(",;") if value.split() else ""
+        if _GROUPED.fullmatch(value.strip()):
+            code = value.strip()
         if code_rank(code) == 0 and not any(one.isdigit() for one in code):
             return False
         field = (
@@ -193,7 +199,7 @@ def labelled_line(line: DraftLine, text: str, ways: Ways, draft: Draft, source: 
             line.sources[other] = line.sources.get(field, source)
             old = None
         if old is None:
-            setattr(line, field, value if len(value.split()) == 1 else code)
+            setattr(line, field, code)
             line.mark(field, source)
         return True
     return False

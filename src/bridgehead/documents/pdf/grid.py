@@ -15,7 +15,7 @@ from bridgehead.documents.tables.table import LINE_FIELDS
 from bridgehead.documents.units import UNIT_CODES
 
 MOST_HEADER_ROWS: Final = 4
-_FIGURE: Final = re.compile(r"\d+[.,]\d{2}\b|\b\d{3,}\b")
+_FIGURE: Final = re.compile(r"\d+[.,]\d{2}\b|\b\d{3,}\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
 _THINGS: Final = frozenset({"part", "article", "customer_part", "supplier_part", "gtin", "description", "po_or_part"})
 _WORTH: Final = LINE_FIELDS - {"po_or_part"} | {"po_or_part"}
 _COUNTING_UNITS: Final = frozenset(word for word, code in UNIT_CODES.items() if code == "C62")
@@ -107,9 +107,20 @@ def find_grids(sheet: Sheet) -> list[Grid]:
                 index += 1
                 continue
         rows_taken = best[1]
-        extended = rows[index : index + rows_taken + 1]
-        if len(extended) > rows_taken and _same_heading(extended):
-            best, rows_taken = (best[0], best[1], _grid(extended)), rows_taken + 1
+        longest = next(
+            (
+                span
+                for span in range(MOST_HEADER_ROWS, rows_taken, -1)
+                if len(rows) >= index + span
+                and all(
+                    _same_heading(rows[index : index + upto], rows[index + span : index + span + 1])
+                    for upto in range(rows_taken + 1, span + 1)
+                )
+            ),
+            rows_taken,
+        )
+        if longest > rows_taken:
+            best, rows_taken = (best[0], longest, _grid(rows[index : index + longest])), longest
         grids.append(best[2])
         index += rows_taken
     return grids
@@ -123,22 +134,27 @@ def _may_head(rows: Sequence[Row]) -> bool:
         if other.top - one.bottom > 1.0 * max(one.size, other.size):
             return False
     last = rows[-1]
-    figures = [piece for piece in last.pieces if _FIGURE.search(piece.text)]
-    plain = [piece for piece in figures if heading(piece.text) is None]
-    if plain:
+    figures = [piece for row in rows for piece in row.pieces if _FIGURE.search(piece.text)]
+    if any(heading(piece.text) is None for piece in figures):
         return False
     return len(last.pieces) < 30 and sum(len(piece.text) for piece in last.pieces) < 400
 
 
-def _same_heading(rows: Sequence[Row]) -> bool:
-    """Whether the last of the rows only ends the headings above it: bold like them, close, and without digits."""
-    last = rows[-1]
-    return (
-        _may_head(rows)
-        and all(piece.bold for row in rows for piece in row.pieces)
-        and not any(one.isdigit() for one in last.text)
-        and last.top - rows[-2].bottom <= 0.5 * last.size
+def _same_heading(rows: Sequence[Row], below: Sequence[Row]) -> bool:
+    """Whether the last of the rows only ends the headings above it: close to them, below them, and without digits.
+
+    It is bold like them, or stands apart from the first item.
+    """
+    last, above = rows[-1], rows[-2]
+    gap = last.top - above.bottom
+    if not _may_head(rows) or any(one.isdigit() for one in last.text) or gap > 0.5 * last.size:
+        return False
+    if all(piece.bold for row in rows for piece in row.pieces):
+        return True
+    covered = all(
+        any(min(one.x1, piece.x1) - max(one.x0, piece.x0) > 0 for one in above.pieces) for piece in last.pieces
     )
+    return covered and bool(below) and below[0].page == last.page and below[0].top - last.bottom > gap + 1.5
 
 
 def _worth(grid: Grid) -> float:
@@ -249,14 +265,11 @@ def _below_several(piece: Piece, clusters: Sequence[Sequence[Piece]]) -> list[Pi
     parts: list[tuple[int, list[Word]]] = []
     for word in piece.words:
         middle = (word.x0 + word.x1) / 2
-        at = next(
-            (
-                index
-                for index, cluster in enumerate(clusters)
-                if min(one.x0 for one in cluster) - 2 <= middle <= max(one.x1 for one in cluster) + 2
-            ),
-            -1,
-        )
+        away = [
+            max(min(one.x0 for one in cluster) - middle, middle - max(one.x1 for one in cluster), 0.0)
+            for cluster in clusters
+        ]
+        at = away.index(min(away)) if away and min(away) <= 1.2 * word.size else -1
         if parts and (at in {parts[-1][0], -1}):
             parts[-1][1].append(word)
         else:

@@ -91,13 +91,13 @@ def read_tables(sheets: Sequence[Sheet], grids: Sequence[list[Grid]], furniture:
         heads = {row.line for grid in found for row in grid.rows}
         edges = [*[grid.rows[0].line for grid in found], 10**9]
         if tables and (not found or found[0].rows[0].line > sheet.rows[0].line):
-            opening = [row for row in sheet.rows if row.line < edges[0] and row.line not in heads]
+            opening = [row for row in sheet.rows if row.line < edges[0] and row.line not in heads and not row.aside]
             _continue(tables[-1], opening, sheet, furniture)
         for grid, following in itertools.pairwise([*found, None]):
             if grid is None:
                 break
             last = following.rows[0].line if following is not None else 10**9
-            rows = [row for row in sheet.rows if grid.rows[-1].line < row.line < last]
+            rows = [row for row in sheet.rows if grid.rows[-1].line < row.line < last and not row.aside]
             if tables and tables[-1].grid.signature() == grid.signature() and not _closed(tables[-1]):
                 table = tables[-1]
                 table.heads += grid.rows
@@ -113,14 +113,9 @@ def read_tables(sheets: Sequence[Sheet], grids: Sequence[list[Grid]], furniture:
 
 def _closed(table: Table) -> bool:
     """Whether the table has come to its total: what follows with the same headings is another order's."""
-    kinds = [sum_kind(piece.text) for row in table.sums for piece in row.pieces]
-    return any(kind in {"gross", "tax"} for kind in kinds) or (
-        bool(table.sums)
-        and any(kind == "net" for kind in kinds)
-        and bool(table.body)
-        and table.sums[-1].line > table.body[-1].row.line
-        and not any(kind == "carried" for kind in [sum_kind(piece.text) for piece in table.sums[-1].pieces])
-    )
+    last = max((one.row.line for one in table.body if one.anchor), default=10**9)
+    kinds = {sum_kind(piece.text) for row in table.sums if row.line > last for piece in row.pieces}
+    return bool(kinds & {"gross", "tax", "net"}) and "carried" not in kinds
 
 
 def _continue(table: Table, rows: Sequence[Row], sheet: Sheet, furniture: set[int]) -> None:

@@ -97,6 +97,8 @@ class Row:
 
     pieces: list[Piece]
     line: int = 0
+    aside: bool = False
+    """It stands in a column beside the rest of the page."""
 
     @property
     def words(self) -> list[Word]:
@@ -403,7 +405,7 @@ def split_sidebar(sheet: Sheet) -> bool:
             continue
         main = [[piece for piece in row.pieces if piece.x0 < edge - 2] for row in sheet.rows]
         side = [[piece for piece in row.pieces if piece.x0 >= edge - 2] for row in sheet.rows]
-        sheet.rows = [Row(one) for one in (*main, *side) if one]
+        sheet.rows = [Row(one) for one in main if one] + [Row(one, aside=True) for one in side if one]
         return True
     return False
 
