@@ -13,7 +13,7 @@ _SMALL: Final[dict[Language, str]] = {
     "en": """the and please for with you your we our of to this is are order item items quantity price delivery regards
       dear thanks thank as following kind from would like by at total send ship address date unit""",
     "de": """bestellnr bestdatum posnr kundennr stück der die das und bitte mit sie ihre ihr wir unsere uns von zu ist sind bestellung menge preis lieferung
-      gr\u00fc\u00dfen gr\u00fc\u00dfe geehrte damen herren hallo bestellen hiermit folgende bestellmenge einheit bezeichnung artikelbezeichnung artikelnr einzelpreis liefertermin wunschtermin warenempf\u00e4nger positionen st\u00fcck auf per f\u00fcr bis zum artikel lieferadresse""",
+      gr\u00fc\u00dfen gr\u00fc\u00dfe geehrte damen herren hallo bestellen hiermit folgende anzahl mengeneinheit bestelldatum kurztext bestellmenge einheit bezeichnung artikelbezeichnung artikelnr einzelpreis liefertermin wunschtermin warenempf\u00e4nger positionen st\u00fcck auf per f\u00fcr bis zum artikel lieferadresse""",
     "fr": """cde client ligne qté qte le la les et nous vous votre notre merci de des du pour avec commande quantit\u00e9 prix livraison cordialement
       bonjour veuillez madame monsieur est sont suivants articles adresse une un au souhaitons d\u00e9signation""",
     "es": """linea línea unidad fecha el los las y por favor para con su nuestro pedido cantidad precio entrega saludos estimados buenos d\u00edas gracias
@@ -38,7 +38,10 @@ _WORD = re.compile(r"[^\W\d_]{1,24}")
 def language_of(text: str) -> Language | None:
     """The language with most small words in the first 6,000 characters; None when there is no telling."""
     votes: dict[Language, int] = {}
-    for word in _WORD.findall(text[:6000].lower()):
+    for written in _WORD.findall(text[:6000]):
+        word = written.lower()
+        if len(word) == 1 and written.isupper():
+            continue  # the O of an O-ring is no word
         for language in _LANGUAGES.get(word, ()):
             votes[language] = votes.get(language, 0) + 1
     if not votes:

@@ -8,13 +8,11 @@ from typing import Final
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.dates import read_day, relative_day
 from bridgehead.documents.draft import Draft, DraftParty
-from bridgehead.documents.numbers import read_number
 from bridgehead.documents.order import Purpose, Source
-from bridgehead.documents.tables.cells import Ways, read_price
+from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
 from bridgehead.documents.terms import country_of, currency_of, incoterms_of, payment_terms_of
 
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_NUMBER = re.compile(r"[^\s,;]{1,40}")
 _PLACE_NUMBER = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9./_-]{1,19}")
 _CODE = re.compile(r"[A-Za-z0-9][\w./#-]{0,39}")
 
@@ -141,9 +139,8 @@ def _line_count(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
 
 
 def _quantity_total(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
-    found = _NUMBER.match(value)
-    number = read_number(found[0], ways.sign) if found else None
-    return number is not None and _once(draft, "stated_quantity_total", number.value, source)
+    found = read_quantity(value, ways)
+    return found is not None and _once(draft, "stated_quantity_total", found.value, source)
 
 
 _PURPOSES: Final[tuple[tuple[Purpose, re.Pattern[str]], ...]] = (

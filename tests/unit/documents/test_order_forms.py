@@ -346,3 +346,49 @@ def test_a_form_of_nothing_but_zeros_is_no_form() -> None:
     """Lines that are taken back to zero are read, and doubted."""
     order = only(b"Order no;Part;Qty;Price\nPO-4711;AB-1001;0;3,20\nPO-4711;AB-2002;0;12,50\n", "a.csv")
     assert (quantities(order), doubts(order)) == ([Decimal(0), Decimal(0)], {"uncertain"})
+
+
+def test_a_total_grouped_by_spaces() -> None:
+    """A space between thousands does not end a number."""
+    assert only(book(rows=[*FORM[:3], ["AB-1001", 1257, "pcs", 3.2], ["Quantité totale", "1\u00a0257"]])).warnings == ()
+
+
+def test_columns_of_places() -> None:
+    """Beside a street, the number and the name of the place are told apart though both are headed by where to."""
+    text = (
+        "Order no;Ship to;Deliver to;Street;City;Part;Qty\nPO-4711;10874-01;Kern GmbH;Ringweg 5;Stuttgart;AB-1001;20\n"
+    )
+    order = only(text.encode(), "a.csv")
+    assert order.ship_to is not None
+    assert (order.ship_to.number, order.ship_to.name, order.ship_to.street) == ("10874-01", "Kern GmbH", "Ringweg 5")
+
+
+def test_sums_do_not_decide_what_columns_hold() -> None:
+    """A column that counts its lines is one of line numbers, whatever stands in the rows of sums below it."""
+    rows = "Item No,Quantity,Buyer Item,Price\n1,20,70.151.02,3.38\n2,5,70.181.09,1.28\nLines,2,,\n"
+    order = only(f"PO no.,PO-4711,,\n,,,\n{rows}".encode(), "a.csv")
+    assert [(line.number, line.customer_part) for line in order.lines] == [(1, "70.151.02"), (2, "70.181.09")]
+    assert {line.supplier_part for line in order.lines} == {None}
+
+
+def test_a_sentence_that_names_the_order_number_is_no_label() -> None:
+    """A note is kept whole, and the line to sign on below it is not its value."""
+    rows: list[list[Cell]] = [*FORM, [], ["OBS", "Ange vårt ordernummer på följesedeln."], [], ["Godkänd: ________"]]
+    order = only(book(rows=rows))
+    assert (order.notes, order.warnings) == (("Ange vårt ordernummer på följesedeln.",), ())
+
+
+def test_the_number_of_an_order_or_of_an_item() -> None:
+    """A heading for either is the order's beside its date, where items are only named."""
+    text = "Bestell-Nr.;Datum;Pos.;Bezeichnung;Menge\nEK1586/26;30.10.2026;10;Ventil;6\n"
+    order = only(text.encode(), "a.csv")
+    assert (order.po_number, order.lines[0].supplier_part) == ("EK1586/26", None)
+
+
+def test_one_quantity_with_decimals_of_the_document() -> None:
+    """Decimals like those of the prices, in a language that writes them so, are no thousands."""
+    text = "Beställningsnr;Artikelnr;Benämning;Antal;Enhet;Nettopris\nPO-4711;AB-1001;Ventil;7,000;st;216,70\n"
+    assert quantities(only(text.encode(), "a.csv")) == [Decimal(7)]
+    assert only(text.encode(), "a.csv").warnings == ()
+    english = "Order no;Part;Description;Qty;Unit price\nPO-4711;AB-1001;Valve;7,000;216,70\n"
+    assert doubts(only(english.encode(), "a.csv")) == {"uncertain"}

@@ -20,6 +20,7 @@ from bridgehead.documents.tables.csv_records import Row, letter
 from bridgehead.documents.tables.headings import label_of, squash
 
 _LONGEST_LABEL: Final = 48
+_LABEL_WORDS: Final = 4
 _REACH: Final = 6
 """How many columns to the right of its label a value may stand: merged cells leave empty ones between."""
 _BLOCK: Final = 8
@@ -164,7 +165,12 @@ class _Around:
             value = self._text(at, beside)
             self.used.add((at, beside))
             self._found(at, Found(name, value, self._source(at, beside, value, label), label))
-        elif below and not _is_label(below) and (name in _BELOW or self._labels(at) >= 2):
+        elif (
+            below
+            and not _is_label(below)
+            and TO_WRITE_ON.fullmatch(below) is None
+            and (name in _BELOW or self._labels(at) >= 2)
+        ):
             self.used.add((at + 1, column))
             self._found(at, Found(name, below, self._source(at + 1, column, below, label), label))
         elif name in {"po_number", "po_or_part", "note"}:
@@ -249,7 +255,9 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _is_label(text: str) -> bool:
-    label, _ = _split(text)
+    label, inline = _split(text)
+    if not inline and label.endswith(".") and len(label.split()) > _LABEL_WORDS:
+        return False  # a sentence
     return bool(label) and not any(one.isdigit() for one in label) and label_of(label) is not None
 
 

@@ -305,8 +305,7 @@ def heading_of(text: str) -> Heading | None:
     if field is None:
         field = composed_field(bare)
     if field is None and _AFTER.search(fold(text)):
-        field = _field_of(_AFTER.sub(" ", fold(text)))
-        field = field if field in _CHANGED else None
+        field = _changed(_AFTER.sub(" ", fold(text)))
     if field is None and (within := _WITHIN.match(text)) is not None:
         return heading_of(text[within.end() :])
     return None if field is None else Heading(field, unit, currency, basis)
@@ -315,7 +314,13 @@ def heading_of(text: str) -> Heading | None:
 def before_of(text: str) -> str | None:
     """The field whose value before a change a column heads: ``Quantity so far``; None when it heads another."""
     folded = fold(text)
-    field = _field_of(_BEFORE.sub(" ", folded)) if _BEFORE.search(folded) else None
+    return _changed(_BEFORE.sub(" ", folded)) if _BEFORE.search(folded) else None
+
+
+def _changed(text: str) -> str | None:
+    """The field of a line that a document changes; a day of a line is the one of its delivery."""
+    field = _field_of(text)
+    field = "requested_date" if field == "order_date" else field
     return field if field in _CHANGED else None
 
 

@@ -309,13 +309,15 @@ def _ways(sheet: Sheet, columns: Columns, hints: Hints) -> Ways:
         language = "en"
     sign = decimal_sign("\n".join(_numbers(columns, body)))
     whole = _whole_thousandths(columns, sheet.body)
-    if sign is None and whole is not None and language is not None and (language == "en") == (whole == "."):
+    usual = None if language is None else "." if language == "en" else ","
+    several = _quantities(columns, sheet.body) > 1
+    if sign is None and several and whole == usual:
         sign = whole
     return Ways(
         sign,
         DayContext(day_order(sample, guess), hints.written),
         language,
-        thousandths=sign is not None and whole is not None,
+        thousandths=whole is not None and whole == sign and (several or whole == usual),
     )
 
 
@@ -333,6 +335,10 @@ def _numbers(columns: Columns, rows: Sequence[Row]) -> Iterator[str]:
             yield from (row.cells[at] for row in rows if at < len(row.cells) and at not in row.numbers)
 
 
+def _quantities(columns: Columns, rows: Sequence[Row]) -> int:
+    return sum(1 for row in rows if _has_quantity(columns, row) and _is_line(columns, row))
+
+
 def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> DecimalSign | None:
     """The sign before three decimals that are zero in every quantity, as lists of ERP systems print them."""
     at = columns.index("quantity")
@@ -341,8 +347,6 @@ def _whole_thousandths(columns: Columns, rows: Sequence[Row]) -> DecimalSign | N
     cells = [
         row.cells[at].strip() for row in rows if at < len(row.cells) and at not in row.numbers and row.cells[at].strip()
     ]
-    if len(cells) <= 1:
-        return None
     if all(re.fullmatch(r"\d{1,3}(?:\.\d{3})*,000", cell) for cell in cells):
         return ","
     return "." if all(re.fullmatch(r"\d{1,3}(?:,\d{3})*\.000", cell) for cell in cells) else None

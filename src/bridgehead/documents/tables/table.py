@@ -77,6 +77,7 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
     What ``article``, ``item`` or ``per`` head is decided by the other columns and by the cells below.
     """
     headings = [heading_of(name) for name in names]
+    samples = [row for row in samples if sum(1 for cell in row if cell.strip()) > _SUM] or samples
     fields: list[str | None] = [None if heading is None else heading.field for heading in headings]
 
     counted_by = fields.index("quantity") if "quantity" in fields else None
@@ -103,7 +104,11 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
         at = fields.index("position")
         if column(at) and not any(value.rstrip(".").isdigit() for value in column(at)):
             fields[at] = "part"
-    if "position" not in fields and fields.count("part") == 1 and "description" in fields:
+    if (
+        "position" not in fields
+        and fields.count("part") == 1
+        and {"description", "customer_part", "supplier_part", "gtin"} & {one for one in fields if one}
+    ):
         counted = fields.index("part")
         if _numbers_lines(column(counted)):
             fields[counted] = "position"
@@ -115,7 +120,8 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
         if field == "sales_order":
             fields[index] = "po_number" if not {"po_number", "po_or_part"} & set(fields) else None
         elif field == "po_or_part":
-            fields[index] = "po_number" if has_part and "po_number" not in fields else "part"
+            ordered = has_part or ("description" in fields and {"order_date", "customer_number"} & set(fields))
+            fields[index] = "po_number" if ordered and "po_number" not in fields else "part"
         elif field == "article":
             small = bool(values) and all(value.isdigit() and len(value) <= 4 for value in values)
             if small and has_part and "position" not in fields:
@@ -133,6 +139,7 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
     _set_sellers_aside(names, fields, column)
     if "part" in fields:
         fields[fields.index("part")] = "supplier_part" if "supplier_part" not in fields else "customer_part"
+    _name_places(fields, column)
     if "ship_to.city" in fields and "ship_to" in fields and "ship_to.street" not in fields:
         fields[fields.index("ship_to")] = "ship_to.street"
     _number_customer(fields, samples)
@@ -243,6 +250,21 @@ def _counts_up(values: Sequence[str]) -> bool:
     return numbers[0] <= 100 and all(one < other or other == numbers[0] for one, other in itertools.pairwise(numbers))
 
 
+def _name_places(fields: list[str | None], column: Callable[[int], list[str]]) -> None:
+    """Of columns headed by words for where to, one of numbers holds the place's, and one beside a street its name."""
+    for index, field in enumerate(fields):
+        values = column(index) if field == "ship_to" else []
+        if not values:
+            continue
+        if "ship_to.number" not in fields and all(_PLACE_NUMBER.fullmatch(value) for value in values):
+            fields[index] = "ship_to.number"
+        elif "ship_to.street" in fields and "ship_to.name" not in fields:
+            fields[index] = "ship_to.name"
+
+
+_PLACE_NUMBER: Final = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9./_-]{1,19}")
+
+
 def _numbers_lines(values: Sequence[str]) -> bool:
     """Whether the cells are 1, 2, 3 … or 10, 20, 30 …, which no part numbers are."""
     steps = (1, 10)
@@ -260,6 +282,8 @@ def _find_gtins(names: Sequence[str], fields: list[str | None], column: Callable
             return
 
 
+_SUM: Final = 2
+"""Cells of a row of sums: a word and its number. An item has more."""
 _GTIN: Final = 12
 """Digits of the shortest GTIN that is hardly another number."""
 
