@@ -163,7 +163,7 @@ class Walker(Prose):
     def _headed(self, lines: Sequence[TextLine], at: int) -> int:
         """Takes what stands below a label that has a line of its own: a value, an address, addresses side by side."""
         if self._heads(lines, at):
-            return at + 2
+            return at + (2 if lines[at + 1][1].strip() else 3)
         return self._headed_address(lines, at) or self._side_by_side(lines, at) or self._opens_described(lines, at)
 
     def _opens_described(self, lines: Sequence[TextLine], at: int) -> int:
@@ -231,7 +231,8 @@ class Walker(Prose):
         name = label_of(text) if len(text) < _LONGEST_LABEL and not any(map(str.isdigit, text)) else None
         if name is None or at + 1 >= len(lines):
             return False
-        number, below = lines[at + 1]
+        skipped = 1 if not lines[at + 1][1].strip() and at + 2 < len(lines) else 0
+        number, below = lines[at + 1 + skipped]
         value = below.strip().strip("* ")
         source = replace(self._source(number, below), how="label")
         if name in SUMS:

@@ -80,6 +80,9 @@ def labelled(piece: str, ways: Ways) -> Labelled | None:
 def field_of(label: str, value: str, ways: Ways) -> str | None:
     """The field of a label; one that speaks of delivery before nothing but a day is the requested date."""
     name = label_of(label)
+    if name is None and any(map(str.isdigit, label)):
+        # Digits before a day are an item's: ``20 pcs AB-1001, delivery 19.11.2026``.
+        return None
     if name is None and DELIVERY.search(label) and not _BOUND.search(label) and fits("requested_date", value, ways):
         return "requested_date"
     if name is None and _WRITTEN.fullmatch(label.strip()) and fits("order_date", value, ways):
