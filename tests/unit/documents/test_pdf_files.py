@@ -434,3 +434,31 @@ def test_annotations_that_are_hidden_are_not_read() -> None:
         writer.pages[0][NameObject("/Annots")] = pypdf.generic.ArrayObject([writer._add_object(note)])
 
     assert order(rewritten(american(), hide)).requested_date is None
+
+
+@pytest.mark.parametrize(
+    "table, kept",
+    [
+        (b"2 beginbfrange <30> <39> <0030> <41> <5A> <0041> endbfrange", True),
+        (b"1 beginbfchar <32> <0039> endbfchar", False),
+        (b"1 beginbfrange <30> <39> <0031> endbfrange", False),
+    ],
+)
+def test_text_that_is_not_what_the_page_shows_is_refused(table: bytes, kept: bool) -> None:
+    """A font that shows a 2 and says that it is a 9 makes programs read another order than people."""
+
+    def tell(writer: pypdf.PdfWriter) -> None:
+        stream = pypdf.generic.DecodedStreamObject()
+        stream.set_data(b"/X begincmap 1 begincodespacerange <00> <FF> endcodespacerange " + table + b" endcmap")
+        reference = writer._add_object(stream)
+        for one in writer._objects:
+            if isinstance(one, DictionaryObject) and one.get("/Type") == "/Font":
+                one[NameObject("/ToUnicode")] = reference
+
+    document = rewritten(american(), tell)
+    if kept:
+        assert [line.quantity for line in order(document).lines] == [10, 2]
+    else:
+        refused = outcome(document)
+        assert isinstance(refused, Unreadable)
+        assert refused.code == "pdf.false_text"

@@ -20,7 +20,7 @@ _ENCODINGS: Final = {
     "StandardEncoding": "StandardEncoding", "WinAnsiEncoding": "WinAnsiEncoding", "MacRomanEncoding": "MacRomanEncoding",
 }  # fmt: skip
 _STANDARD: Final = re.compile(r"(?:Helvetica|Courier|Times)(?:-|$)")
-_ONE: Final = re.compile(rb"<([0-9A-Fa-f]{2})>\s*<([0-9A-Fa-f]{4})>(?!\s*<)")
+_ONE: Final = re.compile(rb"<([0-9A-Fa-f]{2})>\s*<([0-9A-Fa-f]{4})>")
 _MANY: Final = re.compile(rb"<([0-9A-Fa-f]{2})>\s*<([0-9A-Fa-f]{2})>\s*<([0-9A-Fa-f]{4})>")
 _RANGE: Final = re.compile(rb"<([0-9A-Fa-f\s]{1,16})>\s*<([0-9A-Fa-f\s]{1,16})>\s*(?:<|\[|\d)")
 
@@ -71,7 +71,7 @@ def _check_truth(font: dict[str, object], place: str) -> None:
 
 def _mapped(data: bytes) -> Iterator[tuple[int, str]]:
     """The codes of one byte with the single characters that a ToUnicode table gives for them."""
-    for found in _ONE.finditer(data):
+    for found in _ONE.finditer(_MANY.sub(b" ", data)):
         yield int(found[1], 16), chr(int(found[2], 16))
     for found in _MANY.finditer(data):
         low, high, first = (int(one, 16) for one in found.groups())

@@ -20,7 +20,7 @@ def read_pdf(
     of pictures are read by Tesseract where that is installed, with less confidence.
 
     Raises Refusal: ``pdf.encrypted``, ``pdf.truncated``, ``pdf.damaged``, ``pdf.broken``, ``pdf.bomb``,
-    ``pdf.too_many_pages``, ``pdf.too_complex``, ``pdf.scanned`` (for a person), ``pdf.no_text`` (letters without
+    ``pdf.too_many_pages``, ``pdf.too_complex``, ``pdf.scanned`` (for a person), ``pdf.false_text``, ``pdf.no_text`` (letters without
     meaning), ``pdf.no_order_number``, ``pdf.no_lines``.
     """
     hints = hints or Hints()
