@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -286,3 +287,17 @@ def test_how_goods_are_wrapped_is_no_change_of_their_number() -> None:
     assert deviation_in("Fragile. Please double wrap, double-walled boxes.") is None
     assert deviation_in("Please double the quantity.") is not None
     assert deviation_in("We need double this time.") is not None
+
+
+def test_a_day_without_its_format_is_read_where_it_has_one_reading() -> None:
+    """DTM may leave out its format (2379); a value that is no date with its century is told and not read."""
+    order = only(_edifact("BGM+220+PO-4711+9'", "DTM+137:20261030'", "DTM+2:301026'", *_LINE))
+    assert (order.order_date, order.requested_date) == (date(2026, 10, 30), None)
+    assert {one.partition(":")[0] for one in order.warnings} == {"uncertain", "date"}
+
+
+def test_a_part_number_without_qualifier_is_read_and_doubted() -> None:
+    """PO1 with a number that no qualifier ascribes to anybody keeps it, and says so."""
+    order = _x12_order("PO1*1*8*EA*3.52***AB-1~")
+    assert order.lines[0].supplier_part == "AB-1"
+    assert "uncertain: line 1: PO107 'AB-1' is a number without qualifier" in order.warnings[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,7 @@ from bridgehead.documents.edifact.values import TIMES, Stated, read_amount, read
 from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
 
+_DATED = re.compile(r"(?:19|20)\d{6}(?:\d{4}|\d{6})?")
 Section = Literal["header", "lines", "summary"]
 
 
@@ -110,18 +112,20 @@ class Walk:
         return value
 
     def stated(self, segment: Segment) -> Stated | None:
-        """The day or period of a DTM; raises Refusal when a mandatory component of C507 is missing."""
+        """The day or period of a DTM; raises Refusal when its qualifier (C507/2005) is missing."""
         qualifier, text, code = segment.get(1), segment.get(1, 2), segment.get(1, 3)
         if not qualifier:
             raise Refusal("edifact.missing_component", "DTM states no qualifier (C507/2005).", segment.place)
         if not text:
             return None
         if not code:
-            raise Refusal(
-                "edifact.missing_component",
-                f"DTM states {text[:30]!r} without its format (C507/2379): the day cannot be read.",
-                segment.place,
-            )
+            # 2379 is conditional; a value that opens with a year and holds a day of it has one reading.
+            code = "102" if _DATED.fullmatch(text) else ""
+            told = "year, month and day" if code else "nothing"
+            kind = "uncertain" if code else "date"
+            self.draft.warn(kind, f"DTM {qualifier[:3]} {text[:30]!r} has no format, read as {told} ({segment.place})")
+            if not code:
+                return None
         if code in TIMES:
             return None
         found = read_stated(text, code)

@@ -107,7 +107,8 @@ PRICE_UNITS: Final[dict[str, frozenset[str]]] = {
 """Element 639 by measure: readable only when the line is ordered in that measure."""
 
 CUSTOMER_PARTS: Final = ("BP", "IN", "CB", "PI")
-SUPPLIER_PARTS: Final = ("VP", "VN", "VC", "VS", "VA", "SA", "ST", "SK", "PN", "CG")
+UNNAMED: Final = ""
+SUPPLIER_PARTS: Final = ("VP", "VN", "VC", "VS", "VA", "SA", "ST", "SK", "PN", "CG", UNNAMED)
 MAKER_PARTS: Final = ("MG", "MF", "MN")
 GTINS: Final = ("UK", "EN", "UP", "UA", "UI", "EO", "UN")
 """Element 235, each group in order of preference; a maker's number counts where no supplier's is given."""

@@ -83,9 +83,9 @@ def _take_parts(walk: Walk, segment: Segment, first: int) -> None:
     for at in range(first, len(segment.elements), 2):
         qualifier, value = segment.get(at).upper(), segment.get(at + 1)
         if value and not qualifier:
-            raise Refusal(
-                "x12.value", f"{segment.tag}{at + 1:02d} {value[:30]!r} is a number without qualifier.", segment.place
-            )
+            line_number = f"line {line.number}: {segment.tag}{at + 1:02d} {value[:30]!r}"
+            walk.draft.warn("uncertain", f"{line_number} is a number without qualifier ({segment.place})")
+            qualifier = codes.UNNAMED
         if qualifier and not value:
             walk.draft.warn("uncertain", f"{segment.tag}{at:02d} {qualifier[:3]} has no number ({segment.place})")
         if value and found.setdefault(qualifier, (value, walk.source(segment, at + 1)))[0] != value:
