@@ -9,6 +9,7 @@ from bridgehead.documents.draft_line import DraftLine
 from bridgehead.documents.order import Charge, Control, ControlKind
 
 _CENT = Decimal("0.01")
+_SUMS = frozenset({"lines_total", "net_total", "gross_total", "payable"})
 
 
 def line_value(line: DraftLine) -> Decimal | None:
@@ -40,11 +41,13 @@ def check_controls(
 
     Sums may differ by a cent a line, for senders round each line. A ``net_total`` is the lines with or without the
     order's charges: senders mean either. Taxes are not recomputed: ``tax_total`` has nothing found beside it, and
-    ``gross_total`` and ``payable`` are compared with net and the stated tax, where one is stated.
+    ``gross_total`` and ``payable`` are compared with net and the stated tax, where one is stated. A sum over lines of
+    which some have a price and others none cannot be checked, which is a doubt: a price may have been lost.
     """
     complaints: list[tuple[str, str]] = []
     controls: list[Control] = []
     total: Decimal | None = Decimal(0)
+    unpriced: list[int] = []
     for index, line in enumerate(lines):
         number = line.number if line.number is not None else index + 1
         value = line_value(line)
@@ -59,6 +62,8 @@ def check_controls(
                 )
         known = line.amount if line.amount is not None else None if value is None else value.quantize(_CENT)
         total = None if known is None or total is None else total + known
+        if known is None:
+            unpriced.append(number)
     if not lines:
         total = None
     extra = _charged(charges, total)
@@ -71,6 +76,9 @@ def check_controls(
             found = Decimal(len(lines)) if kind == "line_count" else quantities
             holds: bool | None = found == value
         elif not candidates:
+            if kind in _SUMS and 0 < len(unpriced) < len(lines):
+                at = f"line {unpriced[0]} has no price"
+                complaints.append(("uncertain", f"the stated total of {value} cannot be checked, for {at}"))
             controls.append(Control(kind, value, None, None, where))
             continue
         else:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from bridgehead.documents.confidence import sure
+from bridgehead.documents.outcome import Orders
+from bridgehead.documents.reading import read
 from tests.unit.documents.samples import doubts, mail, only
 
 TABLE = (
@@ -60,3 +63,26 @@ def test_two_texts_of_one_mail_that_disagree_hold_the_order(shown: tuple[str, st
         f"--x\nContent-Type: text/html\n\n<p>Order {number}</p>{table}<td>{price}</td></tr></table>\n--x--\n"
     )
     assert "contradiction" in doubts(only(mail(body, kind="multipart/alternative; boundary=x")))
+
+
+ROWS = (
+    "Order no;Item no;Qty;Unit price;Amount;Order total\n"
+    "PO-4711;AB-1001;20;3.20;64.00;126.50\n"
+    "PO-4711;AB-1002;5;2.50;12.50;126.50\n"
+    "PO-4711;AB-1003;10;5.00;50.00;126.50\n"
+)
+
+
+@pytest.mark.parametrize("cut", range(len("PO-4711;AB-1003;"), len("PO-4711;AB-1003;10;5.00;50.00")))
+def test_a_table_cut_off_in_its_last_row_is_never_read_as_whole(cut: int) -> None:
+    """A row that ends early, and a total that cannot be checked for want of a price, hold the order."""
+    assert only(ROWS.encode(), "a.csv").warnings == ()
+    lines = ROWS.splitlines(keepends=True)
+    document = "".join((*lines[:-1], lines[-1][:cut])).encode()
+    outcome = read(document, "a.csv")
+    assert not isinstance(outcome, Orders) or not all(sure(order) for order in outcome.orders)
+
+
+def test_a_total_over_lines_without_a_price_is_a_doubt() -> None:
+    """Where some lines are priced and one is not, the stated total says nothing: a price may have been lost."""
+    assert "uncertain" in doubts(only(ROWS.replace(";2.50;12.50;", ";;;").encode(), "a.csv"))

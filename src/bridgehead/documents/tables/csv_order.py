@@ -94,6 +94,10 @@ def _sheet(text: str, part: str) -> Sheet:
     sheet = Sheet(part, rows, "csv")
     if not lay_out(sheet):
         raise Refusal("csv.syntax", "The header row is broken by quotation marks.", part)
+    if len(rows) > 1 and not text.endswith(("\n", "\r")) and len(rows[-1].cells) < len(rows[-2].cells):
+        sheet.told.append(
+            ("uncertain", f"the last row (line {rows[-1].line}) is shorter than the one above; it may be cut off")
+        )
     return sheet
 
 
