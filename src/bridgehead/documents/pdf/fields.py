@@ -12,7 +12,7 @@ from bridgehead.documents.draft import Draft
 from bridgehead.documents.mail.labels import DELIVERY, labelled
 from bridgehead.documents.order import ReferenceKind, Source
 from bridgehead.documents.order_fields import put_field
-from bridgehead.documents.pdf.vocabulary import label, role_of
+from bridgehead.documents.pdf.vocabulary import label, order_title, role_of
 from bridgehead.documents.pdf.words import Piece, Row
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.headings import squash
@@ -188,6 +188,12 @@ def _glued(piece: Piece, row: Row, ways: Ways) -> Iterator[Field]:
             return
         if squash(found["label"]) in _GENERIC and not any(True for _ in find_days(found["no"], ways.days)):
             yield Field("number", found["label"], found["no"], [piece], row.line, row.page)
+            return
+    words = text.split()
+    if 2 < len(words) <= 6 and order_title(text) and not any(one.isdigit() for one in "".join(words[:-1])):
+        number = _NUMBER.fullmatch(words[-1])
+        if number is not None and len(number["no"]) > 3 and not any(True for _ in find_days(words[-1], ways.days)):
+            yield Field("po_number", " ".join(words[:-1]), number["no"], [piece], row.line, row.page)
             return
     one = labelled(text, ways)
     if one is not None and one.name in _WANTED:

@@ -100,8 +100,16 @@ def read_tables(sheets: Sequence[Sheet], grids: Sequence[list[Grid]], furniture:
             rows = [row for row in sheet.rows if grid.rows[-1].line < row.line < last and not row.aside]
             if tables and tables[-1].grid.signature() == grid.signature() and not _closed(tables[-1]):
                 table = tables[-1]
-                table.heads += grid.rows
+                count = len(table.body)
                 _add(table, grid, rows, sheet, furniture)
+                if _starts_over(table.body[:count], table.body[count:]):
+                    tables.append(Table(grid, table.body[count:], heads=list(grid.rows)))
+                    later = [row for row in table.sums if row.line > grid.rows[-1].line]
+                    tables[-1].sums = later
+                    table.sums = [row for row in table.sums if row not in later]
+                    del table.body[count:]
+                else:
+                    table.heads += grid.rows
             else:
                 table = Table(grid, heads=list(grid.rows))
                 tables.append(table)
@@ -109,6 +117,17 @@ def read_tables(sheets: Sequence[Sheet], grids: Sequence[list[Grid]], furniture:
     for table in tables:
         _part(table, {sheet.number: sheet for sheet in sheets})
     return [table for table in tables if table.items]
+
+
+def _starts_over(before: Sequence[BodyRow], after: Sequence[BodyRow]) -> bool:
+    """Whether the numbers of items begin anew: another order's table under the same headings."""
+    numbers: list[list[int]] = [[], []]
+    for at, rows in enumerate((before, after)):
+        for one in rows:
+            text = one.text(column_of(one.grid, "position", "article")).rstrip(".)")
+            if text.isdigit() and len(text) < 7:
+                numbers[at].append(int(text))
+    return bool(numbers[0]) and bool(numbers[1]) and numbers[1][0] == numbers[0][0] and numbers[1][0] <= numbers[0][-1]
 
 
 def _closed(table: Table) -> bool:

@@ -39,6 +39,8 @@ def kind_by_title(sheets: Sequence[Sheet]) -> NotAnOrder | None:
             text = piece.text.strip()
             if len(text) > 90 or len(text.split()) > 9:
                 continue
+            if len(text.split()) > 4 and text.endswith((".", "!", ",", ":")):
+                continue
             other = other_title(text)
             said = other is None and order_title(text)
             if other is None and not said:

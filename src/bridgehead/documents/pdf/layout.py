@@ -361,11 +361,14 @@ def _watch_strays(draft: Draft, rows: Sequence[Row], used: set[int]) -> None:
     """Rows outside the tables that have the figures of an item and were not read are said."""
     for row in rows:
         pieces = [piece for piece in row.pieces if not any(id(word) in used for word in piece.words)]
-        figures = sum(1 for piece in pieces if _FIGURE.fullmatch(piece.text.strip()))
+        figures = sum(
+            1 for piece in pieces if _FIGURE.fullmatch(piece.text.strip()) and not _DAY.fullmatch(piece.text.strip())
+        )
         if len(pieces) >= 4 and figures >= 2 and not any(sum_kind(piece.text) for piece in pieces):
             draft.warn("ignored", f"page {row.page}, line {row.line} was not read: {row.text[:120]!r}")
 
 
+_DAY: Final = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 _FIGURE: Final = re.compile(rf"(?:{CURRENCY})?\s?\d[\d.,'’ ]*(?:\s?{CURRENCY})?")
 
 

@@ -234,6 +234,11 @@ def _collect(rows: Sequence[Row], at: int, index: int, role: Role, value: str, p
         block.lines.append((first.text, _source(part, first, first.text)))
         block.pieces.append(first)
     _follow(rows, at, block, last, (left, piece.x0), part)
+    if value.count(",") > 1:
+        rest = [
+            line for line, one in zip(block.lines[1:], block.pieces[1:], strict=False) if abs(one.x0 - piece.x0) < 3
+        ]
+        block.lines = [(" ".join([value, *(text for text, _ in rest)]), block.lines[0][1])]
     return block
 
 

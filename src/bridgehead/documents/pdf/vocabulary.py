@@ -364,6 +364,8 @@ _DAYS: Final = re.compile(
 def _sided(text: str) -> Heading | None:
     """``Państwa indeks``: a number of ours or yours, in languages that headings of files do not know."""
     tokens = [fold(one) for one in re.findall(r"[^\W\d_]+", text)]
+    if any(one.isdigit() for one in text):
+        return None
     if len(tokens) >= 2 and tokens[0] in _YOURS | _OURS:
         rest = heading_of(" ".join(tokens[1:]))
         if rest is not None and rest.field in {"part", "article", "supplier_part", "customer_part", "po_or_part"}:
@@ -383,7 +385,7 @@ def _sided(text: str) -> Heading | None:
 def _worded(text: str) -> Heading | None:
     """A heading put together of a word for a figure and words that say which: ``Best.-Menge``, ``Qta ord.``."""
     tokens = [fold(one) for one in re.findall(r"[^\W\d_]+", text)]
-    if not 2 <= len(tokens) <= 4:
+    if not 2 <= len(tokens) <= 4 or any(one.isdigit() for one in text):
         return None
     for field, core in _CORES.items():
         if any(one in core for one in tokens) and all(one in core or one in _AROUND[field] for one in tokens):
@@ -418,6 +420,9 @@ def label(text: str) -> str | None:
         known = {_MORE.get(squash(part)) or label_of(part) for part in parts} - {None}
         if len(known) == 1:
             return known.pop()
+    sided = _sided(text)
+    if sided is not None and sided.field == "requested_date":
+        return "requested_date"
     return None
 
 
