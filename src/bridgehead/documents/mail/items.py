@@ -6,7 +6,7 @@ import re
 
 from bridgehead.documents.dates import find_days
 from bridgehead.documents.mail.blocks import Blocks
-from bridgehead.documents.mail.patterns import DATED, JOIN, TWINS
+from bridgehead.documents.mail.patterns import DATED, JOIN, REQUESTED, TWINS
 from bridgehead.documents.order import Source
 from bridgehead.documents.tables.item import Item
 from bridgehead.documents.tables.item_line import read_item
@@ -85,7 +85,9 @@ class Items(Blocks):
             or item.priced
         ):
             return False
-        return item.rank < COUNTED - 1 and not self.draft.lines[-1].description and "=" not in text
+        if item.line.requested_date is not None or REQUESTED.search(text) or "=" in text:
+            return False
+        return item.rank < COUNTED - 1 and not self.draft.lines[-1].description
 
     def _describe_last(self, text: str, source: Source) -> bool:
         last = self.draft.lines[-1]

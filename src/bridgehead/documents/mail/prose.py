@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
-from bridgehead.documents.dates import find_days, relative_day
+from bridgehead.documents.dates import Day, find_days, relative_day
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import DraftParty
 from bridgehead.documents.mail.items import COUNTED
@@ -41,6 +41,10 @@ _PLACE: Final = re.compile(
     r"[^.!?:;\d]{0,40}?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?:?\s{1,3}(?P<place>[^\W\d_][^;]{12,200})",
     re.IGNORECASE,
 )
+_FIGURE: Final = re.compile(r"\d[.,]\d{2}(?!\d)")
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
+_FEW: Final = 2
+"""A figure with so few words around it is a value of something."""
 _ASKED: Final = re.compile(
     r",?\s*(?:please|bitte|s[’']il vous pla[iî]t|svp|por favor|per favore|prego|a\.?u\.?b\.?|graag|tack|prosz[ęe]|tak|obrigad[oa])\s*[.!]?\s*$",
     re.IGNORECASE,
@@ -117,40 +121,50 @@ class Prose(Rows):
     def _sentence(self, rest: str, text: str, source: Source) -> None:
         if GREETING.match(text):
             return
-        draft = self.draft
         rest = self._place(rest, source)
         if not rest.strip(" .,:;-–"):
             return
         days = list(find_days(rest, self.ways.days))
-        noted = False
-        if days and REQUESTED.search(rest) and not CONSTRAINT.search(rest):
-            if len({day.day for day in days}) == 1 and days[0].day is not None:
-                if draft.requested_date is None:
-                    draft.requested_date = days[0].day
-                    draft.mark("requested_date", source)
-                    left = rest[: days[0].start] + rest[days[0].end :]
-                    noted = not any(map(str.isdigit, left)) and doubt_in(left) is None and deviation_in(left) is None
-                elif draft.requested_date != days[0].day:
-                    draft.warn(
-                        "contradiction", f"another day {days[0].day} (line {source.line}: {source.text[:120]!r})"
-                    )
-            else:
-                draft.warn("date", f"{days[0].text!r} {days[0].doubt or 'is one of several days'} (line {source.line})")
-        elif len(days) == 1 and days[0].day is not None and DATED.search(rest[: days[0].start]):
-            if draft.order_date in {None, days[0].day}:
-                draft.order_date = days[0].day
-                draft.mark("order_date", source)
-                noted = True
-            else:
-                draft.warn("uncertain", f"two days of the order (line {source.line})")
-        elif days:
-            draft.warn("uncertain", f"a day that no field holds (line {source.line}: {source.text[:120]!r})")
-        elif REQUESTED.search(rest) and (relative := relative_day(rest) or weekday_in(rest)) is not None:
-            draft.warn("date", f"{relative!r} names no calendar day (line {source.line})")
+        noted = self._days(rest, days, source)
         noted = self._terms(rest, source) or noted
-        codes = [
-            one for one in re.findall(r"[A-Za-z0-9][A-Za-z0-9./_-]{2,30}", rest) if code_rank(one.rstrip("./_-")) >= 3
-        ]
+        self._doubt_rest(rest, text, source, dated=bool(days), noted=noted)
+        if not noted:
+            self._note(text.strip(), source)
+
+    def _days(self, rest: str, days: list[Day], source: Source) -> bool:
+        """Takes the day that a sentence asks for or dates the order with; whether it says nothing else."""
+        draft = self.draft
+        if not days:
+            relative = relative_day(rest) or weekday_in(rest)
+            if relative is not None and REQUESTED.search(rest):
+                draft.warn("date", f"{relative!r} names no calendar day (line {source.line})")
+            return False
+        day = days[0].day if len({one.day for one in days}) == 1 else None
+        if REQUESTED.search(rest) and not CONSTRAINT.search(rest):
+            if day is None:
+                draft.warn("date", f"{days[0].text!r} {days[0].doubt or 'is one of several days'} (line {source.line})")
+            elif draft.requested_date is None:
+                draft.requested_date = day
+                draft.mark("requested_date", source)
+                left = rest[: days[0].start] + rest[days[0].end :]
+                return not any(map(str.isdigit, left)) and doubt_in(left) is None and deviation_in(left) is None
+            elif draft.requested_date != day:
+                draft.warn("contradiction", f"another day {day} (line {source.line}: {source.text[:120]!r})")
+            return False
+        if len(days) == 1 and day is not None and DATED.search(rest[: days[0].start]):
+            if draft.order_date in {None, day}:
+                draft.order_date = day
+                draft.mark("order_date", source)
+                return True
+            draft.warn("uncertain", f"two days of the order (line {source.line})")
+            return False
+        draft.warn("uncertain", f"a day that no field holds (line {source.line}: {source.text[:120]!r})")
+        return False
+
+    def _doubt_rest(self, rest: str, text: str, source: Source, *, dated: bool, noted: bool) -> None:
+        """Doubts a sentence that may order something, or that holds a figure without words."""
+        words = re.findall(r"[A-Za-z0-9][A-Za-z0-9./_-]{2,30}", rest)
+        codes = [one for one in words if code_rank(one.rstrip("./_-")) >= MOST_LIKELY]
         self.loose.extend((source, one) for one in codes)
         item = read_item(rest, self.ways, source)
         counted = (
@@ -160,10 +174,11 @@ class Prose(Rows):
             and item.line.unit not in _NUMBERS
             and str(item.line.quantity) not in {draft.po_number for draft in self.drafts}
         )
+        draft, shown = self.draft, f"{source.text[:120]!r}"
+        if _FIGURE.search(rest) and len(_WORD.findall(rest)) <= _FEW and not dated and not noted:
+            draft.warn("uncertain", f"line {source.line} holds a figure that no field holds: {shown}")
         worded = words_for_numbers(text)
         if worded is not None:
-            draft.warn("uncertain", f"line {source.line} may order {worded!r}: {source.text[:120]!r}")
-        elif (codes and item is not None and item.rank >= 1 and not days) or counted:
-            draft.warn("uncertain", f"line {source.line} may order something and was not read: {source.text[:120]!r}")
-        if not noted:
-            self._note(text.strip(), source)
+            draft.warn("uncertain", f"line {source.line} may order {worded!r}: {shown}")
+        elif (codes and item is not None and item.rank >= 1 and not dated) or counted:
+            draft.warn("uncertain", f"line {source.line} may order something and was not read: {shown}")

@@ -6,21 +6,28 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from bridgehead.documents.mail.items import Items
 from bridgehead.documents.mail.labels import LABEL
 from bridgehead.documents.mail.patterns import SUM, SUMS, states_sum
 from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.mail.table import Header, align, is_rule, slice_row, split_cells, spread
+from bridgehead.documents.numbers import DecimalSign
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.headings import LABEL_FIELDS, heading_of, label_of, squash
 from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.item_line import read_item
 from bridgehead.documents.tables.table import Columns, header_score, is_total_row, line_from_cells, resolve_columns
 from bridgehead.documents.terms import CURRENCY
 
+_THOUSANDTHS: Final[tuple[tuple[DecimalSign, re.Pattern[str]], ...]] = (
+    (",", re.compile(r"\d{1,3}(?:\.\d{3})*,000")),
+    (".", re.compile(r"\d{1,3}(?:,\d{3})*\.000")),
+)
 _MOST_FIELDS = 16
 _FEWEST_FIELDS = 3
 _NARROWEST = 2
@@ -35,6 +42,7 @@ class Rows(Items):
         rows = _whole(self._rows(header, lines, at + header.lines), len(header.cells))
         samples = itertools.takewhile(lambda cells: not header_score(cells), (cells for _, _, cells in rows if cells))
         columns = _described(resolve_columns(header.names, examples := list(samples)), examples)
+        ways = self._ways_of(columns, [cells for _, _, cells in rows if cells])
         count = len(self.draft.lines)
         end = at + header.lines
         gap = False
@@ -63,7 +71,7 @@ class Rows(Items):
                     )
 
                 try:
-                    line = line_from_cells(columns, cells, self.ways, source_of, self.draft)
+                    line = line_from_cells(columns, cells, ways, source_of, self.draft)
                 except Refusal:
                     line = None
                     self.draft.warn("uncertain", f"a cell of line {number} is no number: {text.strip()[:120]!r}")
@@ -83,6 +91,16 @@ class Rows(Items):
         if len(self.draft.lines) == count and len(self.drafts) == 1:
             return 0
         return max(end, at + header.lines)
+
+    def _ways_of(self, columns: Columns, rows: Sequence[Sequence[str]]) -> Ways:
+        """How the table writes numbers: lists of ERP systems print every quantity with three decimals that are zero."""
+        at = columns.index("quantity")
+        cells = [row[at].split()[0] for row in rows if at is not None and at < len(row) and row[at].strip()]
+        cells = [cell for cell in cells if cell[:1].isdigit()]
+        for sign, pattern in _THOUSANDTHS:
+            if len(cells) > 1 and all(pattern.fullmatch(cell) for cell in cells) and self.ways.sign in {None, sign}:
+                return replace(self.ways, sign=sign, thousandths=True)
+        return self.ways
 
     def _turned(self, lines: Sequence[TextLine], at: int) -> int:
         """Reads a table whose headings stand in its first column, an item in each other; 0 when none starts here."""

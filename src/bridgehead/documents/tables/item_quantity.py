@@ -35,6 +35,8 @@ _COUNTS_NOTHING = re.compile(
     re.IGNORECASE,
 )
 """Words before a number that make it something else than a quantity."""
+_COUNTED_UNIT = re.compile(r"\d\s?$")
+"""Before a unit that has its own number, as in ``50 sets 7101153``."""
 _BEFORE_UNIT = re.compile(r"(?P<u>[^\W\d_]{1,14})\.?\s{1,2}$")
 _TIMES_BEFORE = re.compile(r"(?:^|\s)[xX×]\s{0,2}$")
 _SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
@@ -178,6 +180,7 @@ def _candidate(rest: str, match: re.Match[str], ways: Ways, *, at_start: bool) -
                 word is not None
                 and word["u"].lower() in UNIT_CODES
                 and len(word["u"]) > 1
+                and not _COUNTED_UNIT.search(rest[: start - len(word[0])])
                 and word["u"].lower() not in {"la", "to", "st", "un", "an"}
             ):
                 unit = word["u"]

@@ -177,7 +177,7 @@ def line_from_cells(  # noqa: C901 - one branch for each kind of column
     price_unit = ""
     for index, field in enumerate(columns.fields):
         cell = cells[index].strip() if index < len(cells) else ""
-        if not cell or field is None or field == "quantity":
+        if not cell or cell in _NOTHING or field is None or field == "quantity":
             continue
         heading = columns.headings[index]
         if field == "position":
@@ -218,6 +218,10 @@ def line_from_cells(  # noqa: C901 - one branch for each kind of column
         draft.warn("uncertain", f"quantity {cells[at].strip()[:30]!r} can be read two ways ({_place(source_of(at))})")
     check_price_unit(line, price_unit, draft)
     return line
+
+
+_NOTHING: Final = frozenset({"-", "–", "—", "--", "---", "n/a", "N/A", "./."})
+"""What people write into a cell that holds nothing."""
 
 
 def _watch_unread(columns: Columns, cells: Sequence[str], source_of: SourceOf, draft: Draft) -> None:
