@@ -60,8 +60,16 @@ def matched(
 
 
 def compare(reading: Mapping[str, Any], order: Order, customer: Mapping[str, Any]) -> list[Compared]:
-    """Returns every field of the order as compared; ``customer`` is the sender's record in the master data."""
-    return [*_header(reading, order, customer), *_lines(reading, order)]
+    """Returns every field of the order as compared; ``customer`` is the sender's record in the master data.
+
+    A table of changes shows what changes: a price or day of the order that it does not state is not asked for.
+    """
+    compared = [*_header(reading, order, customer), *_lines(reading, order)]
+    if reading["purpose"] != "change" or order.format not in {"csv", "xlsx"}:
+        return compared
+    return [
+        one for one in compared if one.right or one.group not in {"price", "date"} or "read as None" not in one.said
+    ]
 
 
 def _header(reading: Mapping[str, Any], order: Order, customer: Mapping[str, Any]) -> Iterator[Compared]:

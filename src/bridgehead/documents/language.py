@@ -32,6 +32,7 @@ _LANGUAGES: Final[dict[str, tuple[Language, ...]]] = {}
 for _language, _words in _SMALL.items():
     for _word in _words.split():
         _LANGUAGES[_word] = (*_LANGUAGES.get(_word, ()), _language)
+_CODE: Final = 2
 _WORD = re.compile(r"[^\W\d_]{1,24}")
 
 
@@ -40,8 +41,8 @@ def language_of(text: str) -> Language | None:
     votes: dict[Language, int] = {}
     for written in _WORD.findall(text[:6000]):
         word = written.lower()
-        if len(word) == 1 and written.isupper():
-            continue  # the O of an O-ring is no word
+        if len(word) <= _CODE and written.isupper():
+            continue  # the O of an O-ring and the DE of a country are no words
         for language in _LANGUAGES.get(word, ()):
             votes[language] = votes.get(language, 0) + 1
     if not votes:

@@ -392,3 +392,31 @@ def test_one_quantity_with_decimals_of_the_document() -> None:
     assert only(text.encode(), "a.csv").warnings == ()
     english = "Order no;Part;Description;Qty;Unit price\nPO-4711;AB-1001;Valve;7,000;216,70\n"
     assert doubts(only(english.encode(), "a.csv")) == {"uncertain"}
+
+
+def test_a_sum_under_the_quantities_is_theirs() -> None:
+    """What adds up to the quantities in their column is no sum of money, though its word may be one of money."""
+    rows: list[list[Cell]] = [["Order no", "PO-4711"], [], ["Pos", "Part", "Name", "Qty", "Price"]]
+    items: list[list[Cell]] = [[1, "AB-1001", "Valve", 20, 3.2], [2, "AB-2002", "Flange", 5, 12.5]]
+    sums: list[list[Cell]] = [["", "", "Summe Menge", 25, ""], ["", "", "", "Gesamtwert", 126.5]]
+    order = only(book(rows=[*rows, *items, *sums]))
+    assert (order.stated_quantity_total, order.stated_total) == (Decimal(25), Decimal("126.5"))
+    assert order.warnings == ()
+
+
+def test_codes_of_countries_are_no_words() -> None:
+    """The country in every row does not decide the language that tells how numbers are written."""
+    head = "Bestellnummer;Bestelldatum;Artikelnr;Menge;Land\n"
+    rows = "".join(f"PO-4711;30.10.2026;AB-10{at};{one};DE\n" for at, one in enumerate(("1.250", "500", "300", "475")))
+    order = only((head + rows).encode(), "a.csv")
+    assert (quantities(order)[0], order.warnings) == (Decimal(1250), ())
+
+
+@pytest.mark.parametrize("line", ["Unit 22 Meadow Business Park", "Suite 4, Ring Road", "Dayton, OH 45402"])
+def test_parts_of_an_address_order_nothing(line: str) -> None:
+    """A signature's address beside an order in a sheet is not taken for an item."""
+    message = EmailMessage()
+    message["From"], message["Subject"] = "Kern <order@kern.example>", "PO PO-4711"
+    message.set_content(f"Buying Office\nKern Ltd\n{line}\n")
+    message.add_attachment(book(), maintype="application", subtype="octet-stream", filename="PO-4711.xlsx")
+    assert only(message.as_bytes(), "a.eml").warnings == ()

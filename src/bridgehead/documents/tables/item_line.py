@@ -37,6 +37,7 @@ _NEGATIVE = re.compile(
 """A number that is less than nothing: a dash of any kind glued to it, or a dash that opens a column."""
 _PREMISES = re.compile(
     r"\s{0,12}(?:unit|suite|ste|floor|room|bay|dock|building|bldg|lot|plot|apt|nave|halle|geb[äa]ude|lokal|hala|pokój)\.?\s{1,3}\d{1,4}[A-Za-z]?\s?,\s{1,3}[^\d]{3,60}"
+    r"|\s{0,12}(?:unit|suite|building|plot)\s\d{1,4}[A-Za-z]?\s{1,3}(?:[^\W\d_]+\s){1,4}(?:park|estate|cent(?:re|er)|court|yard|house|mills?|wharf|zone|quay|works)\s{0,12}"
     r"|\s{0,12}[^\W\d_][^\d,;]{1,40},\s{1,3}(?-i:[A-Z]{2}),?\s{1,3}\d{5}(?:-\d{4})?\s{0,12}",
     re.IGNORECASE,
 )

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Charge, Source
 from bridgehead.documents.order_fields import put_field
-from bridgehead.documents.tables.cells import Ways, read_price
+from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.tables.table import Columns, is_total_row
@@ -85,6 +85,10 @@ def take_sum(
     value = next((one for one in amounts if one[0] == amount_at), None) or next(
         (one for one in reversed(amounts) if one != quantity), None
     )
+    if kind != "quantity" and value is not None and value[0] == quantity_at:
+        # Under the quantities stands their sum, whatever word is beside it.
+        counted = read_quantity(value[1], ways)
+        kind = "quantity" if counted is not None and counted.value == _ordered(draft) else kind
     if kind == "quantity":
         quantity, value = value or quantity, None
     if quantity is not None and kind in {"net", "total", "quantity"}:
@@ -94,6 +98,10 @@ def take_sum(
         if price is not None:
             _put(draft, kind, price.value, cells[at].strip(), value, source_of(value[0]), ways)
     return value is not None or quantity is not None
+
+
+def _ordered(draft: Draft) -> Decimal:
+    return sum((line.quantity or Decimal(0) for line in draft.lines), Decimal(0))
 
 
 def _put(
