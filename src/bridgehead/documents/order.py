@@ -111,7 +111,8 @@ class Party:
     """A buyer, ship-to or bill-to as the document names it; every field is optional.
 
     ``number`` is the number the document gives for this party (our customer or address number, in X12
-    also a location number given by the buyer: qualifier 92). ``country`` is ISO 3166-1 alpha-2.
+    also a location number given by the buyer: qualifier 92). ``region`` is a state, province or county as written;
+    ``country`` is ISO 3166-1 alpha-2.
     """
 
     name: str | None = None
@@ -122,6 +123,7 @@ class Party:
     vat: str | None = None
     street: str | None = None
     city: str | None = None
+    region: str | None = None
     postal_code: str | None = None
     country: str | None = None
     identifiers: tuple[Identifier, ...] = ()

@@ -62,6 +62,8 @@ def _read(walk: Walk, segment: Segment, party: DraftParty) -> None:
         # The region (3229) between city and code was left out, not left empty.
         code, country = 7, 8
         walk.draft.warn("remark", f"NAD lacks an element before the postal code ({segment.place})")
+    elif segment.get(7):
+        party.put("region", segment.get(7), walk.source(segment, 7))
     if segment.get(code):
         party.put("postal_code", segment.get(code), walk.source(segment, code))
     party.put("country", country_code(segment.get(country)), walk.source(segment, country))

@@ -89,6 +89,7 @@ def on_n4(walk: Walk, segment: Segment) -> None:
     """N4: city, state, postal code, country."""
     if walk.party is not None:
         walk.party.put("city", segment.get(1), walk.source(segment, 1))
+        walk.party.put("region", segment.get(2), walk.source(segment, 2))
         walk.party.put("postal_code", segment.get(3), walk.source(segment, 3))
         walk.party.put("country", country_code(segment.get(4)), walk.source(segment, 4))
 

@@ -248,6 +248,7 @@ class _CiiOrder(Fields):
         if found:
             self.put(party, "street", node.child("LineOne") or node.child("StreetName") or node, found)
         self.put(party, "city", node.child("CityName"))
+        self.put(party, "region", node.child("CountrySubDivisionName"))
         self.put(party, "postal_code", node.child("PostcodeCode"))
         country = node.child("CountryID")
         if country is not None:

@@ -281,6 +281,7 @@ class _CxmlOrder(CxmlLines):
         if streets and street is not None:
             self.put(party, "street", street, ", ".join(streets))
         self.put(party, "city", node.child("City"))
+        self.put(party, "region", node.child("State"))
         self.put(party, "postal_code", node.child("PostalCode"))
         country = node.child("Country")
         code = outer.attributes.get("isoCountryCode", "")

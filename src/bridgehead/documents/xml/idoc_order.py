@@ -190,6 +190,7 @@ class _IdocOrder(Fields):
         streets = [node.value(one) for one in ("STRAS", "STRS2", "HAUSN")]
         self.put(party, "street", node.child("STRAS") or node, ", ".join(one for one in streets if one))
         self.put(party, "city", node.child("ORT01"))
+        self.put(party, "region", node.child("REGIO"))
         node.value("ORT02")
         self.put(party, "postal_code", node.child("PSTLZ"))
         country = node.child("LAND1") or node.child("ISOAL")

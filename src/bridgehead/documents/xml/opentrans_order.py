@@ -161,6 +161,7 @@ class _OpenTransOrder(Fields):
         if street:
             self.put(party, "street", address.child("STREET") or address, street)
         self.put(party, "city", address.child("CITY"))
+        self.put(party, "region", address.child("STATE"))
         self.put(party, "postal_code", address.child("ZIP"))
         address.value("ZIPBOX")
         address.value("BOXNO")

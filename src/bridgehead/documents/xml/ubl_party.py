@@ -113,6 +113,7 @@ def put_address(fields: Fields, party: DraftParty, node: Node | None) -> None:
     if found:
         fields.put(party, "street", node.child("StreetName") or node, found)
     fields.put(party, "city", node.child("CityName"))
+    fields.put(party, "region", node.child("CountrySubentity"))
     node.value("CitySubdivisionName")
     fields.put(party, "postal_code", node.child("PostalZone"))
     country = node.child("Country")
