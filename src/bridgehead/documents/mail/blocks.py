@@ -17,6 +17,9 @@ from bridgehead.documents.tables.headings import heading_of
 from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.table import line_from_cells, resolve_columns
 
+_COUNTING = 4
+"""Numbers of no more digits count items."""
+
 
 class Blocks(State):
     """Items over several lines, on top of what is being read."""
@@ -111,8 +114,13 @@ class Blocks(State):
             read = line_from_cells(columns, [value], self.ways, lambda _: source, self.draft)
             if read is None:
                 return False
-            block.quantity, block.unit = read.quantity, read.unit or block.unit
-            block.sources.update(read.sources)
+            named = block.unit if "unit" in block.sources else ""
+            if "unit" in read.sources and not any(map(str.isalpha, value)):
+                # The unit of a heading such as ``Pieces: 2`` gives way to one that has a line of its own.
+                read.sources["unit"] = replace(source, how="derived")
+            block.unit = named or read.unit
+            block.quantity = read.quantity
+            block.sources = {**read.sources, **block.sources}
         else:
             filler = resolve_columns(["Qty", label], [["1", value]])
             if name == "article":
@@ -126,13 +134,27 @@ class Blocks(State):
             read.sources.pop("quantity", None)
             if not read.sources and field is not None:
                 return False
-            for key, origin in read.sources.items():
-                if key in block.sources:
-                    continue
-                setattr(block, key, getattr(read, key))
-                block.sources[key] = origin
+            self._fill(block, read)
         self.block = block
         return True
+
+    def _fill(self, block: DraftLine, read: DraftLine) -> None:
+        """Adds the fields of ``read`` that the item has not yet; ``Item no: 1`` before a part number counts items."""
+        if "supplier_part" in read.sources and read.supplier_part != block.supplier_part:
+            first = block.supplier_part or ""
+            if first.isdigit() and len(first) <= _COUNTING and "customer_part" not in read.sources:
+                source = block.sources.pop("supplier_part")
+                if "number" not in block.sources and int(first):
+                    block.number, block.sources["number"] = int(first), source
+            elif first:
+                self.draft.warn(
+                    "uncertain",
+                    f"{first} is also called {read.supplier_part} (line {read.sources['supplier_part'].line})",
+                )
+        for key, origin in read.sources.items():
+            if key not in block.sources or (key == "unit" and block.sources[key].how == "derived"):
+                setattr(block, key, getattr(read, key))
+                block.sources[key] = origin
 
     def _is_of_block(self, text: str, value: str) -> bool:
         """Whether a sum under the fields of an item is the item's: indented like them, or what they multiply to."""

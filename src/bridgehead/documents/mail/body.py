@@ -164,7 +164,28 @@ class Walker(Prose):
         """Takes what stands below a label that has a line of its own: a value, an address, addresses side by side."""
         if self._heads(lines, at):
             return at + (2 if lines[at + 1][1].strip() else 3)
-        return self._headed_address(lines, at) or self._side_by_side(lines, at) or self._opens_described(lines, at)
+        return (
+            self._headed_address(lines, at)
+            or self._side_by_side(lines, at)
+            or self._columned_address(lines, at)
+            or self._opens_described(lines, at)
+        )
+
+    def _columned_address(self, lines: Sequence[TextLine], at: int) -> int:
+        """Takes an address whose parts stand on lines of their own behind their names, without colons."""
+        found: list[tuple[str, str, Source]] = []
+        for number, text in lines[at : at + _ADDRESS_LINES]:
+            cells = split_cells(text, "  ")
+            name = label_of(cells[0].text) if len(cells) == _TWO else None
+            if name is None or not name.startswith("ship_to."):
+                break
+            found.append((name, cells[1].text, replace(self._source(number, text), how="label")))
+        if not {"ship_to.city", "ship_to.postal_code"} <= {name for name, _, _ in found}:
+            return 0
+        self._close_block()
+        for name, value, source in found:
+            put_field(self.draft, name, value, source, self.ways)
+        return at + len(found)
 
     def _opens_described(self, lines: Sequence[TextLine], at: int) -> int:
         """``  1  Valve, brass``: a position and words open an item when the fields of an item stand below them."""
@@ -198,10 +219,12 @@ class Walker(Prose):
         """Takes addresses that stand beside each other under their labels; 0 when none do."""
         heads = split_cells(lines[at][1], "  ")
         names = [label_of(cell.text.rstrip(":")) for cell in heads]
+        colons = all(cell.text.endswith(":") for cell in heads)
         if (
             len(heads) < _TWO
             or not set(names) & {"ship_to", "bill_to"}
-            or any(name not in {"ship_to", "bill_to", "customer_name", "ignore"} for name in names)
+            or any(name not in {"ship_to", "bill_to", "customer_name", "ignore", None} for name in names)
+            or (None in names and not colons)
         ):
             return 0
         self._close_block()
@@ -253,6 +276,7 @@ class Walker(Prose):
         if len(text) > _LONGEST_LABEL or any(map(str.isdigit, text)) or text.endswith((".", "!", "?", ":")):
             return 0
         name = label_of(text)
+        name = "ship_to" if name == "ship_to.name" else name
         if name not in {"ship_to", "bill_to"} or at + 1 >= len(lines) or not lines[at + 1][1].strip():
             return 0
         self._close_block()

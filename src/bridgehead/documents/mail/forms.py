@@ -14,7 +14,7 @@ _BLANK: Final = re.compile(r"(?P<label>[^\W\d_][^:_]{0,48}?):\s{0,3}_{2,}(?P<val
 _POSITION: Final = re.compile(r"\s{0,12}(\d{1,4})[.)]?\s")
 _COUNTED: Final = re.compile(
     r"[\s\-=*#~_.]{0,20}(?:item|position|pos\.?|line|article|artikel|posici[oó]n|posizione|positie|art[ií]culo|articolo|poste|ligne|l[ií]nea|riga|regel|rad|pozycja|poz\.?|linje|linha|polo[žz]ka|rivi)"
-    r"\s{1,2}(?P<number>\d{1,4})\s{1,2}(?:of|von|de|di|van|av|af|z|ze|/)\s{1,2}\d{1,4}[\s\-=*#~_.:]{0,80}",
+    r"\s{1,2}(?P<number>\d{1,4})\s{1,2}(?:of|von|de|di|van|sur|su|av|af|z|ze|/)\s{1,2}\d{1,4}[\s\-=*#~_.:]{0,80}",
     re.IGNORECASE,
 )
 _MARKED: Final = re.compile(r"\s{0,3}#{1,6}\s{1,3}(?=\S)")

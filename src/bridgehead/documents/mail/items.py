@@ -6,7 +6,7 @@ import re
 
 from bridgehead.documents.dates import find_days
 from bridgehead.documents.mail.blocks import Blocks
-from bridgehead.documents.mail.patterns import DATED, JOIN, REQUESTED, TWINS
+from bridgehead.documents.mail.patterns import ALL, DATED, JOIN, REQUESTED, TWINS
 from bridgehead.documents.order import Source
 from bridgehead.documents.tables.item import Item
 from bridgehead.documents.tables.item_line import read_item
@@ -133,7 +133,7 @@ class Items(Blocks):
         last = self.draft.lines[-1]
         added = {key: origin for key, origin in item.line.sources.items() if key not in {"description", "number"}}
         day = next(find_days(source.text, self.ways.days), None)
-        if day is not None and DATED.search(source.text[: day.start]):
+        if day is not None and (DATED.search(source.text[: day.start]) or self._of_all(source)):
             return False
         words = item.line.description or ""
         if "supplier_part" in added and last.part is not None and item.code_rank < LABELLED and source.text:
@@ -153,6 +153,11 @@ class Items(Blocks):
             last.sources[key] = origin
         self._doubts(item, source)
         return True
+
+    def _of_all(self, source: Source) -> bool:
+        """Whether a day in a sentence behind several items is that of all of them: it follows them in their line."""
+        lines = [line.sources["quantity"].line for line in self.draft.lines[-2:] if "quantity" in line.sources]
+        return ALL.search(source.text) is not None or (len(lines) == 2 and set(lines) == {source.line})
 
     def _accept(self, item: Item, source: Source) -> bool:
         self._close_block()

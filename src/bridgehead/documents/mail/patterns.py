@@ -48,6 +48,10 @@ DATED: Final = re.compile(
     r"\b(?:dated|(?:order ?date|bestelldatum|datum|date|fecha|data|dato)(?: de \w+| del? \w+| d[’']\w+)? (?:is|ist|est|es|[eè]|[äa]r|er|to)(?: (?:der|the|le|el|il|den))?|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
     re.IGNORECASE,
 )
+ALL: Final = re.compile(
+    r"\b(?:all|everything|alle[sm]?|tout|toutes?|tous|tod[oa]s?|tutt[oaie]|allemaal|allt|alla|wszystk\w+|ca[łl]o[śs][ćc]|tudo|v[šs]e|kaikki)\b",
+    re.IGNORECASE,
+)
 CONSTRAINT = re.compile(
     r"\b(?:not before|no earlier|earliest|not later|nicht vor|fr[uü]hestens|pas avant|au plus t[oô]t|no antes|non prima|niet voor|vroegst\w*|closed|geschlossen|ferm[eé]e?s?|cerrad\w+|chius\w+|gesloten|holiday\w*|urlaub|cong[eé]s|vacaciones|ferie|vakantie|valid until|g[uü]ltig)\b",
     re.IGNORECASE,

@@ -32,7 +32,7 @@ _CONNECTING_WORDS: Final = "of von vom de d' di van x item article artikel part 
 _CONNECTING: Final = frozenset(_CONNECTING_WORDS.split())
 _GTIN = re.compile(r"\b(?:gtin|ean|upc)(?:[- ]?\d{1,2})?(?:[- ]?code)?\W{0,3}(\d{8}|\d{12,14})\b", re.IGNORECASE)
 _BARE_GTIN = re.compile(r"(?<![\w.,-])(\d{13,14})(?![\w-]|[.,]\d)")
-_GROUPS = re.compile(rf"{QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_]{{2,}}|\s*[,;(–-]|\s*$))")
+_GROUPS = re.compile(rf"{QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_](?:[^\W\d_]|-[^\W\d_])|\s*[,;(–-]|\s*$))")
 MOST_LIKELY: Final = 3
 _TOKEN = re.compile(rf"(?<![\w-])(?P<code>{_CODE})(?![\w])")
 _DIMENSION = re.compile(

@@ -419,8 +419,10 @@ def _currency(draft: Draft, currency: str | None, source: Source) -> None:
         draft.warn("uncertain", f"two currencies: {draft.currency} and {currency} ({_place(source)})")
 
 
-_GROUPED: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,3}(?=\s*(?:$|[-–:,;]))")
+_GROUPED: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,3}(?=\s*(?:$|[-–:,;(]))")
 """A part number that is written in groups of digits."""
+_SIDED: Final = re.compile(r"\s?\((?P<side>[^()\d:]{2,30}?)[\s:]{1,3}(?P<no>[\w./-]*\d[\w./ -]{0,30})\)")
+"""Behind a part number, in brackets, that of the other side with words that say whose it is."""
 
 
 def _article(line: DraftLine, cell: str, source: Source) -> None:
@@ -433,10 +435,24 @@ def _article(line: DraftLine, cell: str, source: Source) -> None:
     if grouped is not None or _is_code(first.strip(",;:")):
         line.supplier_part = first.strip(",;:")
         line.mark("supplier_part", source)
-        cell = rest.strip(" -–:,")
+        cell = _other_side(line, rest, source).strip(" -–:,")
     if cell:
         line.description = cell
         line.mark("description", source)
+
+
+def _other_side(line: DraftLine, rest: str, source: Source) -> str:
+    """Takes the number of the other side from behind a part number; returns what is left of the cell."""
+    found = _SIDED.match(rest)
+    heading = None if found is None else heading_of(found["side"])
+    if found is None or heading is None or heading.field not in {"supplier_part", "customer_part"}:
+        return rest
+    if heading.field == "supplier_part":
+        line.customer_part = line.supplier_part
+        line.mark("customer_part", source)
+    setattr(line, heading.field, found["no"].strip())
+    line.mark(heading.field, source)
+    return rest[found.end() :]
 
 
 def _adds_up(line: DraftLine) -> bool:

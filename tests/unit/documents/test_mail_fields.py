@@ -1,0 +1,126 @@
+"""Fields of mails whose labels, units, places and part numbers are easily taken for something else."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from bridgehead.documents.confidence import sure
+from bridgehead.documents.order import Order
+from bridgehead.documents.outcome import Orders
+from bridgehead.documents.reading import read
+
+
+def _orders(body: str, subject: str) -> tuple[Order, ...]:
+    head = (
+        "From: Buyer <buyer@harbour.example.com>\nTo: orders@seller.example.com\n"
+        f"Date: Mon, 02 Nov 2026 09:00:00 +0100\nSubject: {subject}\nMIME-Version: 1.0\n"
+        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    )
+    outcome = read((head + body).encode(), "order.eml")
+    assert isinstance(outcome, Orders)
+    return outcome.orders
+
+
+def _order(body: str, subject: str = "Purchase order PO-8810") -> Order:
+    (order,) = _orders(body, subject)
+    return order
+
+
+def test_an_item_number_that_counts_is_no_part_number() -> None:
+    """``Item no: 1`` before a part number of its own is the position, in whatever order the numbers stand."""
+    order = _order(
+        "We order:\n\nItem No: 1\nSupplier item: KV-2210\nOur part: W40012\nQuantity: 8\nUnit: PCS\nPrice: EUR 4.10\n\n"
+        "Item No: 2\nOur part: W40013\nSupplier item: KV-2214\nQuantity: 7\nUnit: PCS\nPrice: EUR 4.60\n"
+    )
+
+    assert [(one.number, one.supplier_part, one.customer_part) for one in order.lines] == [
+        (1, "KV-2210", "W40012"),
+        (2, "KV-2214", "W40013"),
+    ]
+    assert sure(order)
+
+
+def test_two_part_numbers_under_the_same_name_are_doubted() -> None:
+    """Of two different numbers that both claim to be the part number, none is passed over silently."""
+    order = _order("We order:\n\nItem: KV-2210\nPart no: MM-7781\nQty: 5 pcs\n")
+
+    assert any(one.startswith("uncertain: KV-2210 is also called MM-7781") for one in order.warnings)
+
+
+def test_a_unit_of_its_own_wins_over_the_one_in_a_heading() -> None:
+    """``Unidades: 35`` counts metres when the unit has a line that says so."""
+    order = _order(
+        "Nuestro pedido: PO-8810\n\nReferencia proveedor: KV-2210\nUnidades: 35\nUd.: mts\nPrecio neto: 4,10 EUR\n\n"
+        "Referencia proveedor: KV-2214\nUnidades: 12\nPrecio neto: 4,60 EUR\n",
+        "Nuevo pedido PO-8810",
+    )
+
+    assert [(one.quantity, one.unit) for one in order.lines] == [(Decimal(35), "MTS"), (Decimal(12), "UNIDADES")]
+
+
+def test_an_address_in_two_columns_without_colons_is_the_place() -> None:
+    """Lines such as ``LIEFPLZ  93047`` are the parts of the place of delivery."""
+    order = _order(
+        "Unsere Bestellung PO-8810:\n\n5 Stk KV-2210\n\nLIEFNAME     Weber Pumpen GmbH\nLIEFSTR      Hafenstr. 4\n"
+        "LIEFPLZ      93047\nLIEFORT      Regensburg\n",
+        "Bestellung PO-8810",
+    )
+
+    place = order.ship_to
+    assert place is not None
+    assert (place.name, place.street, place.postal_code, place.city) == (
+        "Weber Pumpen GmbH",
+        "Hafenstr. 4",
+        "93047",
+        "Regensburg",
+    )
+
+
+def test_an_address_below_the_word_for_who_receives_is_the_place() -> None:
+    """A heading that names the consignee opens an address, in lists with dashes too."""
+    order = _order(
+        "Wir bestellen:\n\n5 Stk KV-2210\n\n### Warenempfänger\n- Weber Pumpen GmbH\n- Hafenstr. 4\n"
+        "- 93047 Regensburg\n",
+        "Bestellung PO-8810",
+    )
+
+    assert order.ship_to is not None
+    assert (order.ship_to.name, order.ship_to.city) == ("Weber Pumpen GmbH", "Regensburg")
+
+
+def test_an_address_beside_one_of_another_heading_is_the_place() -> None:
+    """Of two addresses side by side the one below the delivery heading is taken, whatever heads the other."""
+    order = _order(
+        "We order:\n\nOur accounts:                Deliver to:\nWeber Pumps Ltd              Weber Pumps Ltd\n"
+        "1 Harbour Road               9 Quay Street\nHull HU1 2AB                 Leeds LS1 4DY\n\n5 pcs KV-2210\n"
+    )
+
+    assert order.ship_to is not None
+    assert (order.ship_to.street, order.ship_to.postal_code) == ("9 Quay Street", "LS1 4DY")
+
+
+def test_a_part_number_that_ends_like_a_word_for_price_has_none_in_it() -> None:
+    """``4001-EP2`` is one part number, not ``4001`` at two."""
+    (line,) = _order("We order:\n\n12 pcs 4001-EP2.\n").lines
+
+    assert (line.supplier_part, line.price) == ("4001-EP2", None)
+
+
+def test_a_part_number_in_groups_keeps_all_of_them() -> None:
+    """``532 271 72`` is one number before a word with a hyphen, and before the other side's in brackets."""
+    listed = _order("We order:\n\n20    1.000 pcs    532 271 72    O-ring 40x3 E70    à 1,51\n")
+    table = _order(
+        "Pos.\tDescrizione articolo\tQ.tà\tPrezzo\n10\t253 316 49 (Vs. art. OR10-N7) – O-ring\t325 nr.\t1,48 EUR\n",
+        "Ordine PO-8810",
+    )
+
+    assert [one.supplier_part for one in listed.lines] == ["532 271 72"]
+    assert [(one.customer_part, one.supplier_part) for one in table.lines] == [("253 316 49", "OR10-N7")]
+
+
+def test_a_day_for_all_in_the_line_of_the_items_is_that_of_all() -> None:
+    """A sentence behind several items that gives a day for all of them gives it to the order."""
+    order = _order("Please send us 9 pcs KV-2210 and 6 pcs KV-2214. We need all of it by 19.11.2026.\n")
+
+    assert {one.requested_date or order.requested_date for one in order.lines} == {date(2026, 11, 19)}
