@@ -16,8 +16,8 @@ EDIFACT = (
 )
 UBL = (
     '<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2" xmlns:a="urn:oasis:names:specification:ubl:'
-    'schema:xsd:CommonAggregateComponents-2" xmlns:b="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents'
-    '-2"><b:ID>PO1</b:ID><b:IssueDate>2026-11-02</b:IssueDate><a:Delivery><a:DeliveryLocation><a:Address><b:StreetName>'
+    'schema:xsd:CommonAggregateComponents-2" xmlns:b="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponen'
+    'ts-2"><b:ID>PO1</b:ID><b:IssueDate>2026-11-02</b:IssueDate><a:Delivery><a:DeliveryLocation><a:Address><b:StreetName>'
     "1 MILL ROAD</b:StreetName><b:CityName>DAYTON</b:CityName><b:PostalZone>45404</b:PostalZone><b:CountrySubentity>OH"
     "</b:CountrySubentity><a:Country><b:IdentificationCode>US</b:IdentificationCode></a:Country></a:Address>"
     "</a:DeliveryLocation></a:Delivery><a:OrderLine><a:LineItem><b:ID>1</b:ID><b:Quantity unitCode='C62'>5</b:Quantity>"
