@@ -420,3 +420,13 @@ def test_parts_of_an_address_order_nothing(line: str) -> None:
     message.set_content(f"Buying Office\nKern Ltd\n{line}\n")
     message.add_attachment(book(), maintype="application", subtype="octet-stream", filename="PO-4711.xlsx")
     assert only(message.as_bytes(), "a.eml").warnings == ()
+
+
+def test_numbers_of_some_lines_beside_part_numbers() -> None:
+    """A change names the lines that it changes, in any order."""
+    rows: list[list[Cell]] = [["Order no", "PO-4711"], [], ["Item No", "Supplier part", "Qty"]]
+    order = only(book(rows=[*rows, [20, "AB-1001", 20], [10, "AB-2002", 5]]))
+    assert [(line.number, line.supplier_part, line.customer_part) for line in order.lines] == [
+        (20, "AB-1001", None),
+        (10, "AB-2002", None),
+    ]

@@ -110,7 +110,9 @@ def resolve_columns(names: Sequence[str], samples: Sequence[Sequence[str]]) -> C
         and {"description", "customer_part", "supplier_part", "gtin"} & {one for one in fields if one}
     ):
         counted = fields.index("part")
-        if _numbers_lines(column(counted)):
+        if _numbers_lines(column(counted)) or (
+            {"customer_part", "supplier_part", "gtin"} & {one for one in fields if one} and _are_small(column(counted))
+        ):
             fields[counted] = "position"
     if "gtin" not in fields:
         _find_gtins(names, fields, column)
@@ -275,6 +277,18 @@ def _numbers_lines(values: Sequence[str]) -> bool:
     return bool(values) and any(
         all(value.isdigit() and int(value) == step * at for at, value in enumerate(values, 1)) for step in steps
     )
+
+
+def _are_small(values: Sequence[str]) -> bool:
+    """Whether the cells are numbers of up to three digits, each once: beside part numbers, those of some lines."""
+    return (
+        bool(values)
+        and len(set(values)) == len(values)
+        and all(one.isdigit() and len(one) <= _POSITION for one in values)
+    )
+
+
+_POSITION: Final = 3
 
 
 def _find_gtins(names: Sequence[str], fields: list[str | None], column: Callable[[int], list[str]]) -> None:
