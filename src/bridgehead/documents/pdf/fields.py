@@ -12,7 +12,9 @@ from bridgehead.documents.draft import Draft
 from bridgehead.documents.mail.labels import DELIVERY, labelled
 from bridgehead.documents.order import ReferenceKind, Source
 from bridgehead.documents.order_fields import put_field
-from bridgehead.documents.pdf.vocabulary import label, order_title, role_of
+from bridgehead.documents.pdf.roles import role_of
+from bridgehead.documents.pdf.titles import order_title
+from bridgehead.documents.pdf.vocabulary import label
 from bridgehead.documents.pdf.words import Piece, Row
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.headings import squash

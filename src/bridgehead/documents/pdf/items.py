@@ -10,7 +10,8 @@ from statistics import median
 from typing import Final
 
 from bridgehead.documents.pdf.grid import Column, Grid, cells_of, set_zones, text_of
-from bridgehead.documents.pdf.vocabulary import PAGE_OF, label, role_of, sum_kind
+from bridgehead.documents.pdf.roles import role_of
+from bridgehead.documents.pdf.vocabulary import PAGE_OF, label, sum_kind
 from bridgehead.documents.pdf.words import Row, Sheet, Word
 from bridgehead.documents.units import UNIT_CODES
 

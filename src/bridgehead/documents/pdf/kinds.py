@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 
 from bridgehead.documents.outcome import Kind, NotAnOrder
-from bridgehead.documents.pdf.vocabulary import label, order_title, other_title, role_of
+from bridgehead.documents.pdf.roles import role_of
+from bridgehead.documents.pdf.titles import order_title, other_title
+from bridgehead.documents.pdf.vocabulary import label
 from bridgehead.documents.pdf.words import Row, Sheet
 from bridgehead.documents.tables.heading_parts import fold
 

@@ -28,7 +28,8 @@ from bridgehead.documents.pdf.parties import read_parties
 from bridgehead.documents.pdf.records import Records, find_records, read_records
 from bridgehead.documents.pdf.rest import furniture_of, take_notes, watch_rest
 from bridgehead.documents.pdf.sums import Sum, read_sums, state_sums
-from bridgehead.documents.pdf.vocabulary import order_title, sum_kind
+from bridgehead.documents.pdf.titles import order_title, other_title
+from bridgehead.documents.pdf.vocabulary import sum_kind
 from bridgehead.documents.pdf.watch import beside_warnings, hidden_warnings, missing_pages
 from bridgehead.documents.pdf.words import Piece, Row, Sheet, split_sidebar
 from bridgehead.documents.tables.cells import Ways
@@ -236,6 +237,15 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
     outside = [_without(row, used) for row in group.rows if row.line not in inside]
     outside = [row for row in outside if row.pieces]
     headed = [row for row in outside if row.line not in furniture or row.page == first_page]
+    terms = next(
+        (
+            row.line
+            for row in headed
+            if row.line > group.first_line and any(other_title(one.text) == "master_data" for one in row.pieces)
+        ),
+        10**9,
+    )
+    headed = [row for row in headed if row.line < terms]
     fields = find_fields(headed, ways)
     _put_number(draft, group, fields, part, hints)
     used |= put_fields(draft, [one for one in fields if one.name != "note"], ways, part)

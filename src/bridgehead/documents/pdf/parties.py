@@ -10,11 +10,15 @@ from typing import Final
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.draft import Draft, DraftParty
 from bridgehead.documents.order import Source
-from bridgehead.documents.pdf.vocabulary import Role, label, order_title, other_title, role_of
+from bridgehead.documents.pdf.roles import Role, role_of
+from bridgehead.documents.pdf.titles import order_title, other_title
+from bridgehead.documents.pdf.vocabulary import label
 from bridgehead.documents.pdf.words import Piece, Row
 from bridgehead.documents.terms import country_of
 
 MOST_LINES: Final = 9
+_WIDE_PT: Final = 400.0
+"""An address on one line that is longer may go on in the next."""
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _PHONE: Final = re.compile(
     r"^(?:tel(?:efon|[eé]fono|\.)?|phone|ph|fon|t|mobile?|m[oó]vil|cell)\b\.?\s*(?:no\.?|nr\.?)?\s*:?\s*(?P<no>\+?[\d(][\d\s()/.-]{5,24})",
@@ -235,10 +239,12 @@ def _collect(rows: Sequence[Row], at: int, index: int, role: Role, value: str, p
         block.pieces.append(first)
     _follow(rows, at, block, last, (left, piece.x0), part)
     if value.count(",") > 1:
-        rest = [
-            line for line, one in zip(block.lines[1:], block.pieces[1:], strict=False) if abs(one.x0 - piece.x0) < 3
-        ]
-        block.lines = [(" ".join([value, *(text for text, _ in rest)]), block.lines[0][1])]
+        wrapped = (
+            len(block.pieces) > 1 and piece.x1 - piece.x0 > _WIDE_PT and block.pieces[1].x1 - piece.x0 < 0.5 * _WIDE_PT
+        )
+        more = f" {block.lines[1][0]}" if wrapped else ""
+        block.lines = [(value + more, block.lines[0][1])]
+        block.pieces = block.pieces[: 2 if wrapped else 1]
     return block
 
 

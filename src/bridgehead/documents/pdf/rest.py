@@ -9,7 +9,9 @@ from typing import Final
 
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Source
-from bridgehead.documents.pdf.vocabulary import PAGE_OF, label, other_title, role_of
+from bridgehead.documents.pdf.roles import role_of
+from bridgehead.documents.pdf.titles import other_title
+from bridgehead.documents.pdf.vocabulary import PAGE_OF, label
 from bridgehead.documents.pdf.words import Piece, Row, Sheet
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, names_item

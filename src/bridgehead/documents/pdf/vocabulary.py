@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Literal
 
-from bridgehead.documents.outcome import Kind
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.tables.headings import Heading, heading_of, label_of, squash
 from bridgehead.documents.terms import currency_of
@@ -526,126 +525,6 @@ def sum_kind(text: str) -> SumKind | None:
     return None
 
 
-_ORDER_TITLE: Final = re.compile(
-    r"\b(?:bestellanderung|auftragsanderung|anderungsbestellung|bestellstorno|stornierung|storno|change order|order (?:change|amendment|cancellation)|cancellation|purchase ?order|p\.?o\.?\b(?= ?(?:no|number|#|nr|\d))|order form|work order|supply order|blanket order|release order|call-?off(?: order)?|bestellung|nachbestellung|einkaufsbestellung|lieferantenbestellung|bestellformular|abrufbestellung|lieferabruf|bestellschein|bestellauftrag|auftrag(?=\s*(?:nr|$|:|an\b))|bon de commande|commande(?: fournisseur| d'achat)?|bc n|orden de compra|pedido(?: de compra| a proveedor)?|hoja de pedido"
-    r"|ordine(?: d'? ?acquisto| di acquisto| a fornitore| fornitore)?|ordine cliente|buono d'ordine|inkooporder|bestelling|bestelbon|inkoopbestelling|inkopsorder|bestallning|zamowienie(?: zakupu| do dostawcy)?|indkobsordre|innkjopsordre|bestilling|rekvisition|encomenda|nota de encomenda|ordem de compra|order)\b"
-)
-_OTHER_TITLES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = (
-    ("order_response", re.compile(
-        r"order (?:confirmation|acknowledge?ment|response)|sales order(?: confirmation| acknowledge?ment)?$|confirmation of (?:your )?order|acknowledge?ment of order|auftragsbestatigung|bestellbestatigung|confirmation de (?:la |votre )?commande|accuse de reception de (?:la |votre )?commande|confirmacion (?:de |del )?pedido|conferma (?:d'? ?|di |dell'? ?)?ordine|orderbevestiging|opdrachtbevestiging|orderbekraftelse|ordererkannande|potwierdzenie (?:przyjecia )?zamowienia|ordrebekraeftelse|ordrebekreftelse|confirmacao (?:de |da )?encomenda")),
-    ("quotation_request", re.compile(r"request for (?:quotation|quote|proposal|tender)|\brfq\b|anfrage|preisanfrage|angebotsanfrage|demande de (?:prix|devis|cotation)|solicitud de (?:oferta|cotizacion|presupuesto)|richiesta (?:di |d')?(?:offerta|preventivo)|offerteaanvraag|prijsaanvraag|offertforfragan|zapytanie ofertowe|pedido de cotacao")),
-    ("quotation", re.compile(r"quotation|quote\b|sales quote|offer\b|angebot|kostenvoranschlag|devis|offre(?: de prix)?|presupuesto|cotizacion|oferta|preventivo|offerta|offerte|offert\b|tilbud|orcamento|proposta")),
-    ("delivery_note", re.compile(r"goods receipt|wareneingangsschein|advance ship(?:ping|ment) not(?:e|ice)|shipping (?:advice|list|notice)|delivery (?:note|docket|slip|ticket)|packing (?:slip|list|note)|despatch note|dispatch note|goods received note|bill of lading|waybill|lieferschein|packliste|warenbegleitschein|bon de livraison|bordereau (?:de livraison|d'expedition)|albaran(?: de entrega)?|nota de entrega|documento di trasporto|\bd\.?d\.?t\b|bolla di|pakbon|leverbon|vrachtbrief|foljesedel|dokument wz|list przewozowy|folgeseddel|pakkseddel|guia de remessa")),
-    ("payment", re.compile(r"remittance advice|payment advice|zahlungsavis|avis de paiement|aviso de pago|avviso di pagamento|receipt\b|quittung|kassenbon|bank statement|kontoauszug|account statement|statement of account|mahnung|payment reminder|zahlungserinnerung")),
-    ("invoice", re.compile(r"(?:tax |commercial |proforma |pro forma |pro-forma )?invoice|credit note|credit memo|debit note|(?:pro-?forma-? ?)?rechnung|schlussrechnung|gutschrift|facture(?: proforma)?|avoir|factura(?: proforma)?|nota de credito|fattura|nota di credito|factuur|creditnota|faktura|kreditnota|fatura")),
-    ("catalogue", re.compile(r"price ?list|catalog(?:ue)?|preisliste|katalog|tarif|liste de prix|catalogue|lista de precios|listino(?: prezzi)?|catalogo|prijslijst|catalogus|prislista|cennik|prisliste|lista de precos")),
-    ("stock_report", re.compile(r"stock (?:report|list)|inventory report|bestandsliste|lagerbestand")),
-    ("forecast", re.compile(r"forecast|bedarfsvorschau|prevision(?:nel)?|prognose?")),
-    ("complaint", re.compile(r"complaint|claim form|reklamation|mangelruge|reclamation|reclamacion|reclamo|klacht|reklamacja|non-?conformance report|return (?:form|authori[sz]ation)|\brma\b")),
-    ("order_status", re.compile(r"order status|auftragsstatus|open order report|statut de commande|estado del pedido")),
-    ("master_data", re.compile(r"data ?sheet|datenblatt|fiche technique|ficha tecnica|scheda tecnica|safety data|sicherheitsdatenblatt|certificate|zertifikat|zeugnis|terms and conditions|allgemeine (?:geschafts|einkaufs|verkaufs)\w*|conditions generales|condiciones generales|condizioni generali|algemene voorwaarden")),
-    ("other", re.compile(r"trade confirmation|confirmation$|newsletter|user (?:guide|manual)|manual\b|guide\b|handbuch|bedienungsanleitung|configuration guide|installation|meeting minutes|protokoll|report$|contract\b|vertrag|contrat\b|contrato\b|contratto\b|agreement\b|brochure|certificate|presentation|curriculum|application form")),
-)  # fmt: skip
-
-
-def order_title(text: str) -> bool:
-    """Whether a heading of a page says that the document is an order."""
-    plain = fold(text[:120]).strip(" .:-–*")
-    found = _ORDER_TITLE.search(plain)
-    return found is not None and (found.start() == 0 or len(plain.split()) <= 6)
-
-
-def other_title(text: str) -> Kind | None:
-    """What a heading of a page says the document is when it is no order; None when it does not say."""
-    plain = fold(text[:120]).strip(" .:-–")
-    plain = _BEFORE_TITLE.sub("", plain)
-    for kind, pattern in _OTHER_TITLES:
-        found = pattern.match(plain)
-        if found is not None and (kind != "other" or len(plain.split()) <= 5):
-            return kind
-    return None
-
-
-_BEFORE_TITLE: Final = re.compile(
-    r"^(?:(?:your|our|the|customer|sales|final|partial|original|copy of|copy|duplicate|vat|electronic|simplified|monthly|collective|consolidated|supplier|vendor|draft|revised|updated|annual|new|official"
-    r"|ihre|unsere|original|kopie|duplikat|sammel|teil|schluss|abschlags|votre|notre|copie|su|nuestra|copia|vostra|nostra|copia di|uw|onze|kopie van|er|var|wasza|nasza)[ -]+){1,3}"
-)
-"""Words that stand before the title proper: ``Original Tax Invoice``."""
-Role = Literal["buyer", "seller", "ship_to", "bill_to", "other"]
-_ROLES: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
-    ("other", re.compile(r"(?:ship ?from|remit ?to|return ?to|pick ?up|notify|carrier|spediteur|absender$|buyer requisition\w*|requisition\w*|end customer|endkunde)")),
-    ("ship_to", re.compile(
-        r"(?:ship(?:ping|ment)?[ -]?to|deliver(?:y)?[ -]?(?:to|address|location|site|point)?$|delivery (?:to|address)|ship(?:ping)? address|place of delivery|goods to|consignee|receiver|destination|liefer(?:adresse|anschrift|ort|ung an|ung nach)|anlieferadresse|anlieferung an|warenempfanger|empfangsstelle|liefern an|versand(?:adresse|anschrift)|versand an|entladestelle|abladestelle|entladeort|abladeort|unloading (?:point|place|address)|lieu de dechargement|lugar de descarga|luogo di scarico|losadres|losplaats|lossning(?:splats|sadress)|rozladunek|miejsce rozladunku|adresse de livraison|livraison [a]|lieu de livraison|livrer [a]|a livrer [a]|livraison$|destinataire"
-        r"|direccion de (?:entrega|envio)|lugar de entrega|entregar en|enviar a|entrega$|indirizzo di (?:consegna|spedizione)|luogo di consegna|destinazione(?: merce)?|consegnare a|destinatario(?: merce)?|afleveradres|leveradres|leveringsadres|afleveren (?:op|aan|bij)|(?:te )?leveren (?:aan|bij)(?= |$)|levering aan|dostarczyc (?:do|na|pod)|wysylka do|bezorgadres|leveransadress|levereras till|godsmottagare|godsadress|leverans till|adres (?:dostawy|wysylki)|miejsce dostawy|dostawa do|odbiorca(?: towaru)?|leveringsadresse|levering til|leveres til"
-        r"|morada de entrega|endereco de entrega|local de entrega|entregar em)")),
-    ("bill_to", re.compile(
-        r"(?:bill(?:ing)?[ -]?to|invoice[ -]?(?:to|address|recipient)|billing (?:address|information)|send invoices? to|mail invoices? to|invoicee|invoices? (?:to|address)|rechnung(?:s)?(?:adresse|anschrift|empfanger| an| bitte an)|rechnungsstellung|adresse de facturation|facturation(?: a)?$|facturer a|facture[rz]? a|direccion de (?:facturacion|factura)|facturar a|facturacion$|indirizzo di fatturazione|fatturare a|intestazione fattura|fatturazione$|factuuradres|factureren aan|facturatie(?:adres)?"
-        r"|fakturaadress|faktureras till|fakturering|adres (?:do faktury|faktury|fakturowania)|faktura na|dane do faktury|platnik|fakturaadresse|faktureres til|morada de faturacao|endereco de (?:faturacao|cobranca)|faturar a)")),
-    ("seller", re.compile(
-        r"(?:vendor(?: (?:name|address|information))?|supplier(?: (?:name|address|information))?|seller|sold by|to$|order(?:ed)? (?:to|from)|lieferant(?:enadresse|enanschrift)?$|lieferfirma|verkaufer|auftragnehmer|an$|an die firma|fournisseur|vendeur|a l'attention de|proveedor|vendedor|fornitore|venditore|spett\.?(?:le|\.le)?|leverancier|verkoper|aan$|leverantor|saljare|till$|dostawca|sprzedawca|sprzedajacy|leverandor|selger|saelger|fornecedor|contractor$)")),
-    ("buyer", re.compile(
-        r"(?:buyer|customer(?: (?:name|address))?|purchaser|bill & ship to|sold[ -]?to|ordered by|ordering (?:party|company)|issued by|from$|company$|client$|besteller|kaufer|auftraggeber|kunde$|rechnungs- und lieferadresse|acheteur|client(?:e)?$|donneur d'ordre|commande par|emetteur|comprador|cliente$|emisor|acquirente|committente|ordinante|cliente|koper|opdrachtgever|klant$|besteld door|kopare|bestallare|kund$|nabywca|zamawiajacy|kupujacy|klient$|koper$|kjoper|kunde$|rekvirent|comprador|adquirente)")),
-)  # fmt: skip
-
-
-@lru_cache(maxsize=2048)
-def role_of(text: str) -> tuple[Role, str] | None:
-    """The party that a label opens, and what stands behind the label in the same piece."""
-    text = text.strip()
-    before, colon, after = text.partition(":")
-    candidate = before if colon else text
-    plain = fold(candidate.strip(" .*#-–")[:60])
-    if not plain or len(plain) > 46:
-        return None
-    plain = _POLITE.sub("", plain)
-    if re.search(r"/ ?(?:tel|phone|fon|telefon|mail|e-mail|fax)", plain):
-        return None
-    parts = [plain, *[one.strip() for one in re.split(r"[/|]", plain) if one.strip()]]
-    for part in parts:
-        for role, pattern in _ROLES:
-            found = pattern.match(part)
-            if found is None:
-                continue
-            rest = part[found.end() :].strip(" .:()/-")
-            if not rest or rest in _TAILS:
-                return role, after.strip() if colon else ""
-    named = label(candidate)
-    if named == "ship_to":
-        return "ship_to", after.strip() if colon else ""
-    if named == "bill_to":
-        return "bill_to", after.strip() if colon else ""
-    return None
-
-
-_POLITE: Final = re.compile(
-    r"^(?:please|kindly|bitte|veuillez|merci de|por favor|si prega di|gelieve(?: te)?|prosimy|var god) +|^(?:the |die |der |la |le |el |il )?(?:goods|ware|marchandise|mercancia|merce|goederen) +(?:are )?(?:to be +)?"
-)
-_TAILS: Final = frozenset(
-    [
-        "address",
-        "adresse",
-        "adress",
-        "adres",
-        "anschrift",
-        "indirizzo",
-        "direccion",
-        "endereco",
-        "name",
-        "information",
-        "info",
-        "details",
-        "data",
-        "dane",
-        "party",
-        "location",
-        "site",
-        "to",
-        "company",
-        "is",
-        ":",
-        "no",
-    ]
-)
 PAGE_OF: Final = re.compile(
     r"(?:\b(?:page|seite|pagina|p[aá]gina|sida|side|strona|blatt|bl\.|pg\.?|pag\.?|str\.?|p\.)\s*:?\s*(?:no\.?|nr\.?)?\s*(\d{1,3})\s*(?:of|von|de|sur|di|van|av|af|z|/|\|)\s*(\d{1,3})\b)|^\s*(?:-\s*)?(\d{1,3})\s*/\s*(\d{1,3})(?:\s*-)?\s*$",
     re.IGNORECASE,
