@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from bridgehead.documents.mail.table import is_rule
@@ -54,8 +55,8 @@ def read_csv(text: str, part: str = "document", hints: Hints | None = None) -> O
     if kind is not None:
         return NotAnOrder(kind, f"The headings of the table are those of {SAID.get(kind, kind)}.")
     orders = [order for one in sections(_sheet(text, part)) for order in read_rows(one, hints or Hints())]
-    numbers = [order.po_number for order in orders]
-    again = next((number for number in numbers if numbers.count(number) > 1), None)
+    counts = Counter(order.po_number for order in orders)
+    again = next((number for number, times in counts.items() if times > 1), None)
     if again is not None:
         raise Refusal("csv.row", f"Two tables of the file hold order {again[:40]}, each its own.", part)
     return Orders(tuple(orders))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, Literal
 
 from bridgehead.documents.draft import Draft
@@ -47,6 +48,8 @@ _KINDS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)
 def sum_kind(label: str) -> SumKind | None:
     """What a label beside a sum says it is; None when it is no such label."""
     text = fold(re.sub(r"[\[(].{0,20}?[\])]|[€$£]", " ", label))[:80].strip(" :.=\t*")
