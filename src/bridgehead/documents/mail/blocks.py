@@ -96,6 +96,8 @@ class Blocks(State):
             self._close_block()
         if name == "po_or_part":
             name = "part"
+        if name in {"part", "article"} and self.block is not None and value.strip() == str(self.block.number):
+            return True
         source = replace(source, how="label")
         columns = resolve_columns([label], [[value]])
         field = columns.fields[0]

@@ -45,7 +45,7 @@ ORDER_DAY = re.compile(
     re.IGNORECASE,
 )
 DATED: Final = re.compile(
-    r"\b(?:dated|(?:order ?date|bestelldatum|datum|date|fecha|data|dato)(?: de \w+| del? \w+| d[’']\w+)? (?:is|ist|est|es|[eè]|[äa]r|er|to)(?: (?:der|the|le|el|il|den))?|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
+    r"\b(?:dated|(?:order ?date|bestelldatum|datum|date|fecha|data|dato)(?: de \w+| del? \w+| d[’']\w+)? (?:is|ist|est|es|[eè]|[äa]r|er|to)(?: (?:der|the|le|el|il|den))?|(?:fecha|datum|data|date|dato|dat[ąę]|datem)(?: (?:de|del|du|van|vom|di))?|order date is|ordered on|of|datiert (?:vom|auf)|datum(?: ist)?|vom|dat[eé]e? du|est du|con fecha|de fecha|es del|datato|del|in data|gedateerd|van|daterad|dat(?:owan\w*|ov[aá]n\w*)|z dnia|dateret|datada)\b\W{0,3}$",
     re.IGNORECASE,
 )
 ALL: Final = re.compile(

@@ -31,7 +31,7 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.item_line import read_item
-from bridgehead.documents.terms import incoterms_of, payment_terms_of
+from bridgehead.documents.terms import CURRENCY, incoterms_of, payment_terms_of
 from bridgehead.documents.vigilance import deviation_in
 
 _NUMBERS: Final = frozenset(["NR", "NOS"])
@@ -41,6 +41,11 @@ _PLACE: Final = re.compile(
     r"[^.!?:;\d]{0,40}?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?:?\s{1,3}(?P<place>[^\W\d_][^;]{12,200})",
     re.IGNORECASE,
 )
+_IN_ALL: Final = re.compile(
+    rf"(?:that makes|this makes|that comes to|in total|das macht|das sind|macht|son|suman?|soit|cela fait|in totale|per un totale di|sono|dat maakt|dat is|det blir|det bliver|razem|w sumie|celkem)[^\d€$£]{{0,30}}(?P<sum>(?:{CURRENCY}\s?)?\d[\d.,' \u00a0]{{0,16}}(?:\s?{CURRENCY})?)[^\d]{{0,30}}",
+    re.IGNORECASE,
+)
+"""A sentence that says what the order comes to."""
 _FIGURE: Final = re.compile(r"\d[.,]\d{2}(?!\d)")
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _FEW: Final = 2
@@ -125,6 +130,9 @@ class Prose(Rows):
         if not rest.strip(" .,:;-–"):
             return
         days = list(find_days(rest, self.ways.days))
+        said = _IN_ALL.fullmatch(rest.strip()) if not days else None
+        if said is not None and put_field(self.draft, "stated_total", said["sum"], source, self.ways):
+            return
         noted = self._days(rest, days, source)
         noted = self._terms(rest, source) or noted
         self._doubt_rest(rest, text, source, dated=bool(days), noted=noted)

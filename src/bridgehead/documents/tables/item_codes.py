@@ -17,7 +17,7 @@ _PART_WORDS: Final = (
 _NUMBER_WORDS: Final = r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero)?|nummer|numero|n[°ºo]|#|code|id|art))?"
 _LABELLED = re.compile(
     rf"(?:\b(?P<side>our|your|customer|supplier|vendor|client|mfr|unsere|ihre|kunden|lieferanten|hersteller|notre|votre|nos|vos|nuestra|nuestro|su|nostro|nostra|vostro|vostra|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|na[šs]e?|va[šs]e?|klant|leveranciers)\b[ .\-]{{0,2}})?"
-    rf"(?<![\w-])(?P<word>(?:kunden|lieferanten|klant|leveranciers)?[ \-]?{_PART_WORDS}){_NUMBER_WORDS}\.?(?:\s{{0,2}}(?:client|fournisseur|cliente|proveedor|fornitore|klant|leverancier))?\s{{0,2}}[:=#]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
+    rf"(?<![\w-])(?P<word>(?:kunden|lieferanten|klant|leveranciers)?[ \-]?{_PART_WORDS}){_NUMBER_WORDS}\.?(?:\s{{0,2}}(?:client|fournisseur|cliente|proveedor|fornitore|klant|leverancier))?\s{{0,2}}[:=#]?\s{{0,2}}(?P<code>\d{{2,4}}(?: \d{{2,4}}){{1,3}}(?=\s*(?:[),;]|$))|{_CODE})(?![\w])",
     re.IGNORECASE,
 )
 _SIDED = re.compile(
@@ -32,7 +32,9 @@ _CONNECTING_WORDS: Final = "of von vom de d' di van x item article artikel part 
 _CONNECTING: Final = frozenset(_CONNECTING_WORDS.split())
 _GTIN = re.compile(r"\b(?:gtin|ean|upc)(?:[- ]?\d{1,2})?(?:[- ]?code)?\W{0,3}(\d{8}|\d{12,14})\b", re.IGNORECASE)
 _BARE_GTIN = re.compile(r"(?<![\w.,-])(\d{13,14})(?![\w-]|[.,]\d)")
-_GROUPS = re.compile(rf"{QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_](?:[^\W\d_]|-[^\W\d_])|\s*[,;(–-]|\s*$))")
+_GROUPS = re.compile(
+    rf"{QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_](?:[^\W\d_]|-[^\W\d_])|\s*[,;(–-]|\s*$))"
+)
 MOST_LIKELY: Final = 3
 _TOKEN = re.compile(rf"(?<![\w-])(?P<code>{_CODE})(?![\w])")
 _DIMENSION = re.compile(
