@@ -101,6 +101,13 @@ def _edi_item(dice: random.Random, document: bytes) -> bytes:
     return _mended(segments, mark, sign)
 
 
+def _edi_cut(dice: random.Random, document: bytes) -> bytes:
+    segments, mark, _ = _segments(document)
+    start = dice.choice(_lines(segments))
+    del segments[start : _line_end(segments, start)]
+    return mark.join(segments)
+
+
 def _edi_twice(dice: random.Random, document: bytes) -> bytes:
     segments, mark, sign = _segments(document)
     start = dice.choice(_lines(segments))
@@ -310,7 +317,8 @@ def _pdf_objects(dice: random.Random, document: bytes) -> bytes:
     key = dice.choice([*holder])
     values = (
         NullObject(), NumberObject(dice.choice((-1, 0, 2**31, 10**12))), NameObject("/Odd"),
-        TextStringObject("x" * 3000), ArrayObject(), DictionaryObject(), dice.choice(holders).indirect_reference or NullObject(),
+        TextStringObject("x" * 3000), ArrayObject(), DictionaryObject(),
+        dice.choice(holders).indirect_reference or NullObject(),
     )  # fmt: skip
     if dice.random() < 0.3:
         del holder[key]
@@ -360,7 +368,7 @@ def _pdf_written(writer: pypdf.PdfWriter) -> bytes:
 
 
 _EDI: Final[dict[str, Structured]] = {
-    "item dropped, counts mended": _edi_item, "item doubled, counts mended": _edi_twice,
+    "item dropped": _edi_cut, "item dropped, counts mended": _edi_item, "item doubled, counts mended": _edi_twice,
     "segment moved, counts mended": _edi_segment, "element spoiled": _edi_element,
 }  # fmt: skip
 _XML: Final[dict[str, Structured]] = {"item dropped": _xml_item, "element spoiled": _xml_element}

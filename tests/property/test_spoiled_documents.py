@@ -14,6 +14,6 @@ SEED = 7  # bench/fuzz.py looks for what no seed has shown yet
 def test_spoiled_documents_break_nothing(form: Format) -> None:
     """P3: whatever happened to a document on its way, its reader neither crashes nor hangs nor takes half for whole."""
     paged = form in PAGED
-    tally = run(SEED, form, 0, 8 if paged else 120, SLOW_PDF_S if paged else SLOW_S)
+    tally = run(SEED, form, 0, 8 if paged else 120, SLOW_PDF_S if paged else SLOW_S, most=4 if paged else 12)
     assert tally.documents > 0
     assert (tally.crashed, tally.slow, tally.half) == ([], [], []), f"bench/fuzz.py --seed {SEED} --formats {form}"
