@@ -49,7 +49,6 @@ _KINDS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
 
 
 @lru_cache(maxsize=4096)
-@lru_cache(maxsize=4096)
 def sum_kind(label: str) -> SumKind | None:
     """What a label beside a sum says it is; None when it is no such label."""
     text = fold(re.sub(r"[\[(].{0,20}?[\])]|[€$£]", " ", label))[:80].strip(" :.=\t*")
