@@ -100,6 +100,8 @@ def wholes(seed: int, form: Format, most: int = SOURCES) -> list[Whole]:
         if any(order.purpose != "original" for order in outcome.orders):
             continue  # a change or a cancellation may well be without lines, and is for a person
         truths: Any = [order["reading"] for order in cast("Any", arrival.truth["orders"])]
+        if None in truths:
+            continue  # broken by who wrote it
         lines = sum(len(truth["lines"]) for truth in truths)
         if lines == _lines(outcome.orders) and lines:
             stated = all(any(truth[name] is not None for name in _SAID) for truth in truths)

@@ -42,7 +42,9 @@ def pairs(form: Format, count: int) -> Iterator[tuple[str, bytes, bytes]]:
         assert order.instruction
         at = run.world.as_of
         sent = []
-        for said in (order.instruction, benign_note(Dice(SEED, "remark", serial), habit.language)):
+        plain = f"{benign_note(Dice(SEED, 'remark', serial), habit.language)} " * 20
+        # As long as the instruction: how wide a text is may move what stands beside it on a page.
+        for said in (order.instruction, plain[: len(order.instruction)].strip()):
             envelope = Envelope(
                 customer,
                 habit,

@@ -35,7 +35,7 @@ from bridgehead.documents.pdf.words import Piece, Row, Sheet, split_sidebar
 from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.table_kinds import table_kind
 from bridgehead.documents.terms import CURRENCY, currency_of
-from bridgehead.documents.vigilance import watch
+from bridgehead.documents.vigilance import instruction_in, watch
 
 _CURRENCY: Final = re.compile(rf"(?<![\w]){CURRENCY}")
 _MOST_TEXT: Final = 150_000
@@ -236,7 +236,10 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
     first_page = group.rows[0].page if group.rows else 1
     outside = [_without(row, used) for row in group.rows if row.line not in inside]
     outside = [row for row in outside if row.pieces]
-    headed = [row for row in outside if row.line not in furniture or row.page == first_page]
+    # What speaks to the reader is told below, and is no label, value or address whatever it says.
+    spoken = {id(word) for row in outside for piece in row.pieces if instruction_in(piece.text) for word in piece.words}
+    headed = [_without(row, spoken) for row in outside if row.line not in furniture or row.page == first_page]
+    headed = [row for row in headed if row.pieces]
     terms = next(
         (
             row.line
