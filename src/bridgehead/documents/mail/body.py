@@ -19,6 +19,7 @@ from bridgehead.documents.mail.patterns import (
     NUMBERED,
     PO_NUMBER,
     POSITION_ALONE,
+    REQUESTED,
     SUM,
     SUMS,
     sentences,
@@ -44,6 +45,7 @@ _ORDERS_OWN = frozenset(
 _DESCRIBED = re.compile(r"\s{1,12}(?P<pos>0{0,4}[1-9]\d{0,3})\s{2,8}(?P<words>[^\W\d_]\S*(?:\s\S+){0,12})\s*")
 _SEVERAL = re.compile(r":\s*\S.*\s{2,}[^\W\d_][^:;]{0,40}:\s")
 """A second label with its value, further right in the line."""
+_FEW = 4
 _TWO = 2
 _ADDRESS_LINES = 8
 _TELEGRAM = 3
@@ -138,6 +140,8 @@ class Walker(Prose):
             taken = (self._day_of_item(text, label, source) and at + 1) or self._labelled(lines, at, label, source)
             if taken:
                 return taken
+        if self._day_below(text, source):
+            return at + 1
         text = self._fields(text, source)
         if not text.strip():
             return at + 1
@@ -281,6 +285,21 @@ class Walker(Prose):
             return 0
         self._close_block()
         return self._address(name, lines, at, "")
+
+    def _day_below(self, text: str, source: Source) -> bool:
+        """A word for delivery and a day, indented under an item, are the item's: ``livraison 09/11/26``."""
+        if not (self.last_was_item and self.draft.lines and text.startswith(("  ", "\t"))):
+            return False
+        days = list(find_days(text, self.ways.days))
+        line = self.draft.lines[-1]
+        if len(days) != 1 or days[0].day is None or line.requested_date is not None:
+            return False
+        around = (text[: days[0].start] + text[days[0].end :]).strip(" .,:;")
+        if any(map(str.isdigit, around)) or len(around.split()) > _FEW or not REQUESTED.search(around):
+            return False
+        line.requested_date = days[0].day
+        line.mark("requested_date", source)
+        return True
 
     def _day_of_item(self, text: str, label: re.Match[str], source: Source) -> bool:
         """A day that stands indented under an item is the item's."""

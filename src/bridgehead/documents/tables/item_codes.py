@@ -76,7 +76,12 @@ def take_codes(rest: str, item: Item, source: Source) -> str:
                 continue
             side = (match["side"] or "").lower()
             words = match[0][: -len(code)].lower()
-            ours = side in _OURS or any(word in words for word in ("kunden", "client", "klant", "customer"))
+            # A material number is the one of whose material it is: the customer's, as over a column.
+            ours = (
+                side in _OURS
+                or (not side and match.groupdict().get("word", "").lower().startswith("mat"))
+                or any(word in words for word in ("kunden", "client", "klant", "customer"))
+            )
             yours = side in _YOURS or any(
                 word in words
                 for word in ("lieferant", "fournisseur", "proveedor", "fornitore", "leverancier", "supplier", "vendor")
