@@ -21,6 +21,7 @@ _OWN_NAMES: Final = re.compile(r"order-?x|factur-?x|zugferd|xrechnung|ubl|order|
 """Names of Order-X 1.0 (``order-x.xml``) and its kin: what is wrong with such a file is wrong with the order."""
 _LONG: Final = 400
 """Pieces of text on pages beyond which terms of business are among them."""
+_GROUP: Final = "[.,'’ \u00a0\u202f]?"
 _FIGURE: Final = re.compile(r"\d[\d.,'’ \u00a0\u202f]*\d|\d")
 
 
@@ -96,7 +97,18 @@ def _contradictions(order: Order, text: str) -> list[str]:
         shown = _figures(text)
         if shown and not totals & shown:
             found.append(f"contradiction: the pages show none of the totals of the embedded file ({max(totals)})")
+    line = next((line for line in order.lines if not _shows(text, line.quantity)), None)
+    if line is not None:
+        found.append(f"contradiction: the pages do not show the quantity {line.quantity} of line {line.number}")
     return found
+
+
+def _shows(text: str, quantity: Decimal) -> bool:
+    """Whether a quantity stands in a text, its thousands grouped in any way."""
+    whole, _, rest = f"{quantity.normalize():f}".partition(".")
+    groups = f"{int(whole):,}".split(",")
+    decimals = rf"[.,]{rest}0*" if rest else r"(?:[.,]0+)?"
+    return re.search(rf"(?<!\d){_GROUP.join(groups)}{decimals}(?!\d)", text[:200_000]) is not None
 
 
 def _figures(text: str) -> set[Decimal]:

@@ -194,7 +194,7 @@ def split_headings(piece: Piece) -> list[Piece]:
             if best is None or smallest > best[0]:
                 best = (smallest, parts)
         if best is not None:
-            return best[1]
+            return [one for part in best[1] for one in split_headings(part)]
     return [piece]
 
 

@@ -46,7 +46,7 @@ def read_lines(table: Table, ways: Ways, draft: Draft, part: str, text: str) -> 
     return found
 
 
-def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> DraftLine | None:
+def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> DraftLine | None:  # noqa: C901 - one step for each thing a cell can hold
     cells = [cell_of(item, spot, one) for spot, one in zip(shape.spots, shape.columns.headings, strict=True)]
     rest = Rest(item, shape)
     for index, field in enumerate(shape.columns.fields):
@@ -77,6 +77,10 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
     if line is None:
         draft.warn("ignored", f"a row is no line: {item.main.row.text[:120]!r} ({where(sources(at or 0))})")
         return None
+    for index, one in enumerate(shape.columns.headings):
+        lost = shape.columns.fields[index] is None and one is not None and one.field in _FIGURES
+        if lost and re.search(r"\d[.,]\d", cells[index]):
+            draft.warn("uncertain", f"{cells[index][:40]!r} was not read ({where(sources(index))})")
     line = take_further(item, line, rest, ways, draft, part)
     if not {"supplier_part", "customer_part"} & set(shape.columns.fields):
         _part_in_description(line)
@@ -110,6 +114,7 @@ def _part_in_description(line: DraftLine) -> None:
     line.description = rest.strip(" -–:,") or None
 
 
+_FIGURES: Final = frozenset({"price", "price_basis", "amount", "quantity", "unit"})
 _UNIT_BESIDE: Final = re.compile(r"(\d[\d.,'’ ]*)\s*\(([^\W\d_]{1,12})\)")
 """``100 (EA)``."""
 

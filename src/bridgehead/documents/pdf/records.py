@@ -19,7 +19,7 @@ from bridgehead.documents.tables.headings import Heading
 from bridgehead.documents.tables.table import Columns, line_from_cells
 
 _OPENS: Final = re.compile(
-    r"(?:lig\.?|pos(?:ition|ici[oó]n|izione|itie|ten|\.)?|item|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja|\.)?|lp\.?|n\.?[ºo°]\.?|nr\.?|no\.?|#|art(?:ikel|icle|icolo|[ií]culo)?\.?)\s{0,2}(?:n[or°º]\.?\s?)?(\d{1,5})\s*[.:)]?",
+    r"(?:lig\.?|pos(?:ition|ici[oó]n|izione|itie|ten|\.)?|item|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja|\.)?|lp\.?|n\.?[ºo°]?\.?|nr\.?|no\.?|#|art(?:ikel|icle|icolo|[ií]culo)?\.?)\s{0,2}(?:n[or°º]\.?\s?)?(\d{1,5})\s*[.:)]?",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(r"([^:\d]{1,40}?)\s*:\s*(\S.*)")

@@ -68,7 +68,7 @@ def shape_of(table: Table) -> Shape:
     return Shape(Columns(tuple(names), resolved.fields, tuple(headings)), tuple(spots))
 
 
-def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) -> None:
+def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) -> None:  # noqa: C901 - one branch for each heading that cells prove wrong
     """Headings that the cells below prove wrong: a position of letters is a part, a second price may be the list price."""
     for index, one in enumerate(headings):
         values = [row[index] for row in samples if row[index]]
@@ -77,6 +77,16 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             if 2 * coded >= len(values):
                 known = any(other is not None and other.field in {"part", "supplier_part"} for other in headings)
                 headings[index] = Heading("customer_part" if known else "part")
+        elif (
+            one is not None
+            and one.field == "article"
+            and values
+            and _has(headings, "description")
+            and _has(headings, "supplier_part")
+            and not _has(headings, "customer_part")
+            and all(" " not in value and code_rank(value) > 0 for value in values)
+        ):
+            headings[index] = Heading("customer_part")
         elif one is not None and one.field == "article" and values and all(" " in value for value in values):
             headings[index] = Heading("description" if not _has(headings, "description") else "article")
         elif one is not None and one.field in {"stated_total", "gross_total"}:
