@@ -64,13 +64,14 @@ class File:
 
 
 def listed(folder: Path) -> list[File]:
-    """Returns the files that ``index.csv`` lists, or without a list those of folders named like formats."""
+    """Returns the files that ``index.csv`` lists; without a list all, of the format that their folder is named like."""
     index = folder / "index.csv"
     if index.exists():
         with index.open(encoding="utf-8", newline="") as rows:
             named = [(folder / row["file"], row["format"]) for row in csv.DictReader(rows)]
     else:
-        named = [(path, path.parent.name) for path in sorted(folder.glob("*/*")) if path.is_file()]
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        named = [(path, "unlisted" if path.parent == folder else path.parent.name) for path in files]
     return [File(path, form, flaw(path.read_bytes(), form)) for path, form in named if path.exists()]
 
 

@@ -1,8 +1,9 @@
 """Reads real and generated documents: how many whole, how right, how sure, how fast.
 
-Real documents (``--folder``, with an ``index.csv`` or folders named like formats): every well-formed order is to be
-read, everything else called what it is. Generated ones (fresh seed; ``--seed N`` repeats): every field is compared
-with what its author wrote. ``--calibrate`` fits the confidences on other seeds and writes them into the source.
+Real documents (``--folder`` for others, and those alone; with an ``index.csv`` or folders named like formats): every
+well-formed order is to be read, everything else called what it is. Generated ones (fresh seed; ``--seed N`` repeats):
+every field is compared with what its author wrote. ``--calibrate`` fits the confidences on other seeds and writes
+them into the source.
 """
 
 from __future__ import annotations
@@ -292,7 +293,7 @@ def reliable(report: Report, reads: Sequence[Read]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--folder", type=Path, default=REAL)
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--formats", default="")
     parser.add_argument("--arrivals", type=int)
     parser.add_argument("--calibrate", action="store_true")
@@ -300,7 +301,7 @@ def main() -> int:
     parser.add_argument("--worst", type=int, default=30)
     chosen, rest = parser.parse_known_args()
     description = (
-        f"{(__doc__ or '').splitlines()[0]} --folder DIR: real documents; --seed N repeats; --formats a,b;"
+        f"{(__doc__ or '').splitlines()[0]} --folder DIR: those real documents alone; --seed N repeats; --formats a,b;"
         " --arrivals N; --only real, generated or speed; --worst N: so many misreadings are named; --calibrate writes"
         " the confidences into the source."
     )
@@ -311,18 +312,26 @@ def main() -> int:
     if chosen.calibrate:
         calibrate(report, formats)
         return report.close()
-    if chosen.only in {None, "real"}:
-        if chosen.folder.is_dir():
-            real(report, chosen.folder)
+    folder: Path = chosen.folder or REAL
+    if chosen.folder is not None and not chosen.folder.is_dir():
+        print(f"error: {chosen.folder} is no folder", file=sys.stderr)
+        return 2
+    only = chosen.only or ("real" if chosen.folder is not None else None)
+    if only in {None, "real"}:
+        if folder.is_dir():
+            report.progress(f"reading the documents of {folder.name}")
+            real(report, folder)
         else:
-            report.progress(f"SKIPPED: the real documents, {chosen.folder.name} is not there")
-    if chosen.only in {None, "generated"}:
+            report.progress(f"SKIPPED: the real documents, {folder.name} is not there")
+    if only in {None, "generated"}:
         seed = int.from_bytes(random_bytes(3)) | 1 << 16 if chosen.seed is None else chosen.seed
         report.condition("seed", seed)
+        report.progress("reading generated documents")
         reads = all_generated(seed, chosen.arrivals or (QUICK if report.quick else ARRIVALS), formats)
         accuracy(report, reads, worst=chosen.worst)
         reliable(report, reads)
-    if chosen.only in {None, "speed"}:
+    if only in {None, "speed"}:
+        report.progress("measuring the speed")
         speeds(report, formats)
     return report.close()
 
