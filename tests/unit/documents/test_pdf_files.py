@@ -16,7 +16,7 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from bridgehead.documents.order import Order, Party
+from bridgehead.documents.order import Line, Order, Party
 from bridgehead.documents.outcome import Hints, Orders, Reading, Refusal, Unreadable
 from bridgehead.documents.pdf.reading import read_pdf
 from tests.unit.documents.pdf_pages import (
@@ -462,3 +462,16 @@ def test_text_that_is_not_what_the_page_shows_is_refused(table: bytes, kept: boo
         refused = outcome(document)
         assert isinstance(refused, Unreadable)
         assert refused.code == "pdf.false_text"
+
+
+@pytest.mark.parametrize("quantity, contradicted", [("10", False), ("10.000", False), ("1000", True), ("77", True)])
+def test_an_embedded_order_of_other_quantities_than_the_pages_show_is_held(quantity: str, contradicted: object) -> None:
+    """People see the pages and programs the XML: what only the XML orders, nobody has agreed to."""
+
+    def other(document: bytes, name: str, part: str, hints: Hints) -> Reading:
+        return Orders((Order("orderx", "original", "PO-10233", Party(), (Line(1, Decimal(quantity)),)),))
+
+    document = attached(american(), "order-x.xml", b"<?xml version='1.0'?><x/>")
+    read = read_pdf(document, "document", Hints(), other)
+    assert isinstance(read, Orders)
+    assert [warning.split(":")[0] for warning in read.orders[0].warnings] == ["contradiction"] * bool(contradicted)

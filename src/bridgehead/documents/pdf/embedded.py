@@ -19,6 +19,8 @@ from bridgehead.documents.signatures import is_xml
 
 _OWN_NAMES: Final = re.compile(r"order-?x|factur-?x|zugferd|xrechnung|ubl|order|bestell|commande", re.IGNORECASE)
 """Names of Order-X 1.0 (``order-x.xml``) and its kin: what is wrong with such a file is wrong with the order."""
+_MOST_LINES: Final = 300
+"""Lines whose quantity is looked for on the pages."""
 _LONG: Final = 400
 """Pieces of text on pages beyond which terms of business are among them."""
 _GROUP: Final = "[.,'’ \u00a0\u202f]?"
@@ -97,7 +99,7 @@ def _contradictions(order: Order, text: str) -> list[str]:
         shown = _figures(text)
         if shown and not totals & shown:
             found.append(f"contradiction: the pages show none of the totals of the embedded file ({max(totals)})")
-    line = next((line for line in order.lines if not _shows(text, line.quantity)), None)
+    line = next((line for line in order.lines[:_MOST_LINES] if not _shows(text, line.quantity)), None)
     if line is not None:
         found.append(f"contradiction: the pages do not show the quantity {line.quantity} of line {line.number}")
     return found
