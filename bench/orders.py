@@ -20,8 +20,11 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.document_fit import auc
+from bench.documents import all_generated
 from bench.report import Cell, Report
 from bridgehead.ids import random_bytes
+from bridgehead.templates.purchase_orders.corpus.rates import DEFAULT_FORMATS
 from bridgehead.templates.purchase_orders.demo.house import LATENCY_MS, WORKERS, opened
 from bridgehead.templates.purchase_orders.demo.progress import screen
 from bridgehead.templates.purchase_orders.demo.run import AT_ONCE, Outcome, Run
@@ -30,11 +33,14 @@ from bridgehead.templates.purchase_orders.demo.score import Share, Slice
 ORDERS: Final = 3_000
 QUICK: Final = 150
 CEILING_SHARE: Final = 0.85
+TOUCHLESS: Final = 60.0
+RANKS: Final = 0.9
 WRONG_AT_MOST: Final = 0.02
 FAULTS_NAMED: Final = 40
 
 
-async def run(folder: Path, seed: int, orders: int) -> Outcome:
+async def run(folder: Path, seed: int, orders: int) -> tuple[Outcome, int]:
+    """Returns what came of the orders, and how many documents there were."""
     with screen(Console(stderr=True, highlight=False)) as shown:
         async with opened(folder, seed=seed, orders=orders, shadow=0) as house:
             stages = Run(house, shown)
@@ -42,7 +48,7 @@ async def run(folder: Path, seed: int, orders: int) -> Outcome:
             await stages.promote("a benchmark on generated orders")
             seconds = await stages.feed("orders", house.corpus.rest)
             shown.say("auditing")
-            return await stages.judge(before, seconds)
+            return await stages.judge(before, seconds), len(house.corpus.rest)
 
 
 def rows(slices: Sequence[Slice], name: str) -> list[dict[str, Cell]]:
@@ -96,10 +102,15 @@ def tell(report: Report, outcome: Outcome) -> None:
         # So few orders say nothing certain: a target counts as missed when the exact bounds exclude it.
         report.figure("touchless of ceiling, upper bound", whole.touchless.bounds[1] / whole.ceiling, at_least=0.85)
         report.figure("wrong-auto-accepts, lower bound", whole.wrong.bounds[0], at_most=WRONG_AT_MOST)
-    report.figure("touchless", percent(whole.touchless.rate), unit="%")
+    least = None if report.quick else TOUCHLESS
+    report.figure("touchless", percent(whole.touchless.rate), unit="%", at_least=least)
     report.figure("touchless of ceiling", of_ceiling, at_least=None if report.quick else CEILING_SHARE)
     report.figure("wrong-auto-accepts", whole.wrong.rate, at_most=None if report.quick else WRONG_AT_MOST)
     report.figure("first-time-right", percent(whole.right.rate), unit="%")
+    hidden = next((one for one in score.defects if one.name == "hidden_instructions"), None)
+    obeyed = 0 if hidden is None else hidden.touchless.count
+    report.figure("documents with hidden instructions", 0 if hidden is None else hidden.orders)
+    report.figure("of these decided without a person", obeyed, exactly=0)
     report.figure("lost", outcome.count("lost") + outcome.count("unfinished"), exactly=0)
     report.figure("doubled", outcome.count("doubled"), exactly=0)
     report.figure("other findings of the audit", len(outcome.findings) - lost_or_doubled(outcome), exactly=0)
@@ -111,6 +122,15 @@ def tell(report: Report, outcome: Outcome) -> None:
     report.condition("ledger rows", outcome.verification.rows)
     for finding in outcome.findings[:FAULTS_NAMED]:
         report.progress(f"{finding.kind}: {finding.what}")
+
+
+def rank(report: Report, seed: int, documents: int) -> None:
+    """Reads the same documents again and says how well the orders' confidence ranks the right before the wrong."""
+    reads = all_generated(seed, documents, DEFAULT_FORMATS)
+    said = [(one.order.confidence, one.right) for one in reads if one.order and one.order.confidence is not None]
+    report.figure("orders read", len(said))
+    report.figure("of these right in every field", sum(right for _, right in said) / max(len(said), 1))
+    report.figure("AUC of the order's confidence", auc(said), at_least=None if report.quick else RANKS)
 
 
 def lost_or_doubled(outcome: Outcome) -> int:
@@ -132,7 +152,10 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="bh-"))
     try:
-        tell(report, asyncio.run(run(folder / "run", seed, QUICK if report.quick else ORDERS)))
+        outcome, documents = asyncio.run(run(folder / "run", seed, QUICK if report.quick else ORDERS))
+        tell(report, outcome)
+        report.progress("reading the documents again, for their confidence")
+        rank(report, seed, documents)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return report.close()
