@@ -62,10 +62,10 @@ def matched(
 def compare(reading: Mapping[str, Any], order: Order, customer: Mapping[str, Any]) -> list[Compared]:
     """Returns every field of the order as compared; ``customer`` is the sender's record in the master data.
 
-    A table of changes shows what changes: a price or day of the order that it does not state is not asked for.
+    A table or mail of changes shows what changes: a price or day of the order that it does not state is not asked for.
     """
     compared = [*_header(reading, order, customer), *_lines(reading, order)]
-    if reading["purpose"] != "change" or order.format not in {"csv", "xlsx"}:
+    if reading["purpose"] != "change" or order.format not in {"csv", "xlsx", "email"}:
         return compared
     return [
         one for one in compared if one.right or one.group not in {"price", "date"} or "read as None" not in one.said
@@ -77,7 +77,7 @@ def _header(reading: Mapping[str, Any], order: Order, customer: Mapping[str, Any
     yield Compared("number", "po_number", wanted == order.po_number, f"{wanted!r} read as {order.po_number!r}")
     day = _day(reading["order_date"])
     mailed = order.sources.get("order_date")
-    if day is not None or not (mailed is not None and mailed.part == "header"):
+    if day is not None or not (mailed is not None and mailed.part.endswith("header")):
         yield _same("date", "order_date", day, order.order_date)
     buyer = order.buyer
     known = identities(customer)

@@ -54,8 +54,8 @@ def read_address(lines: Sequence[tuple[str, Source]], party: DraftParty) -> None
         pieces.extend((_trimmed(part), source) for part in parts if _trimmed(part))
     pieces = [piece for piece in pieces if _ATTENTION.match(piece[0]) is None]
     _rejoin_state(pieces)
-    place = next((i for i in range(len(pieces) - 1, 0, -1) if _is_place(pieces[i][0])), None)
-    if place is None and pieces and _is_place(pieces[0][0]) and len(pieces) <= 2:
+    place = next((i for i in range(len(pieces) - 1, 0, -1) if is_place(pieces[i][0])), None)
+    if place is None and pieces and is_place(pieces[0][0]) and len(pieces) <= 2:
         place = 0
     if place is None:
         if len(pieces) == 1 and any(one.isdigit() for one in pieces[0][0]):
@@ -125,7 +125,8 @@ def _rejoin_state(pieces: list[tuple[str, Source]]) -> None:
             return
 
 
-def _is_place(text: str) -> bool:
+def is_place(text: str) -> bool:
+    """Whether a text is a postal code and its place, in either order."""
     if len(text) > 90:
         return False
     return any(pattern.fullmatch(text) for pattern in (_CODE_CITY, _CITY_STATE, _CITY_CODE))

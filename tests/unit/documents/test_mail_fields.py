@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bridgehead.documents.confidence import sure
 from bridgehead.documents.order import Order
-from bridgehead.documents.outcome import Orders
+from bridgehead.documents.outcome import Orders, Unreadable
 from bridgehead.documents.reading import read
 
 
@@ -124,3 +124,70 @@ def test_a_day_for_all_in_the_line_of_the_items_is_that_of_all() -> None:
     order = _order("Please send us 9 pcs KV-2210 and 6 pcs KV-2214. We need all of it by 19.11.2026.\n")
 
     assert {one.requested_date or order.requested_date for one in order.lines} == {date(2026, 11, 19)}
+
+
+def test_a_number_of_nobody_beside_the_suppliers_is_the_customers() -> None:
+    """Of ``Kod towaru`` and ``Kod dostawcy`` the second is ours and the first the sender's, in either order."""
+    order = _order(
+        "Zamówienie PO-8810:\n\nPozycja: 10\nKod towaru: W40012\nKod dostawcy: KV-2210\nIlość: 6\n\n"
+        "Kod dostawcy: KV-2214\nKod towaru: W40013\nIlość: 7\n",
+        "Zamówienie PO-8810",
+    )
+
+    assert [(one.customer_part, one.supplier_part) for one in order.lines] == [
+        ("W40012", "KV-2210"),
+        ("W40013", "KV-2214"),
+    ]
+
+
+def test_a_column_of_part_numbers_may_hold_both_sides() -> None:
+    """``W40012 (your no. KV-2210)`` in a column is two numbers."""
+    order = _order("We order:\n\nPos.  Our part no.             Qty\n10    W40012 (your no. KV-2210)  9 pcs\n")
+
+    assert [(one.customer_part, one.supplier_part) for one in order.lines] == [("W40012", "KV-2210")]
+
+
+def test_a_day_broken_over_two_lines_is_a_day() -> None:
+    """A mail program may break a line between the day of a month and the month's name."""
+    order = _order(
+        "Could you send us 14 ea KV-2210 at GBP 20.88 each (needed Tuesday 17\nNovember 2026)? Thank you very much.\n"
+    )
+
+    assert {one.requested_date or order.requested_date for one in order.lines} == {date(2026, 11, 17)}
+
+
+def test_a_mark_within_a_line_is_no_heading() -> None:
+    """``PO # 8810`` keeps its mark: the number is ``8810``."""
+    assert _order("50 * KV-2210 @ 4.63 GBP\n\nPO # 4500002069\n", "Order").po_number == "4500002069"
+
+
+def test_a_table_without_quantities_is_doubted() -> None:
+    """Where a table says positions, parts and days only, no position is booked as a quantity without a doubt."""
+    order = _order(
+        "We change our order PO-8810:\n\nPos.  Your part no.  Old date  New date\n"
+        "2     KV-2210        -         28 November 2026\n",
+        "Change of order PO-8810",
+    )
+
+    assert not sure(order)
+
+
+def test_an_address_that_no_field_holds_is_doubted() -> None:
+    """The lines of an address in an order without a place of delivery are for a person to look at."""
+    order = _order("We order:\n\n5 pcs KV-2210\n\nPlease go to\nWeber GmbH\nHafenstr. 4\n93047 Regensburg\n")
+
+    assert any("may name a place of delivery" in one for one in order.warnings)
+
+
+def test_a_part_without_the_line_that_ends_its_headers_is_refused() -> None:
+    """Text that stands among the headers of its part is not lost silently."""
+    document = (
+        b"From: buyer@harbour.example.com\nTo: orders@seller.example.com\nSubject: Order PO-8810\nMIME-Version: 1.0\n"
+        b'Content-Type: multipart/mixed; boundary="cut"\n\n--cut\nContent-Type: text/plain\n\nWe order PO-8810:\n\n'
+        b"5 pcs KV-2210\n--cut\nContent-Type: text/plain\nand also 12 pcs KV-2214\n\nThanks\n--cut--\n"
+    )
+
+    outcome = read(document, "order.eml")
+
+    assert isinstance(outcome, Unreadable)
+    assert outcome.code == "mail.header"

@@ -19,6 +19,8 @@ from bridgehead.documents.tables.table import line_from_cells, resolve_columns
 
 _COUNTING = 4
 """Numbers of no more digits count items."""
+_UNSIDED = frozenset({"part", "article"})
+"""Labels of part numbers that do not say whose they are."""
 
 
 class Blocks(State):
@@ -136,18 +138,29 @@ class Blocks(State):
             read.sources.pop("quantity", None)
             if not read.sources and field is not None:
                 return False
-            self._fill(block, read)
+            before = block.sources.get("supplier_part")
+            self._fill(block, read, name)
+            if block.sources.get("supplier_part") is not before:
+                self.unsided = name in _UNSIDED
         self.block = block
         return True
 
-    def _fill(self, block: DraftLine, read: DraftLine) -> None:
-        """Adds the fields of ``read`` that the item has not yet; ``Item no: 1`` before a part number counts items."""
+    def _fill(self, block: DraftLine, read: DraftLine, name: str) -> None:
+        """Adds the fields of ``read`` that the item has not yet.
+
+        ``Item no: 1`` before a part number counts items; of a number of nobody's in particular beside the supplier's
+        own, the first is the customer's.
+        """
         if "supplier_part" in read.sources and read.supplier_part != block.supplier_part:
             first = block.supplier_part or ""
-            if first.isdigit() and len(first) <= _COUNTING and "customer_part" not in read.sources:
+            if first.isdigit() and len(first) <= _COUNTING:
                 source = block.sources.pop("supplier_part")
                 if "number" not in block.sources and int(first):
                     block.number, block.sources["number"] = int(first), source
+            elif first and self.unsided and name == "supplier_part" and "customer_part" not in block.sources:
+                block.customer_part, block.sources["customer_part"] = first, block.sources.pop("supplier_part")
+            elif first and not self.unsided and name in _UNSIDED and "customer_part" not in block.sources:
+                read.customer_part, read.sources["customer_part"] = read.supplier_part, read.sources["supplier_part"]
             elif first:
                 self.draft.warn(
                     "uncertain",

@@ -32,7 +32,7 @@ from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.references import take_references
 from bridgehead.documents.tables.cells import read_price
-from bridgehead.documents.tables.headings import LABEL_FIELDS, label_of, squash
+from bridgehead.documents.tables.headings import LABEL_FIELDS, heading_of, label_of, squash
 from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.table import put_line_day
 from bridgehead.documents.terms import CURRENCY, incoterms_of
@@ -46,6 +46,8 @@ _DESCRIBED = re.compile(r"\s{1,12}(?P<pos>0{0,4}[1-9]\d{0,3})\s{2,8}(?P<words>[^
 _SEVERAL = re.compile(r":\s*\S.*\s{2,}[^\W\d_][^:;]{0,40}:\s")
 """A second label with its value, further right in the line."""
 _FEW = 4
+_PLACES = frozenset({"ship_to", "bill_to", "ship_to.name"})
+_PARTS = frozenset({"part", "article", "supplier_part", "customer_part", "gtin"})
 _TWO = 2
 _ADDRESS_LINES = 8
 _TELEGRAM = 3
@@ -81,10 +83,19 @@ class Walker(Prose):
                 if taken:
                     at = taken
                     continue
+            self._doubt_heading(number, text)
             at = self._turned(lines, at) or self._line(lines, at, number, text)
         self._close_block()
         self._close_pending()
         self._watch_loose()
+        self._watch_places()
+
+    def _doubt_heading(self, number: int, text: str) -> None:
+        """Warns of a table that counts nothing: figures in its rows would be taken for quantities."""
+        cells = split_cells(text, "\t" if "\t" in text else "|" if "|" in text else "  ")
+        fields = {found.field for cell in cells if (found := heading_of(cell.text)) is not None}
+        if len(cells) > _TWO and "position" in fields and fields & _PARTS and "quantity" not in fields:
+            self.draft.warn("uncertain", f"the table below line {number} has no quantities: {text.strip()[:120]!r}")
 
     def _segments(self, text: str, source: Source) -> bool:
         """``Item: AB-100; Qty: 10; Price: 3.20`` in one line."""
@@ -212,7 +223,7 @@ class Walker(Prose):
         """Takes a line that says one thing after the other between semicolons; 0 when it is none."""
         pieces = [piece.strip() for piece in text.split("; ") if piece.strip()]
         label = LABEL.match(pieces[0]) if len(pieces) >= _TELEGRAM else None
-        if len(pieces) < _TELEGRAM or (label is not None and label_of(label["label"]) in {"ship_to", "bill_to"}):
+        if len(pieces) < _TELEGRAM or (label is not None and label_of(label["label"]) in _PLACES):
             return 0
         if not self._segments(text, source):
             for piece in pieces:

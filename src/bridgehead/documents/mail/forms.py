@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from bridgehead.documents.dates import MONTHS
 from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.units import UNIT_CODES
@@ -17,9 +18,10 @@ _COUNTED: Final = re.compile(
     r"\s{1,2}(?P<number>\d{1,4})\s{1,2}(?:of|von|de|di|van|sur|su|av|af|z|ze|/)\s{1,2}\d{1,4}[\s\-=*#~_.:]{0,80}",
     re.IGNORECASE,
 )
-_MARKED: Final = re.compile(r"\s{0,3}#{1,6}\s{1,3}(?=\S)")
+_MARKED: Final = re.compile(r"^\s{0,3}#{1,6}\s{1,3}(?=\S)")
 
 
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _WRAPPED: Final = range(50, 81)
 """Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters)."""
 _STARTS: Final = re.compile(
@@ -48,7 +50,7 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
             bool(found and last.strip() and text.strip())
             and len(last) >= _WRAPPED.start
             and (len(last) + 1 + len(first) > width - _SLACK or found[-1][1].count("(") > found[-1][1].count(")"))
-            and not _STARTS.match(text)
+            and (not _STARTS.match(text) or _within_day(last, text))
             and not last.startswith((" ", "\t"))
             and (not _is_address(last) or _GOES_ON.search(last.rstrip()) is not None)
             and (not _counts(text) or _GOES_ON.search(last.rstrip()) is not None)
@@ -68,6 +70,12 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
             found.append((number, text))
         last = text
     return found
+
+
+def _within_day(last: str, text: str) -> bool:
+    """Whether a line breaks within a day: behind its day of the month, or behind the name of its month."""
+    before, after = last.rsplit(" ", 1)[-1].lower().strip("(.,"), text.split(" ", 1)[0].lower().strip(".,)")
+    return (before.isdigit() and after in MONTHS) or (before in MONTHS and _YEAR.fullmatch(after) is not None)
 
 
 def _numbered(lines: list[TextLine]) -> list[TextLine]:

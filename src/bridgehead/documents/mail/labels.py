@@ -16,7 +16,7 @@ LABEL: Final = re.compile(
 )
 _CELLS: Final = re.compile(r"\s{3,}|\t|\s*\|\s*")
 _SENTENCES: Final = re.compile(
-    r"(?<![\s(]\d)(?<![\s(]\d\d)(?<!\bn)(?<!\bnr)(?<!\bno)(?<!\bart)(?<!\bpos)(?<!\bref)(?<!\bid)\.\s+(?=[^\W\d_])|;\s+(?=[^\W\d_])",
+    r"(?<![\s(]\d)(?<![\s(]\d\d)(?<!\bn)(?<!\bnr)(?<!\bno)(?<!\bart)(?<!\bpos)(?<!\bref)(?<!\bid)(?<!\bc[oó]d)\.\s+(?=[^\W\d_])|;\s+(?=[^\W\d_])",
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"#?\s?(?=[\w./-]{0,30}\d)[A-Za-z0-9][\w./-]{1,29}")

@@ -17,6 +17,8 @@ MAX_DEPTH = 8
 MAX_PARTS = 200
 MAX_HEADER_BYTES = 128 * 1024
 MAX_HEADER = 8192
+_PART_HEADER = re.compile(rb"[!-9;-~]{1,76}[ \t]?:|[\w*-]{1,40}=[\"\w]")
+"""A header of a part (RFC 5322, 2.2), or a parameter of one whose fold has lost its blank."""
 _HEADER_LINE = re.compile(rb"[!-9;-~]{1,76}:")
 _TELLING = frozenset(
     b"from to subject date mime-version received return-path message-id content-type delivered-to reply-to sender cc "
@@ -174,6 +176,7 @@ def _walk(headers: list[tuple[str, str]], body: bytes, depth: int, parts: list[P
             raise Refusal("mail.boundary", "A multipart part names no boundary.", f"depth {depth}")
         for piece in _pieces(body, boundary.encode("utf-8", "replace"), depth):
             inner, content = _split_headers(piece)
+            _check_headers(piece[: len(piece) - len(content)], len(parts) + 1)
             _walk(inner, content, depth + 1, parts)
         return
     disposition = _find(headers, "content-disposition")
@@ -188,6 +191,17 @@ def _walk(headers: list[tuple[str, str]], body: bytes, depth: int, parts: list[P
     attached = disposition.lower().startswith("attachment") or bool(filename and not kind.startswith("text/"))
     flowed = parameters.get("format", "").lower() == "flowed"
     _append(parts, Part(kind, parameters.get("charset"), filename[:200], attached or bool(filename), flowed, content))
+
+
+def _check_headers(block: bytes, number: int) -> None:
+    """Raises Refusal ``mail.header`` for a part whose text stands among its headers: no blank line divides them."""
+    for line in block[:MAX_HEADER_BYTES].splitlines():
+        if line.strip() and line[:1] not in {b" ", b"\t"} and _PART_HEADER.match(line) is None:
+            raise Refusal(
+                "mail.header",
+                f"No blank line divides the headers of a part from its text: {line[:60].decode('utf-8', 'replace')!r}.",
+                f"part {number}",
+            )
 
 
 def _append(parts: list[Part], part: Part) -> None:

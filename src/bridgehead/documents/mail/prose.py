@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from bridgehead.documents.addresses import read_address
+from bridgehead.documents.addresses import is_place, read_address
 from bridgehead.documents.dates import Day, find_days, relative_day
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import DraftParty
@@ -87,9 +87,25 @@ class Prose(Rows):
                 draft.warn("contradiction", f"line {asked.line} asks for {draft.requested_date}, the items for others")
         parts = {line.part for draft in self.drafts for line in draft.lines if line.part}
         forms = {form_of(part) for part in parts if code_rank(part) >= MOST_LIKELY}
+        parts |= {draft.po_number for draft in self.drafts}
         for source, code in self.loose:
             if code.rstrip("./_-") not in parts and form_of(code.rstrip("./_-")) in forms:
                 self.draft.warn("uncertain", f"line {source.line} names {code[:40]!r}, which no line orders")
+
+    def _watch_places(self) -> None:
+        """Warns of the lines of an address that no field holds, in an order without a place of delivery."""
+        for draft in self.drafts:
+            if "postal_code" in draft.ship_to.values or "number" in draft.ship_to.values:
+                continue
+            noted = {
+                source.line: source
+                for at in range(len(draft.notes))
+                if (source := draft.sources.get(f"notes[{at}]")) is not None and source.part == self.part
+            }
+            for number, source in noted.items():
+                above = noted.get(number - 1)
+                if is_place(source.text.strip(" -*•·")) and above is not None and any(map(str.isdigit, above.text)):
+                    draft.warn("uncertain", f"line {number} may name a place of delivery: {source.text[:80]!r}")
 
     def _order_number(self, text: str, source: Source) -> str:
         """Takes the order number out of a sentence and returns the rest."""

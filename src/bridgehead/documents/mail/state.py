@@ -18,6 +18,7 @@ class State:
         self.drafts = [Draft("email")]
         self.block: DraftLine | None = None
         self.block_items: list[DraftLine] = []
+        self.unsided = False
         self.pending: Item | None = None
         self.other_text: list[TextLine] = []
         self.loose: list[tuple[Source, str]] = []

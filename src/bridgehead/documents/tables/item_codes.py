@@ -16,7 +16,7 @@ _PART_WORDS: Final = (
 )
 _NUMBER_WORDS: Final = r"(?:[ .\-]{0,2}(?:no|nr|num(?:ber|mer|éro|ero)?|nummer|numero|n[°ºo]|#|code|id|art))?"
 _LABELLED = re.compile(
-    rf"(?:\b(?P<side>our|your|customer|supplier|vendor|client|mfr|unsere|ihre|kunden|lieferanten|hersteller|notre|votre|nos|vos|nuestra|nuestro|su|nostro|nostra|vostro|vostra|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|na[šs]e?|va[šs]e?|klant|leveranciers)\b[ .\-]{{0,2}})?"
+    rf"(?:\b(?P<side>our|your|customer|supplier|vendor|client|mfr|unsere|ihre|kunden|lieferanten|hersteller|notre|votre|nos|vos|nuestra|nuestro|su|nostro|nostra|vostro|vostra|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|na[šs]e?|va[šs]e?|klant|leveranciers|[nv]s)\b[ .\-]{{0,2}})?"
     rf"(?<![\w-])(?P<word>(?:kunden|lieferanten|klant|leveranciers)?[ \-]?{_PART_WORDS}){_NUMBER_WORDS}\.?(?:\s{{0,2}}(?:client|fournisseur|cliente|proveedor|fornitore|klant|leverancier))?\s{{0,2}}[:=#]?\s{{0,2}}(?P<code>\d{{2,4}}(?: \d{{2,4}}){{1,3}}(?=\s*(?:[),;]|$))|{_CODE})(?![\w])",
     re.IGNORECASE,
 )
@@ -24,9 +24,9 @@ _SIDED = re.compile(
     rf"\b(?P<side>our|your|unsere?|ihre?|notre|votre|nuestr[ao]|su|nostr[ao]|vostr[ao]|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|customer|kunden?|client|cliente|klant)\s{{0,2}}[:=]?\s{{0,2}}(?:ref|nr|no|n°|code|number|nummer)?\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
     re.IGNORECASE,
 )
-_OURS_WORDS: Final = "our customer client unsere unser kunden kunde notre nos nuestra nuestro nostro nostra onze ons nasz nasza nasze vår vårt var vart vores nossa nosso naše naš nase nas klant cliente"
+_OURS_WORDS: Final = "our customer client unsere unser kunden kunde notre nos ns nuestra nuestro nostro nostra onze ons nasz nasza nasze vår vårt var vart vores nossa nosso naše naš nase nas klant cliente"
 _OURS: Final = frozenset(_OURS_WORDS.split())
-_YOURS_WORDS: Final = "your supplier vendor mfr wasz wasza wasze er ert jeres vossa vosso vaše vaš vase vas ihre ihr lieferanten hersteller votre vos su vostro vostra uw leveranciers fournisseur proveedor fornitore leverancier"
+_YOURS_WORDS: Final = "your supplier vendor mfr wasz wasza wasze er ert jeres vossa vosso vaše vaš vase vas ihre ihr lieferanten hersteller votre vos vs su vostro vostra uw leveranciers fournisseur proveedor fornitore leverancier"
 _YOURS: Final = frozenset(_YOURS_WORDS.split())
 _CONNECTING_WORDS: Final = "of von vom de d' di van x item article artikel part each the to and und et y e en à a der des mal pro je per netto net unités ref réf art units for at zu your our"
 _CONNECTING: Final = frozenset(_CONNECTING_WORDS.split())
@@ -36,6 +36,7 @@ _GROUPS = re.compile(
     rf"{QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_](?:[^\W\d_]|-[^\W\d_])|\s*[,;(–-]|\s*$))"
 )
 MOST_LIKELY: Final = 3
+_LONG: Final = 5
 _TOKEN = re.compile(rf"(?<![\w-])(?P<code>{_CODE})(?![\w])")
 _DIMENSION = re.compile(
     r"(?:(?:RAL|ISO|DIN|EN|IEC|ANSI|AISI|BSP|PVC-?U)-?\d+(?:[.,/x×-]\d+)*(?:-[A-Z]\d?)?"
@@ -60,6 +61,12 @@ def twin_of(part: str, left: str) -> bool:
 
 def _form(code: str) -> str:
     return re.sub(r"[A-Za-z]", "A", re.sub(r"\d", "0", code))
+
+
+def side_of(words: str) -> str | None:
+    """Whose part number ``your no.`` or ``unsere Art.-Nr.`` announces, as a field of a line; None when it says not."""
+    first = words.split(maxsplit=1)[0].lower().rstrip(".") if words.split() else ""
+    return "customer_part" if first in _OURS else "supplier_part" if first in _YOURS else None
 
 
 def take_codes(rest: str, item: Item, source: Source) -> str:

@@ -19,7 +19,7 @@ __all__ = ["Item", "code_rank", "read_item"]
 
 _BULLET = re.compile(r"^[\s>]{0,12}(?:[-*•–—·▪‣●○◦]|\+)\s{1,4}(?=\S)")
 _POSITION = re.compile(
-    r"^\s{0,12}(?:(?:n\.?[°º]?\s)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|punkt)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|(\d{1,4})(?=\s{2,12}\d{1,9}(?:[.,]\d{1,3})?\s?[^\W\d_]{1,12}\.?\s)|item\s(\d{1,4})(?=\s\()|#(\d{1,4})(?=\s)|[a-h]\))\s{1,12}(?=\S)",
+    r"^\s{0,12}(?:(?:n\.?[°º]?\s)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|punkt|lp|l\.p)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s{0,2}[:.)\-–|]?|#?(\d{1,4})\s{0,2}[.):]|\((\d{1,4})\)|\[(\d{1,4})\]|(0\d{2,5})(?=\s{1,6}\S*[A-Za-z\d])|(\d{1,4})(?=\s{2,12}\d{1,9}(?:[.,]\d{1,3})?\s?[^\W\d_]{1,12}\.?\s)|item\s(\d{1,4})(?=\s\()|#(\d{1,4})(?=\s)|[a-h]\))\s{1,12}(?=\S)",
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(

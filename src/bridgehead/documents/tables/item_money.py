@@ -14,12 +14,12 @@ from bridgehead.documents.units import UNIT_CODES
 
 _PER: Final = r"(?:\s{0,2}(?:/|\bper\b|\bcada\b|\bpour\b|\bles\b|\bogni\b|\bza\b|\bpro\b|\bje\b|\bpar\b|\bpor\b|\bal?\b|\bla\b|\bcad(?:auno|a)?\b|\bp\.|\beach\b|\beach$|\bea\b)\.?\s{0,2}(?P<basis>(?:1[.,]?000|100|10|1)(?!\d|[.,]\d|[ \u00a0]\d{3}(?!\d)))?(?P<mil>%)?\s{0,2}(?P<per>[^\W\d_]{1,14}\.?)?)?"
 _MONEY = re.compile(
-    rf"(?P<lead>@|=|(?<![\w-])(?:à|á|a|je|zu|zu je|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|pris|cena|pre[çc]o|hinta|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
+    rf"(?P<lead>@|=|(?<![\w-])(?!(?:ep|po|at|zu|je|pu)\d)(?:à|á|a|je|zu|zu je|at|for|pour|por|di|per|prezzo|price|preis|prix|precio|prijs|pris|cena|pre[çc]o|hinta|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|total|gesamt|summe|gp|gesamtpreis|totale|totaal|montant|importe|importo|bedrag|amount|line total|netto|net|ca\.|zum preis von|au prix de|al precio de|al prezzo di|tegen|voor|für)\.?:?\s{{0,3}})?"
     rf"(?:(?P<c1>{CURRENCY})\s{{0,2}}(?P<n1>{AMOUNT})|(?<![\w.,])(?P<n2>{AMOUNT})\s{{0,2}}(?P<c2>{CURRENCY}))" + _PER,
     re.IGNORECASE,
 )
 _BARE_PRICE = re.compile(
-    rf"(?P<lead>@|=|(?:(?<=[\s,])|^)a(?= \d+[.,]\d{{2,4}}[\s.]*(?:=|$))|(?<=, )a(?= \d+[.,]\d{{2}})|(?<![\w-])(?:à|á|je|zu|at|price|zu je|po|netprice|unitprice|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?\s?h\.?t|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{AMOUNT})(?![\w%]|[.,]\d)"
+    rf"(?P<lead>@|=|(?:(?<=[\s,])|^)a(?= \d+[.,]\d{{2,4}}[\s.]*(?:=|$))|(?<=, )a(?= \d+[.,]\d{{2}})|(?<![\w-])(?!(?:ep|po|at|zu|je|pu)\d)(?:à|á|je|zu|at|price|zu je|po|netprice|unitprice|cena|pris|[áà]-pris|nettopreis|nettoprijs|nettopris|prezzo netto|precio neto|prix net|net price|cena netto|preis|prix|precio|prezzo|prijs|ep|e-preis|einzelpreis|st[uü]ckpreis|unit price|prix unitaire|precio unitario|prezzo unitario|stukprijs|p\.?u\.?\s?h\.?t|p\.?u\.?|au prix(?: unitaire)? de|al precio de|al prezzo di|zum (?:st[uü]ck)?preis von|at a price of|tegen(?: een prijs van)?|till ett pris av|w cenie))\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<n>{AMOUNT})(?![\w%]|[.,]\d)"
     + _PER,
     re.IGNORECASE,
 )

@@ -16,6 +16,7 @@ from bridgehead.documents.order import Source
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
 from bridgehead.documents.tables.headings import LABEL_FIELDS, Heading, heading_of, squash
+from bridgehead.documents.tables.item_codes import side_of
 from bridgehead.documents.units import UNIT_CODES
 
 SourceOf = Callable[[int], Source]
@@ -190,6 +191,7 @@ def line_from_cells(  # noqa: C901 - one branch for each kind of column
         elif field in {"customer_part", "supplier_part", "description"}:
             setattr(line, field, cell)
             line.mark(field, source_of(index))
+            _part_in_brackets(line, field, cell, source_of(index))
         elif field == "article":
             _article(line, cell, source_of(index))
         elif field == "gtin":
@@ -455,17 +457,28 @@ def _article(line: DraftLine, cell: str, source: Source) -> None:
         line.mark("description", source)
 
 
+def _part_in_brackets(line: DraftLine, field: str, cell: str, source: Source) -> None:
+    """Parts ``W40012 (your no. KV-2210)`` in a column of part numbers."""
+    number, blank, rest = cell.partition(" (")
+    found = _SIDED.fullmatch(f"({rest}") if blank and field != "description" else None
+    other = None if found is None else side_of(found["side"])
+    if found is not None and other is not None and other != field:
+        setattr(line, field, number)
+        setattr(line, other, found["no"].strip())
+        line.mark(other, source)
+
+
 def _other_side(line: DraftLine, rest: str, source: Source) -> str:
     """Takes the number of the other side from behind a part number; returns what is left of the cell."""
     found = _SIDED.match(rest)
-    heading = None if found is None else heading_of(found["side"])
-    if found is None or heading is None or heading.field not in {"supplier_part", "customer_part"}:
+    side = None if found is None else side_of(found["side"])
+    if found is None or side is None:
         return rest
-    if heading.field == "supplier_part":
+    if side == "supplier_part":
         line.customer_part = line.supplier_part
         line.mark("customer_part", source)
-    setattr(line, heading.field, found["no"].strip())
-    line.mark(heading.field, source)
+    setattr(line, side, found["no"].strip())
+    line.mark(side, source)
     return rest[found.end() :]
 
 
