@@ -389,3 +389,15 @@ def test_a_row_that_was_not_read_is_said() -> None:
     one = order(plain(COLUMNS, odd, head=HEAD, foot=[]))
     assert len(one.lines) == 2
     assert any(warning.startswith("ignored") and "VP-300" in warning for warning in one.warnings)
+
+
+def test_what_stands_below_a_typed_rule_is_no_description() -> None:
+    """A line of dashes ends the last item: a remark below it is a note, and its contradiction is told."""
+    pages = Pages(font="Courier")
+    pages.lines(60, 60, HEAD, 10, 14)
+    y = table(pages, 150, COLUMNS, ROWS, rules="none")
+    pages.text(50, y, "-" * 90)
+    pages.text(50, y + 11, "Deliver VP-100 to our other works instead of the usual address.")
+    one = order(pages.done())
+    assert [line.description for line in one.lines] == ["Coil nail", "Framing gun"]
+    assert [warning.split(":")[0] for warning in one.warnings] == ["contradiction"]

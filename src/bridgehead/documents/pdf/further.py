@@ -144,7 +144,7 @@ def _may_order(body: BodyRow) -> bool:
     return numbered and (coded or filled)
 
 
-_GROUPED: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,4}")
+_GROUPED: Final = re.compile(r"\d{2,4}(?: [A-Z]?\d{2,4}){1,4}")
 """A number of a part in groups, ``106 190 20``."""
 
 

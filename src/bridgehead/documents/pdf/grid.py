@@ -154,6 +154,8 @@ def _same_heading(rows: Sequence[Row], below: Sequence[Row]) -> bool:
     covered = all(
         any(min(one.x1, piece.x1) - max(one.x0, piece.x0) > 0 for one in above.pieces) for piece in last.pieces
     )
+    if covered and all(heading(piece.text) is not None for piece in last.pieces):
+        return True
     return covered and bool(below) and below[0].page == last.page and below[0].top - last.bottom > gap + 1.5
 
 

@@ -19,6 +19,7 @@ from bridgehead.documents.pdf.words import Row
 from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
 from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.tables.table import line_from_cells
+from bridgehead.documents.terms import currency_of
 from bridgehead.documents.units import UNIT_CODES
 
 _CENT: Final = Decimal("0.01")
@@ -60,6 +61,9 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
                 said = field.replace("_", " ")
                 draft.warn("uncertain", f"{cells[index][:40]!r} is no {said} ({where(sources(index))})")
             cells[index] = ""
+    unit_at = shape.columns.index("unit")
+    if unit_at is not None and len(tokens := cells[unit_at].split()) > 1 and currency_of(tokens[-1]) is not None:
+        cells[unit_at] = " ".join(tokens[:-1])
     at = shape.columns.index("quantity")
     if at is not None and (beside := _UNIT_BESIDE.fullmatch(cells[at].strip())) is not None:
         cells[at] = f"{beside[1]} {beside[2]}" if beside[2].lower() in UNIT_CODES else cells[at]
@@ -130,7 +134,7 @@ def _readable(field: str, cell: str, ways: Ways) -> bool:
         return read_price(cell, ways) is not None
     if field == "price_basis":
         basis = read_quantity(cell, ways)
-        return basis is not None and basis.value > 0
+        return basis is not None and basis.value >= 1 and basis.value == basis.value.to_integral_value()
     return True
 
 

@@ -89,6 +89,13 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             headings[index] = Heading("customer_part")
         elif one is not None and one.field == "article" and values and all(" " in value for value in values):
             headings[index] = Heading("description" if not _has(headings, "description") else "article")
+        elif (
+            one is not None
+            and one.field == "price_basis"
+            and not _has(headings, "price")
+            and any(re.search(r"[.,]\d", value) for value in values)
+        ):
+            headings[index] = replace(one, field="price")
         elif one is not None and one.field in {"stated_total", "gross_total"}:
             headings[index] = replace(one, field="amount")
         elif one is not None and one.field == "tax":

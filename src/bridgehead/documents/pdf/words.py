@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ _WORD_GAP: Final = 0.17
 """Share of the size that parts words; a blank of Helvetica is 0.28, a condensed one 0.2."""
 PIECE_GAP: Final = 0.85
 """Share of the size that parts pieces (cells, columns of text); three blanks are."""
+_TYPED_RULE: Final = re.compile(r"[-=_*~+|.·–—]{6,}")
+"""A line drawn with signs, which reports in typewriter letters have in place of rules."""
 _FAINT: Final = 0.16
 """How much text and ground must differ in their most different colour to be seen."""
 
@@ -166,6 +169,9 @@ def sheet_of(drawn: Drawn) -> Sheet:
     shown = [word for word in seen if not word.hidden]
     lost = [word for word in seen if word.hidden] + unseen
     sheet.rows = rows_of(shown, sheet.uprights)
+    typed = [row for row in sheet.rows if _TYPED_RULE.fullmatch("".join(word.text for word in row.words))]
+    sheet.levels += [((row.top + row.bottom) / 2, row.pieces[0].x0, row.pieces[-1].x1) for row in typed]
+    sheet.rows = [row for row in sheet.rows if row not in typed]
     sheet.hidden = [piece for row in rows_of(lost, []) for piece in row.pieces]
     for group in (90, 180, 270, 0):
         other = [one for one in askew if one.turn == group and not one.hidden]
