@@ -103,7 +103,7 @@ def tell(report: Report, outcome: Outcome) -> None:
         report.figure("touchless of ceiling, upper bound", whole.touchless.bounds[1] / whole.ceiling, at_least=0.85)
         report.figure("wrong-auto-accepts, lower bound", whole.wrong.bounds[0], at_most=WRONG_AT_MOST)
     least = None if report.quick else TOUCHLESS
-    report.figure("touchless", percent(whole.touchless.rate), unit="%", at_least=least)
+    report.figure("touchless", 100 * whole.touchless.rate, unit="%", at_least=least)
     report.figure("touchless of ceiling", of_ceiling, at_least=None if report.quick else CEILING_SHARE)
     report.figure("wrong-auto-accepts", whole.wrong.rate, at_most=None if report.quick else WRONG_AT_MOST)
     report.figure("first-time-right", percent(whole.right.rate), unit="%")
