@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridgehead.documents.order import Party
+from bridgehead.documents.order import Party, Source
 from bridgehead.templates.purchase_orders.checks.parties import identify, place
 from bridgehead.templates.purchase_orders.erp.wire import Address
 from tests.unit.checks.ground import CUSTOMER, HARBOUR, STATION, order
@@ -108,3 +108,16 @@ def test_one_address_under_two_names_needs_the_name() -> None:
     address = Party(street="Hafenstraße 5", city="Köln", postal_code="50667")
     assert place(both, address) is None
     assert place(both, replace(address, name="Tor 2")) == gate
+
+
+@pytest.mark.parametrize(
+    "matched, known", [(("number",), False), (("number", "email_domain"), True), (("vat", "gln"), False)]
+)
+def test_numbers_on_a_letter_do_not_prove_its_sender(matched: tuple[str, ...], known: object) -> None:
+    """A mail from an address that is not on file is nobody's, whatever numbers of a customer stand in it."""
+    sent = Source("header", 1, "eve@elsewhere.example", column="From")
+    written = order(format="pdf", buyer=Party(number="C100", email="eve@elsewhere.example"))
+    written = replace(written, sources={"buyer.email": sent})
+    customer, reason = identify(written, [replace(CUSTOMER, matched_by=matched)])
+    assert (customer is not None) is known
+    assert known or "not on file" in reason

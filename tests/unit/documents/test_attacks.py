@@ -6,6 +6,8 @@ from bridgehead.documents.confidence import sure
 from bridgehead.documents.outcome import Orders
 from bridgehead.documents.reading import read
 from tests.unit.documents.samples import doubts, mail, only
+from tests.unit.documents.test_mail_files import file, letter
+from tests.unit.documents.xml_samples import ubl
 
 TABLE = (
     "<p>Order PO-4711</p><table><tr><th>Item no</th><th>Qty</th></tr><tr><td>AB-1001</td><td>20</td></tr>{row}</table>"
@@ -37,7 +39,7 @@ ROW = "<tr {0}><td>ZZ-6666</td><td>500</td></tr>"
 def test_what_is_hidden_or_struck_out_in_a_mail_is_not_ordered(document: bytes) -> None:
     """Rows that nobody sees, or that their writer struck out, order nothing and hold the order."""
     order = only(document)
-    assert [(line.supplier_part, line.quantity) for line in order.lines] == [("AB-1001", 20)]
+    assert [(line.supplier_part, int(line.quantity)) for line in order.lines] == [("AB-1001", 20)]
     assert "instruction" in doubts(order)
 
 
@@ -86,3 +88,11 @@ def test_a_table_cut_off_in_its_last_row_is_never_read_as_whole(cut: int) -> Non
 def test_a_total_over_lines_without_a_price_is_a_doubt() -> None:
     """Where some lines are priced and one is not, the stated total says nothing: a price may have been lost."""
     assert "uncertain" in doubts(only(ROWS.replace(";2.50;12.50;", ";;;").encode(), "a.csv"))
+
+
+@pytest.mark.parametrize("sender, doubted", [("x@mail.kern.example", False), ("eve@elsewhere.example", True)])
+def test_a_file_that_names_another_house_than_its_sender_is_held(sender: str, doubted: object) -> None:
+    """An address printed on an order proves nobody: sent from elsewhere, the order is for a person."""
+    order = only(letter(file("po.xml", ubl(), "application/xml"), sender=sender))
+    assert order.buyer.email == "anna@kern.example"
+    assert ("contradiction" in doubts(order)) is doubted

@@ -173,7 +173,11 @@ def _words(party: Party) -> str:
 
 
 def _sent(order: Order, sender: Sender) -> Order:
-    """Who wrote is who buys, where the file does not say; the day of writing is the order's."""
+    """Who wrote is who buys, where the file does not say; the day of writing is the order's.
+
+    A file that names an address of another house than the one it was sent from is for a person: an address on a letter
+    is no secret and proves no sender.
+    """
     sources = dict(order.sources)
     buyer = order.buyer
     if buyer.email is None and sender.email:
@@ -185,10 +189,21 @@ def _sent(order: Order, sender: Sender) -> Order:
     if buyer.name is None and sender.name:
         buyer = replace(buyer, name=sender.name)
         sources["buyer.name"] = sender.source
+    warnings = order.warnings
+    stated = order.sources.get("buyer.email")
+    forwarded = stated is not None and stated.part.endswith("header")
+    if buyer.email and sender.email and not forwarded and _house(buyer.email) != _house(sender.email):
+        said = f"the order names the buyer's address {buyer.email[:80]}, and was sent from {sender.email[:80]}"
+        warnings = (*warnings, f"contradiction: {said}")
     day = order.order_date
     if day is None and sender.day is not None:
         day, sources["order_date"] = sender.day
-    return replace(order, buyer=buyer, order_date=day, sources=sources)
+    return replace(order, buyer=buyer, order_date=day, sources=sources, warnings=warnings)
+
+
+def _house(address: str) -> str:
+    """The last two names of the domain: colleagues may write from another machine of their house."""
+    return ".".join(address.rpartition("@")[2].lower().strip(".").split(".")[-2:])
 
 
 def against(attachments: Attachments, *, written: bool) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ def identify(order: Order, found: Sequence[Customer]) -> tuple[Customer | None, 
     """Returns the one customer that every name which leads anywhere leads to, or None with the reason.
 
     A name alone does not prove who sent what anybody can send, a mail or something attached to one: an
-    address, domain or number must be on file too.
+    address, domain or number must be on file too. Of a mail, its own sender must be: numbers are no secrets.
     """
     if not found:
         return None, "No customer on file matches the sender."
@@ -38,6 +38,10 @@ def identify(order: Order, found: Sequence[Customer]) -> tuple[Customer | None, 
     (number,) = agreed
     if _anybodys(order) and not any(number in led[by] for by in _PROVING):
         return None, f"The document names customer {number}, and comes from nowhere that is on file for it."
+    sent = order.sources.get("buyer.email")
+    if sent is not None and sent.part == "header" and number not in led["email"] | led["email_domain"]:
+        said = f"The document names customer {number}, and was sent from {order.buyer.email}"
+        return None, f"{said}, which is not on file for it: what anybody can read on a letter proves no sender."
     return next(customer for customer in found if customer.number == number), ""
 
 
