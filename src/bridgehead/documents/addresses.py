@@ -20,6 +20,12 @@ _CITY_STATE: Final = re.compile(
 _CITY_CODE: Final = re.compile(
     r"(?P<city>[^\W\d_][^\d,;]{1,40}?),?\s+(?P<code>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|[AC-FHKNPRTV-Y]\d[\dW] ?[0-9AC-FHKNPRTV-Y]{4}|\d{4,5})"
 )
+_NUMBERED_STREET: Final = re.compile(
+    r"\d{4,5} .{2,50} (?:St(?:reet)?|Ave(?:nue)?|R(?:oa)?d|Dr(?:ive)?|Blvd|Boulevard|Lane|Ln|P(?:ar)?kwa?y|Way|H(?:igh)?wa?y"
+    r"|C(?:our)?t|Circle|Place|Pl|Plaza|Ter(?:race)?|Trail)\.?",
+    re.IGNORECASE,
+)
+"""American streets, whose numbers of four digits are no postal codes (USPS Publication 28, C1)."""
 _GLN: Final = re.compile(r"\b(?:GLN|ILN)\W{0,3}(\d{13})\b", re.IGNORECASE)
 _SITE: Final = re.compile(
     r"\b(?:site|location|ship-?to|address|adress|lieferadress|plant|werk|dep[oô]t)[ -]?"
@@ -127,6 +133,6 @@ def _rejoin_state(pieces: list[tuple[str, Source]]) -> None:
 
 def is_place(text: str) -> bool:
     """Whether a text is a postal code and its place, in either order."""
-    if len(text) > 90:
+    if len(text) > 90 or _NUMBERED_STREET.fullmatch(text) is not None:
         return False
     return any(pattern.fullmatch(text) for pattern in (_CODE_CITY, _CITY_STATE, _CITY_CODE))

@@ -92,7 +92,7 @@ def test_an_address_below_the_word_for_who_receives_is_the_place() -> None:
 def test_an_address_beside_one_of_another_heading_is_the_place() -> None:
     """Of two addresses side by side the one below the delivery heading is taken, whatever heads the other."""
     order = _order(
-        "We order:\n\nOur accounts:                Deliver to:\nWeber Pumps Ltd              Weber Pumps Ltd\n"
+        "We order:\n\nOur accounts:                Consignee:\nWeber Pumps Ltd              Weber Pumps Ltd\n"
         "1 Harbour Road               9 Quay Street\nHull HU1 2AB                 Leeds LS1 4DY\n\n5 pcs KV-2210\n"
     )
 
@@ -191,3 +191,22 @@ def test_a_part_without_the_line_that_ends_its_headers_is_refused() -> None:
 
     assert isinstance(outcome, Unreadable)
     assert outcome.code == "mail.header"
+
+
+def test_an_address_broken_before_its_words_or_its_state_is_whole() -> None:
+    """A mail program may break a line within the words that lead to an address, or before a state and its code."""
+    french = _order(
+        "Commande n° PO-8810. Nous avons besoin de 10 pcs KV-2210, 2 pcs KV-2214\n"
+        "et 3 pcs KV-2216 pour le 24 novembre 2026. Merci de livrer le tout à\n"
+        "l'adresse suivante : Pompes Sud SARL, 42 rue des Ateliers, 69003 Lyon.\n",
+        "Nouvelle commande PO-8810",
+    )
+    american = _order(
+        "Could you put 15 pcs KV-2210 at 0.52 through? Please deliver\n"
+        "to Prairie Tools LLC, 6100 Industrial Pkwy, Greenville,\nSC 29607. Thank you for your help with this.\n"
+    )
+
+    assert french.ship_to is not None
+    assert (french.ship_to.name, french.ship_to.city) == ("Pompes Sud SARL", "Lyon")
+    assert american.ship_to is not None
+    assert (american.ship_to.street, american.ship_to.postal_code) == ("6100 Industrial Pkwy", "29607")

@@ -234,6 +234,7 @@ class Walker(Prose):
         """Takes addresses that stand beside each other under their labels; 0 when none do."""
         heads = split_cells(lines[at][1], "  ")
         names = [label_of(cell.text.rstrip(":")) for cell in heads]
+        names = ["ship_to" if name == "ship_to.name" else name for name in names]
         colons = all(cell.text.endswith(":") for cell in heads)
         if (
             len(heads) < _TWO

@@ -50,7 +50,7 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
             bool(found and last.strip() and text.strip())
             and len(last) >= _WRAPPED.start
             and (len(last) + 1 + len(first) > width - _SLACK or found[-1][1].count("(") > found[-1][1].count(")"))
-            and (not _STARTS.match(text) or _within_day(last, text))
+            and (not _STARTS.match(text) or _within_day(last, text) or _within_place(last, text))
             and not last.startswith((" ", "\t"))
             and (not _is_address(last) or _GOES_ON.search(last.rstrip()) is not None)
             and (not _counts(text) or _GOES_ON.search(last.rstrip()) is not None)
@@ -76,6 +76,21 @@ def _within_day(last: str, text: str) -> bool:
     """Whether a line breaks within a day: behind its day of the month, or behind the name of its month."""
     before, after = last.rsplit(" ", 1)[-1].lower().strip("(.,"), text.split(" ", 1)[0].lower().strip(".,)")
     return (before.isdigit() and after in MONTHS) or (before in MONTHS and _YEAR.fullmatch(after) is not None)
+
+
+def _within_place(last: str, text: str) -> bool:
+    """Whether a line breaks before a state and its code, or before the words that lead to an address."""
+    if _STATE.match(text) is not None:
+        return last.rstrip().endswith(",")
+    return _TO_ADDRESS.match(text) is not None and not last.rstrip().endswith((".", ":", ";", "!", "?"))
+
+
+_STATE: Final = re.compile(r"[A-Z]{2} \d{5}(?:-\d{4})?\b")
+_TO_ADDRESS: Final = re.compile(
+    r"(?:(?:to|at|an|zur?|nach|[àa]|en|al|alla?|aan|op|till|na|do|para|em) )?(?:the |die |der |l[\u2019']|la |il |lo |het |de |den )?"
+    r"(?:(?:following|folgende[rn]?|volgende?|f[öo]ljande|nast[ęe]puj[ąa]c\w+) )?"
+    r"(?:address|adress?\w{0,3}|anschrift|direcci[oó]n|indirizzo|adres\w{0,2}|morada|endere[çc]o)\b(?: [^\W\d_]+)?\s?:",
+)
 
 
 def _numbered(lines: list[TextLine]) -> list[TextLine]:

@@ -38,7 +38,7 @@ _NUMBERS: Final = frozenset(["NR", "NOS"])
 """Units that are words for a number too: what follows them names something and counts nothing."""
 _PLACE: Final = re.compile(
     r"\b(?:deliver(?:y|ed)?|ship(?:ment)?|send|goods|consign\w*|liefer\w*|ware|anliefer\w*|livr\w*|exp[eé]di\w*|entreg\w*|env[ií]\w*|mercanc[ií]a|consegn\w*|sped\w*|merce|(?:af)?lever\w*|stuur|bezorg\w*|skicka\w*|dostaw\w*|dostarcz\w*|wysy[łl]\w*|send\w*|dod[áae]\w*|toimit\w*|sz[áa]ll[íi]t\w*)\b"
-    r"[^.!?:;\d]{0,40}?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?:?\s{1,3}(?P<place>[^\W\d_][^;]{12,200})",
+    r"[^.!?:;\d]{0,40}?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?\s?:?\s{1,3}(?P<place>[^\W\d_][^;]{12,200})",
     re.IGNORECASE,
 )
 _IN_ALL: Final = re.compile(
@@ -104,7 +104,8 @@ class Prose(Rows):
             }
             for number, source in noted.items():
                 above = noted.get(number - 1)
-                if is_place(source.text.strip(" -*•·")) and above is not None and any(map(str.isdigit, above.text)):
+                pieces = re.split(r"\s{2,}", source.text.strip(" -*•·"))
+                if any(map(is_place, pieces)) and above is not None and any(map(str.isdigit, above.text)):
                     draft.warn("uncertain", f"line {number} may name a place of delivery: {source.text[:80]!r}")
 
     def _order_number(self, text: str, source: Source) -> str:
