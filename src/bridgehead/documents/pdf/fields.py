@@ -177,7 +177,8 @@ def _glued(piece: Piece, row: Row, ways: Ways) -> Iterator[Field]:
     """A label and its value in one piece without a colon: ``PO # 190122``, ``Bestellung 4711 vom 3.11.2026``."""
     text = piece.text
     found = _TITLE_NUMBER.match(text[:140])
-    if found is not None:
+    if found is not None and not (found["label"][-1] in "-/_" and found.end("label") == found.start("no")):
+        # ``PO-5801`` is a number, not the number 5801 of a label ``PO-``.
         name = label(found["label"]) or label(f"{found['label']} no")
         if name in {"po_number", "po_or_part", "customer_number"} and not any(
             True for _ in find_days(found["no"], ways.days)

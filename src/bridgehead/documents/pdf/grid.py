@@ -233,7 +233,8 @@ def _stacked(rows: Sequence[Row], levels: Sequence[Sequence[Piece]]) -> Grid | N
         [Column(piece.text, heading(piece.text), piece.x0, piece.x1) for piece in level] for level in levels
     )
     known = [{one.field for one in level if one.field in _WORTH} for level in (first, second)]
-    if len(known[0]) < 2 or len(known[1]) < 2 or "quantity" not in known[1] or "quantity" in known[0]:
+    few = len(known[1]) < 2 and len(second) > 1
+    if len(known[0]) < 2 or few or "quantity" not in known[1] or "quantity" in known[0]:
         return None
     return Grid(rows[0].page, first, list(rows), second=second)
 

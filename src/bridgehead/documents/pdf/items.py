@@ -22,6 +22,8 @@ _QUANTITY: Final = re.compile(
     re.IGNORECASE,
 )
 _UNIT_FIRST: Final = re.compile(r"(?P<u>[^\W\d_]{1,14}\.?)\s*(?P<n>\d+(?:[.,'’\u00a0 ]\d+)*)")
+_PART_WORDS: Final = 4
+"""A number of a part has at most so many groups."""
 _THINGS: Final = ("supplier_part", "customer_part", "part", "article", "gtin", "description", "po_or_part")
 
 
@@ -281,7 +283,8 @@ def _drop_unnumbered(body: Sequence[BodyRow]) -> None:
         if one in numbered:
             continue
         figures = any(one.text(column_of(one.grid, name)) for name in ("price", "amount"))
-        if not figures and not one.text(column_of(one.grid, "supplier_part", "customer_part", "part", "gtin")):
+        part = one.text(column_of(one.grid, "supplier_part", "customer_part", "part", "gtin"))
+        if not figures and (not part or len(part.split()) > _PART_WORDS):
             one.anchor = False
 
 
