@@ -401,3 +401,15 @@ def test_what_stands_below_a_typed_rule_is_no_description() -> None:
     one = order(pages.done())
     assert [line.description for line in one.lines] == ["Coil nail", "Framing gun"]
     assert [warning.split(":")[0] for warning in one.warnings] == ["contradiction"]
+
+
+def test_letters_in_front_of_a_number_are_its_own() -> None:
+    """A number that stands alone beside the title keeps its letters: ``PO-10233`` is no label ``PO`` with a value."""
+
+    def titled(pages: Pages) -> None:
+        pages.text(60, 40, "PURCHASE ORDER", 18, bold=True)
+        pages.text(420, 40, "PO-10233", 12)
+
+    one = order(drawn(titled))
+    assert one.po_number == "PO-10233"
+    assert not any("two order numbers" in warning for warning in one.warnings)
