@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
+from bridgehead.documents.beyond import beside_rule, beside_terms, labelled_rest, split_value
 from bridgehead.documents.dates import read_day, relative_day
 from bridgehead.documents.draft import Draft, DraftParty
 from bridgehead.documents.order import Purpose, Source
@@ -18,10 +19,29 @@ _CODE = re.compile(r"[A-Za-z0-9][\w./#-]{0,39}")
 
 
 def put_field(draft: Draft, name: str, value: str, source: Source, ways: Ways) -> bool:
-    """Sets the field unless it is set; a second, different value is warned of. False when it is no such value."""
+    """Sets the field unless it is set; a second, different value is warned of. False when it is no such value.
+
+    What follows the value in its text is read as the field that its label names, or kept as a note.
+    """
     value = value.strip().strip("*_").strip()
     if not value:
         return False
+    if name not in _FREE:
+        value, rest = split_value(name, value)
+        while rest:
+            labelled = labelled_rest(rest)
+            head, further = split_value("note", rest) if labelled is None else split_value(*labelled)
+            if labelled is None or not _put(draft, labelled[0], head, source, ways):
+                _note(draft, rest, source, ways)
+                break
+            rest = further
+    return _put(draft, name, value, source, ways)
+
+
+_FREE: Final = frozenset(["note", "description"])
+
+
+def _put(draft: Draft, name: str, value: str, source: Source, ways: Ways) -> bool:
     handler = _HANDLERS.get(name)
     if handler is not None:
         return handler(draft, value, source, ways)
@@ -99,11 +119,23 @@ def _currency(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
 
 def _incoterms(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
     code = incoterms_of(value.upper())
-    return code is not None and _once(draft, "incoterms", code, source)
+    if code is None:
+        return False
+    _beside(draft, beside_rule(value), source, ways)
+    return _once(draft, "incoterms", code, source)
+
+
+def _beside(draft: Draft, rest: str, source: Source, ways: Ways) -> None:
+    if rest:
+        draft.warn("ignored", f"{rest[:120]!r} stands beside a term (line {source.line})")
+        _note(draft, rest, source, ways)
 
 
 def _payment_terms(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
-    return _once(draft, "payment_terms", payment_terms_of(value), source)
+    terms = payment_terms_of(value)
+    if terms != " ".join(value.split()):
+        _beside(draft, beside_terms(value), source, ways)
+    return _once(draft, "payment_terms", terms, source)
 
 
 def _release(draft: Draft, value: str, source: Source, ways: Ways) -> bool:
