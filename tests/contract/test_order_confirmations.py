@@ -15,6 +15,7 @@ from bridgehead.cases.tools import CURRENT
 from bridgehead.connectors.toolset import Connected
 from bridgehead.documents.acknowledgement import same_unit
 from bridgehead.documents.order import Line, Order, Party
+from bridgehead.templates.purchase_orders.answering import language_for, written_for
 from bridgehead.templates.purchase_orders.confirming import (
     OUTBOX,
     Confirmation,
@@ -24,7 +25,15 @@ from bridgehead.templates.purchase_orders.confirming import (
     confirmation_of,
     confirmed,
 )
-from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, LineCode, OrderLine
+from bridgehead.templates.purchase_orders.erp.wire import (
+    Address,
+    BookedOrder,
+    Credit,
+    Customer,
+    Item,
+    LineCode,
+    OrderLine,
+)
 from tests.contract.test_erp_agent import PLAIN, Desk
 from tests.docs import tree
 from tests.docs.walk import Written, steps
@@ -110,7 +119,7 @@ async def test_the_deployment_of_the_guide_confirms_what_it_books(desk: Desk, ou
     assert part is not None
     text = "\n".join(part.get_content().splitlines())
     assert f"Unsere Auftragsnummer: {booked.order_number}" in text
-    assert re.findall(r"Bestätigt: (.*)", text) == ["10 BX", "20 EA"]
+    assert re.findall(r"Bestätigt: (.*)", text) == ["10 BX", "20 Stück"]
     assert re.findall(r"Preis: (.*)", text) == ["37,20 EUR", "3,20 EUR"]
     assert re.findall(r"Status: (.*)", text) == ["angenommen wie bestellt"] * 2
     assert "436,00 EUR" in text
@@ -169,7 +178,7 @@ def booking(*lines: OrderLine) -> BookedOrder:
     )  # fmt: skip
 
 
-BOX: Final = Line(1, Decimal(10), "BX", customer_part="RW-77", price=Decimal(310), price_basis=Decimal(100))
+BOX: Final = Line(1, Decimal(10), "BX", customer_part="RW-77", price=Decimal(3720), price_basis=Decimal(100))
 PIECES: Final = Line(2, Decimal(20), "EA", supplier_part="A-2", requested_date=date(2026, 11, 20))
 DAY: Final = date(2026, 11, 20)
 
@@ -178,6 +187,8 @@ DAY: Final = date(2026, 11, 20)
     "ordered, code, quantity, unit, price, day, expected",
     [
         (BOX, "IA", 120, "C62", "3.10", DAY, ("IA", 10, "", "3720", 100)),
+        (BOX, "IA", 120, "C62", "3.12", DAY, ("IP", 10, "", "3744", 100)),
+        (replace(BOX, price=Decimal(1000)), "IA", 120, "C62", "0.8333", DAY, ("IA", 10, "", "1000", 100)),
         (BOX, "IQ", 240, "C62", "3.10", DAY, ("IQ", 240, "C62", "3.10", 1)),
         (PIECES, "IP", 20, "C62", "3.20", DAY, ("IP", 20, "", "3.20", 1)),
         (PIECES, "DR", 20, "EA", "3.20", date(2026, 12, 1), ("DR", 20, "", "3.20", 1)),
@@ -209,3 +220,71 @@ def test_a_line_that_was_not_booked_is_on_hold() -> None:
         ("IH", None, None, None),
     ]
     assert ack.code == "AC"
+
+
+RHEINWERK: Final = Customer(
+    "C100", "Rheinwerk", "EUR", Credit(Decimal(1), Decimal(0), 0, blocked=False),
+    (Address("C100-1", "Rheinwerk", "Hafenstr. 5", "Köln", "50667", "DE"),),
+)  # fmt: skip
+PDF: Final = "%PDF-1.7\n1 0 obj << /w 3 /i 4 /z 5 >> w i z o do na \ufffd\x00 za w i z"
+
+
+def case_of(order: Order, text: str) -> Case[Order]:
+    """Returns a case of an order that came in a document of this text."""
+    return Case("C-17", order, text, revision=1, revises=None, level="", deadline_at=None)
+
+
+def test_the_language_is_that_of_words_and_never_of_bytes() -> None:
+    """Texts of the order decide where they hold enough words; else the customer's country, else the default."""
+    english = replace(PLAIN, notes=("Please deliver to the rear entrance, and thank you for the quick quotation.",))
+    assert language_for(english, RHEINWERK, "fr") == "en"
+    assert language_for(PLAIN, RHEINWERK, "fr") == "de"
+    assert language_for(replace(PLAIN, notes=(PDF, "Rohr w i z 2 m")), RHEINWERK, "fr") == "de"
+    swiss = replace(RHEINWERK, ship_tos=(replace(RHEINWERK.ship_tos[0], country="CH"),))
+    assert language_for(replace(PLAIN, notes=(PDF,)), swiss, "fr") == "fr"
+
+
+MAILED: Final = "From: a@kern.example\nSubject: PO-1\nMessage-ID: <o3@kern.example>\n\nhello\n"
+X12: Final = (
+    "ISA*00*          *00*          *ZZ*KERNGMBH       *ZZ*WORKS          *261102*0903*U*00401*000001270*0*P*>~"
+    "GS*PO*KERNGMBH*WORKS*20261102*0903*1270*X*004010~ST*850*0001~BEG*00*SA*PO-1**20261030~"
+    "PO1*1*20*EA*3.2*PE*VN*A-2~CTT*1~SE*5*0001~GE*1*1270~IEA*1*000001270~"
+)
+
+
+@pytest.mark.parametrize(
+    "form, text, to, kind, thread",
+    [
+        ("x12", X12, "b@kern.example", "x12 855", None),
+        ("x12", X12 + "\ufffd", "b@kern.example", "mail", None),
+        ("x12", X12, "", "x12 855", None),
+        ("email", MAILED, "b@kern.example", "mail", "<o3@kern.example>"),
+        ("xlsx", MAILED + "\ufffd", "b@kern.example", "mail", "<o3@kern.example>"),
+        ("pdf", PDF, "b@kern.example", "mail", None),
+        ("pdf", PDF, "", None, None),
+    ],
+)
+def test_an_order_is_answered_as_it_came(form: str, text: str, to: str, kind: str | None, thread: str | None) -> None:
+    """EDI is answered in its own form, a mail in its thread, what has no form or whose bytes are gone by mail."""
+    order = replace(PLAIN, format=form, lines=(PIECES,))
+    line = OrderLine(PIECES.number, "A-2", Decimal(20), "C62", Decimal("3.20"), DAY, "IA")
+    ack = confirmation_of(order, booking(line), WORKS)
+    written = written_for(case_of(order, text), ack, "orders@works.example", to, "en")
+    assert (written.kind if written else None) == kind
+    if written and kind == "mail":
+        assert mail_of(written.content)["In-Reply-To"] == thread
+
+
+@pytest.mark.parametrize(
+    "minimum, multiple, said",
+    [(25, 1, "unsere Mindestmenge ist 25 Stück"), (1, 25, "lieferbar in Vielfachen von 25 Stück")],
+)
+def test_a_raised_quantity_says_why(minimum: int, multiple: int, said: str) -> None:
+    """A customer who gets more than was ordered reads in its language whether by a minimum or by a multiple."""
+    item = Item(
+        "A-2", "Nut", "C62", Decimal(minimum), Decimal(multiple), Decimal(0), 0, {"C62": Decimal(1)}, {}
+    )  # fmt: skip
+    line = OrderLine(PIECES.number, "A-2", Decimal(25), "C62", Decimal("3.20"), DAY, "IQ")
+    order = replace(PLAIN, lines=(PIECES,))
+    ack = confirmation_of(order, booking(line), WORKS, items={"A-2": item}, language="de")
+    assert ack.lines[0].reason == said

@@ -163,6 +163,20 @@ def _check_line(ordered: Line, line: AcknowledgedLine, where: str) -> None:
             where=f"{where}.quantity",
             hint="Use IQ for another quantity, IC when price or day differ as well.",
         )
+    if line.code == "IA" and same_unit(ordered, line) and not _same_price(ordered, line):
+        raise Unwritable(
+            f"IA confirms the price ordered, {ordered.price} for {ordered.price_basis}, not {line.price} for"
+            f" {line.price_basis}.",
+            where=f"{where}.price",
+            hint="Use IP for another price, IC when quantity or day differ as well.",
+        )
+
+
+def _same_price(ordered: Line, line: AcknowledgedLine) -> bool:
+    """Whether a line is confirmed at the price that the order states; where either states none, nothing differs."""
+    if line.price is None or ordered.price is None or ordered.price_basis <= 0:
+        return True
+    return line.price * ordered.price_basis == ordered.price * line.price_basis
 
 
 def _check_number(value: Decimal | None, where: str) -> None:

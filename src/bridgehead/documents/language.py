@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from bridgehead.documents.dates import DayOrder
@@ -51,6 +52,40 @@ def language_of(text: str) -> Language | None:
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
         return None
     return ranked[0][0]
+
+
+def language_written(texts: Iterable[str], *, least: int = 3) -> Language | None:
+    """The language that people wrote these texts in; None below a minimum of evidence.
+
+    A language is told by at least ``least`` different small words of two letters or more, and by twice as many as any
+    other. Texts with control characters or replaced bytes are no words of anybody and are left out.
+    """
+    votes: dict[Language, set[str]] = {}
+    readable = (text for text in texts if text.replace("\t", " ").replace("\r", " ").replace("\n", " ").isprintable())
+    said = "\n".join(text for text in readable if "\ufffd" not in text)[:6000]
+    for written in _WORD.findall(said):
+        word = written.lower()
+        if len(word) < _CODE or (len(word) == _CODE and written.isupper()):
+            continue
+        for language in _LANGUAGES.get(word, ()):
+            votes.setdefault(language, set()).add(word)
+    ranked = sorted(votes, key=lambda language: -len(votes[language]))
+    if not ranked or len(votes[ranked[0]]) < least:
+        return None
+    if len(ranked) > 1 and len(votes[ranked[0]]) < 2 * len(votes[ranked[1]]):
+        return None
+    return ranked[0]
+
+
+_SPOKEN: Final[dict[str, Language]] = {
+    "AT": "de", "AU": "en", "CA": "en", "DE": "de", "ES": "es", "FR": "fr", "GB": "en", "IE": "en", "IT": "it",
+    "LI": "de", "MX": "es", "NL": "nl", "NZ": "en", "PL": "pl", "SE": "sv", "US": "en",
+}  # fmt: skip
+
+
+def language_spoken(country: str | None) -> Language | None:
+    """The language of business in a country (ISO 3166-1 alpha-2); None where there are several or it is not known."""
+    return _SPOKEN.get((country or "").upper())
 
 
 _BRITISH: Final = re.compile(r"£|\bGBP\b|\bGB\b|\bVAT\b|\b(?:Ltd|plc|Limited)\b|\.co\.uk\b|\bUnited Kingdom\b")

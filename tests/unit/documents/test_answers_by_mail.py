@@ -70,9 +70,9 @@ def test_text_and_page_tell_the_same() -> None:
         "Position", "Artikel", "Bestellt", "Bestätigt", "Folgt später", "Preis", "Lieferung", "Status",
     ]  # fmt: skip
     assert table[3] == [
-        "30", "AB-3", "7,5 KG", "7 KG", "", "330,00 EUR je 100 KG", "21.11.2026", "angenommen, Menge geändert",
+        "30", "AB-3", "7,5 kg", "7 kg", "", "330,00 EUR je 100 kg", "21.11.2026", "angenommen, Menge geändert",
     ]  # fmt: skip
-    assert table[4][3:5] == ["600 EA", "400 EA"]
+    assert table[4][3:5] == ["600 Stück", "400 Stück"]
     for row in table[1:]:
         number, item, *facts = row
         block = text.partition(f"Position {number}: {item}")[2].partition("\n\n")[0]

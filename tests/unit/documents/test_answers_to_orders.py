@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from bridgehead.documents.acknowledgement import AcknowledgedLine, Acknowledgement, Unwritable
-from bridgehead.documents.order import Identifier
+from bridgehead.documents.order import Identifier, Party
 from bridgehead.documents.writers.acknowledge import Envelope, acknowledge, write
 from bridgehead.documents.writers.cxml_confirmation import CxmlEnvelope, answering_cxml
 from bridgehead.documents.writers.edifact_envelope import EdifactEnvelope, EdifactParty, answering_edifact
@@ -185,7 +185,8 @@ def check_ordrsp(ack: Acknowledgement, envelope: EdifactEnvelope) -> None:
     segments = edifact_segments(write(ack, envelope).content, envelope.encoding)
     assert sum(one[0] == "LIN" for one in segments) == 1
     assert ["RFF", ["ON", ack.order.po_number.strip()]] in segments
-    assert any(one[0] == "PIA" and one[2] == [ack.lines[0].item.strip(), "SA"] for one in segments)
+    item = ack.lines[0].item.strip()
+    assert not item or any(one[0] == "PIA" and one[2] == [item, "SA"] for one in segments)
 
 
 def check_ubl(ack: Acknowledgement, envelope: UblEnvelope) -> None:
@@ -293,7 +294,8 @@ def test_peppol_gets_what_it_asks_for_or_nothing() -> None:
 
 def test_peppol_tells_a_whole_order_without_lines() -> None:
     """An order accepted or rejected as a whole has no lines in Peppol, but the promised days or the reasons."""
-    accepted = answer((LINES[0], replace(LINES[0], quantity=Decimal(5), day=date(2026, 12, 1))))
+    second = replace(LINES[0], quantity=Decimal(5), price=ORDER.lines[1].price, day=date(2026, 12, 1))
+    accepted = answer((LINES[0], second))
     rejected = answer((LINES[5],))
     for ack, code, lines in ((accepted, "AP", 2), (rejected, "RE", 1)):
         peppol, ubl = (etree.fromstring(write(ack, one).content) for one in (UBL, UblEnvelope(peppol=False)))
@@ -465,3 +467,21 @@ def test_a_shared_secret_is_shown_nowhere() -> None:
     secret = replace(CXML, shared_secret="s3cr3t")
     assert "s3cr3t" not in repr(secret)
     assert b"<SharedSecret>s3cr3t</SharedSecret>" in write(answer(DECIDED), secret).content
+
+
+@pytest.mark.parametrize("price, basis", [("45.00", 1), ("12.51", 1), ("12.5", 10)])
+def test_a_line_accepted_as_ordered_has_the_price_ordered(price: str, basis: int) -> None:
+    """IA beside another price than the order's is refused; the same price for another basis is the same."""
+    ordered = replace(ORDER, lines=(ORDER.lines[1],))
+    as_ordered = AcknowledgedLine("IA", Decimal(5), price=Decimal("125.00"), price_basis=Decimal(10))
+    assert answer((as_ordered,), order=ordered).code == "AD"
+    with pytest.raises(Unwritable, match="price ordered") as refused:
+        answer((replace(as_ordered, price=Decimal(price), price_basis=Decimal(basis)),), order=ordered)
+    assert refused.value.where == "lines[0].price"
+
+
+def test_an_855_repeats_the_buyers_own_number() -> None:
+    """A buyer that named itself by a number of its own (92) is named by it in the answer."""
+    buyer = Party(name="Kern", gln="4098765000008", identifiers=(Identifier("92", "4711"),))
+    segments = x12_segments(write(answer(order=replace(ORDER, buyer=buyer)), X12).content)
+    assert ["N1", "BY", "KERN", "92", "4711"] in [[part.upper() for part in one[:5]] for one in segments]

@@ -24,6 +24,7 @@ from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.writers.item import AnsweredLine, answered_lines
 from bridgehead.documents.writers.mail_words import WORDS, Words
 from bridgehead.documents.writers.text import clean
+from bridgehead.documents.writers.unit_words import unit_word
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]{1,120}@[!-;=?-~]{1,120}>")
@@ -95,7 +96,7 @@ def answering_mail(
 def write_mail(ack: Acknowledgement, envelope: MailEnvelope) -> bytes:
     """Returns the mail, ready to be sent."""
     words = WORDS[envelope.language]
-    rows = [_row(ack, one, words) for one in answered_lines(ack)]
+    rows = [_row(ack, one, words, envelope.language) for one in answered_lines(ack)]
     text, page = _text(ack, words, rows, envelope), _page(ack, words, rows, envelope)
     boundary = "=_" + hashlib.sha256(f"{envelope.message_id}\n{text}\n{page}".encode()).hexdigest()[:40]
     parts = "".join(f"--{boundary}\r\n{_part(kind, body)}" for kind, body in (("plain", text), ("html", page)))
@@ -145,10 +146,10 @@ class _Row:
     reason: str
 
 
-def _row(ack: Acknowledgement, one: AnsweredLine, words: Words) -> _Row:
+def _row(ack: Acknowledgement, one: AnsweredLine, words: Words, language: Language) -> _Row:
     ordered, line, where = one.ordered, one.line, one.where
-    written = clean(ordered.unit) or ordered_unit(ordered)
-    unit = written if same_unit(ordered, line) else clean(line.unit)
+    written = unit_word(clean(ordered.unit), ordered_unit(ordered), language)
+    unit = written if same_unit(ordered, line) else unit_word(clean(line.unit), "", language)
     facts = [(words.ordered, _amount(ordered.quantity, written, f"order.{where}.quantity", words))]
     if line.quantity is not None:
         facts.append((words.confirmed, _amount(line.quantity, unit, f"{where}.quantity", words)))

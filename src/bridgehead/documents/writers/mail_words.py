@@ -11,7 +11,11 @@ from bridgehead.documents.language import Language
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language: ``{po}`` stands for the customer's order number; ``day`` is a strftime format."""
+    """One language: ``{po}`` stands for the customer's order number; ``day`` is a strftime format.
+
+    ``minimum`` and ``multiple`` say why a quantity was raised; ``{quantity}`` stands for the least that is sold, or for
+    what it is sold in multiples of.
+    """
 
     title: dict[HeaderCode, str]
     opening: dict[HeaderCode, str]
@@ -30,6 +34,8 @@ class Words:
     total: str
     closing: str
     day: str
+    minimum: str
+    multiple: str
     mark: str = ","
 
 
@@ -75,6 +81,8 @@ WORDS: Final[dict[Language, Words]] = {
         "Total of the confirmed lines",
         "Kind regards",
         "%Y-%m-%d",
+        "our minimum quantity is {quantity}",
+        "sold in multiples of {quantity}",
         ".",
     ),
     "de": Words(
@@ -115,6 +123,8 @@ WORDS: Final[dict[Language, Words]] = {
         "Summe der bestätigten Positionen",
         "Mit freundlichen Grüßen",
         "%d.%m.%Y",
+        "unsere Mindestmenge ist {quantity}",
+        "lieferbar in Vielfachen von {quantity}",
     ),
     "fr": Words(
         _headers(
@@ -155,6 +165,8 @@ WORDS: Final[dict[Language, Words]] = {
         "Total des lignes confirmées",
         "Cordialement",
         "%d/%m/%Y",
+        "notre quantité minimale est de {quantity}",
+        "vendu par multiples de {quantity}",
     ),
     "es": Words(
         _headers(
@@ -191,6 +203,8 @@ WORDS: Final[dict[Language, Words]] = {
         "Total de las líneas confirmadas",
         "Saludos cordiales",
         "%d/%m/%Y",
+        "nuestra cantidad mínima es de {quantity}",
+        "se vende en múltiplos de {quantity}",
     ),
     "it": Words(
         _headers("Conferma d'ordine", "Conferma d'ordine con modifiche", "Ordine ricevuto", "Ordine non accettato"),
@@ -225,6 +239,8 @@ WORDS: Final[dict[Language, Words]] = {
         "Totale delle righe confermate",
         "Cordiali saluti",
         "%d/%m/%Y",
+        "la nostra quantità minima è di {quantity}",
+        "si vende in multipli di {quantity}",
     ),
     "nl": Words(
         _headers(
@@ -264,6 +280,8 @@ WORDS: Final[dict[Language, Words]] = {
         "Totaal van de bevestigde regels",
         "Met vriendelijke groet",
         "%d-%m-%Y",
+        "onze minimale hoeveelheid is {quantity}",
+        "leverbaar in veelvouden van {quantity}",
     ),
     "sv": Words(
         _headers(
@@ -299,6 +317,8 @@ WORDS: Final[dict[Language, Words]] = {
         "Summa av bekräftade rader",
         "Med vänlig hälsning",
         "%Y-%m-%d",
+        "vår minsta kvantitet är {quantity}",
+        "säljs i multiplar av {quantity}",
     ),
     "pl": Words(
         _headers(
@@ -338,5 +358,7 @@ WORDS: Final[dict[Language, Words]] = {
         "Suma potwierdzonych pozycji",
         "Z poważaniem",
         "%d.%m.%Y",
+        "nasza minimalna ilość to {quantity}",
+        "sprzedajemy w wielokrotnościach {quantity}",
     ),
 }

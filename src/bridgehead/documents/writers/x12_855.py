@@ -90,7 +90,8 @@ def _date(envelope: X12Envelope) -> str:
 def _party(writer: X12Writer, role: str, party: Party) -> None:
     """Writes N1 with the first number that names a party: 92 the buyer's own, UL a GLN, 1 a DUNS number."""
     envelope = writer.envelope
-    numbers = (("92", party.number), ("UL", party.gln), ("1", party.duns))
+    own = next((one.value for one in party.identifiers if one.scheme == "92"), None)
+    numbers = (("92", own or party.number), ("UL", party.gln), ("1", party.duns))
     qualifier, number = next(((code, value) for code, value in numbers if value), ("", ""))
     name = envelope.text(party.name or "", 60)
     number = envelope.exact(number or "", 80, where=f"party {role}") if qualifier else ""

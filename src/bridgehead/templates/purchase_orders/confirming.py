@@ -15,7 +15,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -28,11 +28,16 @@ from bridgehead.documents.acknowledgement import (
     Acknowledgement,
     LineCode,
     header_code,
+    ordered_unit,
+    plain,
     same_unit,
 )
+from bridgehead.documents.language import Language
 from bridgehead.documents.order import Line, Order, Party
 from bridgehead.documents.writers.acknowledge import Written
-from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, OrderLine
+from bridgehead.documents.writers.mail_words import WORDS
+from bridgehead.documents.writers.unit_words import unit_word
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Item, OrderLine
 
 _LONGEST_NAME: Final = 200
 
@@ -120,9 +125,17 @@ OUTBOX: Final = Outbox()
 """Where ``confirm_order`` puts confirmations; ``deploy.py`` opens it."""
 
 
-def confirmation_of(order: Order, booked: BookedOrder, seller: Party) -> Acknowledgement:
+def confirmation_of(
+    order: Order,
+    booked: BookedOrder,
+    seller: Party,
+    *,
+    items: Mapping[str, Item] | None = None,
+    language: Language = "en",
+) -> Acknowledgement:
     """Returns what a booking says to the customer, in the customer's units where they are known.
 
+    ``items`` are those of the booking by their numbers: with them a quantity that was raised says why, in ``language``.
     Everything in it is of the booking, its time too, so that the same booking gives the same document. Lines that were
     not booked are on hold. Raises Unwritable when booking and order do not fit each other.
     """
@@ -130,7 +143,9 @@ def confirmation_of(order: Order, booked: BookedOrder, seller: Party) -> Acknowl
     for line in booked.lines:
         waiting[line.line].append(line)
     lines = tuple(
-        _answer(order, line, waiting[line.number].pop(0)) if waiting[line.number] else AcknowledgedLine("IH")
+        _explained(line, _answer(order, line, waiting[line.number].pop(0)), items or {}, language)
+        if waiting[line.number]
+        else AcknowledgedLine("IH")
         for line in order.lines
     )
     code = header_code(lines)
@@ -174,14 +189,49 @@ def _answer(order: Order, ordered: Line, booked: OrderLine) -> AcknowledgedLine:
         return based
     quantity = booked.quantity / factor
     basis = ordered.price_basis if ordered.price is not None and ordered.price_basis > 0 else Decimal(1)
+    price = booked.price * factor * basis
+    if ordered.price is not None and _rounds_to(ordered.price / basis / factor, booked.price):
+        price = ordered.price
+    code = _code(order, ordered, booked, same_quantity=quantity == ordered.quantity)
+    if code == "IA" and ordered.price is not None and price != ordered.price:
+        code = "IP"  # within tolerance for us, and another price for the customer
     return AcknowledgedLine(
-        _code(order, ordered, booked, same_quantity=quantity == ordered.quantity),
+        code,
         quantity,
-        price=booked.price * factor * basis,
+        price=price,
         price_basis=basis,
         day=booked.date,
         item=booked.item,
     )
+
+
+def _rounds_to(exact: Decimal, price: Decimal) -> bool:
+    """Whether a price is another one, rounded to cents or finer."""
+    exponent = price.as_tuple().exponent
+    places = min(exponent, -2) if isinstance(exponent, int) else -2
+    return exact.quantize(Decimal(1).scaleb(places), ROUND_HALF_UP) == price
+
+
+def _explained(
+    ordered: Line, line: AcknowledgedLine, items: Mapping[str, Item], language: Language
+) -> AcknowledgedLine:
+    """Returns a line that says why its quantity was raised: to the minimum, or to a multiple of what is sold."""
+    item = items.get(line.item)
+    if item is None or line.quantity is None or line.code not in {"IQ", "IC"}:
+        return line
+    if same_unit(ordered, line):
+        # The customer's unit is a base unit here: a line with a factor keeps its quantity.
+        asked = ordered.quantity
+    elif ordered_unit(ordered) in item.units:
+        asked = ordered.quantity * item.units[ordered_unit(ordered)]
+    else:
+        return line
+    if line.quantity <= asked:
+        return line
+    words, least = WORDS[language], asked < item.min_qty
+    unit = unit_word("", item.base_unit, language)
+    amount = f"{plain(item.min_qty if least else item.multiple, 'items').replace('.', words.mark)} {unit}".strip()
+    return replace(line, reason=(words.minimum if least else words.multiple).replace("{quantity}", amount))
 
 
 def _code(order: Order, ordered: Line, booked: OrderLine, *, same_quantity: bool) -> LineCode:
