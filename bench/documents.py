@@ -305,7 +305,7 @@ def main() -> int:
         " --arrivals N; --only real, generated or speed; --worst N: so many misreadings are named; --calibrate writes"
         " the confidences into the source."
     )
-    report = Report("documents", description, rest, packages="lxml pdfplumber pypdf python-calamine pydantic")
+    report = Report("documents", description, rest, packages="lxml pdfminer.six pypdf python-calamine pydantic")
     formats = DEFAULT_FORMATS
     if chosen.formats:
         formats = tuple(form for form in get_args(Format) if form in chosen.formats.split(","))

@@ -208,7 +208,7 @@ def main() -> int:
     parser.add_argument("--formats", default="")
     chosen, rest = parser.parse_known_args()
     description = f"{(__doc__ or '').splitlines()[0]} --seed N repeats; --texts N, --pdfs N: so many; --formats a,b."
-    report = Report("fuzz", description, rest, packages="lxml pdfplumber pypdf")
+    report = Report("fuzz", description, rest, packages="lxml pdfminer.six pypdf")
     seed = int.from_bytes(random_bytes(3)) if chosen.seed is None else chosen.seed
     report.condition("seed", seed)
     formats = [
