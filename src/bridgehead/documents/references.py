@@ -1,4 +1,4 @@
-"""Finds the other documents an order names in words: quotations, contracts, projects, cost centres, in eight languages."""
+"""Names the documents that an order refers to: contracts, quotations, projects, by the words beside their numbers."""
 
 from __future__ import annotations
 
