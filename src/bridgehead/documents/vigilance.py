@@ -73,6 +73,27 @@ _MENTIONS: Final = re.compile(
     r"|\b(?:by phone|on the phone|verbally|telefonisch\w*|telephon\w*|telefonic\w*|par telephone|por telefono|telefono|per telefoon|telefonsamtal|telefoniczn\w*)\b"
 )
 """Free text that speaks of an item, a price or another place than the fields do is for a person, whatever it says."""
+_PAPER: Final = r"(?:cert(?:ifica[td]|ifikat|yfikat)\w*|mill test\w*|test reports?|\w*(?:zeugnis|zertifikat)\w*|attestations?|swiadectw\w*|atest\w{0,2}|intyg\w*|3\.[12]\b)"
+_NEEDED: Final = (
+    r"(?:require\w*|mandatory|needed|must|obligatory|necessary|erforderlich|notwendig|notig|benotigt|gefordert|zwingend|beizulegen|beizufugen|beifugen|mitzuliefern|exige\w*|requis\w*|obligatoire\w*|necessaire\w*"
+    r"|requerid\w+|obligatori\w+|necesari\w+|exigid\w+|imprescindible|richiest\w+|obbligatori\w+|necessari\w+|vereist|verplicht|nodig|wymagan\w+|konieczn\w+|obowiazk\w+|kravs|erfordras|obligatorisk\w*)"
+)
+_CONDITIONS: Final = re.compile(
+    rf"\b{_PAPER}[^!?;\n]{{0,60}}\b{_NEEDED}\b|\b(?:requir\w+|must|erforderlich|exig\w+|requi\w+|richied\w+|vereis\w+|wymaga\w*|krav\w*)\W+(?:\w+\W+){{0,4}}{_PAPER}"
+    r"|\b(?:must|has to|have to|needs? to|shall|should) (?:only )?be (?:\w+ )?(?:complete|in full|in one)|\b(?:complete|full|single) (?:deliver\w*|ship\w*|order) (?:only|required|must)|\bonly (?:deliver |ship |in )?(?:complete|full)(?:ly)?\b|\b(?:deliver|ship)\w* (?:complete|in full)(?:ly)? only"
+    r"|\bnur (?:komplett|vollstandig|als (?:ganzes|komplett))\w*|\bkomplettlieferung\w*|\b(?:muss|mussen|soll|ist|sind) (?:\w+ )?(?:komplett|vollstandig)\b"
+    r"|\blivraison (?:complete|totale|unique)|\b(?:doit|doivent) etre (?:\w+ )?(?:complet|livree?s? (?:complet|en une))\w*|\b(?:debe|tiene que|deben) (?:ser|estar|entregarse) (?:\w+ )?complet\w+|\b(?:solo|unicamente) (?:entrega |el pedido )?complet[oa]|\bentrega completa"
+    r"|\b(?:deve|devono|dovra) essere (?:\w+ )?complet\w+|\bconsegna (?:unica|completa)|\bmoet(?:en)? (?:\w+ )?compleet|\balleen compleet|\bcomplete levering|\b(?:musi|ma) byc (?:\w+ )?kompletn\w+|\btylko kompletn\w+"
+    r"|\b(?:maste|ska) (?:vara |levereras )?komplett\w*|\bendast komplett\w*"
+)
+"""Conditions of the whole delivery: that it comes complete, or with papers that have to be made for it."""
+_NO_CHANGE: Final = re.compile(
+    r"\b(?:(?:only|nur|seulement|uniquement|solo|soltanto|slechts|alleen|enbart|endast|bara|tylko)\s+)?(?:(?:between|from|zwischen|von|ab|entre|de|dalle|tra|tussen|van|mellan|od|miedzy)\s+)?"
+    r"\d{1,2}[:.h]\d{2}\s?(?:uhr|hrs?|h|a\.?m\.?|p\.?m\.?)?\s?(?:-|\u2013|to|till|until|and|bis|und|[a\u00e0]|et|y|e|alle|tot|en|till|och|do|i)\s?\d{1,2}[:.h]\d{2}(?![.:]?\d)(?:\s?(?:uhr|hrs?|h|a\.?m\.?|p\.?m\.?|uur)\b)?"
+    r"|\b(?:ring|rings?|call|knock|honk|klingeln|klingle?)\s(?:the bell\s|bell\s)?(?:twice)\b|\bbell twice\b",
+    re.IGNORECASE,
+)
+"""The hours of a gate, and how to be let in."""
 _DAY: Final = re.compile(
     r"(?<![\w.,/-])(?:2\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d{4}-\d{2}-\d{2}|\d{1,2}([./-])\d{1,2}\1\d{2,4}|\d{1,2}[- ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*[- ]\d{2,4}"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w* \d{1,2},? \d{2,4}|\d{1,2}\.? [a-z]{3,10} 20\d{2})(?!\w)"
@@ -118,9 +139,14 @@ def deviation_in(text: str) -> str | None:
     """The words of a note that set something beside the data: another quantity, price, day or place."""
     if _HARMLESS.match(fold(text[:200])) or _NO_ANSWER.fullmatch(fold(text[:200]).strip()):
         return None
-    plain = fold(text[:4000])
+    text = _NO_CHANGE.sub(" ", text[:4000])
+    plain = fold(text)
     found = (
-        _DEVIATES.search(text[:4000]) or _AMOUNTS.search(text[:4000]) or _MENTIONS.search(plain) or _DAY.search(plain)
+        _DEVIATES.search(text)
+        or _AMOUNTS.search(text)
+        or _MENTIONS.search(plain)
+        or _DAY.search(plain)
+        or _CONDITIONS.search(plain)
     )
     return None if found is None else found[0].strip()[:80]
 

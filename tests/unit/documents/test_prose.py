@@ -159,3 +159,10 @@ def test_how_a_field_was_read() -> None:
 def test_a_quantity_in_words_alone_is_not_guessed() -> None:
     """Where nothing but words orders, the mail is refused and not read."""
     assert refused(mail("Please ship a dozen AB-1001.", subject="PO 4711")).code == "mail.no_lines"
+
+
+@pytest.mark.parametrize("pressure", ["PN16", "PN 16"])
+def test_a_nominal_pressure_is_no_part_number(pressure: str) -> None:
+    """``PN16`` beside a part number is a word of the description."""
+    order = only(mail(f"PO-4711\n\n20 pcs FLG-50 (Flange DN 50 {pressure})\n"))
+    assert [line.supplier_part for line in order.lines] == ["FLG-50"]

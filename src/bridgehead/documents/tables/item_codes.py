@@ -46,6 +46,8 @@ _DIMENSION = re.compile(
     r"|m\d+x\d+(?:[.,]\d+)?|\d+(?:[.,]\d+)?(?:x\d+(?:[.,]\d+)?){1,3}(?:mm|cm|m)?|\d+/\d+|\d{1,2}[:.]\d{2}|24/7|\d\.\d{4})",
     re.IGNORECASE,
 )
+_PRESSURE = re.compile(r"PN\s{0,2}\d{1,3}", re.IGNORECASE)
+"""A nominal pressure (EN 1333), which looks like a part number under its label."""
 _CONNECTOR = re.compile(
     rf"[{GAP}{QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE
 )
@@ -80,6 +82,8 @@ def take_codes(rest: str, item: Item, source: Source) -> str:
         for match in pattern.finditer(rest):
             code = match["code"]
             if not has_digit(code) or len(code) < 2 or code.lower() in UNIT_CODES:
+                continue
+            if _PRESSURE.fullmatch(match[0]):
                 continue
             side = (match["side"] or "").lower()
             words = match[0][: -len(code)].lower()
