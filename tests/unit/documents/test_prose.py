@@ -166,3 +166,19 @@ def test_a_nominal_pressure_is_no_part_number(pressure: str) -> None:
     """``PN16`` beside a part number is a word of the description."""
     order = only(mail(f"PO-4711\n\n20 pcs FLG-50 (Flange DN 50 {pressure})\n"))
     assert [line.supplier_part for line in order.lines] == ["FLG-50"]
+
+
+def test_a_price_of_each_of_dozens_is_doubted() -> None:
+    """``2 dozen at 18.40 each`` may be the price of a piece or of a dozen."""
+    assert doubts(only(mail("PO no.: PO-4711\n\n2 dozen AB-1001 @ 18.40 EUR each\n"))) == {"uncertain"}
+    assert only(mail("PO no.: PO-4711\n\n24 pcs AB-1001 @ 18.40 EUR each\n")).warnings == ()
+
+
+def test_words_that_ask_are_no_description() -> None:
+    """The words of a sentence around its items describe none of them."""
+    order = only(
+        mail(
+            "Hello,\n\nplease send us 25 x AB-1001 at 3.20 EUR each and 5 x AB-2002 at 1.00 EUR each under PO TP-4711."
+        )
+    )
+    assert [line.description for line in order.lines] == [""] * 2

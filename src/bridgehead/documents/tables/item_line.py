@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from bridgehead.documents.dates import Day, find_days, relative_day
 from bridgehead.documents.draft import DraftLine
@@ -68,6 +69,19 @@ _CONTACT = re.compile(
 """Telephone numbers (ITU-T E.123: with + or beside their word), mail and web addresses."""
 
 
+_ASKING = re.compile(
+    r"\W*(?:(?:please|kindly|send|deliver|ship|supply|order|need|want|would|like|could|you|us|we|i|to|under|with|for|on|our|the|and|also|bitte|liefern|senden|schicken|bestellen|brauchen|benotigen|benötigen|sie|uns|wir|hiermit|unter|mit|auf|und"
+    r"|veuillez|merci|nous|envoyer|livrer|commandons|sous|avec|rogamos|por|favor|nos|envien|envíen|pedimos|bajo|con|preghiamo|inviare|inviateci|ordiniamo|sotto|graag|gelieve|stuur|ons|wij|bestellen|onder|met|prosimy|prosze|proszę|o|zamawiamy|vanligen|skicka|oss|vi|beställer|under)(?:\W+|$))+",
+    re.IGNORECASE,
+)
+"""Words that ask for goods and name none."""
+_EACH = re.compile(
+    r"(?:\d|[^\W\d_]{3}|[€$£])\s{0,3}(?:each|ea|apiece|a piece|cada uno|cad\.|cadauno|chacune?)(?![\w-])", re.IGNORECASE
+)
+_MANY: Final = frozenset(["DZN", "GRO"])
+"""Units that count pieces (UN/ECE Recommendation 20)."""
+
+
 def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     """Reads a line such as ``10 x 4711-A valve DN20 at 3.20 EUR``; None when nothing in it is ordered.
 
@@ -101,6 +115,13 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     rest = take_money(rest, item, ways, source)
     rest = take_quantity(rest, item, ways, source)
     left = take_bare_code(rest, item, source)
+    if item.line.description and _ASKING.fullmatch(item.line.description):
+        item.line.description = ""
+        item.line.sources.pop("description", None)
+    if item.priced and item.line.amount is None and not item.price_unit and _EACH.search(text):
+        unit = UNIT_CODES.get((item.line.unit or "").lower())
+        if unit in _MANY:
+            item.doubts.append("uncertain: the price of each may be that of a piece or of all that the unit counts")
     if item.rank >= 1 and _NEGATIVE.search(text):
         item.doubts.append("uncertain: a dash stands before a number of the line; it may take something back")
     if item.line.price is None and (_LOOSE_NUMBER.search(item.line.description or "") or _LOOSE_PRICE.search(left)):
