@@ -24,7 +24,9 @@ def test_a_level_is_set_by_name_and_on_the_record(cli: Cli, orders: Path) -> Non
     cli.submit(orders, a={"po": "P-1", "amount": 500})
     cli.ok("promote", orders, "--to", "approve", "--why", "first look", "--by", "lee")
     cli.work(orders)
-    done = cli.ok("promote", orders, "--to", "autonomous", "--why", "98 % agree", "--by", "pat", "--json").json
+    promoted = cli.ok("promote", orders, "--to", "autonomous", "--why", "98 % agree", "--by", "pat", "--json")
+    assert "no shadow evidence for orders: 0 cases" in promoted.err
+    done = promoted.json
     assert done == {
         "deployment": "orders",
         "before": "approve",

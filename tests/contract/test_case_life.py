@@ -151,3 +151,31 @@ async def agent(case: Case[dict], ctx: Context) -> Booking:
     (review,) = await world.reviews()
     assert review.kind == "deadline"
     assert review.shown["input"] == {"po": "1", "customer": "c", "amount": 5}
+
+
+TYPED = """
+from dataclasses import dataclass
+from decimal import Decimal
+
+@read(max_age="15m")
+async def customer(number: str) -> str:
+    return number
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    po: str
+    quantity: Decimal
+
+async def agent(case: Case[Wanted], ctx: Context) -> str:
+    return case.input.po
+"""
+
+
+async def test_an_input_that_does_not_fit_names_its_field(world: World) -> None:
+    """P6: what a reader made that the agent cannot take goes to a person, with the field and what is wrong with it."""
+    await world.deploy(TYPED, tools="customer: allow")
+    await world.submit({"po": "1", "quantity": "NaN"})
+    await world.settle()
+    assert await world.cases() == []
+    (review,) = await world.reviews()
+    assert "quantity: Input should be a finite number" in str(review.shown["reason"])

@@ -11,6 +11,7 @@ import typer
 from bridgehead.cli import opening
 from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, deployment_name, one_of
 from bridgehead.cli.output import brief, facts, heading, lines_of, minute, note, print_json, size, table, when
+from bridgehead.cli.places import places_of, without_empty
 
 if TYPE_CHECKING:
     from bridgehead.storage.queries_case_view import ArrivalLine, CaseLine, CaseView
@@ -123,7 +124,9 @@ def _show(view: CaseView) -> None:
     facts(pairs)
     if view.input is not None:
         heading("Input")
-        print(lines_of(view.input))
+        print(lines_of(without_empty(view.input)))
+        if places_of(view.input):
+            print(f"Where each field was read: bridgehead explain {line.id}")
     heading("Steps")
     table(
         ("#", "kind", "name", "ok", "at", "ms", "arguments", "result"),

@@ -254,7 +254,7 @@ def _ports(chosen: Settings) -> Iterator[Line]:
     except OSError as error:
         yield Line("ports", "fail", f"no port can be opened on loopback: {error.strerror}", "Allow 127.0.0.1.")
     else:
-        yield Line("ports", "ok", "loopback can be served; this version opens no port of its own")
+        yield Line("ports", "ok", "loopback can be served; a port is opened only for webhooks (8470 unless set)")
 
 
 def _zones(chosen: Settings) -> Iterator[Line]:

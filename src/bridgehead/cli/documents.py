@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True, rich_markup_mode=None, help="Read business documents and see what was understood."
     )
     epilog = (
-        "Examples: bridgehead documents read order.pdf --pretty;"
+        "Example: bridgehead documents read order.pdf --pretty;"
         " bridgehead documents read mails/ --model http://127.0.0.1:8080/v1 --model-name small-instruct"
     )
     group.command(name="read", epilog=epilog)(read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -11,6 +12,7 @@ from bridgehead.cli.options import AsJson
 from bridgehead.cli.output import clean, heading, print_json
 
 if TYPE_CHECKING:
+    from bridgehead.cli.places import Place
     from bridgehead.cli.telling import Section
     from bridgehead.storage.queries_case_view import ArrivalView, CaseView
 
@@ -31,9 +33,9 @@ def explain(
 ) -> None:
     """Say what happened, and why, in sentences.
 
-    What came, what the agent read and when, every decision with its reasons and what would change
-    it, every effect and how it was settled, who decided what, what it cost, how it ended, and
-    whether the record is whole.
+    What came and where each field of it was read, what the agent read and when, every decision
+    with its reasons and what would change it, every effect and how it was settled, who decided
+    what, what it cost, how it ended, and whether the record is whole.
     """
     from bridgehead.cli.telling import of_arrival, of_case
     from bridgehead.ids import parse
@@ -51,8 +53,10 @@ def explain(
         arrival = opening.run(_arrival(parse("A", number)))
         _tell(arrival.arrival.id, of_arrival(arrival), as_json=as_json)
     else:
+        from bridgehead.cli.places import places_of
+
         case = opening.run(_case(parse("C", number)))
-        _tell(case.case.id, of_case(case), as_json=as_json)
+        _tell(case.case.id, of_case(case), places_of(case.input), as_json=as_json)
 
 
 async def _case(number: int) -> CaseView:
@@ -69,12 +73,17 @@ async def _arrival(number: int) -> ArrivalView:
         return await CaseQueries(app.database, app.vault).arrival(number)
 
 
-def _tell(number: str, sections: list[Section], *, as_json: bool) -> None:
+def _tell(number: str, sections: list[Section], places: Sequence[Place] = (), *, as_json: bool) -> None:
     if as_json:
-        print_json({"about": number, "sections": sections})
+        told: dict[str, object] = {"about": number, "sections": sections}
+        print_json(told | {"fields": [place._asdict() for place in places]} if places else told)
         return
+    from bridgehead.cli.places import show_places
+
     print(f"{number} (times are in UTC)")
-    for section in sections:
+    for at, section in enumerate(sections):
         heading(section.title)
         for sentence in section.sentences:
             print(f"- {clean(sentence)}")
+        if at == 0:
+            show_places(list(places))

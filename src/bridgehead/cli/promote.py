@@ -9,7 +9,7 @@ import typer
 
 from bridgehead.cli import opening
 from bridgehead.cli.options import AsJson, By, FolderArgument, one_of, person
-from bridgehead.cli.output import clean, print_json
+from bridgehead.cli.output import clean, note, print_json
 
 if TYPE_CHECKING:
     from bridgehead.spec.deployment import Level
@@ -58,6 +58,12 @@ async def _promote(folder: Path, level: Level, why: str, by: str, *, as_json: bo
         if changed:
             before = await app.levels.set_level(name, level, by=by, why=why)
         open_cases = await Queries(app.database, app.vault).open_levels(name)
+        shadowed = await Queries(app.database, app.vault).completed_in_shadow(name)
+    if changed and level in ("canary", "autonomous") and not shadowed:
+        note(
+            f"There is no shadow evidence for {name}: 0 cases were completed in shadow that people's bookings can be"
+            f" compared with. See 'bridgehead report {folder}' first."
+        )
     if as_json:
         print_json(
             {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bridgehead.cli.output import brief, clean, facts, heading, lines_of, note, one_line, print_json, table, when
+from bridgehead.cli.places import without_empty
 from bridgehead.ids import show
 from bridgehead.reviews.model import VERBS, Review
 from bridgehead.spec.tool import JSON
@@ -95,7 +96,7 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
     given = shown.pop("input", others.input)
     if given is not None and review.case_id is not None:
         heading("What the agent was given")
-        print(lines_of(given, 24, whole=f"'bridgehead case {about} --json'"))
+        print(lines_of(without_empty(given), 24, whole=f"'bridgehead case {about} --json'"))
     _known(review, shown)
     if review.answer is not None:
         heading("What was decided")

@@ -182,7 +182,7 @@ class Worker:
                 text = item.text if item.text is not None else work.document.decode("utf-8", "replace")
                 openings.append(opening(spec, one.bench.hmac, one.agent.input, item, text))
             except (BridgeheadError, ValidationError) as error:
-                message = error.message if isinstance(error, BridgeheadError) else "the reader's input does not fit"
+                message = error.message if isinstance(error, BridgeheadError) else _unfit(error)
                 reviews.append(document_review(spec, work, ToReview(message)))
         level = await one.level() or spec.autonomy.level
         await self._in_order(work)
@@ -342,3 +342,11 @@ def document_review(deployment: Deployment, work: ArrivalWork, item: ToReview) -
         **item.details,
     }
     return ReviewOpen(token="document", kind="document", role=role, shown=shown, error_class=error_class)  # noqa: S106  # a name
+
+
+def _unfit(error: ValidationError) -> str:
+    """Returns which fields of a reader's input do not fit, and why: the first three."""
+    found = error.errors(include_url=False, include_context=False)
+    told = [f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}" for one in found[:3]]
+    more = f"; and {len(found) - len(told)} more" if len(found) > len(told) else ""
+    return f"the reader's input does not fit: {'; '.join(told)}{more}"

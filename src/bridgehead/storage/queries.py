@@ -364,6 +364,18 @@ class Queries:
             ).fetchall()
         return {row["level"]: row["cases"] for row in rows}
 
+    async def completed_in_shadow(self, deployment: str) -> int:
+        """Returns how many cases of a deployment an agent completed in shadow: what a comparison could rest on."""
+        async with self._database.connection() as conn:
+            rows = await (
+                await conn.execute(
+                    "select count(*) as cases from cases where deployment = %s and level = 'shadow'"
+                    " and outcome = 'completed'",
+                    (deployment,),
+                )
+            ).fetchall()
+        return int(rows[0]["cases"])
+
 
 def page(limit: int) -> int:
     """Returns a page's length within bounds; raises UserError outside them."""

@@ -306,3 +306,19 @@ def test_what_a_person_may_lift_is_proposed() -> None:
     found = verdict(order(incoterms="EXW"))
     assert found.booking is None
     assert found.proposal == verdict(order()).booking
+
+
+def test_an_order_without_lines_orders_nothing() -> None:
+    """A document without items is told as one, and not as one whose lines are numbered badly."""
+    empty = replace(order(), lines=())
+    reason = verdict(empty, replace(facts(order()), resolved=())).reason()
+    assert "The document orders nothing." in reason
+    assert "numbered" not in reason
+
+
+def test_every_reason_ends_as_a_sentence() -> None:
+    """Reasons that end in a document's own words are told apart from the next one."""
+    first = replace(order(), warnings=("uncertain: line 1 is wanted on 2 dates", "contradiction: see note,"))
+    reason = verdict(first).reason()
+    assert "on 2 dates. The document holds" in reason
+    assert reason.endswith("see note.") or "see note. " in reason

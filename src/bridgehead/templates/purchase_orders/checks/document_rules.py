@@ -142,7 +142,9 @@ def sums(ground: Ground) -> Iterator[Hold]:
         if kind in _SUMS:
             yield Hold(5, ORDER_DESK, "totals", f"The document's figures do not agree ({kind}): {text.strip()}")
     numbers = [line.number for line in order.lines]
-    if not numbers or len(set(numbers)) != len(numbers) or min(numbers) < 1:
+    if not numbers:
+        yield Hold(5, ORDER_DESK, "totals", "The document orders nothing.")
+    elif len(set(numbers)) != len(numbers) or min(numbers) < 1:
         yield Hold(5, ORDER_DESK, "totals", "The document's lines are not numbered one by one.")
     if order.stated_line_count is not None and order.stated_line_count != len(numbers):
         yield Hold(

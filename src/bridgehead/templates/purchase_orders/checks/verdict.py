@@ -187,4 +187,10 @@ class Verdict:
         """Returns why, in sentences, the owner's first."""
         if self.resend_of is not None:
             return f"The same order is booked already as {self.resend_of}."
-        return " ".join(hold.reason for hold in self.holds) or "Every check passed."
+        return " ".join(_sentence(hold.reason) for hold in self.holds) or "Every check passed."
+
+
+def _sentence(reason: str) -> str:
+    """Returns a reason that ends as a sentence does, also where a document's own words close it."""
+    said = reason.strip()
+    return said if said.endswith((".", "!", "?", "…", ".)", '."')) else f"{said.rstrip(',;:')}."
