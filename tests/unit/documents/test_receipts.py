@@ -260,3 +260,11 @@ def test_no_broken_interchange_breaks_a_contrl(noise: str, at: int, reading: Ord
     at = max(70, min(at, len(came)))
     assume("UNB" not in came[at - 2 : at] + noise + came[at : at + 2])
     contrl((came[:at] + noise + came[at:]).encode(), reading)
+
+
+def test_a_set_without_a_name_is_counted_and_not_named() -> None:
+    """An ST that was cut off its elements makes no empty segment in the receipt, and is not accepted."""
+    came = x12().decode().replace("ST*850*0001", "ST~*850*0001", 1)
+    segments = x12_segments(write_997(came.encode(), REFUSED, X12, ISSUED))
+    assert [segment[0] for segment in segments] == ["ISA", "GS", "ST", "AK1", "AK9", "SE", "GE", "IEA"]
+    assert segments[4][1:5] == ["R", "1", "1", "0"]

@@ -67,6 +67,8 @@ def _answer_group(
     writer.add("AK1", text(group.functional, 2), text(group.control, 9))
     accepted = 0
     for one in group.sets:
+        if not (one.kind or one.control):
+            continue  # nobody can be told of a set that has no name: AK9 counts it as not accepted
         writer.add("AK2", text(one.kind, 3), text(one.control, 9))
         verdict, faults = _judge(writer, found, one, reading, taken)
         writer.add("AK5", verdict, *faults[:5])
