@@ -17,12 +17,13 @@ from bridgehead.templates.purchase_orders.port import ACTIONS, READS
 from tests.docs import tree
 from tests.docs.walk import Written, steps
 
+SHOP_ITEM: Final = {"sku": "VLV-2040", "quantity": "25", "unit": "EA", "price": 45.00}
 SHOP: Final = {
     "order": "W-1",
     "account": "K-1001",
     "date": "2026-10-30",
     "currency": "EUR",
-    "items": [{"sku": "VLV-2040", "quantity": "25", "unit": "EA", "price": 45.00}],
+    "items": [SHOP_ITEM],
 }
 
 
@@ -55,7 +56,12 @@ def test_the_reader_of_the_guide_reads_all_or_nothing() -> None:
     """What the guide's reader cannot read whole is for a person, whatever is wrong with it."""
     read = shop_reader()
     for wrong in (b"", b"{", b"[]", b"{}", json.dumps(SHOP | {"items": [{"sku": "x"}]}).encode(), b"\xff\xfe{"):
-        assert isinstance(read(wrong, "w.json"), ToReview), wrong
+        found = read(wrong, "w.json")
+        assert isinstance(found, ToReview), wrong
+        assert "Error" not in found.reason, found.reason
+    nothing = read(json.dumps(SHOP | {"items": [SHOP_ITEM | {"quantity": "NaN"}]}).encode(), "w.json")
+    assert isinstance(nothing, ToReview)
+    assert "a quantity in it is no number" in nothing.reason
 
 
 def test_the_reader_of_the_guide_leaves_the_rest_to_the_template() -> None:

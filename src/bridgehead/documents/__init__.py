@@ -1,1 +1,1 @@
-"""Readers of business documents: X12 850, portal CSV and e-mail text into one canonical order, with places."""
+"""Readers of business documents: mails, PDF, tables, X12, EDIFACT and XML into one canonical order, with places."""

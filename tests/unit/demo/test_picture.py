@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -85,3 +86,16 @@ def test_a_broken_ledger_makes_it_unsound() -> None:
     """P8: a run whose ledger does not verify is no success, whatever the books say."""
     assert outcome().sound
     assert not outcome(breaks=(Break("C-1", 3, "altered", "row 3"),)).sound
+
+
+def test_what_went_to_the_wrong_place_is_named() -> None:
+    """A figure about orders that somebody has and should not names up to three of them."""
+    score = replace(outcome().score, needless=("C-1", "C-2", "C-2", "a.pdf", "C-9"), misplaced=("C-7",), unopened=4)
+    text = " ".join(drawn(replace(outcome(), score=score), 100).split())
+    assert "with the right role (see C-7)." in text
+    assert "5 orders needed nobody and are with a person all the same (see C-1, C-2, a.pdf and more)." in text
+    assert "500 with people (4 of them in documents that could not be opened as cases)." in text
+    assert len(outcome().score.needless) == 500
+    assert "0 orders needed nobody and are with a person all the same." in drawn(
+        replace(outcome(), score=replace(score, needless=())), 100
+    )

@@ -8,6 +8,8 @@ import os
 import shlex
 import signal
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +23,16 @@ from bridgehead.templates.purchase_orders.demo.options import Options
 from bridgehead.templates.purchase_orders.demo.picture import WIDE, show_outcome, show_shadow
 from bridgehead.templates.purchase_orders.demo.progress import Screen, screen
 from bridgehead.templates.purchase_orders.demo.run import Outcome, Run
+from bridgehead.templates.purchase_orders.demo.truth import ArrivalTruth
 
 FAILED: Final = 1
 WRONG_USE: Final = 2
 UNAVAILABLE: Final = 4
 INTERRUPTED: Final = 130
+_FORMS: Final[Mapping[str, str]] = {
+    "email": "mails", "email_pdf": "mails with a PDF", "email_sheet": "mails with a sheet", "x12": "X12",
+    "edifact": "EDIFACT", "ubl": "UBL", "cxml": "cXML", "orderx": "Order-X", "csv": "portal CSV",
+}  # fmt: skip
 
 
 def main() -> int:
@@ -74,9 +81,7 @@ async def _stages(console: Console, shown: Screen, house: House, kills: int) -> 
     run, corpus = Run(house, shown), house.corpus
     before = await house.books()
     orders = sum(len(truth.orders) for truth in corpus.truths)
-    shown.say(
-        f"{len(corpus.truths)} documents with {orders} orders: e-mails, X12 850, portal CSV; some broken on purpose."
-    )
+    shown.say(f"{len(corpus.truths)} documents with {orders} orders: {_forms(corpus.truths)}; some broken on purpose.")
     if corpus.first:
         shown.say(
             f"\n[bold]1. In shadow[/]: {len(corpus.first)} documents. The agent decides and books nothing; people do."
@@ -91,6 +96,12 @@ async def _stages(console: Console, shown: Screen, house: House, kills: int) -> 
     killing = f" [red]{kills} workers are killed meanwhile.[/]" if kills else ""
     shown.say(f"\n[bold]3. For real[/]: {len(corpus.rest)} documents.{killing}")
     return await run.judge(before, await run.feed("for real", corpus.rest, kills=kills))
+
+
+def _forms(truths: Sequence[ArrivalTruth]) -> str:
+    """Returns the forms that orders come in, the most frequent first."""
+    forms = Counter(truth.format for truth in truths if truth.is_order)
+    return ", ".join(_FORMS.get(form, form) for form, _ in forms.most_common())
 
 
 def _show_next(console: Console, options: Options, house: House, seconds: float) -> None:

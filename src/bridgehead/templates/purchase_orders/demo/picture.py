@@ -26,6 +26,7 @@ _BAR: Final = 16
 _SHORT_BAR: Final = 8
 _MOST_FINDINGS: Final = 12
 _COUNT_BAR: Final = 6
+_NAMED: Final = 3
 
 
 def show_shadow(console: Console, report: ShadowReport) -> None:
@@ -110,9 +111,11 @@ def _reconciled(outcome: Outcome) -> Text:
     whole, alone = outcome.score.whole, outcome.score.whole.touchless.count
     known = alone - outcome.booked
     resent = f", {known} known already" if known else ""
+    apart = outcome.score.unopened
+    unopened = f" ({apart} of them in documents that could not be opened as cases)" if apart else ""
     return Text(
         f"  {outcome.latency.arrivals} documents hold {whole.orders} orders: {alone} touchless"
-        f" ({outcome.booked} booked{resent}), {whole.orders - alone} with people.",
+        f" ({outcome.booked} booked{resent}), {whole.orders - alone} with people{unopened}.",
         style="dim",
     )
 
@@ -218,14 +221,22 @@ def _exceptions(outcome: Outcome, deployment: Deployment) -> Table:
 
 
 def _queues(outcome: Outcome) -> Text:
-    queued, others, whole = outcome.score.queued, outcome.score.others, outcome.score.whole
-    needless = whole.orders - whole.touchless.count - queued.of
+    told = outcome.score
+    queued, others = told.queued, told.others
     lines = (
-        f"{queued.count} of {queued.of} orders that needed a person are with the right role.",
-        f"{needless} orders needed nobody and are with a person all the same.",
+        f"{queued.count} of {queued.of} orders that needed a person are with the right role{_some(told.misplaced)}.",
+        f"{len(told.needless)} orders needed nobody and are with a person all the same{_some(told.needless)}.",
         f"{others.count} of {others.of} documents that are no orders are in the right queue.",
     )
     return Text("\n".join(f"  {line}" for line in lines), style="dim")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Returns up to three of the cases a figure is about, in brackets."""
+    if not names:
+        return ""
+    named = list(dict.fromkeys(names))
+    return f" (see {', '.join(named[:_NAMED])}{' and more' if len(named) > _NAMED else ''})"
 
 
 def _facts(outcome: Outcome, deployment: Deployment) -> Iterable[RenderableType]:

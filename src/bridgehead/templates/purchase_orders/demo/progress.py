@@ -67,7 +67,7 @@ class Plain:
         self._last_s, self._shown = boot_s(), moment
         self._console.print(
             f"  {moment.stage}: {moment.stored}/{moment.arrivals} arrived, {moment.decided} decided,"
-            f" {moment.booked} booked, {moment.with_people} with people, {moment.per_s:.0f}/s"
+            f" {moment.booked} booked, {moment.with_people} cases with people, {moment.per_s:.0f}/s"
             + (f", {len(moment.killed)} killed" if moment.killed else "")
             + (f", {moment.note}" if moment.note else ""),
             markup=False,

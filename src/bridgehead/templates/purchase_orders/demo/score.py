@@ -38,6 +38,12 @@ class Scored:
     work: Work | None
     owner: str | None
     true_cause: str | None
+    case: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The case, else the document, which a person has as a whole."""
+        return self.case or self.arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class Score:
 
     ``others`` are documents that are no orders, right when nothing is booked and the right queue has
     them; ``queued`` counts the orders that need a person and have one, right when the truth's owner has them.
+    ``misplaced`` names those that another role has, ``needless`` the orders that needed nobody and were not decided
+    without a person; ``unopened`` counts orders with people in documents that no case came of.
     """
 
     whole: Slice
@@ -97,6 +105,9 @@ class Score:
     others: Share
     queued: Share
     faults: tuple[Scored, ...]
+    misplaced: tuple[str, ...] = ()
+    needless: tuple[str, ...] = ()
+    unopened: int = 0
 
 
 def score(truths: Sequence[ArrivalTruth], records: Mapping[str, ArrivalRecord], booked: Mapping[str, Booking]) -> Score:
@@ -122,6 +133,9 @@ def score(truths: Sequence[ArrivalTruth], records: Mapping[str, ArrivalRecord], 
         others=Share(sum(_rightly_queued(truth, record) for truth, record in others), len(others)),
         queued=Share(sum(one.work is not None and one.work.role == one.owner for one in needed), len(needed)),
         faults=tuple(one for one in scored if _is_fault(one)),
+        misplaced=tuple(one.name for one in needed if one.work is not None and one.work.role != one.owner),
+        needless=tuple(one.name for one in scored if not one.touchless and (one.work is None or one.owner is None)),
+        unopened=sum(not one.touchless and one.case is None for one in scored),
     )
 
 
@@ -157,6 +171,7 @@ def _orders(truth: ArrivalTruth, record: ArrivalRecord | None, booked: Mapping[s
             work=None if touchless else (case.work if case is not None and case.work else work),
             owner=order.owner,
             true_cause=order.cause,
+            case=case.id if case is not None else None,
         )
 
 
