@@ -9,6 +9,8 @@ from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.tables.cells import Ways
+from tests.unit.documents.books import ROWS, book
+from tests.unit.documents.samples import doubts, only
 
 WAYS = Ways(None, DayContext("dmy", None), None)
 VALUES = {
@@ -86,3 +88,11 @@ def test_terms_and_addresses_stay_whole(name: str, value: str) -> None:
     """The usual words of terms and addresses leave neither a note nor a warning."""
     draft = put(name, value)
     assert (draft.notes, draft.warnings) == ([], [])
+
+
+@pytest.mark.parametrize("words", ["Please deliver 5 pcs first and the rest in January", "Delivery must be complete"])
+def test_a_sentence_above_a_table_is_a_note(words: str) -> None:
+    """What a sheet says above its table is kept, and doubted where it changes the order."""
+    order = only(book(rows=[[words], [], *ROWS]))
+    assert words in order.notes
+    assert doubts(order) == {"contradiction"}

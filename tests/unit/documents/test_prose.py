@@ -182,3 +182,18 @@ def test_words_that_ask_are_no_description() -> None:
         )
     )
     assert [line.description for line in order.lines] == [""] * 2
+
+
+def test_customer_and_place_in_sentences_are_read() -> None:
+    """A customer's number in brackets is no item; a street that opens with its number is a place of delivery."""
+    opening = "Hallo,\n\nhiermit bestellen wir (Kundennr. K-1001):\n\n- 50 Stk AB-1001 zu 3,20 EUR\n\n"
+    place = "Bitte liefern bis 15.12.2026 an 14 Quarry Lane, LS9 8AG Leeds.\nUnsere Bestellnummer: PO-4711\n"
+    order = only(mail(opening + place))
+    assert order.buyer.number == "K-1001"
+    assert order.ship_to is not None
+    assert (order.ship_to.street, order.ship_to.postal_code, order.ship_to.city) == (
+        "14 Quarry Lane",
+        "LS9 8AG",
+        "Leeds",
+    )
+    assert (order.requested_date, order.warnings) == (date(2026, 12, 15), ())

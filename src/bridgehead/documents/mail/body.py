@@ -158,6 +158,7 @@ class Walker(Prose):
             return at + 1
         if self._sums(text, source):
             return at + 1
+        text = self._customer(text, source)
         left = self._place(self._order_number(take_references(text, self.draft, source), source), source)
         if left.strip(" .,:;-–") and not self._items(left, source, whole=left == text):
             self._sentence(left, text, source)

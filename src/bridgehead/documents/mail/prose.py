@@ -38,9 +38,15 @@ _NUMBERS: Final = frozenset(["NR", "NOS"])
 """Units that are words for a number too: what follows them names something and counts nothing."""
 _PLACE: Final = re.compile(
     r"\b(?:deliver(?:y|ed)?|ship(?:ment)?|send|goods|consign\w*|liefer\w*|ware|anliefer\w*|livr\w*|exp[eé]di\w*|entreg\w*|env[ií]\w*|mercanc[ií]a|consegn\w*|sped\w*|merce|(?:af)?lever\w*|stuur|bezorg\w*|skicka\w*|dostaw\w*|dostarcz\w*|wysy[łl]\w*|send\w*|dod[áae]\w*|toimit\w*|sz[áa]ll[íi]t\w*)\b"
-    r"[^.!?:;\d]{0,40}?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?\s?:?\s{1,3}(?P<place>[^\W\d_][^;]{12,200})",
+    r"[^.!?:;\d]{0,40}?(?:\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d{2})\b[^.!?:;\d]{0,20}?)?(?::|\b(?:to|at|an|nach|in|zu|[àa]|chez|en|ad|al|alla|presso|aan|naar|op|bij|till|til|hos|do|na|pod|para|em|osoitteeseen)\b)(?: (?:the )?(?:adresse?|address|adres|direcci[oó]n|indirizzo|adress(?:en)?|our site|l[’']adresse|la direcci[oó]n|l[’']indirizzo|het adres)(?: (?:suivante|siguiente|seguente))?)?\s?:?\s{1,3}(?P<place>(?:\d{1,4}[a-z]?\s)?[^\W\d_][^;]{12,200})",
     re.IGNORECASE,
 )
+_CUSTOMER: Final = re.compile(
+    r"\(?\b(?:kunden-?\s?(?:nr|nummer|no)|kd\.?-?\s?nr|customer (?:no|number|nr|id)|n(?:°|o|um[eé]ro)\.? (?:de )?client|(?:n[°ºo]|n[uú]mero|num)\.? (?:de )?cliente|codice cliente|klantnummer|klantnr|nr klienta|numer klienta|kundnummer|kundnr)"
+    r"(?![^\W_])\.?\s{0,2}[:=#]?\s{0,2}(?P<no>(?=[\w-]{0,14}\d)[A-Z0-9][A-Z0-9-]{2,14}(?![\w-]))\)?",
+    re.IGNORECASE,
+)
+"""A sentence that names the number under which we know the customer."""
 _IN_ALL: Final = re.compile(
     rf"(?:that makes|this makes|that comes to|in total|das macht|das sind|macht|son|suman?|soit|cela fait|in totale|per un totale di|sono|dat maakt|dat is|det blir|det bliver|razem|w sumie|celkem)[^\d€$£]{{0,30}}(?P<sum>(?:{CURRENCY}\s?)?\d[\d.,' \u00a0]{{0,16}}(?:\s?{CURRENCY})?)[^\d]{{0,30}}",
     re.IGNORECASE,
@@ -76,7 +82,15 @@ class Prose(Rows):
             return text[: found.start()]
         for name, value in party.values.items():
             ship_to.put(name, value, party.sources[name])
-        return text[: found.start()]
+        dated = any(map(str.isdigit, text[found.start() : found.start("place")]))
+        return text[: found.start("place") if dated else found.start()]
+
+    def _customer(self, text: str, source: Source) -> str:
+        """Takes our number of the customer out of a sentence, where its word stands before it; returns the rest."""
+        found = _CUSTOMER.search(text)
+        if found is None or not put_field(self.draft, "customer_number", found["no"], source, self.ways):
+            return text
+        return text[: found.start()] + text[found.end() :]
 
     def _watch_loose(self) -> None:
         """Words built like the part numbers of the order, in sentences that no line was read from, may be ordered."""

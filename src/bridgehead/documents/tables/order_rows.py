@@ -54,6 +54,8 @@ _HOURS: Final = re.compile(
     re.IGNORECASE,
 )
 """Hours of the day, such as those in which a gate is open."""
+_SMALL: Final = re.compile(r"(?<![\w-])[^\W\d_A-Z]{2,}(?![\w-])")
+"""A word without capitals: a text above a table with more than two of them says something."""
 _PAIR: Final = 2
 _WORDS: Final = 3
 """More words than a quantity with its unit has."""
@@ -525,6 +527,13 @@ def _wish(draft: Draft, text: str, source: Source, ways: Ways) -> None:
     draft.warn("contradiction", f"a day that the table does not have (line {source.line}: {text[:120]!r})")
 
 
+def _only_wishes(text: str, ways: Ways) -> bool:
+    """Whether a sentence asks for a day and says nothing else in figures: the field of the day holds it."""
+    days = list(find_days(text, ways.days))
+    rest = text[: days[0].start] + text[days[0].end :] if len(days) == 1 else text
+    return bool(days) and REQUESTED.search(text) is not None and not any(map(str.isdigit, rest))
+
+
 def _finished(table: _Table) -> tuple[Order, ...]:
     sheet = table.sheet
     below = fields_around(sheet.part, table.remarks, letters=sheet.letters)
@@ -542,6 +551,13 @@ def _finished(table: _Table) -> tuple[Order, ...]:
         (row, " ".join(cell.strip() for cell in row.cells if cell.strip() and not TO_WRITE_ON.fullmatch(cell.strip())))
         for row in table.remarks
     ]
+    said = [
+        (text, source)
+        for text, source in sheet.fields.texts
+        if len(_SMALL.findall(text)) >= _WORDS
+        and not _UNFILLED.fullmatch(fold(text).strip())
+        and not _only_wishes(text, table.ways)
+    ]
     orders: list[Order] = []
     single = len(table.drafts) == 1
     for draft in table.drafts.values():
@@ -554,6 +570,8 @@ def _finished(table: _Table) -> tuple[Order, ...]:
             draft.note(remark, Source(sheet.part, row.line, remark[:300], how="place"))
             if _FIGURE.search(_HOURS.sub(" ", remark)):
                 draft.warn("uncertain", f"row {row.line} holds a figure and is no line: {remark[:120]!r}")
+        for text, source in said:
+            draft.note(text, source)
         for text, source in (*sheet.fields.texts, *below.texts):
             _wish(draft, text, source, table.ways)
         for line, words in alerts:
