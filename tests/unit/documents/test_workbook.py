@@ -391,3 +391,9 @@ def test_damaged_workbooks_raise_nothing() -> None:
                 spoilt[dice.randrange(8, len(spoilt))] = dice.randrange(256)
             cut = bytes(spoilt[: dice.choice([len(spoilt), dice.randrange(600, len(spoilt))])])
             assert isinstance(read(cut, "a.xlsx"), Orders | NotAnOrder | Unreadable)
+
+
+def test_the_firm_in_the_first_row_orders() -> None:
+    """The firm alone above a table is the buyer; of a form to fill in it may be anyone."""
+    assert only(book(rows=[["Nordwerk GmbH"], [], *ROWS])).buyer.name == "Nordwerk GmbH"
+    assert only(book(rows=[["Nordwerk GmbH"], ["Order form"], *ROWS])).buyer.name is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
@@ -101,6 +101,27 @@ class Fields:
                 draft.refer(reference_kind(one.label), one.value[:60], one.source)
             elif not put_field(draft, one.name, one.value, one.source, ways) and one.name in _TOLD:
                 draft.warn("uncertain", f"{one.value[:40]!r} was not read (line {one.source.line})")
+        self._put_head(draft)
+
+    def _put_head(self, draft: Draft) -> None:
+        """The one firm that stands alone in the first row names who orders, unless the sheet is a form to fill in."""
+        if "name" in draft.buyer.values or draft.seller.values or any(_FORM.search(text) for text, _ in self.texts):
+            return
+        firms = [(text, source) for text, source in self.texts if _FIRM.search(text) and len(text) <= _LONGEST_FIRM]
+        if len({text for text, _ in firms}) == 1 and firms[0][1].line == 1:
+            text, source = firms[0]
+            draft.buyer.put("name", text.split("\n")[0].split(",")[0].strip(), replace(source, how="place"))
+
+
+_FIRM: Final = re.compile(
+    r"(?<![\w-])(?:GmbH|AG|KG|OHG|UG|SE|Ltd|Limited|LLC|Inc|Corp|PLC|SARL|SAS|SA|S\.A\.|SL|S\.L\.|SpA|S\.p\.A\.|Srl|S\.r\.l\.|BV|B\.V\.|NV|N\.V\.|AB|ApS|A/S|AS|Oy|Sp\. z o\.o\.|s\.r\.o\.|Kft)(?![\w-])"
+)
+"""Legal forms of firms, as they are written behind a name."""
+_FORM: Final = re.compile(
+    r"order form|bestellformular|bon de commande|formulario|modulo d|bestelformulier|formularz|formul[aä]r",
+    re.IGNORECASE,
+)
+_LONGEST_FIRM: Final = 80
 
 
 def fields_around(part: str, rows: Sequence[Row], *, letters: bool) -> Fields:
