@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from bridgehead.cli.application import app
+from bridgehead.settings import Settings
 from tests.cli import desk
 from tests.cli.calls import Cli, shell
 
@@ -49,6 +50,14 @@ def test_a_level_is_set_by_name_and_on_the_record(cli: Cli, orders: Path) -> Non
         ("autonomous", "pat", "98 % agree"),
         ("shadow", "pat", "a fault"),
     ]
+
+
+def test_a_promotion_after_shadow_is_not_warned_of(cli: Cli, orders: Path) -> None:
+    """A deployment that completed cases in shadow is promoted without the remark that there is no evidence."""
+    cli.submit(orders, a={"po": "P-1", "amount": 5})
+    cli.work(orders)
+    done = cli.ok("promote", orders, "--to", "autonomous", "--why", "98 % agree", "--by", "pat")
+    assert "no shadow evidence" not in done.err
 
 
 @pytest.mark.parametrize(
@@ -222,6 +231,8 @@ def test_doctor_says_what_is_wrong_and_what_to_do(cli: Cli, tmp_path: Path) -> N
     found = cli.ok("doctor", "--json").json
     assert found["ok"] is True
     assert {line["what"] for line in found["lines"]} >= {"python", "packages", "database", "key", "disk", "ports"}
+    (ports,) = (line for line in found["lines"] if line["what"] == "ports")
+    assert f"({Settings().webhook_port} unless set)" in str(ports)
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     (home / "key").write_text("ab" * 32)
