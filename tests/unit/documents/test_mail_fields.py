@@ -141,7 +141,7 @@ def test_a_number_of_nobody_beside_the_suppliers_is_the_customers() -> None:
 
 
 def test_a_column_of_part_numbers_may_hold_both_sides() -> None:
-    """A cell such as ``W40012 (your no. KV-2210)`` is read as two numbers."""
+    """A cell with a part number and the other side's number in brackets is read as two numbers."""
     order = _order("We order:\n\nPos.  Our part no.             Qty\n10    W40012 (your no. KV-2210)  9 pcs\n")
 
     assert [(one.customer_part, one.supplier_part) for one in order.lines] == [("W40012", "KV-2210")]
