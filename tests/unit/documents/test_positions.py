@@ -40,6 +40,7 @@ GIVEN_BY_DEFAULT = {
     "notes",
     "controls",
     "unit_code",
+    "confidence",
     "message",
 }
 

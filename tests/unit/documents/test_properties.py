@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bridgehead.clock import perf_s
 from bridgehead.documents.order import Order, from_json, to_json
 from bridgehead.documents.outcome import NotAnOrder, Orders, Unreadable
 from bridgehead.documents.reading import read
@@ -25,9 +25,9 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 
 def outcome_of(document: bytes) -> None:
     """Reads a document twice; it may be anything, but neither raise nor take long nor differ."""
-    start = perf_s()
+    start_s = time.process_time()  # what others do on the machine is no fault of the reader
     first = read(document, "arrival")
-    assert perf_s() - start < LONGEST_S
+    assert time.process_time() - start_s < LONGEST_S
     assert isinstance(first, Orders | NotAnOrder | Unreadable)
     assert read(document, "arrival") == first
     read_arrival(document, "arrival")

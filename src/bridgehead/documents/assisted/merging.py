@@ -92,6 +92,8 @@ def _agreed(order: Order) -> Order:
     if order.warnings and not settles(order):
         return order
     gained = calibrated().weights.get(f"{FAMILIES.get(order.format, 'text')}/assisted:agreed", 0.0)
+    if order.confidence is not None:  # what is not doubted any more is rated as what was not doubted
+        order = rated(replace(order, warnings=()))
     confidence = order.confidence
     if confidence is not None and 0 < confidence < 1 and gained > 0:
         logit = math.log(confidence / (1 - confidence)) + gained

@@ -185,7 +185,8 @@ class Rows(Items):
         indented = text.startswith((" ", "\t", "|"))
         if item is not None and item.rank == 0 and self._attach(item, source):
             return True
-        if cells is not None and len(filled) == 1 and "description" in fields and cells[fields.index("description")]:
+        at = fields.index("description") if "description" in fields else len(fields)
+        if cells is not None and len(filled) == 1 and at < len(cells) and cells[at]:
             last.description = f"{last.description or ''} {filled[0]}".strip()
             last.mark("description", last.sources.get("description", source))
             return True

@@ -43,6 +43,8 @@ def events(content: bytes, tags: tuple[str, ...], where: str) -> Iterator[Any]:
             no_network=True,
             load_dtd=False,
             huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
         ):
             yield element
             count += 1
