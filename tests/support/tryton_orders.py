@@ -98,16 +98,23 @@ def corpus_mails(folder: Path, arrivals: int) -> Corpus:
     """Writes the corpus whose master data Tryton holds; what does not come by mail is sent as an attachment."""
     write_corpus(seed=CORPUS_SEED, orders=arrivals, out=folder, formats=FORMATS)
     truths = [json.loads(line) for line in (folder / "truth.jsonl").read_text("utf-8").splitlines()]
-    mails = [_mail(truth["arrival"], (folder / "arrivals" / truth["arrival"]).read_bytes()) for truth in truths]
+    master = json.loads((folder / "master.json").read_text("utf-8"))
+    senders = {one["number"]: one["emails"][0] for one in master["customers"] if one["emails"]}
+    mails = []
+    for truth in truths:
+        name = truth["arrival"]
+        customer = truth["orders"][0]["customer"] if truth["orders"] else ""
+        sender = senders.get(customer, "edi@example.net")
+        mails.append(_mail(name, (folder / "arrivals" / name).read_bytes(), sender))
     return Corpus(mails, truths)
 
 
-def _mail(name: str, document: bytes) -> bytes:
+def _mail(name: str, document: bytes, sender: str) -> bytes:
     if name.endswith(".eml"):
         return document
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "edi@van.example.net", USER, name
-    mail["Message-ID"] = f"<{name}@van.example.net>"
+    mail["From"], mail["To"], mail["Subject"] = sender, USER, name
+    mail["Message-ID"] = f"<{name}@edi.example.net>"
     mail.set_content("Interchange attached.\n")
     mail.add_attachment(document, maintype="application", subtype="octet-stream", filename=name)
     return mail.as_bytes()
