@@ -88,6 +88,7 @@ class Whole:
     document: bytes
     lines: int
     stated: bool
+    orders: int
 
 
 def wholes(seed: int, form: Format, most: int = SOURCES) -> list[Whole]:
@@ -105,7 +106,7 @@ def wholes(seed: int, form: Format, most: int = SOURCES) -> list[Whole]:
         lines = sum(len(truth["lines"]) for truth in truths)
         if lines == _lines(outcome.orders) and lines:
             stated = all(any(truth[name] is not None for name in _SAID) for truth in truths)
-            found.append(Whole(arrival.document, lines, stated))
+            found.append(Whole(arrival.document, lines, stated, len(outcome.orders)))
         if len(found) == most:
             break
     return found
@@ -171,6 +172,10 @@ def _told(form: Format, name: str, spoiled: bytes, whole: Whole, orders: Sequenc
         return whole.stated or counted or (name.startswith("page") and _numbered(spoiled))
     if not set(name.split(" + ")) & LOSING or _lines(orders) > whole.lines:
         return None
+    if len(orders) < whole.orders and form == "csv":
+        return False  # each order of a file states its own total, and none says how many orders there are
+    if "piece doubled" in name and "piece dropped" in name and form in ENVELOPED:
+        return any(_stated(order) for order in orders)  # one segment stands in for another: counts of segments hold
     return form in ENVELOPED or _open_ended(spoiled) or any(_stated(order) for order in orders)
 
 

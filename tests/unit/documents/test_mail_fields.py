@@ -210,3 +210,18 @@ def test_an_address_broken_before_its_words_or_its_state_is_whole() -> None:
     assert (french.ship_to.name, french.ship_to.city) == ("Pompes Sud SARL", "Lyon")
     assert american.ship_to is not None
     assert (american.ship_to.street, american.ship_to.postal_code) == ("6100 Industrial Pkwy", "29607")
+
+
+def test_a_part_that_lost_the_line_before_it_is_not_swallowed() -> None:
+    """A message whose parts are not divided any more is refused: an order in it would be lost unseen."""
+    whole = (
+        b"From: a@example.com\r\nTo: b@example.com\r\nSubject: Order PO-1\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/mixed; boundary="=_1"\r\n\r\n--=_1\r\nContent-Type: text/plain\r\n\r\n'
+        b"Please find our orders attached.\r\n\r\n--=_1\r\nContent-Type: text/csv; name=a.csv\r\n"
+        b"Content-Disposition: attachment; filename=a.csv\r\n\r\nPO number,Part,Quantity\r\nPO-1,AB-100,5\r\n\r\n"
+        b"--=_1--\r\n"
+    )
+    assert isinstance(read(whole, "mail"), Orders)
+    torn = read(whole.replace(b"\r\n--=_1\r\nContent-Type: text/csv", b"\r\nContent-Type: text/csv"), "mail")
+    assert isinstance(torn, Unreadable), torn
+    assert torn.code == "mail.boundary"

@@ -225,9 +225,10 @@ def test_texts_that_lie_over_one_another_are_read_as_they_were_drawn() -> None:
     assert one.lines[0].description == long[2]
 
 
-def test_a_missing_page_is_said() -> None:
+@pytest.mark.parametrize("said", ["Page 1 of 3", "Seite 1/3", "Pág. 1/3", "pag. 1 di 3", "p. 1/3"])
+def test_a_missing_page_is_said(said: str) -> None:
     """Page 1 of 3 alone is doubted."""
-    one = order(drawn(lambda pages: pages.text(300, 800, "Page 1 of 3", 7)))
+    one = order(drawn(lambda pages: pages.text(300, 800, said, 7)))
     assert "uncertain: page 2 of 3 is missing" in one.warnings
 
 

@@ -9,6 +9,7 @@ from io import BytesIO
 from time import process_time
 
 import pytest
+from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
@@ -397,3 +398,23 @@ def test_the_firm_in_the_first_row_orders() -> None:
     """The firm alone above a table is the buyer; of a form to fill in it may be anyone."""
     assert only(book(rows=[["Nordwerk GmbH"], [], *ROWS])).buyer.name == "Nordwerk GmbH"
     assert only(book(rows=[["Nordwerk GmbH"], ["Order form"], *ROWS])).buyer.name is None
+
+
+def test_comments_between_the_cells_of_a_sheet_change_nothing() -> None:
+    """A sheet whose XML holds comments and instructions to a processor is read like one without them."""
+    made, spoiled = BytesIO(), BytesIO()
+    workbook = Workbook()
+    table = workbook.active
+    assert table is not None
+    for row in (["PO number", "Part", "Quantity"], ["PO-1", "AB-100", 5]):
+        table.append(row)
+    workbook.save(made)
+    with zipfile.ZipFile(made) as whole, zipfile.ZipFile(spoiled, "w") as other:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name.endswith("sheet1.xml"):
+                content = content.replace(b"<v>", b"<!-- a --><?b c?><v>")
+            other.writestr(name, content)
+    outcome = read(spoiled.getvalue(), "order.xlsx")
+    assert isinstance(outcome, Orders), outcome
+    assert outcome.orders[0].lines[0].quantity == 5

@@ -24,6 +24,11 @@ _TELLING = frozenset(
     b"from to subject date mime-version received return-path message-id content-type delivered-to reply-to sender cc "
     b"content-transfer-encoding dkim-signature list-unsubscribe x-mailer".split()
 )
+_TORN = re.compile(
+    rb"(?im)^content-(?:type|disposition|transfer-encoding): [^\r\n]{1,200}\r?\n(?:[ \t][^\r\n]{1,200}\r?\n)?"
+    rb"(?:mime-version: 1\.0\r?\n)?content-(?:type|disposition|transfer-encoding): [^\r\n]{1,200}\r?$"
+)
+"""Two lines of the headers of a part, one below the other."""
 _PARAMETER = re.compile(r';\s*([\w!#$%&+^`|~.-]{1,40}(?:\*\d{0,2}\*?)?)\s*=\s*("(?:[^"\\]|\\.){0,1000}"|[^;\s]{0,500})')
 
 
@@ -188,9 +193,22 @@ def _walk(headers: list[tuple[str, str]], body: bytes, depth: int, parts: list[P
         content = content.lstrip(b"\r\n")
         _append(parts, Part(kind, None, filename[:200], attached=True, flowed=False, body=content))
         return
+    if depth and not (filename and kind.startswith("text/")):  # a message may be attached as the text it is
+        _check_torn(body, len(parts) + 1)
     attached = disposition.lower().startswith("attachment") or bool(filename and not kind.startswith("text/"))
     flowed = parameters.get("format", "").lower() == "flowed"
     _append(parts, Part(kind, parameters.get("charset"), filename[:200], attached or bool(filename), flowed, content))
+
+
+def _check_torn(content: bytes, number: int) -> None:
+    """Raises Refusal ``mail.boundary`` for a part that holds another part's headers: the line between them is gone."""
+    found = _TORN.search(content)
+    if found is not None:
+        raise Refusal(
+            "mail.boundary",
+            "A part of the message holds the headers of another one: the line that parts them is missing.",
+            f"part {number}, line {content[: found.start()].count(10) + 1}",
+        )
 
 
 def _check_headers(block: bytes, number: int) -> None:

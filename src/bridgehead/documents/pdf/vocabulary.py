@@ -526,7 +526,7 @@ def sum_kind(text: str) -> SumKind | None:
 
 
 PAGE_OF: Final = re.compile(
-    r"(?:\b(?:page|seite|pagina|p[aá]gina|sida|side|strona|blatt|bl\.|pg\.?|pag\.?|str\.?|p\.)\s*:?\s*(?:no\.?|nr\.?)?\s*(\d{1,3})\s*(?:of|von|de|sur|di|van|av|af|z|/|\|)\s*(\d{1,3})\b)|^\s*(?:-\s*)?(\d{1,3})\s*/\s*(\d{1,3})(?:\s*-)?\s*$",
+    r"(?:\b(?:page|seite|pagina|p[aá]gina|sida|side|strona|blatt|bl\.|pg\.?|p[aá]g\.?|str\.?|p\.)\s*:?\s*(?:no\.?|nr\.?)?\s*(\d{1,3})\s*(?:of|von|de|sur|di|van|av|af|z|/|\|)\s*(\d{1,3})\b)|^\s*(?:-\s*)?(\d{1,3})\s*/\s*(\d{1,3})(?:\s*-)?\s*$",
     re.IGNORECASE,
 )
 """A page's own number and how many there are."""
