@@ -108,10 +108,13 @@ def rated(order: Order, calibration: Calibration | None = None) -> Order:
     logit = sum(known.weights.get(name, 0.0) * value for name, value in features(order).items())
     doubtful = doubted(order)
     confidence = round(1 / (1 + math.exp(-max(min(logit, 30.0), -30.0))), 4)
-    sources = {
-        path: _rated(source, known.fields.get(field_key(order, path, source, doubtful=doubtful)))
-        for path, source in order.sources.items()
-    }
+    shares: dict[tuple[str, str], float | None] = {}
+    sources: dict[str, Source] = {}
+    for path, source in order.sources.items():
+        kind = (path.rpartition(".")[2] if path.startswith("lines[") else path, source.how)
+        if kind not in shares:
+            shares[kind] = known.fields.get(field_key(order, path, source, doubtful=doubtful))
+        sources[path] = _rated(source, shares[kind])
     return replace(order, confidence=confidence, sources=sources)
 
 
