@@ -6,8 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from bridgehead.documents.dates import DayContext
 from bridgehead.documents.order import Order, Party
 from bridgehead.documents.outcome import Hints, NotAnOrder, Unreadable
+from bridgehead.documents.pdf.fields import _glued
+from bridgehead.documents.pdf.words import Piece, Row, Word
+from bridgehead.documents.tables.cells import Ways
 from tests.unit.documents.pdf_pages import (
     COLUMNS,
     FOOT,
@@ -405,12 +409,11 @@ def test_what_stands_below_a_typed_rule_is_no_description() -> None:
 
 
 def test_letters_in_front_of_a_number_are_its_own() -> None:
-    """A number that stands alone beside the title keeps its letters: ``PO-10233`` is no label ``PO`` with a value."""
+    """``PO-10233`` alone is no label ``PO`` with the number 10233; ``PO # 10233`` is one."""
 
-    def titled(pages: Pages) -> None:
-        pages.text(60, 40, "PURCHASE ORDER", 18, bold=True)
-        pages.text(420, 40, "PO-10233", 12)
+    def found(text: str) -> list[tuple[str, str]]:
+        piece = Piece([Word(text, 420, 480, 40, 52, 12, bold=False, page=1)])
+        return [(one.name, one.value) for one in _glued(piece, Row([piece]), Ways(None, DayContext("dmy", None), None))]
 
-    one = order(drawn(titled))
-    assert one.po_number == "PO-10233"
-    assert not any("two order numbers" in warning for warning in one.warnings)
+    assert found("PO-10233") == []
+    assert found("PO # 10233") == [("po_number", "10233")]

@@ -331,7 +331,10 @@ _YOURS: Final = frozenset(
 )
 _OURS: Final = frozenset(
     [
+        "nasza",
         "our",
+        "vara",
+        "vor",
         "unsere",
         "unser",
         "notre",
@@ -412,7 +415,7 @@ def label(text: str) -> str | None:
     if found is not None:
         return found
     first, _, rest = text.partition(" ")
-    if rest and fold(first).strip(".") in _POSSESSIVE and (again := label(rest)) is not None:
+    if rest and fold(first).strip(".") in _OURS and (again := label(rest)) is not None:
         return again
     parts = [part.strip() for part in re.split(r"\s*[/|]\s*", text) if part.strip()]
     if len(parts) == 2:
@@ -425,32 +428,6 @@ def label(text: str) -> str | None:
     return None
 
 
-_POSSESSIVE: Final = frozenset(
-    [
-        "our",
-        "unsere",
-        "unser",
-        "notre",
-        "nos",
-        "nuestro",
-        "nuestra",
-        "nostro",
-        "nostra",
-        "onze",
-        "ons",
-        "vart",
-        "var",
-        "vara",
-        "nasz",
-        "nasze",
-        "nasza",
-        "vores",
-        "vaar",
-        "vor",
-        "nosso",
-        "nossa",
-    ]
-)
 _SUMS: Final[tuple[tuple[SumKind, re.Pattern[str]], ...]] = (
     (
         "carried",

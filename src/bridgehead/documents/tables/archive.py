@@ -38,6 +38,8 @@ def open_archive(document: bytes, part: str) -> dict[str, bytes]:
                     raise Refusal("workbook.too_large", f"Unpacked it takes more than {MOST_BYTES >> 20} MiB.", part)
                 # Reading checks the CRC over the size that the directory states, so neither can be understated.
                 members[info.filename] = archive.read(info)
+    # What zipfile raises for damage: RuntimeError for an encrypted member, NotImplementedError for a way of packing it
+    # does not know, ValueError for names and sizes that cannot be.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError, RuntimeError) as error:
         raise Refusal("workbook.broken", f"The file is damaged or cut off: {str(error)[:120]}.", part) from error
     return members
