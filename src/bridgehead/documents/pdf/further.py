@@ -238,6 +238,7 @@ def _place(
             and " " not in text
             and line.customer_part is None
             and line.supplier_part is not None
+            and not _wrapped(rest.item, body, column)
         ):
             line.customer_part = text.strip("()")
             line.mark("customer_part", source)
@@ -266,6 +267,17 @@ def _place(
         line.notes.append(f"{body.grid.columns[column].name}: {text}")
     else:
         described.append((body.row.line, text))
+
+
+def _wrapped(item: RawItem, body: BodyRow, column: int) -> bool:
+    """Whether a word ends the words in the row above, which left it no room: ``bearing 6206`` over ``2RS``."""
+    at = next(index for index, one in enumerate(item.rows) if one is body)
+    above = item.rows[at - 1].cells.get(column, []) if at else []
+    held = body.cells.get(column, [])
+    if len(above) < 2 or not held:
+        return False
+    room = body.grid.columns[column].right - above[-1].x1
+    return held[-1].x1 - held[0].x0 + 0.25 * held[0].size > room
 
 
 def _prose(body: BodyRow, column: int) -> bool:

@@ -177,7 +177,7 @@ def split_headings(piece: Piece) -> list[Piece]:
     """A piece that holds several headings side by side, as one piece each."""
     if len(piece.words) < 2 or len(piece.words) > 10:
         return [piece]
-    known = heading(piece.text) is not None
+    whole = heading(piece.text)
     best: tuple[float, list[Piece]] | None = None
     gaps = [later.x0 - earlier.x1 for earlier, later in itertools.pairwise(piece.words)]
     places = range(1, len(piece.words))
@@ -191,13 +191,19 @@ def split_headings(piece: Piece) -> list[Piece]:
             if any(one is None for one in found) or len({one.field for one in found if one}) < len(found):
                 continue
             smallest = min(gaps[cut - 1] for cut in cuts)
-            if known and not _stand_apart(gaps, cuts, piece):
+            dated = whole is not None and whole.field in _DAYS and _FIGURES & {one.field for one in found if one}
+            if whole is not None and not dated and not _stand_apart(gaps, cuts, piece):
                 continue
             if best is None or smallest > best[0]:
                 best = (smallest, parts)
         if best is not None:
             return [one for part in best[1] for one in split_headings(part)]
     return [piece]
+
+
+_DAYS: Final = frozenset({"requested_date", "order_date"})
+_FIGURES: Final = frozenset({"price", "amount"})
+"""No heading of a day names one of these as well: ``Net price Deliv. date`` heads two columns."""
 
 
 def _stand_apart(gaps: Sequence[float], cuts: Sequence[int], piece: Piece) -> bool:
@@ -298,7 +304,8 @@ def _column(cluster: Sequence[Piece]) -> Column:
     fields = {one.field for one in known}
     if joined is not None and alone[0] is not None and (alone[0].field in _QUALIFYING or joined.field == "price_basis"):
         return Column(name, joined, x0, x1)
-    if joined is not None and (len(fields) < 2 or joined.field not in fields or joined.field == "price"):
+    numbered = {one.field for one in known[1:]} <= {"position"}  # ``Your item`` over ``No.`` is one heading
+    if joined is not None and (numbered or len(fields) < 2 or joined.field not in fields or joined.field == "price"):
         return Column(name, joined, x0, x1)
     if len(fields) >= 2 and alone[0] is not None:
         return Column(name, alone[0], x0, x1, below=tuple(alone[1:]))

@@ -85,9 +85,11 @@ def _line(item: RawItem, shape: Shape, ways: Ways, draft: Draft, part: str) -> D
         lost = shape.columns.fields[index] is None and one is not None and one.field in _FIGURES
         if lost and re.search(r"\d[.,]\d", cells[index]):
             draft.warn("uncertain", f"{cells[index][:40]!r} was not read ({where(sources(index))})")
+    alone = line.description or ""
     line = take_further(item, line, rest, ways, draft, part)
     if not {"supplier_part", "customer_part"} & set(shape.columns.fields):
-        _part_in_description(line)
+        _part_in_description(line, alone)
+    _words_for_part(line)
     if discount is not None and line.price is not None:
         _apply_discount(line, discount, draft, sources(0))
     if line.unit_code is None and line.unit and line.unit.lower() not in UNIT_CODES:
@@ -100,9 +102,38 @@ _OPENING_CODE: Final = re.compile(
 )
 
 
-def _part_in_description(line: DraftLine) -> None:
-    """A part number that opens the description: ``[FURN-1118] Desk``, ``AX-900 - Gauge``, or a word of its own."""
+_GROUPS: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,4}")
+_GROUPED_DIGITS: Final = 6
+_WORD: Final = re.compile(r"[^\W\d_][^\W\d_]*[a-zß-ÿ][^\W\d_]*")
+
+
+def _words_for_part(line: DraftLine) -> None:
+    """Words in a column of part numbers describe an item that has none: ``Hex nut M6``."""
+    for name in ("supplier_part", "customer_part"):
+        words = (getattr(line, name) or "").split()
+        letters = [len(word) for word in words if _WORD.fullmatch(word)]
+        if (
+            len(words) > 1
+            and not line.description
+            and (max(letters, default=0) > 4 or (letters[1:] and max(letters) > 2))
+        ):
+            line.description = " ".join(words)
+            line.sources["description"] = line.sources.pop(name)
+            setattr(line, name, None)
+
+
+def _part_in_description(line: DraftLine, alone: str) -> None:
+    """A part number that opens the description: ``[FURN-1118] Desk``, ``AX-900 - Gauge``, or a word of its own.
+
+    ``alone`` is what the first row says: ``611 109 62`` above the words is a number too.
+    """
     text = line.description or ""
+    if _GROUPS.fullmatch(alone) and sum(one.isdigit() for one in alone) >= _GROUPED_DIGITS and text.startswith(alone):
+        if line.supplier_part is None:
+            line.supplier_part = alone
+            line.sources["supplier_part"] = replace(line.sources["description"], text=alone, how="place")
+            line.description = text[len(alone) :].strip(" -–:,") or None
+        return
     found = _OPENING_CODE.match(text)
     code = (found["a"] or found["b"]) if found is not None else text.split(" ")[0] if text else ""
     if not code or code_rank(code) < (1 if found is not None and found["a"] else MOST_LIKELY):

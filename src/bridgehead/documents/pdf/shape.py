@@ -117,7 +117,11 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
 
 def _is_day(text: str) -> bool:
     days = list(find_days(text, DayContext(None, None)))
-    return len(days) == 1 and days[0].start == 0 and days[0].end >= len(text.rstrip(" ."))
+    return len(days) == 1 and days[0].start == 0 and text[days[0].end :].strip(" .").lower() in _YEAR_WORDS
+
+
+_YEAR_WORDS: Final = frozenset({"", "r", "roku"})
+"""What may follow a day: ``15.12.2026 r.``."""
 
 
 def _has(headings: Sequence[Heading | None], field: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.tables.headings import Heading, heading_of, label_of, squash
-from bridgehead.documents.terms import currency_of
+from bridgehead.documents.terms import CURRENCY, currency_of
 
 SumKind = Literal["net", "gross", "tax", "charge", "allowance", "carried", "quantity", "count"]
 
@@ -65,6 +65,11 @@ _MORE: Final[dict[str, str]] = {
     for word in words.split()
 }
 _QUALIFIERS: Final = re.compile(r"[/|]|\s[–-]\s|\n")
+_BESIDE_CURRENCY: Final = re.compile(
+    rf"(?P<before>{CURRENCY})[\s.:/-]+(?P<rest>\S.*)|(?P<first>.*\S)\s*[\s/(\[-](?:in\s+)?(?P<after>{CURRENCY})[\])]?",
+    re.IGNORECASE,
+)
+"""``Rate USD``, ``Rate (USD)``, ``EUR Rate``: a heading of money and its currency."""
 
 
 @lru_cache(maxsize=4096)
@@ -84,7 +89,7 @@ def heading(text: str) -> Heading | None:
     parts = [part for part in (one.strip() for one in _QUALIFIERS.split(text)) if part]
     if found is not None and not _QUALIFIERS.search(text):
         return found
-    worded = _sided(text) or _worded(text)
+    worded = _sided(text) or _worded(text) or _of_money(text)
     if worded is not None:
         return worded
     if len(parts) > 1:
@@ -395,6 +400,17 @@ def _worded(text: str) -> Heading | None:
                 field, currency=next((code for one in tokens if (code := currency_of(one)) is not None), None)
             )
     return None
+
+
+def _of_money(text: str) -> Heading | None:
+    """A heading of a price or amount that only pages print, with its currency beside it."""
+    found = _BESIDE_CURRENCY.fullmatch(text)
+    if found is None:
+        return None
+    known = _more(found["rest"] or found["first"])
+    if known is None or known.field not in {"price", "amount"}:
+        return None
+    return replace(known, currency=currency_of(found["before"] or found["after"]))
 
 
 def _more(text: str) -> Heading | None:
