@@ -78,10 +78,7 @@ def features(order: Order) -> dict[str, float]:
     lines = max(len(order.lines), 1)
     agreed = sum(1 for one in order.controls if one.kind == "line_total" and one.agrees)
     found[f"{family}/amounts"] = agreed / lines
-    for kind, names in (
-        ("total", ("lines_total", "net_total", "gross_total", "payable")),
-        ("count", ("line_count", "quantity_total")),
-    ):
+    for kind, names in _CONTROLS.items():
         said = [one.agrees for one in order.controls if one.kind in names and one.agrees is not None]
         if said:
             found[f"{family}/{kind}"] = 1.0 if all(said) else -1.0
@@ -91,6 +88,7 @@ def features(order: Order) -> dict[str, float]:
     found[f"{family}/no_part"] = (
         sum(1 for line in order.lines if not (line.supplier_part or line.customer_part or line.gtin)) / lines
     )
+    found |= {f"{family}/{name}": value for name, value in _gaps(order).items() if value}
     found[f"{family}/long"] = min(math.log(lines), 3.0)
     hows = Counter(source.how for source in order.sources.values())
     of = max(sum(hows.values()), 1)
@@ -98,6 +96,40 @@ def features(order: Order) -> dict[str, float]:
         if hows[how]:
             found[f"{family}/how:{how}"] = hows[how] / of
     return found
+
+
+def _gaps(order: Order) -> dict[str, float]:
+    """What a reading lacks that its like has, and what only some of its lines have: columns that were lost show so."""
+    lines = order.lines
+    named = [line.supplier_part or line.customer_part or line.gtin for line in lines]
+    shares = {
+        "some_price": [line.price is not None for line in lines],
+        "some_part": [bool(one) for one in named],
+        "some_parts": [bool(line.supplier_part and line.customer_part) for line in lines],
+        "some_day": [line.requested_date is not None for line in lines],
+    }
+    place = order.ship_to
+    priced = any(line.price is not None for line in lines)
+    summed = any(one.kind in _CONTROLS["total"] for one in order.controls) or any(line.amount for line in lines)
+    return {
+        **{name: float(any(have) and not all(have)) for name, have in shares.items()},
+        "both_parts": float(bool(lines) and all(shares["some_parts"])),
+        "no_day": float(order.requested_date is None and not any(shares["some_day"])),
+        "no_order_date": float(order.order_date is None),
+        "no_place": float(place is None),
+        "no_city": float(place is not None and bool(place.street) and not (place.city and place.postal_code)),
+        "at_buyer": float(place is not None and bool(place.street) and place.street == order.buyer.street),
+        "money_unread": float(not priced and summed),
+        "no_money": float(not priced and not summed),
+        "no_words": sum(not line.description for line in lines) / max(len(lines), 1),
+        "short_part": sum(bool(one) and len(one or "") < _SHORT for one in named) / max(len(lines), 1),
+        "spaced_part": sum(" " in (one or "") for one in named) / max(len(lines), 1),
+        "no_lines": float(not lines),
+    }
+
+
+_SHORT: Final = 4
+"""A part number of fewer letters may be the number of a line."""
 
 
 def rated(order: Order, calibration: Calibration | None = None) -> Order:

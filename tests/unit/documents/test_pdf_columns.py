@@ -7,8 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from bridgehead.documents.draft_line import DraftLine
+from bridgehead.documents.order import Source
+from bridgehead.documents.pdf.roles import role_of
 from bridgehead.documents.pdf.vocabulary import heading
 from bridgehead.documents.tables.headings import Heading
+from bridgehead.documents.tables.item import Item
+from bridgehead.documents.tables.item_codes import take_codes
 from tests.unit.documents.pdf_pages import Cell, Col, order, plain
 
 D = Decimal
@@ -143,3 +148,36 @@ def test_a_column_of_polish_days_is_read_by_its_cells() -> None:
     cells: list[list[Cell]] = [["1", "12010786", "Łozysko 6204", "2", "szt", "126,32", "15.12.2026 r."]]
     one = order(plain(columns, cells, head=["Zamówienie nr PO0007367 z dnia 30.10.2026"], foot=[]))
     assert one.lines[0].requested_date == date(2026, 12, 15)
+
+
+def test_a_price_above_which_the_heading_of_a_day_begins_is_read() -> None:
+    """``Net`` over ``Price``, and a space further ``Due Date``: the word below tells which words are its own."""
+    columns = [
+        Col("Pos.", 50),
+        Col("Supplier Part No.", 86),
+        Col(["Order", "Qty"], 380),
+        Col(["Net", "Price"], 492, "r"),
+        Col("Due Date", 495),
+    ]
+    cells: list[list[Cell]] = [
+        ["10", "7100894", "12 sets", "28.55", "30/11/2026"],
+        ["20", "7101264", "16 sets", "18.49", "14/12/2026"],
+    ]
+    one = order(plain(columns, cells, head=ENGLISH, foot=[]))
+    assert [(line.price, line.requested_date) for line in one.lines] == [
+        (D("28.55"), date(2026, 11, 30)),
+        (D("18.49"), date(2026, 12, 14)),
+    ]
+
+
+def test_the_end_of_a_sentence_opens_no_address() -> None:
+    """``delivery.`` in a row of its own ends a sentence; ``Delivery`` and ``Delivery:`` open a place."""
+    assert role_of("delivery.") is None
+    assert role_of("Delivery:") == ("ship_to", "")
+
+
+def test_the_count_of_an_item_is_not_its_number() -> None:
+    """``Item No 10`` in a list counts; a longer number behind the same words is the item's own."""
+    item = Item(DraftLine())
+    left = take_codes("Item No 10: RM005304", item, Source("body", 1, ""))
+    assert (item.line.supplier_part, "RM005304" in left) == (None, True)

@@ -222,6 +222,8 @@ def _grid(rows: Sequence[Row]) -> Grid:
         columns = [Column(piece.text, heading(piece.text), piece.x0, piece.x1) for piece in pieces]
         return Grid(rows[0].page, columns, list(rows))
     levels = [[part for piece in row.pieces for part in split_headings(piece)] for row in rows]
+    for at in range(len(levels) - 1):
+        levels[at] = [part for piece in levels[at] for part in _parted_below(piece, levels[at + 1])]
     merged = _merged(levels)
     stacked = _stacked(rows, levels)
     if stacked is not None:
@@ -267,6 +269,20 @@ def _merged(levels: Sequence[Sequence[Piece]]) -> list[Column]:
     columns = [_column(cluster) for cluster in clusters]
     columns.sort(key=lambda one: one.x0)
     return columns
+
+
+def _parted_below(piece: Piece, level: Sequence[Piece]) -> list[Piece]:
+    """A heading of a day whose first words belong to a word below them: ``Net Due Date`` over ``Price``."""
+    whole = heading(piece.text)
+    if whole is None or whole.field not in _DAYS:
+        return [piece]
+    for below, cut in itertools.product(level, range(1, len(piece.words))):
+        first, rest = (Piece(words, piece.line) for words in (piece.words[:cut], piece.words[cut:]))
+        over = below.x1 > first.x0 and below.x0 < first.x1 and below.x1 <= rest.x0
+        money, day = heading(f"{first.text} {below.text}"), heading(rest.text)
+        if over and money is not None and day is not None and money.field in _FIGURES and day.field in _DAYS:
+            return [first, rest]
+    return [piece]
 
 
 def _below_several(piece: Piece, clusters: Sequence[Sequence[Piece]]) -> list[Piece]:

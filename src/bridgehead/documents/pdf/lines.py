@@ -104,7 +104,7 @@ _OPENING_CODE: Final = re.compile(
 
 _GROUPS: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,4}")
 _GROUPED_DIGITS: Final = 6
-_WORD: Final = re.compile(r"[^\W\d_][^\W\d_]*[a-zß-ÿ][^\W\d_]*")
+_WORD: Final = re.compile(r"[^\W\d_][^\W\d_]*[a-zß-ÿ][^\W\d_]*|[^\W\d_]{8,}")
 
 
 def _words_for_part(line: DraftLine) -> None:

@@ -31,6 +31,8 @@ _ROLES: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
 def role_of(text: str) -> tuple[Role, str] | None:
     """The party that a label opens, and what stands behind the label in the same piece."""
     text = text.strip()
+    if text.endswith(".") and text[:1].islower():  # the end of a sentence
+        return None
     before, colon, after = text.partition(":")
     candidate = before if colon else text
     plain = fold(candidate.strip(" .*#-–")[:60])

@@ -48,6 +48,8 @@ _DIMENSION = re.compile(
 )
 _PRESSURE = re.compile(r"PN\s{0,2}\d{1,3}", re.IGNORECASE)
 """A nominal pressure (EN 1333), which looks like a part number under its label."""
+_ORDINAL = re.compile(r"item[ .\-]{0,2}(?:no|nr|number|#)?\.?\s{0,2}[:=#]?\s{0,2}\d{1,3}", re.IGNORECASE)
+"""``Item No 10`` counts the items of a list; it is the number of none."""
 _CONNECTOR = re.compile(
     rf"[{GAP}{QUANTITY_GAP}]\s*(?:of|of the|of your|von|vom|de|d[\u2019']|del|di|van|der)\s*$", re.IGNORECASE
 )
@@ -83,7 +85,7 @@ def take_codes(rest: str, item: Item, source: Source) -> str:
             code = match["code"]
             if not has_digit(code) or len(code) < 2 or code.lower() in UNIT_CODES:
                 continue
-            if _PRESSURE.fullmatch(match[0]):
+            if _PRESSURE.fullmatch(match[0]) or _ORDINAL.fullmatch(match[0].strip()):
                 continue
             side = (match["side"] or "").lower()
             words = match[0][: -len(code)].lower()
