@@ -181,3 +181,20 @@ def test_the_count_of_an_item_is_not_its_number() -> None:
     item = Item(DraftLine())
     left = take_codes("Item No 10: RM005304", item, Source("body", 1, ""))
     assert (item.line.supplier_part, "RM005304" in left) == (None, True)
+
+
+def test_a_column_of_items_that_counts_is_no_part_number() -> None:
+    """``00010``, ``00020`` under ``Item`` count the lines, beside numbers and a description of their own."""
+    columns = [
+        Col("Item", 57),
+        Col("Vendor Part #", 91),
+        Col("Description", 207),
+        Col("Qty Unit", 380),
+        Col("Unit Price", 520, "r"),
+    ]
+    cells: list[list[Cell]] = [
+        ["00010", "TB-450-5M", "Timing belt 450", "5 pcs", "33.84"],
+        ["00020", "4004-HT2", "Grease cartridge", "72 pcs", "5.56"],
+    ]
+    one = order(plain(columns, cells, head=ENGLISH, foot=[]))
+    assert [(line.customer_part, line.supplier_part) for line in one.lines] == [(None, "TB-450-5M"), (None, "4004-HT2")]

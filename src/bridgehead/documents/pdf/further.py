@@ -277,7 +277,7 @@ def _wrapped(item: RawItem, body: BodyRow, column: int) -> bool:
     if len(above) < 2 or not held:
         return False
     room = body.grid.columns[column].right - above[-1].x1
-    return held[-1].x1 - held[0].x0 + 0.25 * held[0].size > room
+    return held[-1].x1 - held[0].x0 + 0.75 * held[0].size > room
 
 
 def _prose(body: BodyRow, column: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -77,6 +78,8 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             if 2 * coded >= len(values):
                 known = any(other is not None and other.field in {"part", "supplier_part"} for other in headings)
                 headings[index] = Heading("customer_part" if known else "part")
+        elif one is not None and one.field == "article" and not _has(headings, "position") and _counted(values):
+            headings[index] = Heading("position")
         elif (
             one is not None
             and one.field == "article"
@@ -113,6 +116,15 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             for index in same:
                 if index != best and (name != "quantity" or _proofs(headings, samples, name, best)):
                     headings[index] = None
+
+
+def _counted(values: Sequence[str]) -> bool:
+    """Whether cells count the items of a table, ``00010``, ``00020``: rising multiples of 1, 10 or 100."""
+    if not values or not all(re.fullmatch(r"\d{1,6}", value) for value in values):
+        return False
+    numbers = [int(value) for value in values]
+    rising = all(one < other for one, other in itertools.pairwise(numbers))
+    return rising and numbers[0] in {1, 10, 100} and all(one % numbers[0] == 0 for one in numbers)
 
 
 def _is_day(text: str) -> bool:
