@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Failed, Mismatch, Refused
+from bridgehead.resilience.dispositions import RETRIED
 from bridgehead.spec.tool import JSON
 
-RETRIED: frozenset[ErrorClass] = frozenset({"transient", "throttled", "timeout", "dependency_down"})
-"""Classes in which asking again may help."""
+__all__ = ["PARKS", "RETRIED", "TRIES", "failure", "failure_from", "failure_json", "recorded_error"]
+
 TRIES = 3
 """Attempts of a read within one segment."""
 PARKS = 6
