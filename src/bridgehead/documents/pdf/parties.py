@@ -61,7 +61,32 @@ class Block:
     @property
     def placed(self) -> bool:
         """Whether a line holds a postal code and a place."""
-        return any(_PLACE.match(one.strip()) for text, _ in self.lines for one in (text, *text.split(", ")[1:]))
+        return any(_has_place(text) for text, _ in self.lines)
+
+    def keep_first_place(self) -> None:
+        """Leaves out what stands below the first place and its country when it holds another place.
+
+        It is an address of its own, whose label is not known: read into this one, its street would count.
+        """
+        first, *further = [at for at, (text, _) in enumerate(self.lines) if _has_place(text)] or [0]
+        if not further:
+            return
+        labels = len(self.pieces) - len(self.lines)  # 1 where the label stands in a piece of its own
+        end = first + 1
+        while end < further[0] and (country_of(self.lines[end][0]) is not None or _beside_place(self.lines[end][0])):
+            end += 1
+        del self.lines[end:], self.pieces[end + labels :]
+
+
+def _has_place(text: str) -> bool:
+    return any(_PLACE.match(one.strip()) for one in (text, *text.split(", ")[1:]))
+
+
+def _beside_place(text: str) -> bool:
+    """Whether a line below a place still belongs to its address: how to reach who is there, or a number of theirs."""
+    return any(one.search(text) for one in (_MAIL, _VAT, _GLN)) or any(
+        one.match(text) for one in (_PHONE, _CONTACT, _SKIP)
+    )
 
 
 def read_parties(draft: Draft, rows: Sequence[Row], head: Sequence[Row], used: set[int], part: str) -> set[int]:
@@ -238,6 +263,7 @@ def _collect(rows: Sequence[Row], at: int, index: int, role: Role, value: str, p
         block.lines.append((first.text, _source(part, first, first.text)))
         block.pieces.append(first)
     _follow(rows, at, block, last, (left, piece.x0), part)
+    block.keep_first_place()
     if value.count(",") > 1:
         wrapped = (
             len(block.pieces) > 1 and piece.x1 - piece.x0 > _WIDE_PT and block.pieces[1].x1 - piece.x0 < 0.5 * _WIDE_PT
