@@ -5,17 +5,18 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-BIN   := .venv/bin
-READY := .venv/.ready
-PIP   := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-CODE  := $(wildcard src tests bench)
+BIN    := .venv/bin
+READY  := .venv/.ready
+RIVALS := .venv-rivals
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+CODE   := $(wildcard src tests bench)
 SEED   ?=
 KILLS  ?=
 ORDERS ?=
 DEMO   ?=
 ARGS   ?=
 
-.PHONY: help demo test check services bench format clean
+.PHONY: help demo test check services bench rivals format clean
 
 help: $(READY)  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*##(.*)/  make \1\t\2/' | expand -t 16
@@ -36,15 +37,24 @@ check: $(READY)  ## lint, format, types, rooms and docs
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q tests/docs
 
-bench: $(READY)  ## every figure the documentation states, in its short form
+bench: $(READY) rivals  ## every figure the documentation states, in its short form
 	@for script in $(wildcard bench/[a-z]*.py); do echo "== $$script"; $(BIN)/python $$script --quick; done
+
+rivals: $(RIVALS)/.ready  ## what bench/steps.py and bench/crash.py measure beside: LangGraph and DBOS, in .venv-rivals
+
+$(RIVALS)/.ready: bench/rivals/constraints.txt | $(READY)
+	@echo "installing LangGraph and DBOS into $(RIVALS)"
+	@$(BIN)/python -m venv $(RIVALS)
+	@$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -c bench/rivals/constraints.txt \
+	    langgraph langgraph-checkpoint-postgres 'psycopg[binary,pool]' dbos
+	@touch $@
 
 format: $(READY)  ## rewrites files to the house's format
 	@$(BIN)/ruff check --fix $(CODE) || true
 	@$(BIN)/ruff format $(CODE)
 
 clean:  ## removes .venv and caches; the embedded database under .bridgehead stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv $(RIVALS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || { \
