@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from bridgehead.cases.agents import Agent
 from bridgehead.cases.context import Case, Context
-from bridgehead.cases.ports import Claim
+from bridgehead.cases.ports import Claim, Loaded
 from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.settling import Settling
 from bridgehead.cases.threads import in_thread
@@ -24,6 +24,7 @@ from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, Wait, Write
 from bridgehead.effects.states import UNSETTLED
 from bridgehead.errors import BridgeheadError, ErrorClass, Failed, LeaseLost, Refused, Suspended
 from bridgehead.ids import show
+from bridgehead.resilience import deadline
 from bridgehead.spec.tool import JSON
 
 UNWIND_S = 5.0
@@ -48,13 +49,22 @@ async def run_segment(
         watch(segment)
     systems = SYSTEMS.set(bench.systems)
     try:
-        if await Settling(segment).settle_all():
-            await _run_agent(segment, agent)
+        with deadline.within(working_s(loaded)):
+            if await Settling(segment).settle_all():
+                await _run_agent(segment, agent)
         return await _release(segment)
     except LeaseLost:
         return "lost"
     finally:
         SYSTEMS.reset(systems)
+
+
+def working_s(loaded: Loaded) -> float | None:
+    """Returns the seconds in which a case may still call anybody: until its deadline, less the hand-over's time."""
+    if loaded.deadline_at is None:
+        return None
+    left_s = (loaded.deadline_at - loaded.now).total_seconds()
+    return left_s - deadline.reserve_s(left_s)
 
 
 async def _run_agent(segment: Segment, agent: Agent) -> None:
