@@ -47,12 +47,10 @@ class Guard:
 
 GUARDS: Final = (
     Guard(
-        "the row UPDATE in the fence",
-        "storage/cases.py",
-        "update cases set lost_segments = case when %(progress)s then 0 else lost_segments end\nwhere id = %(case)s"
-        " and epoch = %(epoch)s and state = 'running'\nreturning key_id, next_step",
-        "select key_id, next_step from cases\nwhere id = %(case)s and epoch = %(epoch)s and state = 'running'"
-        " and %(progress)s is not null",
+        "the row lock in the fence",
+        "storage/looking.py",
+        "order by c.id for update of c)",
+        "order by c.id)",
         [f"{GUARDS_TEST}::test_a_stale_claim_writes_nothing_even_while_the_new_one_is_uncommitted"],
     ),
     Guard(

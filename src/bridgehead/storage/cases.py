@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-import psycopg.errors
-
-from bridgehead.cases.ports import Claim, EffectRow, KeyTaken, Loaded, StepRow
-from bridgehead.cases.writes import Note, Write
+from bridgehead.cases.ports import Claim, EffectRow, Loaded, StepRow
+from bridgehead.cases.writes import Write
 from bridgehead.engine.ports import Dispatch
 from bridgehead.errors import LeaseLost
-from bridgehead.ids import CaseId, show
+from bridgehead.ids import CaseId
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.committing import Writer
 from bridgehead.storage.database import Connection, Database
-from bridgehead.storage.sealing import Chain, Sealer, from_bytes
-from bridgehead.storage.writing import Writing
-
-_FENCE = """
-update cases set lost_segments = case when %(progress)s then 0 else lost_segments end
-where id = %(case)s and epoch = %(epoch)s and state = 'running'
-returning key_id, next_step
-"""
-# The UPDATE is the fence: it locks the row and proves the epoch before anything is written.
-# An INSERT guarded by EXISTS would let a claim slip in between the check and the write.
+from bridgehead.storage.sealing import from_bytes
 
 
 class Cases:
@@ -32,7 +22,7 @@ class Cases:
 
     def __init__(self, database: Database, dispatch: Dispatch) -> None:
         self._database = database
-        self._dispatch = dispatch
+        self._writer = Writer(database, dispatch)
 
     async def load(self, claim: Claim) -> Loaded:
         """Returns everything a segment starts from; raises LeaseLost when the claim is over."""
@@ -61,33 +51,8 @@ class Cases:
             )
 
     async def commit(self, claim: Claim, writes: Sequence[Write], *, actor: str) -> Mapping[str, int]:
-        """Writes all or nothing behind the fence; see the port."""
-        # A note is written again by every replay: it is no progress.
-        progress = not all(isinstance(write, Note) for write in writes)
-        values = {"case": claim.case_id, "epoch": claim.epoch, "progress": progress}
-        try:
-            async with self._database.transaction() as conn:
-                fence = await (await conn.execute(_FENCE, values)).fetchone()
-                if fence is None:
-                    raise LeaseLost
-                chain = await Chain.lock(conn, show("C", claim.case_id), actor=actor)
-                writing = Writing(
-                    conn=conn,
-                    claim=claim,
-                    chain=chain,
-                    sealer=Sealer(conn, fence["key_id"], claim.key),
-                    next_step=fence["next_step"],
-                )
-                for write in writes:
-                    await writing.write(write)
-                await writing.close()
-                if writing.due_again:
-                    await self._dispatch.hint(conn, "case", [claim.case_id])
-                return writing.tokens
-        except psycopg.errors.UniqueViolation as error:
-            if error.diag.constraint_name == "effects_key":
-                raise KeyTaken("Another effect of this deployment has the same key.") from error
-            raise
+        """Writes all or nothing behind the fence, together with what other cases write; see the port."""
+        return await self._writer.commit(claim, writes, actor=actor)
 
 
 async def _steps(conn: Connection, claim: Claim) -> list[StepRow]:

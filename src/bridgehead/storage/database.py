@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from bridgehead.clock import boot_s
 from bridgehead.errors import Unavailable
 from bridgehead.settings import Settings
 from bridgehead.storage import embedded
@@ -23,6 +26,8 @@ KEEPALIVE: dict[str, str | int] = {
     "tcp_user_timeout": 10_000,
 }
 """Parameters of libpq (its documentation, "Parameter Key Words"): a lost network is an error within about 10 s."""
+_OPTIONS: Final[Mapping[str, Any]] = {"row_factory": dict_row, "application_name": "bridgehead", **KEEPALIVE}
+_FIRST_WAIT_S = 0.05
 _IDLE_MS = "10000"  # a frozen worker's open transaction holds locks on its cases: the server ends it after this
 OLDEST = 140000
 """PostgreSQL 14, as ``server_version_num`` counts."""
@@ -33,6 +38,7 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 8) -> None:
         self.url = url
+        self._own: list[Connection] = []
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             min_size=1,
@@ -40,7 +46,7 @@ class Database:
             open=False,
             timeout=15.0,
             connection_class=AsyncConnection[DictRow],
-            kwargs={"row_factory": dict_row, "application_name": "bridgehead", **KEEPALIVE},
+            kwargs=dict(_OPTIONS),
             configure=_autocommit,  # not in kwargs: the queue's listener passes autocommit itself
             check=AsyncConnectionPool.check_connection,
         )
@@ -66,7 +72,33 @@ class Database:
 
     async def close(self) -> None:
         """Closes every connection."""
+        for conn in self._own:
+            await conn.close()
+        self._own.clear()
         await self._pool.close()
+
+    async def connect(self, *, within_s: float, lock_timeout_ms: int = 0) -> Connection:
+        """Returns a connection beside the pool, closed with it at the latest; tries again for ``within_s`` seconds.
+
+        ``lock_timeout_ms``: how long one of its statements waits for a lock; 0: as long as it takes.
+        Raises Unavailable when the database cannot be reached.
+        """
+        ends, wait_s = boot_s() + within_s, _FIRST_WAIT_S
+        while True:
+            try:
+                conn = await AsyncConnection[DictRow].connect(self.url, **_OPTIONS)
+                await _autocommit(conn)
+                await conn.execute("select set_config('lock_timeout', %s, false)", (str(lock_timeout_ms),))
+            except (psycopg.OperationalError, OSError):
+                if boot_s() + wait_s > ends:
+                    with translated():
+                        raise
+                await asyncio.sleep(wait_s)
+                wait_s *= 2
+            else:
+                self._own = [one for one in self._own if not one.closed]
+                self._own.append(conn)
+                return conn
 
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -96,20 +128,29 @@ def translated() -> Iterator[None]:
     """Turns errors of a database that cannot answer into Unavailable, without the URL in them."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError) as error:
-        first = str(error).strip().split("\n", 1)[0]
-        raise Unavailable(
+    except (psycopg.Error, PoolTimeout, OSError) as error:
+        named = unavailable(error)
+        if named is None:
+            raise
+        raise named from error
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    """Returns what an error of a database that cannot answer is called here; None for any other error."""
+    first = str(error).strip().split("\n", 1)[0]
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)):
+        return Unavailable(
             f"the database does not answer: {type(error).__name__}: {first}",
             code="db.unavailable",
             hint="Is it running? See 'bridgehead db status'.",
-        ) from error
-    except psycopg.errors.InsufficientPrivilege as error:
-        first = str(error).strip().split("\n", 1)[0]
-        raise Unavailable(
+        )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return Unavailable(
             f"the database refuses this role: {first}",
             code="db.unavailable",
             hint="Let the role own its database: docs/howto/own-database.md has the SQL.",
-        ) from error
+        )
+    return None
 
 
 def url_of(settings: Settings) -> str:

@@ -1,0 +1,227 @@
+"""The rows of a batch, table by table: however many commits share it, each table is written by one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from bridgehead.storage.database import Connection
+
+Value: TypeAlias = object
+"""A value of a row: bytes and text as they are, numbers, booleans and times by their text."""
+
+_BINARY: Final = frozenset({"bytea", "text"})
+_NULL: Final = "NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement over any number of rows: each column goes to the server as one array."""
+
+    text: bytes
+    types: tuple[str, ...]
+
+
+def _columns(types: Sequence[str], names: Sequence[str]) -> str:
+    arrays = ", ".join(f"{'%b' if one in _BINARY else '%s'}::{one}[]" for one in types)
+    return f"unnest({arrays}) as v({', '.join(names)})"
+
+
+def _statement(text: str, **columns: str) -> Statement:
+    """Returns a statement whose ``{rows}`` stands for the arrays, with these columns and types."""
+    source = _columns(tuple(columns.values()), tuple(columns))
+    return Statement(text.replace("{rows}", source).encode(), tuple(columns.values()))
+
+
+def _insert(table: str, **columns: str) -> Statement:
+    return _statement(
+        f"insert into {table} ({', '.join(columns)}) overriding system value select * from {{rows}}",
+        **columns,
+    )
+
+
+BLOBS: Final = _insert("blobs", commitment="bytea", key_id="bigint", sealed="bytea")
+DECISIONS: Final = _insert(
+    "decisions",
+    id="bigint",
+    case_id="bigint",
+    tool="text",
+    args_digest="bytea",
+    verdict="text",
+    policy_digest="bytea",
+    detail="bytea",
+)
+EFFECT_MOVES: Final = _statement(
+    "update effects e set state = v.after, result = coalesce(v.result, e.result),"
+    " decision_id = coalesce(v.decision, e.decision_id), epoch = v.epoch, attempt = v.attempt,"
+    " send_by = coalesce(clock_timestamp() + make_interval(secs => v.send_s), e.send_by),"
+    " settle_from = coalesce(clock_timestamp() + make_interval(secs => v.settle_s), e.settle_from),"
+    " settled_at = case when v.after in ('committed', 'failed', 'cancelled', 'superseded')"
+    " then bridgehead_now() else e.settled_at end"
+    " from {rows} where e.id = v.id",
+    id="bigint",
+    after="text",
+    attempt="integer",
+    epoch="bigint",
+    result="bytea",
+    decision="bigint",
+    send_s="float8",
+    settle_s="float8",
+)
+EFFECTS: Final = _statement(
+    "insert into effects (id, case_id, deployment, tool, key, args_digest, branch, occurrence, level, state,"
+    " attempt, epoch, payload, result, decision_id, send_by, settle_from, settled_at) overriding system value"
+    " select v.id, v.case_id, v.deployment, v.tool, v.key, v.digest, v.branch, v.occurrence, v.level, v.state,"
+    " v.attempt, v.epoch, v.payload, v.result, v.decision, clock_timestamp() + make_interval(secs => v.send_s),"
+    " clock_timestamp() + make_interval(secs => v.settle_s),"
+    " case when v.result is null then null else bridgehead_now() end from {rows} order by v.key",
+    id="bigint",
+    case_id="bigint",
+    deployment="text",
+    tool="text",
+    key="bytea",
+    digest="bytea",
+    branch="text",
+    occurrence="integer",
+    level="text",
+    state="text",
+    attempt="integer",
+    epoch="bigint",
+    payload="bytea",
+    result="bytea",
+    decision="bigint",
+    send_s="float8",
+    settle_s="float8",
+)
+SUPERSEDED: Final = _statement(
+    "update effects e set superseded_by = v.by from {rows} where e.id = v.id and e.case_id = v.case_id",
+    id="bigint",
+    by="bigint",
+    case_id="bigint",
+)
+STEPS: Final = _insert(
+    "steps",
+    case_id="bigint",
+    seq="integer",
+    kind="text",
+    branch="text",
+    name="text",
+    args_digest="bytea",
+    occurrence="integer",
+    ok="boolean",
+    payload="bytea",
+    started_at="timestamptz",
+    duration_ms="float8",
+    epoch="bigint",
+)
+COSTS: Final = _insert(
+    "costs",
+    case_id="bigint",
+    seq="bigint",
+    kind="text",
+    name="text",
+    amount="numeric",
+    currency="text",
+    input_tokens="bigint",
+    output_tokens="bigint",
+    minutes="numeric",
+)
+REVIEWS_USED: Final = _statement(
+    "update reviews r set used_at = bridgehead_now() from {rows} where r.id = v.id",
+    id="bigint",
+)
+REVIEWS_SUPERSEDED: Final = _statement(
+    "update reviews r set state = 'superseded', decided_at = bridgehead_now() from {rows} where r.id = v.id",
+    id="bigint",
+)
+PROGRESS: Final = _statement(
+    "update cases c set next_step = v.next_step,"
+    " lost_segments = case when v.progress then 0 else c.lost_segments end from {rows} where c.id = v.id",
+    id="bigint",
+    next_step="integer",
+    progress="boolean",
+)
+WAITS: Final = _statement(
+    "update cases c set state = v.state, worker_id = null, wake = false, hinted_at = clock_timestamp(),"
+    " wake_at = bridgehead_now() + make_interval(secs => v.after_s),"
+    " deadline_left = case when v.stop then coalesce(c.deadline_at - bridgehead_now(), c.deadline_left)"
+    " else c.deadline_left end,"
+    " deadline_at = case when v.stop then null else c.deadline_at end from {rows} where c.id = v.id",
+    id="bigint",
+    state="text",
+    after_s="float8",
+    stop="boolean",
+)
+FINISHES: Final = _statement(
+    "update cases c set state = 'done', worker_id = null, wake = false, wake_at = null, deadline_at = null,"
+    " outcome = v.outcome, outcome_blob = v.blob, error_class = v.error_class, closed_at = bridgehead_now()"
+    " from {rows} where c.id = v.id",
+    id="bigint",
+    outcome="text",
+    blob="bytea",
+    error_class="text",
+)
+LEDGER: Final = _insert("ledger", chain="text", seq="bigint", body="bytea", hash="bytea")
+HEADS: Final = _statement(
+    "update chains c set seq = v.seq, head = v.head from {rows} where c.chain = v.chain",
+    chain="text",
+    seq="bigint",
+    head="bytea",
+)
+ORDER: Final = (
+    BLOBS,
+    DECISIONS,
+    EFFECT_MOVES,
+    EFFECTS,
+    SUPERSEDED,
+    STEPS,
+    COSTS,
+    REVIEWS_USED,
+    REVIEWS_SUPERSEDED,
+    PROGRESS,
+    WAITS,
+    FINISHES,
+    LEDGER,
+    HEADS,
+)
+"""The order of writing: what is referred to comes first, and a move frees a key before an effect takes one."""
+
+
+def array(values: Iterable[object]) -> str:
+    """Returns numbers, booleans, times and absent values as PostgreSQL writes an array of them."""
+    return f"{{{','.join(_NULL if value is None else str(value) for value in values)}}}"
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows that wait to be written, by statement."""
+
+    waiting: dict[Statement, list[tuple[Value, ...]]] = field(default_factory=dict)
+
+    def add(self, statement: Statement, *row: Value) -> None:
+        """Adds one row."""
+        self.waiting.setdefault(statement, []).append(row)
+
+    def join(self, other: Rows) -> None:
+        """Adds all rows of another one."""
+        for statement, rows in other.waiting.items():
+            self.waiting.setdefault(statement, []).extend(rows)
+
+    async def write(self, conn: Connection, *, commit: bool = False) -> None:
+        """Writes everything that waits in one round trip, and commits with it if told to.
+
+        The first statement that fails keeps all after it from being carried out, the commit too.
+        What is updated was locked when it was looked at, so no row of it can be missed.
+        """
+        async with conn.pipeline():
+            for statement in ORDER:
+                rows = self.waiting.get(statement)
+                if rows:
+                    columns = zip(statement.types, zip(*rows, strict=True), strict=True)
+                    await conn.execute(
+                        statement.text, [list(column) if kind in _BINARY else array(column) for kind, column in columns]
+                    )
+            if commit:
+                await conn.execute(b"commit")
+        self.waiting.clear()
