@@ -6,27 +6,15 @@ from collections.abc import Callable
 from typing import Final
 
 from bridgehead.errors import BridgeheadError, ErrorClass, Failed
+from bridgehead.resilience import taxonomy
 
-STATUSES: Final[dict[int, ErrorClass]] = {
-    401: "auth_expired",
-    402: "budget_exhausted",
-    403: "forbidden",
-    404: "not_found",
-    408: "timeout",
-    409: "conflict",
-    413: "context_overflow",
-    429: "throttled",
-    504: "timeout",
-}
-"""RFC 9110 section 15, for what a framework gives a status and no category."""
-
-_SERVER_ERROR: Final = 500
 _LONGEST_TEXT: Final = 500
 
 
 def of_status(status: int) -> ErrorClass:
     """Returns the class of an HTTP status that a model's server answered with."""
-    return STATUSES.get(status, "transient" if status >= _SERVER_ERROR else "invalid_input")
+    row = taxonomy.of_status("model", status)
+    return taxonomy.UNKNOWN["model"] if row is None else row.error_class
 
 
 def classified(error: BaseException, class_of: Callable[[BaseException], ErrorClass | None]) -> BaseException:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic import ValidationError
 
 from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Failed, Mismatch, Refused
 from bridgehead.resilience.dispositions import RETRIED
+from bridgehead.resilience.taxonomy import unknown
+from bridgehead.resilience.taxonomy.signs import broken, by_name
 from bridgehead.spec.tool import JSON
 
 __all__ = ["PARKS", "RETRIED", "TRIES", "failure", "failure_from", "failure_json", "recorded_error"]
@@ -16,6 +20,8 @@ TRIES = 3
 """Attempts of a read within one segment."""
 PARKS = 6
 """After this many waits for one dependency its failure is final."""
+_KNOWN: Final = frozenset({"builtins", "socket", "ssl", "json.decoder", "asyncio.exceptions"})
+"""Modules whose exceptions are known by name; a class of the same name elsewhere is another one."""
 
 
 def failure(error: BaseException) -> Failed:
@@ -27,29 +33,25 @@ def failure(error: BaseException) -> Failed:
     """
     if isinstance(error, Failed):
         return error
-    if isinstance(error, TimeoutError):
-        return Failed("the call took longer than its timeout", error_class="timeout")
-    if isinstance(error, ConnectionError):
-        return Failed(f"the connection failed: {type(error).__name__}", error_class="dependency_down")
-    if (lost := _of_httpx(error)) is not None:
-        return Failed(f"the connection failed: {type(error).__name__}", error_class=lost)
     if isinstance(error, ValidationError):
         return Failed("the answer is not of the declared type", error_class="invalid_output")
-    if isinstance(error, Mismatch):
-        return Failed(error.message, error_class="conflict")
-    if isinstance(error, Refused):
-        return Failed(error.message, error_class="policy_denied", applied=False)
-    return Failed(f"{type(error).__name__}: {error}", error_class="bug")
+    if isinstance(error, (Mismatch, Refused)):
+        row = by_name("python", error)
+        applied = False if isinstance(error, Refused) else None
+        return Failed(error.message, error_class="bug" if row is None else row.error_class, applied=applied)
+    if _is_of_httpx(error) or isinstance(error, ssl.SSLError):
+        found = broken(error)
+        return Failed(f"the connection failed: {found.why} ({type(error).__name__})", error_class=found.error_class)
+    row = by_name("python", error) if type(error).__module__ in _KNOWN or isinstance(error, OSError) else None
+    if row is not None:
+        return Failed(f"{row.why} ({type(error).__name__})", error_class=row.error_class)
+    return unknown("python", f"{type(error).__name__}: {error}")
 
 
-def _of_httpx(error: BaseException) -> ErrorClass | None:
-    """Returns the class of an httpx.TransportError by its names: tools may use httpx, this room does not."""
+def _is_of_httpx(error: BaseException) -> bool:
+    """Tells an httpx.TransportError by its names: tools may use httpx, this room does not."""
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.partition(".")[0] == "httpx"}
-    if "TransportError" not in names:
-        return None
-    if names & {"ConnectError", "ConnectTimeout"}:
-        return "dependency_down"
-    return "timeout" if "TimeoutException" in names else "transient"
+    return "TransportError" in names
 
 
 def failure_json(error: Failed) -> dict[str, JSON]:

@@ -1,7 +1,7 @@
-"""What an HTTP system's refusal means, as tables: status, header, body and transport error to error class.
+"""What an HTTP system's refusal means: read off its answer or off the connection's error, told by the taxonomy.
 
-Sources: RFC 9110 section 15, RFC 6585 and RFC 8470 for statuses; RFC 9457 for problem documents.
-A specification's own rules (``errors:``) are asked first; the first that fits decides.
+A specification's own rules (``errors:``) are asked first; the first that fits decides. RFC 9457 for problem
+documents.
 """
 
 from __future__ import annotations
@@ -22,37 +22,11 @@ from bridgehead.connectors.http_reply import Reply, http_date
 from bridgehead.connectors.paths import MISSING, find
 from bridgehead.connectors.references import Redactor
 from bridgehead.errors import Attribute, ErrorClass, Failed
+from bridgehead.resilience.dispositions import RETRIED
+from bridgehead.resilience.taxonomy import UNKNOWN, of_status, worded
+from bridgehead.resilience.taxonomy.signs import broken
 
-REFUSALS: Final[Mapping[int, ErrorClass]] = {
-    401: "auth_expired",
-    403: "forbidden",
-    404: "not_found",
-    408: "timeout",
-    409: "conflict",
-    410: "not_found",
-    412: "conflict",
-    425: "throttled",
-    428: "conflict",
-    429: "throttled",
-}
-"""The statuses from 400 to 499 say that nothing was done; those not listed are invalid_input."""
-
-OUTAGES: Final[Mapping[int, ErrorClass]] = {502: "dependency_down", 503: "dependency_down", 504: "timeout"}
-"""The statuses from 500 on leave open what was done; those not listed are transient."""
-
-TRANSPORT: Final[Sequence[tuple[type[Exception], ErrorClass, bool, str]]] = (
-    (httpx.ConnectTimeout, "timeout", False, "no connection in time"),
-    (httpx.PoolTimeout, "timeout", False, "no free connection in time"),
-    (httpx.ProxyError, "dependency_down", False, "the proxy gave no connection"),
-    (httpx.ConnectError, "dependency_down", False, "no connection"),
-    (httpx.UnsupportedProtocol, "invalid_input", False, "an address that is neither http nor https"),
-    (httpx.LocalProtocolError, "invalid_input", False, "a request that HTTP cannot carry"),
-    (httpx.TimeoutException, "timeout", True, "no answer in time"),
-    (httpx.TransportError, "transient", True, "the connection broke"),
-)
-"""Error, class, whether the system may have acted, and its words; the first that fits, so the exact ones come first."""
-
-RETRYABLE: Final[frozenset[ErrorClass]] = frozenset({"transient", "throttled", "timeout", "dependency_down"})
+RETRYABLE: Final = RETRIED
 """Classes after which the same request may succeed."""
 
 LONGEST_QUOTE: Final = 200
@@ -63,6 +37,11 @@ _DEEPEST: Final = 4
 
 _LONGEST_WAIT_S: Final = 86_400.0
 _WORD: Final = re.compile(r"^[\w.-]{1,64}$")
+_TLS_HINTS: Final[Mapping[ErrorClass, str]] = {
+    "dependency_down": "Name the authority that signed its certificate under connection.tls.ca.",
+    "auth_expired": "Renew the certificate that connection.tls names.",
+    "forbidden": "Ask the system's owner what the certificate under connection.tls may do.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +104,14 @@ class Classifier:
         rule = next((one for one in self._rules if one.fits(reply, body)), None) if self.asks_about(status) else None
         if rule is None and httpx.codes.is_success(status):
             return None
-        acted = writes and (status >= httpx.codes.INTERNAL_SERVER_ERROR or status < httpx.codes.BAD_REQUEST)
-        # RFC 9110 15.4.8 and 15.4.9: a 307 or 308 asks for the same request elsewhere, so it was not carried out here.
-        acted = acted and status not in {httpx.codes.TEMPORARY_REDIRECT, httpx.codes.PERMANENT_REDIRECT}
+        row = of_status("http", status)
+        applied = (None if row is None else row.applied) if writes else False
         if rule is not None:
             error_class = rule.part.error
-            applied = False if rule.part.applied is False or not acted else None
+            applied = False if rule.part.applied is False else applied
             said = _said_at(body, rule.part.message) or _said(body) or _plainly(reply)
         else:
-            error_class = _by_status(status)
-            applied = None if acted else False
+            error_class = UNKNOWN["http"] if row is None else row.error_class
             said = _said(body) or _plainly(reply)
         if not said and "location" in reply.headers and httpx.codes.is_redirect(status):
             said = f"it answered with a redirect (status {status}), and redirects are not followed"
@@ -149,16 +126,22 @@ class Classifier:
 
     def transport(self, error: Exception, *, writes: bool) -> Failed:
         """Returns what an error of the connection, before an answer's beginning, stands for."""
-        _, error_class, sent, words = next(row for row in TRANSPORT if isinstance(error, row[0]))
-        hint = "Check connection.url, and whether the system runs." if error_class == "dependency_down" else ""
-        cause = _cause(error, ssl.SSLError)
-        if cause is not None:
-            words, hint = "no TLS connection", "Name the authority that signed its certificate under connection.tls.ca."
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                words += f": {cause.verify_message}"
-        elif sent and error_class == "transient":
+        found = broken(error)
+        words, hint = found.why, ""
+        if found.tls is not None:
+            words, hint = f"no TLS connection: {_tls_reason(found.tls)}", _TLS_HINTS.get(found.error_class, "")
+        elif found.error_class == "dependency_down":
+            hint = "Check connection.url, and whether the system runs."
+        elif found.applied is None and found.error_class == "transient":
             words += f" ({type(error).__name__})"
-        return self.failed(words, error_class, applied=None if sent and writes else False, hint=hint)
+        return self.failed(words, found.error_class, applied=found.applied if writes else False, hint=hint)
+
+    def broken_off(self, error: Exception, *, writes: bool) -> Failed:
+        """Returns what an error of the protocol inside of an answer stands for: it was cut short, or is none."""
+        cut = worded("connection", str(error))
+        if cut is None:
+            return self.unreadable("the answer is not the HTTP that it began as", writes=writes)
+        return self.failed(cut.why, cut.error_class, applied=cut.applied if writes else False)
 
     def unreadable(self, what: str, *, writes: bool, status: int | None = None) -> Failed:
         """Returns the failure for an answer that came and is not what was agreed."""
@@ -200,14 +183,6 @@ def retry_after_s(headers: httpx.Headers) -> float | None:
         return min(float(text[:9]), _LONGEST_WAIT_S)
     moment = http_date(text)
     return None if moment is None else min(max((moment - utc_now()).total_seconds(), 0.0), _LONGEST_WAIT_S)
-
-
-def _by_status(status: int) -> ErrorClass:
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return OUTAGES.get(status, "transient")
-    if status >= httpx.codes.BAD_REQUEST:
-        return REFUSALS.get(status, "invalid_input")
-    return "invalid_output"
 
 
 def _is_status(status: int, named: str) -> bool:
@@ -258,10 +233,7 @@ def _field(body: object) -> str | None:
     return value if isinstance(value, str) and _WORD.match(value) else None
 
 
-def _cause(error: BaseException | None, kind: type[Exception]) -> BaseException | None:
-    seen = 0
-    while error is not None and seen < 10:  # noqa: PLR2004 - a chain of causes is short; this bounds a loop in it
-        if isinstance(error, kind):
-            return error
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return None
+def _tls_reason(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    return (error.reason or type(error).__name__).replace("_", " ").lower()

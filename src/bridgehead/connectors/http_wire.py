@@ -377,8 +377,8 @@ class HttpWire:
     def _reading(self, call: _Call) -> Iterator[None]:
         try:
             yield
-        except httpx.RemoteProtocolError:
-            raise self._classifier.unreadable("the answer was cut short", writes=call.writes) from None
+        except httpx.RemoteProtocolError as error:
+            raise self._classifier.broken_off(error, writes=call.writes) from None
         except httpx.TransportError as error:
             raise self._classifier.transport(error, writes=call.writes) from None
         except ValueError as error:

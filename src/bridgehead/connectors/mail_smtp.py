@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -12,14 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridgehead.connectors.mail_message import Message
-from bridgehead.errors import ErrorClass, Failed
+from bridgehead.errors import Failed
+from bridgehead.resilience.taxonomy import UNKNOWN, find, of_status
+from bridgehead.resilience.taxonomy.row import Row
+from bridgehead.resilience.taxonomy.signs import broken
 
 _OK: Final = 250
-_PERMANENT: Final = 500
-_CLASSES: Final[dict[int, ErrorClass]] = {
-    421: "dependency_down", 450: "throttled", 451: "transient", 452: "throttled", 454: "transient",
-    530: "auth_expired", 534: "auth_expired", 535: "auth_expired", 538: "auth_expired", 550: "invalid_input",
-}  # fmt: skip
+_ENHANCED: Final = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +136,19 @@ def _told(where: str) -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPAuthenticationError as error:
+        said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+        row = _row(error.smtp_code, _line(said), hundreds=False)
         raise Failed(
-            f"{where} does not let us in ({error.smtp_code})", error_class="auth_expired", applied=False
-        ) from (error)
-    except ssl.SSLCertVerificationError as error:
+            f"{where} does not let us in ({error.smtp_code})",
+            error_class="auth_expired" if row is None else row.error_class, applied=False,
+        ) from error  # fmt: skip
+    except ssl.SSLError as error:
+        found = broken(error)
+        why = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else found.why
+        trusted = "Name the authority that signed its certificate under connection.tls.ca."
         raise Failed(
-            f"{where}: no TLS connection: {error.verify_message}", error_class="dependency_down", applied=False,
-            hint="Name the authority that signed its certificate under connection.tls.ca.",
+            f"{where}: no TLS connection: {why}", error_class=found.error_class, applied=False,
+            hint=trusted if found.error_class == "dependency_down" else "",
         ) from error  # fmt: skip
     except TimeoutError as error:
         raise Failed(f"{where} did not answer in time", error_class="timeout", applied=False) from error
@@ -150,13 +156,34 @@ def _told(where: str) -> Iterator[None]:
         raise Failed(
             f"{where} offers no STARTTLS", error_class="forbidden", applied=False, hint="Use smtps://HOST if it has it."
         ) from error
-    except (smtplib.SMTPException, OSError) as error:
+    except smtplib.SMTPException as error:
         raise Failed(
             f"{where} is not reached: {type(error).__name__}", error_class="dependency_down", applied=False
-        ) from (error)
+        ) from error
+    except OSError as error:
+        found = broken(error)
+        raise Failed(
+            f"{where} is not reached: {found.why} ({type(error).__name__})", error_class=found.error_class,
+            applied=False,
+        ) from error  # fmt: skip
 
 
 def _refused(where: str, code: int, text: bytes) -> Failed:
-    said = " ".join(text.decode("ascii", "replace").split())[:150]
-    known = _CLASSES.get(code, "invalid_input" if code >= _PERMANENT else "transient")
-    return Failed(f"{where} refused the mail: {code} {said}", error_class=known, applied=False)
+    said = _line(text)
+    row = _row(code, said)
+    return Failed(
+        f"{where} refused the mail: {code} {said}",
+        error_class=UNKNOWN["smtp"] if row is None else row.error_class,
+        applied=None if row is None else row.applied,
+    )
+
+
+def _line(text: bytes) -> str:
+    return " ".join(text.decode("ascii", "replace").split())[:150]
+
+
+def _row(code: int, said: str, *, hundreds: bool = True) -> Row | None:
+    """Returns what a reply means: by its enhanced code where that is of the same hundred, else by its number."""
+    exact = _ENHANCED.match(said)
+    row = find("smtp", "code", exact[0]) if exact is not None and said[0] == str(code)[:1] else None
+    return row or (of_status("smtp", code) if hundreds else find("smtp", "status", str(code)))

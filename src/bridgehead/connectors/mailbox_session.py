@@ -23,7 +23,9 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from bridgehead.clock import boot_s
-from bridgehead.errors import Failed, UserError
+from bridgehead.errors import ErrorClass, Failed, UserError
+from bridgehead.resilience.taxonomy import UNKNOWN, find, first
+from bridgehead.resilience.taxonomy.signs import broken
 
 # The library writes what goes over the wire, mails among it, at the level debug.
 logging.getLogger("imapclient").setLevel(logging.WARNING)
@@ -32,6 +34,7 @@ SLICE_S: Final = 0.25
 IDLE_S: Final = 25 * 60.0
 """A server may drop who idles for 30 minutes (RFC 2177)."""
 _SHOWN: Final = 200
+_CODE: Final = re.compile(r"\[([A-Z][A-Z0-9-]{2,30})\b")
 _DELETED: Final = b"\\Deleted"
 _KEYWORD: Final = re.compile(r"^[$A-Za-z0-9_.-]{1,64}$")
 _UNSET: Final = {"\\SEEN": "UNSEEN", "\\FLAGGED": "UNFLAGGED", "\\ANSWERED": "UNANSWERED"}
@@ -292,13 +295,22 @@ def _telling(what: str, secret: str) -> Iterator[None]:
     """Turns what the library raises into Dropped and Declined, whose texts never hold the secret."""
     try:
         yield
-    except (IMAPClientAbortError, OSError) as error:
+    except IMAPClientAbortError as error:
         raise Dropped(f"{what}: {_shown(error, secret)}", error_class="dependency_down") from None
-    except LoginError as error:
-        raise Declined(f"{what}: {_shown(error, secret)}", error_class="auth_expired") from None
+    except OSError as error:
+        raise Dropped(f"{what}: {_shown(error, secret)}", error_class=broken(error).error_class) from None
     except (IMAPClientError, ValueError, TypeError, LookupError, AssertionError) as error:
         # The latter four are how the library meets an answer that is no IMAP.
-        raise Declined(f"{what}: {_shown(error, secret)}", error_class="invalid_output") from None
+        raise Declined(f"{what}: {_shown(error, secret)}", error_class=_class_of(error)) from None
+
+
+def _class_of(error: Exception) -> ErrorClass:
+    """Returns the class of an answer NO or BAD: by its response code (RFC 5530), where it has one."""
+    codes = _CODE.findall(str(error)) if isinstance(error, IMAPClientError) else []
+    row = first("imap", "code", codes)
+    if row is None:
+        row = find("imap", "condition", "login" if isinstance(error, LoginError) else "no")
+    return UNKNOWN["imap"] if row is None else row.error_class
 
 
 def _shown(error: BaseException, secret: str) -> str:

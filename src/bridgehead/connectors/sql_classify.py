@@ -1,14 +1,12 @@
-"""What a database's error means, as tables: SQLSTATE, the driver's number, or the driver's class to error class.
+"""What a database's error means: its SQLSTATE, number or class, read off the driver's exception, told by the taxonomy.
 
-Sources: ISO/IEC 9075-2 (classes of SQLSTATE), PostgreSQL's appendix A, MariaDB's and MySQL's error
-numbers, SQLite's result codes, PEP 249's exceptions. A specification's own rules (``errors:``) are
-asked first; the first that fits decides.
+A specification's own rules (``errors:``) are asked first; the first that fits decides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +14,8 @@ from bridgehead.connectors.document_connection import ErrorPart
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sql_binding import hide_values
 from bridgehead.errors import ErrorClass, Failed, UserError
+from bridgehead.resilience.taxonomy import UNKNOWN, find, first, worded
+from bridgehead.resilience.taxonomy.row import Row
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -25,194 +25,13 @@ if TYPE_CHECKING:
 LONGEST_QUOTE: Final = 200
 """Characters of a database's message that an error may show."""
 
-_STATES: Final[Mapping[str, ErrorClass]] = {
-    "02": "not_found",
-    "08": "dependency_down",
-    "0A": "invalid_input",
-    "21": "invalid_input",
-    "22": "invalid_input",
-    "23": "conflict",
-    "23502": "invalid_input",  # not null
-    "23514": "invalid_input",  # check
-    "24": "dependency_down",
-    "25": "invalid_input",
-    "26": "transient",
-    "28": "auth_expired",
-    "2D": "invalid_input",
-    "34": "transient",
-    "38": "invalid_input",
-    "39": "invalid_input",
-    "3B": "invalid_input",
-    "3D": "invalid_input",
-    "3F": "invalid_input",
-    "40": "transient",
-    "40002": "conflict",  # integrity constraint, found at the end of the transaction
-    "42": "invalid_input",
-    "42501": "forbidden",
-    "44": "invalid_input",
-    "45": "invalid_input",  # SIGNAL of a procedure
-    "53": "dependency_down",
-    "53300": "throttled",  # too many connections
-    "53400": "throttled",
-    "54": "invalid_input",
-    "55": "transient",
-    "55P03": "transient",  # lock not available
-    "57": "dependency_down",
-    "57014": "timeout",  # statement_timeout, or a cancel
-    "58": "dependency_down",
-    "70": "timeout",
-    "P0": "invalid_input",  # RAISE of a procedure
-    "P0002": "not_found",
-    "XX": "dependency_down",
-}
-"""A whole SQLSTATE goes before its class, its first two characters."""
-
-_NUMBERS: Final[Mapping[int, ErrorClass]] = {
-    1040: "throttled",  # too many connections
-    1203: "throttled",
-    1226: "throttled",
-    1044: "forbidden",
-    1142: "forbidden",
-    1143: "forbidden",
-    1227: "forbidden",
-    1370: "forbidden",
-    1045: "auth_expired",
-    1698: "auth_expired",
-    1820: "auth_expired",
-    1862: "auth_expired",
-    1048: "invalid_input",  # not null
-    1364: "invalid_input",
-    3819: "invalid_input",  # check
-    4025: "invalid_input",
-    1053: "dependency_down",
-    1152: "dependency_down",
-    1158: "dependency_down",
-    1159: "dependency_down",
-    1160: "dependency_down",
-    1161: "dependency_down",
-    1205: "transient",  # lock wait
-    1213: "transient",  # deadlock
-    1290: "dependency_down",  # the server is read only
-    1317: "timeout",
-    1020: "transient",  # changed since it was read
-    1297: "transient",
-    1412: "transient",  # the table's definition changed
-    1615: "transient",
-    3572: "transient",  # NOWAIT
-    1637: "throttled",  # too many open transactions
-    **dict.fromkeys(
-        # Files, memory, storage engines, commits, crashed tables, read-only servers, idle clients.
-        (
-            1015,
-            1016,
-            1017,
-            1018,
-            1023,
-            1024,
-            1026,
-            1030,
-            1036,
-            1037,
-            1038,
-            1041,
-            1078,
-            1079,
-            1105,
-            1135,
-            1180,
-            1181,
-            1194,
-            1195,
-            1206,
-            1429,
-            1430,
-            1815,
-            1874,
-            1881,
-            4031,
-        ),
-        "dependency_down",
-    ),
-    1836: "dependency_down",
-    1927: "dependency_down",  # connection killed
-    1969: "timeout",  # max_statement_time
-    3024: "timeout",
-    1021: "dependency_down",
-    1114: "dependency_down",
-    1366: "invalid_input",
-    1265: "invalid_input",
-    2002: "dependency_down",
-    2003: "dependency_down",
-    2005: "dependency_down",
-    2006: "dependency_down",
-    2013: "dependency_down",
-}
 _UNSPECIFIC: Final = "HY000"
 """The SQLSTATE of most errors of MariaDB and MySQL; what is no trouble of the server's own is a wrong statement."""
 _BY_SERVER: Final = (range(1000, 2000), range(3000, 10_000))
 """Numbers that a MariaDB or MySQL server gives; those of 2000 to 2999 are its client library's."""
-_SQLITE: Final[Mapping[int, ErrorClass]] = {
-    1: "invalid_input",
-    3: "forbidden",
-    5: "transient",  # busy
-    6: "transient",  # locked
-    8: "invalid_input",  # read only
-    9: "timeout",  # interrupted
-    10: "dependency_down",
-    11: "dependency_down",
-    13: "dependency_down",
-    14: "dependency_down",
-    18: "invalid_input",
-    19: "conflict",
-    20: "invalid_input",
-    23: "forbidden",
-    26: "dependency_down",
-    275: "invalid_input",  # check
-    1299: "invalid_input",  # not null
-    1811: "invalid_input",  # RAISE of a trigger
-}
-"""An extended result code goes before its last eight bits."""
-
-_TEXTS: Final[Sequence[tuple[re.Pattern[str], ErrorClass]]] = (
-    (
-        re.compile(r"authentication failed|no password supplied|no pg_hba\.conf entry|role .* does not exist"),
-        "auth_expired",
-    ),
-    (re.compile(r"database .* does not exist"), "invalid_input"),
-    (re.compile(r"too many clients|connection slots"), "throttled"),
-)
-"""libpq tells no SQLSTATE of a connection that is refused, only these words."""
-
-_CLASSES: Final[Mapping[str, ErrorClass]] = {
-    "ConnectionTimeout": "timeout",
-    "TimeoutError": "throttled",  # SQLAlchemy: no free connection in the pool
-    "UnicodeDecodeError": "invalid_output",
-    "UnicodeEncodeError": "invalid_input",
-    "OverflowError": "invalid_input",
-    "OSError": "dependency_down",
-    "InterruptException": "timeout",
-    "IOException": "dependency_down",
-    "ConstraintException": "conflict",
-    "PermissionException": "forbidden",
-    "TransactionException": "transient",
-    "IntegrityError": "conflict",
-    "DataError": "invalid_input",
-    "ProgrammingError": "invalid_input",
-    "NotSupportedError": "invalid_input",
-    "InterfaceError": "dependency_down",
-    "OperationalError": "dependency_down",
-    "InternalError": "dependency_down",
-    "DatabaseError": "dependency_down",
-    "Error": "dependency_down",
-}
-
-_OTHERWISE: Final[ErrorClass] = "bug"
 
 RETRYABLE: Final[frozenset[ErrorClass]] = frozenset({"transient", "throttled", "dependency_down"})
 """Classes after which the same statements may succeed within one call."""
-
-_ABORTED: Final = ("40", "23")
-_UNKNOWN_COMPLETION: Final = "40003"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,24 +66,31 @@ class Said:
 
     @property
     def error_class(self) -> ErrorClass:
-        """The class that the tables give it: by its number, then its SQLSTATE, then the driver's own class."""
+        """The class that the taxonomy gives it: by its number, then its SQLSTATE, then the driver's own class."""
+        row = self._row
+        return UNKNOWN["sql"] if row is None else row.error_class
+
+    @property
+    def _row(self) -> Row | None:
         if self.sqlite is not None:
-            return _SQLITE.get(self.sqlite, _SQLITE.get(self.sqlite & 0xFF, "dependency_down"))
-        found: ErrorClass | None = _NUMBERS.get(self.number or 0)
-        if found is None and self.state is not None:
-            found = _STATES.get(self.state) or _STATES.get(self.state[:2])
-        if found is None and self.state is None:
-            found = next((error_class for form, error_class in _TEXTS if form.search(self.text)), None)
-        if found is not None:
-            return found
-        if self.state == _UNSPECIFIC and any((self.number or 0) in numbers for numbers in _BY_SERVER):
-            return "invalid_input"
-        return next((_CLASSES[kind] for kind in self.kinds if kind in _CLASSES), _OTHERWISE)
+            codes = (str(self.sqlite), str(self.sqlite & 0xFF))
+            return first("sql", "sqlite", codes) or find("sql", "exception", "OperationalError")
+        row = find("sql", "number", str(self.number or 0)) or self._state_row
+        if row is None and self.state is None:
+            row = worded("sql", self.text)
+        if row is None and self.state == _UNSPECIFIC and any((self.number or 0) in numbers for numbers in _BY_SERVER):
+            row = find("sql", "condition", _UNSPECIFIC)
+        return row or first("sql", "exception", self.kinds)
+
+    @property
+    def _state_row(self) -> Row | None:
+        return None if self.state is None else first("sql", "sqlstate", (self.state, self.state[:2]))
 
     @property
     def undid_commit(self) -> bool:
         """True when the database answered COMMIT with an error that means: rolled back."""
-        return self.state is not None and self.state[:2] in _ABORTED and self.state != _UNKNOWN_COMPLETION
+        row = self._state_row
+        return row is not None and row.applied is False
 
 
 def is_lost(error: Exception, connection: Connection) -> bool:

@@ -15,16 +15,14 @@ from urllib.parse import unquote
 
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.stores import Exists, Stat, failed, is_shown
-from bridgehead.errors import ErrorClass, Failed, UserError
+from bridgehead.errors import Failed, UserError
 from bridgehead.ids import random_hex
+from bridgehead.resilience.taxonomy import UNKNOWN, find
+from bridgehead.resilience.taxonomy.signs import os_name
 
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAKE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CLASSES: Final[dict[int, ErrorClass]] = {
-    errno.EACCES: "forbidden", errno.EPERM: "forbidden", errno.EROFS: "forbidden", errno.ELOOP: "forbidden",
-    errno.ENOTDIR: "not_found", errno.EISDIR: "not_found",
-}  # fmt: skip
 
 
 class LocalStore:
@@ -184,7 +182,8 @@ def _said(path: str) -> Iterator[None]:
 
 
 def _of(error: OSError, path: str, *, applied: bool | None) -> Failed:
-    known = _CLASSES.get(error.errno or 0, "dependency_down")
+    row = find("files", "errno", os_name(error))
+    known = UNKNOWN["files"] if row is None else row.error_class
     why = "a link, which is not followed" if error.errno == errno.ELOOP else error.strerror or type(error).__name__
     return failed(f"{path or 'the folder'}: {why}", known, applied=applied)
 

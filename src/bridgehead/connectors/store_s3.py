@@ -24,22 +24,14 @@ from bridgehead.connectors.http_reply import http_date
 from bridgehead.connectors.references import Redactor, Secret, setting
 from bridgehead.connectors.s3_signing import Credentials, canonical_query, signed
 from bridgehead.connectors.stores import Exists, Stat, check_host, failed, is_shown
-from bridgehead.errors import ErrorClass, Failed, UserError
+from bridgehead.errors import Failed, UserError
+from bridgehead.resilience.taxonomy import UNKNOWN, find, of_status
+from bridgehead.resilience.taxonomy.signs import broken
 
 MOST_ENTRIES: Final = 100_000
 _MOST_PAGES: Final = 1_000
 _MOST_ANSWERED: Final = 8 * 1024 * 1024
 _XML: Final = re.compile(r"^\{[^}]*\}")
-_CLASSES: Final[Mapping[str, ErrorClass]] = {
-    "ExpiredToken": "auth_expired", "InvalidAccessKeyId": "auth_expired", "SignatureDoesNotMatch": "auth_expired",
-    "RequestTimeTooSkewed": "auth_expired", "AccessDenied": "forbidden", "NoSuchBucket": "not_found",
-    "NoSuchKey": "not_found", "SlowDown": "throttled", "PreconditionFailed": "conflict",
-    "ConditionalRequestConflict": "transient", "RequestTimeout": "timeout",
-}  # fmt: skip
-_STATUSES: Final[Mapping[int, ErrorClass]] = {
-    401: "auth_expired", 403: "forbidden", 404: "not_found", 409: "conflict", 412: "conflict", 429: "throttled",
-    500: "transient", 502: "dependency_down", 503: "throttled", 504: "timeout",
-}  # fmt: skip
 _NOT_FOUND: Final = 404
 _EXISTS: Final = 412
 _UNKNOWN: Final = 501
@@ -177,7 +169,9 @@ class S3Store:
         if answer.status_code == _NOT_FOUND:
             return False
         if code := _code(answer.content):
-            raise failed(f"{path}: could not be copied: {code}", _CLASSES.get(code, "transient"), applied=None)
+            row = find("s3", "code", code)
+            known = UNKNOWN["s3"] if row is None else row.error_class
+            raise failed(f"{path}: could not be copied: {code}", known, applied=None)
         return self.remove(seen)
 
     def close(self) -> None:
@@ -216,12 +210,11 @@ class S3Store:
                 body = _bounded(response, at_most)
             finally:
                 response.close()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise failed(f"{host} is not reached: {type(error).__name__}", "dependency_down") from error
-        except httpx.TimeoutException as error:
-            raise failed(f"{host} did not answer in time", "timeout", applied=None if writes else False) from error
-        except httpx.TransportError as error:
-            raise failed(f"{host}: the connection broke", "transient", applied=None if writes else False) from error
+        except (httpx.TransportError, ssl.SSLError) as error:
+            found = broken(error)
+            raise failed(
+                f"{host} is not reached: {found.why}", found.error_class, applied=found.applied if writes else False
+            ) from error
         answer = httpx.Response(response.status_code, headers=_without_length(response.headers), content=body)
         if answer.is_success or answer.status_code in expected:
             return answer
@@ -230,9 +223,10 @@ class S3Store:
 
 def _refused(answer: httpx.Response, what: str, *, writes: bool) -> Failed:
     status, code = answer.status_code, _code(answer.content)
-    known = _CLASSES.get(code) or _STATUSES.get(status) or ("transient" if status >= 500 else "invalid_input")  # noqa: PLR2004  # RFC 9110 15.6
-    acted = writes and status >= 500 and known != "throttled"  # noqa: PLR2004  # RFC 9110 15.6
-    return failed(f"{what}: refused with status {status} {code}".rstrip(), known, applied=None if acted else False)
+    row = find("s3", "code", code) or of_status("s3", status)
+    known = UNKNOWN["s3"] if row is None else row.error_class
+    applied = (None if row is None else row.applied) if writes else False
+    return failed(f"{what}: refused with status {status} {code}".rstrip(), known, applied=applied)
 
 
 def _bounded(response: httpx.Response, at_most: int) -> bytes:

@@ -1,7 +1,7 @@
-"""What a provider's refusal means, as tables: status, code, wording and transport error to error class.
+"""What a provider's refusal means: read off its answer or off the connection's error, told by the taxonomy.
 
-Sources: RFC 9110 section 15 for statuses, the error codes of the OpenAI API reference, and
-the wordings that vLLM, llama.cpp, Ollama and Azure OpenAI answer with.
+A code in the body is more exact than the status beside it, so it wins. A wording counts for a 400 without a
+known code alone: some servers say it in no other way.
 """
 
 from __future__ import annotations
@@ -16,68 +16,9 @@ import httpx
 
 from bridgehead.clock import utc_now
 from bridgehead.errors import ErrorClass, Failed
-
-STATUSES: Final[Mapping[int, ErrorClass]] = {
-    400: "invalid_input",
-    401: "auth_expired",
-    402: "budget_exhausted",
-    403: "forbidden",
-    404: "not_found",
-    405: "invalid_input",
-    408: "timeout",
-    409: "conflict",
-    410: "not_found",
-    413: "context_overflow",
-    415: "invalid_input",
-    422: "invalid_input",
-    425: "transient",
-    429: "throttled",
-    504: "timeout",
-    529: "transient",
-}
-"""Other statuses: 5xx is transient, 3xx and 4xx say that the request is wrong."""
-
-CODES: Final[Mapping[str, ErrorClass]] = {
-    "billing_hard_limit_reached": "budget_exhausted",
-    "content_filter": "refused_by_model",
-    "content_policy_violation": "refused_by_model",
-    "context_length_exceeded": "context_overflow",
-    "exceed_context_size_error": "context_overflow",
-    "insufficient_quota": "budget_exhausted",
-    "invalid_api_key": "auth_expired",
-    "invalid_prompt": "refused_by_model",
-    "model_not_found": "not_found",
-    "overloaded_error": "transient",
-    "rate_limit_exceeded": "throttled",
-    "request_too_large": "context_overflow",
-    "responsibleaipolicyviolation": "refused_by_model",
-    "server_error": "transient",
-    "string_above_max_length": "context_overflow",
-    "timeout": "timeout",
-    "tokens_limit_reached": "context_overflow",
-}
-"""A code or type in the body is more exact than the status beside it, so it wins."""
-
-WORDINGS: Final[tuple[tuple[re.Pattern[str], ErrorClass], ...]] = (
-    (
-        re.compile(r"maximum context length|context (?:size|window|length)|too many tokens", re.IGNORECASE),
-        "context_overflow",
-    ),
-    (re.compile(r"content (?:management )?policy|content filter", re.IGNORECASE), "refused_by_model"),
-)
-"""Read for a 400 without a known code only: some servers say it in no other way."""
-
-TRANSPORT: Final[tuple[tuple[type[httpx.TransportError], ErrorClass], ...]] = (
-    (httpx.ConnectTimeout, "dependency_down"),
-    (httpx.ConnectError, "dependency_down"),
-    (httpx.ProxyError, "dependency_down"),
-    (httpx.UnsupportedProtocol, "invalid_input"),
-    (httpx.PoolTimeout, "throttled"),
-    (httpx.TimeoutException, "timeout"),
-    (httpx.NetworkError, "transient"),
-    (httpx.ProtocolError, "transient"),
-)
-"""First match wins, so the exact ones come first."""
+from bridgehead.resilience.taxonomy import UNKNOWN, find, of_status, worded
+from bridgehead.resilience.taxonomy.row import Row
+from bridgehead.resilience.taxonomy.signs import broken
 
 HINTS: Final[Mapping[ErrorClass, str]] = {
     "auth_expired": "Check the key that the model's reference names.",
@@ -102,15 +43,13 @@ def of_response(status: int, headers: Mapping[str, str], body: object) -> Failed
     ``provider_code`` and, where the server named a wait, ``retry_after`` in seconds.
     """
     code, text = _said(body)
-    error_class = _by_code(code) or (_by_wording(text) if status == httpx.codes.BAD_REQUEST else None)
-    if error_class is None:
-        error_class = STATUSES.get(
-            status, "transient" if status >= httpx.codes.INTERNAL_SERVER_ERROR else "invalid_input"
-        )
+    of_the_status = of_status("model", status)
+    row = _by_code(code) or (worded("model", text) if status == httpx.codes.BAD_REQUEST else None) or of_the_status
+    error_class = UNKNOWN["model"] if row is None else row.error_class
     return Failed(
         f"the model's server answered {status}" + (f": {text}" if text else ""),
         error_class=error_class,
-        applied=False if status < httpx.codes.INTERNAL_SERVER_ERROR else None,
+        applied=None if of_the_status is None else of_the_status.applied,
         hint=HINTS.get(error_class, ""),
         status=status,
         provider_code=code,
@@ -121,7 +60,8 @@ def of_response(status: int, headers: Mapping[str, str], body: object) -> Failed
 def of_event(body: Mapping[str, object]) -> Failed:
     """Returns the failure that an error inside a stream stands for; transient where its code is unknown."""
     code, text = _said(body)
-    error_class = _by_code(code) or _by_wording(text) or "transient"
+    row = _by_code(code) or worded("model", text)
+    error_class = UNKNOWN["model"] if row is None else row.error_class
     return Failed(
         "the model's server broke off its answer" + (f": {text}" if text else ""),
         error_class=error_class,
@@ -132,13 +72,13 @@ def of_event(body: Mapping[str, object]) -> Failed:
 
 def of_transport(error: httpx.TransportError) -> Failed:
     """Returns the failure that an error of the connection stands for."""
-    found: tuple[ErrorClass, ...] = tuple(found for kind, found in TRANSPORT if isinstance(error, kind))
-    error_class = found[0] if found else "transient"
+    found = broken(error)
+    hint = "Name the authority that signed its certificate to this machine." if found.tls is not None else ""
     return Failed(
-        f"the model's server was not heard: {type(error).__name__}",
-        error_class=error_class,
-        applied=False if error_class == "dependency_down" else None,
-        hint=HINTS.get(error_class, ""),
+        f"the model's server was not heard: {found.why} ({type(error).__name__})",
+        error_class=found.error_class,
+        applied=found.applied,
+        hint=hint or HINTS.get(found.error_class, ""),
     )
 
 
@@ -180,9 +120,5 @@ def _said(body: object) -> tuple[str, str]:
     return code, _KEY_LIKE.sub("[removed]", text)[:_LONGEST_TEXT]
 
 
-def _by_code(code: str) -> ErrorClass | None:
-    return CODES.get(code.lower())
-
-
-def _by_wording(text: str) -> ErrorClass | None:
-    return next((error_class for pattern, error_class in WORDINGS if pattern.search(text)), None)
+def _by_code(code: str) -> Row | None:
+    return find("model", "code", code.lower())

@@ -27,7 +27,7 @@ def nobody_listens() -> str:
         (httpx.ReadError("x", request=REQUEST), "transient"),
         (httpx.RemoteProtocolError("x", request=REQUEST), "transient"),
         (ConnectionRefusedError("x"), "dependency_down"),
-        (ConnectionResetError("x"), "dependency_down"),
+        (ConnectionResetError("x"), "transient"),
     ],
 )
 def test_a_broken_connection_is_asked_again_and_proves_nothing(error: Exception, wanted: ErrorClass) -> None:

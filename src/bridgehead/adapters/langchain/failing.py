@@ -12,6 +12,7 @@ from langgraph.errors import GraphRecursionError
 
 from bridgehead.adapters import failing
 from bridgehead.errors import ErrorClass
+from bridgehead.resilience.taxonomy import find
 
 _KINDS: Final[tuple[tuple[type[BaseException], ErrorClass], ...]] = (
     (exceptions.ContextOverflowError, "context_overflow"),
@@ -47,14 +48,6 @@ _NAMES: Final[dict[str, ErrorClass]] = {
 }
 """Exceptions of the providers' own clients, by name: the adapter imports none of them."""
 
-_CODES: Final[dict[object, ErrorClass]] = {
-    "insufficient_quota": "budget_exhausted",
-    "billing_hard_limit_reached": "budget_exhausted",
-    "context_length_exceeded": "context_overflow",
-    "content_filter": "refused_by_model",
-}
-"""A code of the provider is more exact than the kind of the exception."""
-
 
 def classified(error: BaseException) -> BaseException:
     """Returns what an exception out of a run means: a Failed for the framework's own, itself for any other."""
@@ -62,9 +55,10 @@ def classified(error: BaseException) -> BaseException:
 
 
 def _class_of(error: BaseException) -> ErrorClass | None:
-    code = getattr(error, "code", None)
-    if isinstance(code, str) and code in _CODES:
-        return _CODES[code]
+    code = getattr(error, "code", None)  # of the provider: more exact than the kind of the exception
+    row = find("model", "code", code.lower()) if isinstance(code, str) else None
+    if row is not None:
+        return row.error_class
     for kind, found in _KINDS:
         if isinstance(error, kind):
             return found
