@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _RESTART_S = 1.0
 _POLL_S = 2.0
 _FRESH, _GOING_ON = 0, 1
+_QUEUED = b"select queueing_lock from procrastinate_jobs where status = 'todo' and queueing_lock = any(%s)"
 _LEAST = 2**31 - 1
 """The queue keeps a priority in 32 bits."""
 _KEEP = logging.getLogger("procrastinate")
@@ -62,21 +63,32 @@ class ProcrastinateDispatch:
     async def hint(self, connection: object, due: Due, numbers: Sequence[int], *, fresh: bool = False) -> None:
         """Defers one job per subject inside the caller's transaction; the queue takes the higher priority first.
 
-        A duplicate raises in the database, so each is deferred inside a savepoint.
+        A duplicate raises in the database, so they are deferred inside a savepoint: all at once
+        where none is queued yet, and one by one when another hinted at the same meanwhile.
         """
         await self._open()
         task = self._case if due == "case" else self._arrival
         conn: Any = connection
-        for number in numbers:
-            deferrer = task.configure(
-                queue=due,
-                queueing_lock=f"{due}:{number}",
-                priority=_priority(due, number, fresh=fresh),
-                connection=conn,
-            )
+        jobs = [
+            task.configure(
+                queue=due, queueing_lock=f"{due}:{number}", priority=_priority(due, number, fresh=fresh)
+            ).make_new_job(number=number)
+            for number in numbers
+        ]
+        if len(jobs) > 1:
+            # A sweep hints again at what has waited for long, and nearly all of it is queued already.
+            locks = [job.queueing_lock for job in jobs]
+            queued = {row["queueing_lock"] for row in await (await conn.execute(_QUEUED, (locks,))).fetchall()}
+            jobs = [job for job in jobs if job.queueing_lock not in queued]
+        if len(jobs) > 1:
             with contextlib.suppress(AlreadyEnqueued):
                 async with conn.transaction():
-                    await deferrer.defer_async(number=number)
+                    await self._app.job_manager.batch_defer_jobs_async(jobs, connection=conn)
+                return
+        for job in jobs:
+            with contextlib.suppress(AlreadyEnqueued):
+                async with conn.transaction():
+                    await self._app.job_manager.defer_job_async(job, connection=conn)
 
     async def run(self, handler: Handler, *, slots: Mapping[Due, int]) -> None:
         """Runs jobs until ``stop``, those of each queue by a procrastinate worker of its own."""

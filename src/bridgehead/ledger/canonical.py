@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
@@ -17,6 +18,11 @@ MAX_INT: Final = 2**53 - 1
 """Largest integer that every JSON reader keeps exactly (RFC 8259 section 6, RFC 7493 section 2.2)."""
 
 
+_ENCODE: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+).encode
+
+
 def canonical(value: JSON) -> bytes:
     """Returns the canonical JSON of ``value``: RFC 8785, UTF-8, no insignificant bytes.
 
@@ -29,6 +35,8 @@ def canonical(value: JSON) -> bytes:
     """
     try:
         try:
+            if _quick(value):
+                return _ENCODE(value).encode()
             return rfc8785.dumps(value)
         except (ValueError, TypeError):
             # The library names neither the place nor the remedy, and knows dict and list only.
@@ -39,6 +47,27 @@ def canonical(value: JSON) -> bytes:
             code="input.not_canonical",
             hint="Flatten it: a few hundred levels is the limit.",
         ) from None
+
+
+def _quick(value: object) -> bool:
+    """Whether the standard encoder writes this as RFC 8785 does: no doubles, and keys that sort alike.
+
+    The two differ in how they write doubles and in the order of keys past U+FFFF. The standard
+    encoder is in C and several times as fast, and nearly every ledger row is of this kind.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -MAX_INT <= value <= MAX_INT  # type: ignore[operator]  # its type was just compared
+    if kind is dict:
+        for key, inner in value.items():  # type: ignore[attr-defined]  # its type was just compared
+            if type(key) is not str or not key.isascii() or (type(inner) is not str and not _quick(inner)):
+                return False
+        return True
+    if kind is list:
+        return all(map(_quick, value))  # type: ignore[call-overload]  # its type was just compared
+    return False
 
 
 def _plain(value: object, path: str) -> JSON:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
+
+from psycopg.rows import DictRow
 
 from bridgehead.cases.ports import Claim, EffectRow, Loaded, StepRow
 from bridgehead.cases.writes import Write
@@ -13,8 +15,32 @@ from bridgehead.ids import CaseId
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.committing import Writer
-from bridgehead.storage.database import Connection, Database
+from bridgehead.storage.database import Database
 from bridgehead.storage.sealing import from_bytes
+
+_CASE: Final = (
+    b"select c.revision, c.revises, c.deadline_at, c.input, b.sealed, bridgehead_now() as now"
+    b" from cases c join blobs b on b.commitment = c.input where c.id = %s and c.epoch = %s and c.state = 'running'"
+)
+_RECORDED: Final = (
+    (
+        b"select s.*, b.sealed, extract(epoch from bridgehead_now() - s.started_at)::float8 as age_s"
+        b" from steps s join blobs b on b.commitment = s.payload where s.case_id = %s order by s.seq"
+    ),
+    (
+        b"select e.*, a.sealed as sealed_args, r.sealed as sealed_result,"
+        b" coalesce(extract(epoch from e.settle_from - clock_timestamp())::float8, 0) as seconds_left"
+        b" from effects e join blobs a on a.commitment = e.payload left join blobs r on r.commitment = e.result"
+        b" where e.case_id = %s order by e.id"
+    ),
+    (
+        b"select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer from reviews r"
+        b" join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer"
+        b" where r.case_id = %s order by r.id"
+    ),
+    b"select currency, sum(amount) as amount from costs where case_id = %s and amount is not null group by currency",
+)
+"""The journal of a case: its steps, effects, reviews and what it has spent."""
 
 
 class Cases:
@@ -26,109 +52,75 @@ class Cases:
 
     async def load(self, claim: Claim) -> Loaded:
         """Returns everything a segment starts from; raises LeaseLost when the claim is over."""
+        # What earlier segments recorded: a case that is claimed for the first time has none.
+        fresh = claim.epoch == 1
+        case = (claim.case_id,)
         async with self._database.connection() as conn:
-            row = await (
-                await conn.execute(
-                    "select c.*, b.sealed, bridgehead_now() as now from cases c join blobs b on b.commitment = c.input"
-                    " where c.id = %s and c.epoch = %s and c.state = 'running'",
-                    (claim.case_id, claim.epoch),
-                )
-            ).fetchone()
+            async with conn.pipeline():
+                found = await conn.execute(_CASE, (claim.case_id, claim.epoch), prepare=True)
+                recorded = [] if fresh else [await conn.execute(one, case, prepare=True) for one in _RECORDED]
+            row = await found.fetchone()
             if row is None:
                 raise LeaseLost
-            stored = cast("dict[str, JSON]", from_bytes(claim.key.open(bytes(row["sealed"]), bytes(row["input"]))))
-            return Loaded(
-                input=stored["input"],
-                text=str(stored["text"]),
-                revision=row["revision"],
-                revises=None if row["revises"] is None else CaseId(row["revises"]),
-                now=row["now"],
-                deadline_at=row["deadline_at"],
-                steps=await _steps(conn, claim),
-                effects=await _effects(conn, claim),
-                reviews=await load_reviews(conn, claim),
-                spent=await _spent(conn, claim.case_id),
-            )
+            steps, effects, reviews, spent = [await one.fetchall() for one in recorded] or ([], [], [], [])
+        stored = cast("dict[str, JSON]", from_bytes(claim.key.open(bytes(row["sealed"]), bytes(row["input"]))))
+        return Loaded(
+            input=stored["input"],
+            text=str(stored["text"]),
+            revision=row["revision"],
+            revises=None if row["revises"] is None else CaseId(row["revises"]),
+            now=row["now"],
+            deadline_at=row["deadline_at"],
+            steps=[_step(one, claim) for one in steps],
+            effects=[_effect(one, claim) for one in effects],
+            reviews=[_review(one, claim) for one in reviews],
+            spent={one["currency"]: one["amount"] for one in spent},
+        )
 
     async def commit(self, claim: Claim, writes: Sequence[Write], *, actor: str) -> Mapping[str, int]:
         """Writes all or nothing behind the fence, together with what other cases write; see the port."""
         return await self._writer.commit(claim, writes, actor=actor)
 
 
-async def _steps(conn: Connection, claim: Claim) -> list[StepRow]:
-    rows = await (
-        await conn.execute(
-            "select s.*, b.sealed, extract(epoch from bridgehead_now() - s.started_at)::float8 as age_s"
-            " from steps s join blobs b on b.commitment = s.payload"
-            " where s.case_id = %s order by s.seq",
-            (claim.case_id,),
-        )
-    ).fetchall()
-    return [
-        StepRow(
-            seq=row["seq"],
-            kind=row["kind"],
-            branch=row["branch"],
-            name=row["name"],
-            digest=bytes(row["args_digest"]),
-            occurrence=row["occurrence"],
-            ok=row["ok"],
-            payload=_opened(claim, row["sealed"], row["payload"]),
-            age_s=row["age_s"],
-        )
-        for row in rows
-    ]
+def _step(row: DictRow, claim: Claim) -> StepRow:
+    return StepRow(
+        seq=row["seq"],
+        kind=row["kind"],
+        branch=row["branch"],
+        name=row["name"],
+        digest=bytes(row["args_digest"]),
+        occurrence=row["occurrence"],
+        ok=row["ok"],
+        payload=_opened(claim, row["sealed"], row["payload"]),
+        age_s=row["age_s"],
+    )
 
 
-async def _effects(conn: Connection, claim: Claim) -> list[EffectRow]:
-    rows = await (
-        await conn.execute(
-            "select e.*, a.sealed as sealed_args, r.sealed as sealed_result,"
-            " coalesce(extract(epoch from e.settle_from - clock_timestamp())::float8, 0) as seconds_left"
-            " from effects e join blobs a on a.commitment = e.payload left join blobs r on r.commitment = e.result"
-            " where e.case_id = %s order by e.id",
-            (claim.case_id,),
-        )
-    ).fetchall()
-    return [
-        EffectRow(
-            id=row["id"],
-            tool=row["tool"],
-            key=bytes(row["key"]),
-            digest=bytes(row["args_digest"]),
-            branch=row["branch"],
-            occurrence=row["occurrence"],
-            state=row["state"],
-            attempt=row["attempt"],
-            args=_opened(claim, row["sealed_args"], row["payload"]),
-            result=None if row["result"] is None else _opened(claim, row["sealed_result"], row["result"]),
-            seconds_left=row["seconds_left"],
-            superseded_by=row["superseded_by"],
-        )
-        for row in rows
-    ]
+def _effect(row: DictRow, claim: Claim) -> EffectRow:
+    return EffectRow(
+        id=row["id"],
+        tool=row["tool"],
+        key=bytes(row["key"]),
+        digest=bytes(row["args_digest"]),
+        branch=row["branch"],
+        occurrence=row["occurrence"],
+        state=row["state"],
+        attempt=row["attempt"],
+        args=_opened(claim, row["sealed_args"], row["payload"]),
+        result=None if row["result"] is None else _opened(claim, row["sealed_result"], row["result"]),
+        seconds_left=row["seconds_left"],
+        superseded_by=row["superseded_by"],
+    )
 
 
-async def load_reviews(conn: Connection, claim: Claim) -> list[Review]:
-    """Returns the reviews of a claimed case, decided or not, oldest first."""
-    rows = await (
-        await conn.execute(
-            "select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer from reviews r"
-            " join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer"
-            " where r.case_id = %s order by r.id",
-            (claim.case_id,),
-        )
-    ).fetchall()
-    return [
-        review_of(
-            row,
-            shown=_opened(claim, row["sealed_payload"], row["payload"]),
-            answer=None
-            if row["answer"] is None
-            else from_bytes(claim.key.open(bytes(row["sealed_answer"]), bytes(row["answer"]))),
-        )
-        for row in rows
-    ]
+def _review(row: DictRow, claim: Claim) -> Review:
+    return review_of(
+        row,
+        shown=_opened(claim, row["sealed_payload"], row["payload"]),
+        answer=None
+        if row["answer"] is None
+        else from_bytes(claim.key.open(bytes(row["sealed_answer"]), bytes(row["answer"]))),
+    )
 
 
 def review_of(row: Mapping[str, Any], *, shown: Mapping[str, JSON], answer: JSON) -> Review:
@@ -152,17 +144,6 @@ def review_of(row: Mapping[str, Any], *, shown: Mapping[str, JSON], answer: JSON
         escalate_at=row["escalate_at"],
         error_class=row["error_class"],
     )
-
-
-async def _spent(conn: Connection, case_id: int) -> dict[str, Any]:
-    rows = await (
-        await conn.execute(
-            "select currency, sum(amount) as amount from costs where case_id = %s and amount is not null"
-            " group by currency",
-            (case_id,),
-        )
-    ).fetchall()
-    return {row["currency"]: row["amount"] for row in rows}
 
 
 def _opened(claim: Claim, sealed: bytes, commitment: bytes) -> Mapping[str, JSON]:
