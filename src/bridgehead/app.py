@@ -25,13 +25,16 @@ from bridgehead.errors import BridgeheadError, UserError
 from bridgehead.gate.decide import Gate
 from bridgehead.ledger.master import find_master, make_master, missing_master
 from bridgehead.ledger.vault import Vault
+from bridgehead.resilience.dependency import Dependencies
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
 from bridgehead.spec.load import load
 from bridgehead.spec.problem import nearest
 from bridgehead.spec.release import Release, code_digest, release_digest
 from bridgehead.storage.arrivals import Arrivals
+from bridgehead.storage.breakers import BreakerRows
 from bridgehead.storage.cases import Cases
+from bridgehead.storage.controls import Controls
 from bridgehead.storage.crosswalks import CrosswalkTables
 from bridgehead.storage.cursors import Cursors
 from bridgehead.storage.database import Database, url_of
@@ -261,6 +264,9 @@ class App:
         self.levels = Levels(database, vault)
         self.turns = Turns(database)
         self.crosswalks = CrosswalkTables(database)
+        self.breakers = BreakerRows(database)
+        self.dependencies = Dependencies(self.breakers, concurrency=settings.concurrency)
+        self.controls = Controls(database)
         self._limits: list[SharedLimits] = []
 
     @classmethod
@@ -286,6 +292,7 @@ class App:
             try:
                 yield app
             finally:
+                await app.dependencies.aclose()
                 for limits in app._limits:  # this class's own
                     await limits.aclose()
         finally:
@@ -325,6 +332,8 @@ class App:
                 send_s=self.settings.send_s,
                 systems=loaded.systems,
                 crosswalks=self.crosswalks,
+                stopping=self.controls,
+                dependencies=self.dependencies,
             ),
             reader=deployment.reader or DEFAULT_READER,
             level=level,
@@ -339,6 +348,8 @@ class App:
 
         for system in systems:
             found = system.connector
+            if found.spec.limits.concurrency is not None:
+                self.dependencies.places[found.name] = found.spec.limits.concurrency
             if found.limits is not None:
                 shared = SharedLimits(self.database, found.name, bounds_of(found.spec.limits))
                 self._limits.append(shared)
@@ -353,6 +364,7 @@ class App:
             dispatch=self.dispatch,
             register=partial(Lease, self.database.url, name=_name(), pid=os.getpid(), lease_s=self.settings.lease_s),
             settings=self.settings,
+            beside=[self.controls.watch],
         )
 
 

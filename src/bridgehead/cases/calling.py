@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from bridgehead import clock, ids
+from bridgehead import clock
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
 from bridgehead.cases.effecting import Effecting
-from bridgehead.cases.failures import PARKS, RETRIED, TRIES, failure, failure_json, recorded_error
+from bridgehead.cases.failures import RETRIED, TRIES, failure, failure_json, recorded_error
 from bridgehead.cases.ports import StepRow
 from bridgehead.cases.segment import BRANCH, Segment
+from bridgehead.cases.stopping import heed
 from bridgehead.cases.tools import SOURCES, BoundTool, Source
+from bridgehead.cases.waits import PAUSE_S, admitted, may_wait, put_off, timed, wake_s
 from bridgehead.cases.writes import StepWrite
 from bridgehead.effects.keys import args_digest
 from bridgehead.errors import Failed, Refused
+from bridgehead.resilience import deadline
+from bridgehead.resilience.retry import RetryBudget, full_jitter_s, retry_after_s, spending
 from bridgehead.spec.tool import JSON
 
 
@@ -46,6 +50,7 @@ class Calling:
             raise recorded_error(step.payload)
         if step is not None and not self._due(bound, step):
             return step.payload["result"]
+        await heed(segment, bound)
         repeats = segment.journal.repeats(tool.name, digest) - 1
         decision = decide(segment, bound, args, digest, repeats)
         verdict = decision_write(segment, tool.name, digest, decision)
@@ -76,11 +81,13 @@ class Calling:
         try:
             result = await self._attempt(bound, args, sources)
         except Failed as error:
+            if error.attributes.get("put_off"):
+                raise put_off(segment, bound, error) from None
             parked = segment.journal.parked(tool.name)
-            if error.error_class in RETRIED and parked < PARKS:
+            if may_wait(segment, bound, error, parked):
                 segment.refund(tool.cost)
                 await segment.commit(timer_write(tool.name, parked, error.error_class))
-                raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
+                raise segment.wait(wake_after_s=wake_s(segment, bound, error, parked)) from None
             await segment.commit(verdict, write({"error": failure_json(error)}), *priced(bound))
             raise
         told: dict[str, JSON] = {"result": result}
@@ -104,20 +111,43 @@ class Calling:
         return step.age_s + older + clock.boot_s() - self._segment.started_s >= max_age_s
 
     async def _attempt(self, bound: BoundTool, args: Mapping[str, JSON], sources: list[Source]) -> JSON:
+        """Returns what the read brings, made again while its class, its time and the retry budget allow it.
+
+        A read of a case that has waited for the same dependency is made again too: it is paid for like the others.
+        """
+        bench, name = self._segment.bench, bound.tool.name
+        dependency = bench.dependencies.of(bound.dependency)
+        repeat = self._segment.journal.parked(name) > 0
         for attempt in range(TRIES):
-            sources.clear()
-            kept = SOURCES.set(sources)
-            try:
-                async with asyncio.timeout(bound.tool.timeout_s):
-                    return await bound.invoke(args)
-            except Exception as error:  # the boundary to a tool's body: anything it raises is classified
-                failed = failure(error)
-                if failed.error_class not in RETRIED or attempt == TRIES - 1:
-                    raise failed from error
-            finally:
-                SOURCES.reset(kept)
-            await asyncio.sleep(self._segment.bench.retry_base_s * 2**attempt * (0.5 + ids.jitter()))
+            deadline.check(name)
+            async with admitted(self._segment, bound, repeat=repeat) as call:
+                try:
+                    result = await self._once(bound, args, sources, dependency.budget)
+                except Exception as error:  # noqa: BLE001  # the boundary to a tool's body: anything it raises is classified
+                    failed, cause = failure(error), error
+                    await call.ended(failed)
+                else:
+                    await call.ended(None)
+                    return result
+            pause_s = full_jitter_s(attempt, bench.retry_base_s, bound.tool.timeout_s, retry_after_s(failed))
+            again = failed.error_class in RETRIED and attempt < TRIES - 1 and pause_s < deadline.bounded(PAUSE_S)
+            if not again or not dependency.may_repeat():
+                raise failed from cause
+            repeat = False  # paid for
+            await asyncio.sleep(pause_s)
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
+
+    async def _once(
+        self, bound: BoundTool, args: Mapping[str, JSON], sources: list[Source], budget: RetryBudget
+    ) -> JSON:
+        """Makes one attempt; what it makes again by itself, a wire's requests, is out of the same budget."""
+        sources.clear()
+        kept = SOURCES.set(sources)
+        try:
+            with spending(budget):
+                return await timed(bound.tool.timeout_s, bound.invoke(args))
+        finally:
+            SOURCES.reset(kept)
 
     async def _virtual_read(self, bound: BoundTool, args: Mapping[str, JSON]) -> JSON:
         if bound.preview_read is None:

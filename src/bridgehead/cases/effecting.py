@@ -10,18 +10,23 @@ from pydantic import ValidationError
 
 from bridgehead import clock
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
-from bridgehead.cases.failures import PARKS, RETRIED, failure, failure_from, failure_json
+from bridgehead.cases.failures import failure, failure_from, failure_json
 from bridgehead.cases.ports import EffectRow, KeyTaken
 from bridgehead.cases.segment import BRANCH, Segment
 from bridgehead.cases.settling import Settling
+from bridgehead.cases.stopping import heed
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.virtual import placeholder
+from bridgehead.cases.waits import admitted, may_wait, put_off, timed, wake_s
 from bridgehead.cases.writes import EffectMove, EffectOpen, Note, ReviewOpen, ReviewUse, StepWrite, Write
 from bridgehead.effects.keys import args_digest, effect_key, idempotency_key
 from bridgehead.effects.settle import settle_after_s
 from bridgehead.effects.states import LIVE, EffectState
 from bridgehead.errors import Failed, LeaseLost, Refused, UserError
 from bridgehead.gate.model import Approval, Decision
+from bridgehead.resilience import deadline
+from bridgehead.resilience.dependency import Call
+from bridgehead.resilience.retry import spending
 from bridgehead.reviews.model import Review, approval_expired
 from bridgehead.spec.tool import JSON
 
@@ -96,6 +101,7 @@ class Effecting:
     async def _propose(self, proposal: Proposal, conflict: EffectRow | None = None) -> JSON:
         segment, bound = self._segment, proposal.bound
         await segment.replayed()
+        await heed(segment, bound)
         decision = decide(segment, bound, proposal.args, proposal.digest, proposal.repeats)
         if segment.shadow and (decision.verdict != "deny" or not self._listed(bound)):
             return await self._virtual(proposal, decision)
@@ -122,18 +128,26 @@ class Effecting:
         replaces: EffectRow | None = None,
     ) -> JSON:
         """Commits the intent, then sends. The boot clock is read before the commit, so ``send_by`` errs early."""
-        segment = self._segment
-        send_by_s = clock.boot_s() + segment.bench.send_s
+        segment, bound = self._segment, proposal.bound
+        deadline.check(bound.tool.name)
+        repeat = segment.journal.parked(bound.tool.name) > 0
         try:
-            tokens = await segment.commit(*writes)
-        except KeyTaken as taken:
-            return await self._hold(proposal, decision, conflict=taken.message, replaces=replaces)
-        number = known if isinstance(known, int) else tokens[known]
-        self._keep(proposal, number, "intended")
-        self._replaced(replaces, number)
-        return await self._send(proposal, number, send_by_s)
+            async with admitted(segment, bound, repeat=repeat) as call:
+                send_by_s = clock.boot_s() + segment.bench.send_s
+                try:
+                    tokens = await segment.commit(*writes)
+                except KeyTaken as taken:
+                    return await self._hold(proposal, decision, conflict=taken.message, replaces=replaces)
+                number = known if isinstance(known, int) else tokens[known]
+                self._keep(proposal, number, "intended")
+                self._replaced(replaces, number)
+                return await self._send(proposal, number, send_by_s, call)
+        except Failed as error:
+            if error.attributes.get("put_off"):  # nothing was intended, nothing sent
+                raise put_off(segment, bound, error) from None
+            raise
 
-    async def _send(self, proposal: Proposal, number: int, send_by_s: float) -> JSON:
+    async def _send(self, proposal: Proposal, number: int, send_by_s: float, call: Call) -> JSON:
         segment, bound = self._segment, proposal.bound
         started_at, started = clock.utc_now(), clock.perf_s()
         if segment.closed is not None and segment.closed.why == "lost":
@@ -143,13 +157,16 @@ class Effecting:
             late = Failed("its moment to be sent had passed", error_class="transient", applied=False)
             return await self._failed(proposal, number, late, started_at=started_at, started=started)
         try:
-            async with asyncio.timeout(bound.tool.timeout_s):
-                result = await bound.invoke(proposal.args, key=idempotency_key(proposal.key, proposal.occurrence))
+            with spending(segment.bench.dependencies.of(bound.dependency).budget):
+                key = idempotency_key(proposal.key, proposal.occurrence)
+                result = await timed(bound.tool.timeout_s, bound.invoke(proposal.args, key=key))
         except Exception as error:  # noqa: BLE001  # the boundary to a tool's body: anything it raises is classified
             failed = failure(error)
+            await call.ended(failed)
             if failed.applied is False:
                 return await self._failed(proposal, number, failed, started_at=started_at, started=started)
             return await self._unknown(proposal, number, failed)
+        await call.ended(None)
         await segment.commit(
             EffectMove(number, "intended", "committed", {"result": result}),
             self._step(proposal, number, ok=True, started_at=started_at, started=started),
@@ -165,7 +182,7 @@ class Effecting:
         segment, name = self._segment, proposal.bound.tool.name
         segment.refund(proposal.bound.tool.cost)
         parked = segment.journal.parked(name)
-        again = failed.error_class in RETRIED and parked < PARKS
+        again = may_wait(segment, proposal.bound, failed, parked)
         recorded = {**failure_json(failed), "again": again}
         writes: list[Write] = [EffectMove(number, "intended", "failed", recorded)]
         if again:
@@ -175,7 +192,7 @@ class Effecting:
         await segment.commit(*writes)
         self._keep(proposal, number, "failed", recorded)
         if again:
-            raise segment.wait(wake_after_s=min(60.0, 2.0**parked))
+            raise segment.wait(wake_after_s=wake_s(segment, proposal.bound, failed, parked))
         raise failed
 
     async def _unknown(self, proposal: Proposal, number: int, failed: Failed) -> JSON:
@@ -214,6 +231,7 @@ class Effecting:
     async def _approved(self, proposal: Proposal, row: EffectRow, review: Review) -> JSON:
         segment, bound = self._segment, proposal.bound
         await segment.replayed()
+        await heed(segment, bound)
         approval = Approval(
             review_id=review.id,
             args_digest=review.args_digest or b"",
@@ -255,6 +273,7 @@ class Effecting:
                 "invalid_input", f"The edited arguments do not fit {row.tool}: {error.message}"
             ) from None
         await segment.replayed()
+        await heed(segment, bound)
         digest = args_digest(segment.bench.hmac, bound.tool.name, args)
         key = effect_key(segment.bench.hmac, segment.bench.deployment.name, bound.tool, args)
         repeats = proposal.repeats if digest == row.digest else segment.journal.count_call(row.tool, digest)

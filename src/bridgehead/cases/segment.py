@@ -19,12 +19,14 @@ from bridgehead import clock
 from bridgehead.cases.crosswalk import Crosswalks
 from bridgehead.cases.journal import Journal
 from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
+from bridgehead.cases.stopping import NOTHING, Stopping, Stops
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import Finish, HandOver, OutcomeKind, ReviewOpen, Write
 from bridgehead.effects.keys import Hmac
 from bridgehead.effects.states import EffectState
 from bridgehead.errors import ErrorClass, LeaseLost, Suspended, Unavailable
 from bridgehead.money import Money
+from bridgehead.resilience.dependency import Dependencies
 from bridgehead.spec.deployment import Deployment
 from bridgehead.spec.tool import JSON
 
@@ -55,6 +57,10 @@ class Bench:
     systems: Mapping[str, object] = field(default_factory=dict)
     """The deployment's connectors by name, for the tools that work over them."""
     crosswalks: Crosswalks | None = None
+    stopping: Stopping | None = None
+    """What operators have stopped; None: nobody can stop anything, as in a trial outside of a worker."""
+    dependencies: Dependencies = field(default_factory=Dependencies)
+    """What is known of whoever is called; one for all deployments of a process."""
 
 
 @dataclass(slots=True)
@@ -82,6 +88,8 @@ class Segment:
     """The agent has returned: a task it left behind makes no further call."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     virtual_marks: set[str] = field(default_factory=set)
+    stops: Stops = NOTHING
+    """What was stopped when the last call was decided."""
     spent: dict[str, Decimal] = field(init=False)
     """Money by currency: what is on the books, and what calls under way will cost if they happen."""
     steps: int = field(init=False)

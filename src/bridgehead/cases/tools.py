@@ -80,6 +80,13 @@ class BoundTool:
     undo: Undo | None = None
     preview: Preview | None = None
     preview_read: Preview | None = None
+    system: str = ""
+    """The connector it works over, if it is one's."""
+
+    @property
+    def dependency(self) -> str:
+        """What is down when it fails: its connector, or whatever is behind this tool alone."""
+        return self.system or self.tool.name
 
     @property
     def returns_nothing(self) -> bool:

@@ -28,6 +28,8 @@ from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.stores import Exists, Gate, Stat, Store, Threads, inside, open_store
 from bridgehead.errors import ErrorClass, Failed, UserError
 from bridgehead.ids import jitter
+from bridgehead.resilience.deadline import bounded
+from bridgehead.resilience.retry import may_repeat
 from bridgehead.spec.tool import JSON
 
 T = TypeVar("T")
@@ -85,7 +87,7 @@ class FilesWire:
             raise self._failed("this read names no file", "invalid_input")
         part = read.file
         path = self._path(part.path, values, pattern=True)
-        timeout_s = read.timeout or self._spec.connection.timeout
+        timeout_s = bounded(read.timeout or self._spec.connection.timeout)
 
         def look() -> _Found:
             return self._look(path, read, named=bool(names_in(part.path)))
@@ -111,7 +113,7 @@ class FilesWire:
         part = action.file
         path = inside(self._path(part.path, values, pattern=False))
         content = file_formats.written(fill(part.content, values), part)
-        timeout_s = action.timeout or self._spec.connection.timeout
+        timeout_s = bounded(action.timeout or self._spec.connection.timeout)
         gate = Gate()
 
         def write() -> Stat | None:
@@ -201,6 +203,8 @@ class FilesWire:
                 if failed.error_class == "throttled":
                     await self._limits.refused(pause_s)
                 if failed.error_class not in _RETRYABLE or attempt == retry.tries or boot_s() + pause_s >= until_s:
+                    raise
+                if not may_repeat():
                     raise
             await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")

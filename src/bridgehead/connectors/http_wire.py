@@ -35,6 +35,8 @@ from bridgehead.connectors.ports import Answer, Limits, Raw, Values
 from bridgehead.connectors.references import Redactor, setting
 from bridgehead.errors import Failed, UserError
 from bridgehead.ids import jitter
+from bridgehead.resilience.deadline import bounded
+from bridgehead.resilience.retry import may_repeat
 from bridgehead.spec.tool import JSON
 
 T = TypeVar("T")
@@ -99,7 +101,7 @@ class HttpWire:
         """Returns all records, every page of them; with ``each``, of every argument in its order."""
         if read.request is None:
             raise self._unfit("this read has no request")
-        timeout_s = read.timeout or self._timeout_s
+        timeout_s = bounded(read.timeout or self._timeout_s)
         request = self._request(read.request)
         more = {"Cache-Control": "no-cache"} if primary else {}
         if read.each is None:
@@ -119,7 +121,7 @@ class HttpWire:
             more[action.if_match.header] = str(values["version"])
         named = {name.lower() for name in action.request.headers}
         more = {name: value for name, value in more.items() if name.lower() not in named}
-        timeout_s = action.timeout or self._timeout_s
+        timeout_s = bounded(action.timeout or self._timeout_s)
         call = _Call(boot_s() + timeout_s, writes=True)
         out = self._request(action.request).filled(values, more=more)
         reply, body = await self._within(call, timeout_s, self._send(call, out))
@@ -130,7 +132,7 @@ class HttpWire:
 
     async def follow(self, action: ActionPart, values: Values) -> None:
         """Sends the action's ``then`` requests in order; each is safe to repeat, so each is tried again."""
-        timeout_s = action.timeout or self._timeout_s
+        timeout_s = bounded(action.timeout or self._timeout_s)
         for part in action.then:
             call = _Call(boot_s() + timeout_s, writes=False)
             out = self._request(part).filled(values)
@@ -142,11 +144,12 @@ class HttpWire:
 
     async def fetch(self, part: RequestPart, values: Values) -> bytes:
         """Returns what a request brings as it is, whatever it is: a document, not an answer. Raises Failed."""
-        call = _Call(boot_s() + self._timeout_s, writes=False)
+        timeout_s = bounded(self._timeout_s)
+        call = _Call(boot_s() + timeout_s, writes=False)
         out = self._request(part).filled(values)
         if not any(name.lower() == "accept" for name in part.headers):
             out.headers["Accept"] = "*/*"
-        reply, _ = await self._within(call, self._timeout_s, self._send(call, out, parsed=False))
+        reply, _ = await self._within(call, timeout_s, self._send(call, out, parsed=False))
         return reply.content
 
     async def credential(self, *, used: str = "") -> str:
@@ -318,7 +321,7 @@ class HttpWire:
                         continue
                 pause_s = await self._pause_s(failed, tried, by_system=call.doing == "sent")
                 again = failed.error_class in RETRYABLE and (refused or not call.writes)
-                if not again or tried >= self._spec.retry.tries or pause_s >= call.left_s():
+                if not again or tried >= self._spec.retry.tries or pause_s >= call.left_s() or not may_repeat():
                     raise
             call.doing = "pause"
             await asyncio.sleep(pause_s)

@@ -25,6 +25,7 @@ from bridgehead.connectors.ports import Answer, Limits, Values
 from bridgehead.connectors.references import Redactor, setting
 from bridgehead.connectors.stores import Gate, Threads
 from bridgehead.errors import ErrorClass, Failed, UserError
+from bridgehead.resilience.deadline import bounded
 from bridgehead.spec.tool import JSON
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class MailWire:
         return secret
 
     async def _run(self, work: Callable[[], T], action: ActionPart | None, gate: Gate | None = None) -> T:
-        timeout_s = (action.timeout if action is not None else None) or self._spec.connection.timeout
+        timeout_s = bounded((action.timeout if action is not None else None) or self._spec.connection.timeout)
         until_s = boot_s() + timeout_s
         try:
             async with self._limits.admit(within_s=timeout_s):

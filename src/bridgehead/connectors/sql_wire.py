@@ -29,6 +29,8 @@ from bridgehead.connectors.sql_read import Found, Reader
 from bridgehead.connectors.sql_statement import Statement, parse_read
 from bridgehead.errors import Failed, UserError
 from bridgehead.ids import jitter
+from bridgehead.resilience.deadline import bounded
+from bridgehead.resilience.retry import may_repeat
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -100,7 +102,7 @@ class SqlWire:
         reader = self._readers.get(id(read)) or Reader.of(
             self._spec.connector, entity, "read", read, most_rows=MOST_ROWS
         )
-        timeout_s = read.timeout or self._spec.connection.timeout
+        timeout_s = bounded(read.timeout or self._spec.connection.timeout)
         until_s = boot_s() + timeout_s
         asked = 0
         if self._replica is not None and not primary:
@@ -123,7 +125,7 @@ class SqlWire:
         within its time.
         """
         writer = self._writers.get(id(action)) or Writer.of(self._spec.connector, "action", action)
-        timeout_s = action.timeout or self._spec.connection.timeout
+        timeout_s = bounded(action.timeout or self._spec.connection.timeout)
 
         def job(work: Work) -> Answer:
             return writer.run(work, self._primary, self._errors, values, timeout_s)
@@ -221,7 +223,7 @@ class SqlWire:
             except Failed as failed:
                 pause_s = min(retry.base * 2 ** (attempt - 1), _LONGEST_PAUSE_S) * (0.5 + jitter())
                 again = failed.applied is False and failed.error_class in RETRYABLE and attempt < retry.tries
-                if not again or boot_s() + pause_s >= until_s:
+                if not again or boot_s() + pause_s >= until_s or not may_repeat():
                     raise
             await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")

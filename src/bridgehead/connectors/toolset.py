@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
@@ -64,7 +65,7 @@ def bound_tools(connector: Connector) -> dict[str, BoundTool]:
     tools = {name: _read_tool(connector, name, entity, read) for name, (_, entity, read) in connector.reads.items()}
     for name, action in connector.spec.actions.items():
         tools[name] = _action_tool(connector, name, action)
-    return tools
+    return {name: replace(bound, system=connector.name) for name, bound in tools.items()}
 
 
 def _read_tool(connector: Connector, name: str, entity: EntityPart, read: ReadPart) -> BoundTool:

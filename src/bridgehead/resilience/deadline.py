@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from bridgehead.clock import boot_s
+from bridgehead import clock
 from bridgehead.errors import Failed
 
 LEAST_S: Final = 0.05
@@ -28,7 +28,7 @@ _MOMENT: ContextVar[float | None] = ContextVar("bridgehead_deadline", default=No
 def remaining_s() -> float | None:
     """Returns the seconds left, never below zero; None where no deadline is set."""
     moment = _MOMENT.get()
-    return None if moment is None else max(0.0, moment - boot_s())
+    return None if moment is None else max(0.0, moment - clock.boot_s())
 
 
 def moment_s() -> float | None:
@@ -45,7 +45,7 @@ def within(seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    moment = boot_s() + max(0.0, seconds)
+    moment = clock.boot_s() + max(0.0, seconds)
     around = _MOMENT.get()
     kept = _MOMENT.set(moment if around is None else min(moment, around))
     try:

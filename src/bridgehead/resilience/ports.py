@@ -1,12 +1,13 @@
-"""The ports of a system's limits: ``Limits`` for those who call the system, ``LimitStore`` for what is shared."""
+"""The ports of what workers share about a system: its limits (``Limits``, ``LimitStore``), its breaker."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridgehead.resilience.breaker import Change, Row
 from bridgehead.resilience.rate import Rate
 
 
@@ -95,4 +96,20 @@ class LimitStore(Protocol):
 
     async def release(self, holder: str, places: Sequence[int]) -> None:
         """Frees these places, as far as they are still this holder's."""
+        ...
+
+
+class BreakerStore(Protocol):
+    """The breakers that all workers share. Raises Unavailable when they cannot be asked."""
+
+    async def rows(self) -> tuple[float, Mapping[str, Row]]:
+        """Returns the store's time, and every breaker that ever opened."""
+        ...
+
+    async def change(self, dependency: str, change: Change) -> tuple[float, Row]:
+        """Applies a change while nobody else can, tells the others, and returns the store's time and the row."""
+        ...
+
+    def changes(self, every_s: float) -> AsyncGenerator[None]:
+        """Yields whenever somebody changed a breaker, and at least every ``every_s`` seconds."""
         ...

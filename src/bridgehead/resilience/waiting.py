@@ -138,4 +138,5 @@ def unasked(system: str, error: Unavailable | None = None) -> Failed:
         error_class="dependency_down",
         applied=False,
         hint="Is the database running? See 'bridgehead db status'.",
+        ours=True,
     )

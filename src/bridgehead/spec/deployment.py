@@ -15,6 +15,9 @@ Level = Literal["shadow", "approve", "canary", "autonomous"]
 
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
+Criticality = Literal["critical", "normal", "sheddable"]
+"""How much it matters that a case goes on now when there is not room for all; the least is put off first."""
+
 IntakeKind = Literal["folder", "mail", "webhook", "poll", "queue", "files"]
 
 
@@ -25,6 +28,7 @@ class CaseSpec:
     key: tuple[str, ...]
     deadline_s: float
     resume_s: float = 300.0
+    criticality: Criticality = "normal"
 
 
 @dataclass(frozen=True, slots=True)

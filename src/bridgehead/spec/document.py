@@ -134,6 +134,9 @@ class CasePart(Part):
     resume: Duration = Field(
         default="5m", validate_default=True, description="The least time left after a person has decided."
     )
+    criticality: Literal["critical", "normal", "sheddable"] = Field(
+        default="normal", description="Who waits first when there is not room for all: sheddable, then normal."
+    )
 
 
 class HoldPart(Part):

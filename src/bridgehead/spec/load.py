@@ -251,7 +251,9 @@ def _build(document: Document, top: Spot, file: Path, policies: Mapping[str, str
         agent=document.agent,
         reader=document.reader,
         owner=document.owner,
-        case=CaseSpec(tuple(document.case.key), document.case.deadline, document.case.resume),
+        case=CaseSpec(
+            tuple(document.case.key), document.case.deadline, document.case.resume, document.case.criticality
+        ),
         intake=tuple(_intake(part, top.at(("intake", place))) for place, part in enumerate(document.intake)),
         connect=tuple(document.connect),
         tools={name: _rule(rule, top.at(("tools", name))) for name, rule in document.tools.items()},

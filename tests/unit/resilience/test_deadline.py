@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bridgehead import clock
 from bridgehead.errors import Failed
 from bridgehead.resilience import deadline
 
@@ -14,7 +15,7 @@ from bridgehead.resilience import deadline
 def moment(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Gives a clock that the test moves."""
     now = [1000.0]
-    monkeypatch.setattr(deadline, "boot_s", lambda: now[0])
+    monkeypatch.setattr(clock, "boot_s", lambda: now[0])
     return now
 
 

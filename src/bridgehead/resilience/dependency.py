@@ -1,0 +1,368 @@
+"""One process's part in the breaker of a dependency: who may call, who is put off until when, and what calls say of it.
+
+Whoever calls a dependency does so inside ``Dependency.call`` and says how the call ended. The breaker's row is shared
+(``BreakerStore``); where the store cannot be asked, a process goes on with its own copy alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from contextvars import Context
+from dataclasses import replace
+from typing import Final
+
+from bridgehead import clock
+from bridgehead.errors import Failed, Unavailable
+from bridgehead.ids import jitter, random_hex
+from bridgehead.resilience import deadline
+from bridgehead.resilience.breaker import Change, Policy, Ramp, Row, Window, answered, leased, opened, verdict
+from bridgehead.resilience.ports import BreakerStore
+from bridgehead.resilience.retry import RetryBudget
+from bridgehead.resilience.shedding import AGAIN_S, PATIENCE_S, shed
+from bridgehead.spec.deployment import Criticality
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 1.0
+"""How often a process that calls anybody looks at the shared breakers, besides being told."""
+STALE_S: Final = 1.5
+"""A call that finds what is known older than this asks first, so that a process that was idle sends nothing in vain."""
+ASK_S: Final = 1.0
+"""How long a call waits for that answer before it goes on with what the process knows."""
+IDLE_S: Final = 10.0
+"""After so long without a call, and with every breaker closed, a process no longer looks."""
+RATE_S: Final = 30.0
+"""Over how long the rate of calls that succeed is counted, which calls come back to after an outage."""
+LEAST_PER_S: Final = 1.0
+"""The rate that is assumed of a process which has counted less."""
+SOON_S: Final = 0.5
+"""When a case comes back that found another one's probe under way."""
+LATEST_S: Final = 600.0
+"""No case is put off for longer."""
+
+
+class Call:
+    """One call under way, which says once how it ended."""
+
+    def __init__(self, dependency: Dependency, closings: int, probe: str, *, repeat: bool) -> None:
+        self._dependency = dependency
+        self._closings = closings
+        self._probe = probe
+        self._repeat = repeat
+        self._said = False
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether this is the one call that tries a dependency which was down."""
+        return bool(self._probe)
+
+    async def ended(self, failed: Failed | None) -> None:
+        """Says how the call ended: None is success. Only the first word counts."""
+        if not self._said:
+            self._said = True
+            await self._dependency._ended(verdict(failed), self._closings, self._probe, repeat=self._repeat)  # noqa: SLF001  # the other half of it
+
+    async def left(self) -> None:
+        """The call is over, and nobody said how: it says nothing of the dependency."""
+        if not self._said:
+            self._said = True
+            await self._dependency._ended(None, self._closings, self._probe, repeat=False)  # noqa: SLF001  # see above
+
+
+class Dependency:
+    """What one process knows of one dependency."""
+
+    def __init__(self, name: str, owner: Dependencies, places: int | None) -> None:
+        self.name = name
+        self.budget = replace(owner.budget)
+        self.busy = 0
+        self._owner = owner
+        self._places = places
+        self._window = Window(owner.policy)
+        self._began_s = clock.boot_s()
+        self._succeeded: deque[list[float]] = deque()  # [second, successes in it]
+        self._turn_s = 0.0
+        self._wake_s = 0.0
+        self._steady_per_s = 0.0
+
+    @property
+    def row(self) -> Row:
+        """The breaker as this process knows it, on this machine's clock."""
+        return self._owner.row(self.name)
+
+    @asynccontextmanager
+    async def call(
+        self, *, criticality: Criticality = "normal", repeat: bool = False, timeout_s: float = 20.0
+    ) -> AsyncIterator[Call]:
+        """Lets one call through, or raises Failed with ``applied=False`` and the attribute ``put_off``.
+
+        Its attribute ``retry_after`` then says in how many seconds the case is to come again. ``repeat``: the call
+        failed before; it is made out of the retry budget. ``timeout_s`` is how long the call may take: as long a
+        probe that says nothing keeps others from trying.
+        """
+        await self._owner.look()
+        probe = await self._admit(criticality, repeat=repeat, timeout_s=timeout_s)
+        closings = self.row.closings
+        self.busy += 1
+        self._owner.busy += 1
+        call = Call(self, closings, probe, repeat=repeat)
+        try:
+            yield call
+        finally:
+            self.busy -= 1
+            self._owner.busy -= 1
+            await call.left()
+
+    def may_repeat(self) -> bool:
+        """Returns whether a call that failed may be made again at once, and takes it out of the budget."""
+        return self.row.phase == "closed" and self.budget.repeat()
+
+    def wake_s(self) -> float | None:
+        """Returns when a case whose call failed is to come again while the breaker is not closed; None if it is."""
+        return None if self.row.phase == "closed" else self._later(self._until_probe())
+
+    async def _admit(self, criticality: Criticality, *, repeat: bool, timeout_s: float) -> str:
+        """Returns the name of the probe that this call is, or nothing; raises the Failed of who is put off."""
+        owner = self._owner
+        load = 0.0 if self._places is None else self.busy / self._places
+        if shed(criticality, dependency=load, worker=owner.load()):
+            raise self._put_off("there is not room for all, and the case is less critical", AGAIN_S * (0.5 + jitter()))
+        row = self.row
+        if row.phase != "closed":
+            return await self._probe(row, timeout_s)
+        if repeat and not self.budget.repeat():
+            pause_s = self.budget.trickle_s * (0.5 + jitter())
+            raise self._put_off("its retry budget is used up", pause_s, error_class="transient")
+        await self._turn(row, criticality, repeat=repeat)
+        if not repeat:
+            self.budget.first()
+        return ""
+
+    async def _probe(self, row: Row, timeout_s: float) -> str:
+        """Returns the probe's name if it is this caller's."""
+        now_s = clock.boot_s()
+        if now_s >= row.probe_s and not (row.holder and row.lease_s > now_s):
+            name = random_hex()
+            found = await self._owner.change(self.name, leased(name, timeout_s + SOON_S))
+            if found.holder == name:
+                return name
+            if found.phase == "closed":
+                return ""
+        raise self._put_off("it is down", self._later(self._until_probe()))
+
+    async def _turn(self, row: Row, criticality: Criticality, *, repeat: bool) -> None:
+        """Returns when the call may be sent while calls come back after an outage."""
+        now_s = clock.boot_s()
+        factor = self._owner.ramp.factor(row, now_s)
+        if factor is None:
+            return
+        spacing_s = 1.0 / (factor * self._steady())
+        turn_s = max(self._turn_s, now_s)
+        wait_s = deadline.bounded(PATIENCE_S[criticality])
+        if turn_s - now_s > wait_s:
+            if repeat:
+                self.budget.give_back()
+            raise self._put_off("it was down, and its calls come back slowly", self._later(SOON_S))
+        self._turn_s = turn_s + spacing_s
+        if turn_s > now_s:
+            await asyncio.sleep(turn_s - now_s)
+
+    def _until_probe(self) -> float:
+        """Returns how long nobody tries; a little when somebody tries at the moment."""
+        row, now_s = self.row, clock.boot_s()
+        return SOON_S if row.phase == "half_open" else max(0.0, row.probe_s - now_s)
+
+    def _later(self, soonest_s: float) -> float:
+        """Returns in how many seconds the next case is woken: each a little after the one before, never all at once.
+
+        They come at a part of the rate from before the outage, so that what waited is sent beside what arrives.
+        """
+        now_s = clock.boot_s()
+        spacing_s = 1.0 / (self._owner.ramp.back * self._steady())
+        self._wake_s = max(self._wake_s, now_s + soonest_s)
+        wake_s = self._wake_s - now_s + jitter() * spacing_s
+        self._wake_s += spacing_s
+        return min(wake_s, LATEST_S * (0.5 + jitter() / 2))
+
+    def _put_off(self, why: str, retry_after_s: float, *, error_class: str = "dependency_down") -> Failed:
+        return Failed(
+            f"{self.name}: not called, for {why}",
+            error_class="transient" if error_class == "transient" else "dependency_down",
+            applied=False,
+            hint="Nothing was sent. See 'bridgehead breakers'.",
+            retry_after=round(retry_after_s, 3),
+            put_off=True,
+        )
+
+    async def _ended(self, up: bool | None, closings: int, probe: str, *, repeat: bool) -> None:  # noqa: FBT001  # three-valued
+        now_s = clock.boot_s()
+        if up:
+            self._add(now_s)
+            if repeat and not probe:
+                self.budget.give_back()
+        if not self._owner.breaking:
+            return
+        policy, row = self._owner.policy, self.row
+        if probe:
+            await self._owner.change(self.name, answered(policy, probe, up=up))
+            return
+        if up is None or row.phase != "closed" or row.closings != closings:
+            return
+        self._window.add(now_s, up=up)
+        if not up and (failures := self._window.failures(now_s)):
+            await self._owner.change(self.name, opened(policy, failures, closings=closings))
+
+    def changed(self, before: Row) -> None:
+        """The breaker came into another phase: what was counted before says nothing about this one."""
+        self._window.clear()
+        self._turn_s = 0.0
+        if before.phase == "closed" and self._owner.ramp.factor(before, clock.boot_s()) is None:
+            self._steady_per_s = max(LEAST_PER_S, self._rate())
+            self._wake_s = 0.0
+
+    def _steady(self) -> float:
+        """Returns the calls a second that succeeded before the outage, at least one."""
+        return max(LEAST_PER_S, self._steady_per_s)
+
+    def _add(self, now_s: float) -> None:
+        second = float(int(now_s))
+        if not self._succeeded or self._succeeded[-1][0] != second:
+            self._succeeded.append([second, 0.0])
+            while self._succeeded[0][0] < second - RATE_S:
+                self._succeeded.popleft()
+        self._succeeded[-1][1] += 1.0
+
+    def _rate(self) -> float:
+        now_s = clock.boot_s()
+        recent = [count for second, count in self._succeeded if second >= now_s - RATE_S]
+        first_s = max(self._began_s, now_s - RATE_S)
+        return sum(recent) / max(1.0, now_s - first_s)
+
+
+class Dependencies:
+    """Every dependency of one process, and what it knows of their breakers; used in one event loop."""
+
+    def __init__(
+        self,
+        store: BreakerStore | None = None,
+        *,
+        policy: Policy | None = None,
+        ramp: Ramp | None = None,
+        places: Mapping[str, int] | None = None,
+        concurrency: int | None = None,
+        breaking: bool = True,
+        budget: RetryBudget | None = None,
+    ) -> None:
+        """Joins the breakers of ``store``; without one this process has breakers of its own.
+
+        ``places``: how many calls a dependency bears at once, where that is declared; ``concurrency``: how many
+        cases this process runs at once. ``breaking=False`` lets every call through, and ``budget`` is what each
+        dependency's budget is like: to measure what either is good for.
+        """
+        self.policy = policy or Policy()
+        self.ramp = ramp or Ramp()
+        self.breaking = breaking
+        self.budget = budget or RetryBudget()
+        self.places: dict[str, int] = dict(places or {})
+        self.concurrency = concurrency
+        self.busy = 0
+        self._store = store
+        self._all: dict[str, Dependency] = {}
+        self._rows: dict[str, Row] = {}
+        self._known_s = -STALE_S
+        self._used_s = 0.0
+        self._asking: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    def of(self, name: str) -> Dependency:
+        """Returns what is known of a dependency: a connector's name, ``model:NAME``, or a tool's name."""
+        found = self._all.get(name)
+        if found is None:
+            found = self._all[name] = Dependency(name, self, self.places.get(name))
+        return found
+
+    def row(self, name: str) -> Row:
+        """Returns a breaker as this process knows it, on this machine's clock."""
+        return self._rows.get(name, _CLOSED)
+
+    def load(self) -> float:
+        """Returns the calls under way in this process to the cases that it runs at once."""
+        return 0.0 if self.concurrency is None else self.busy / self.concurrency
+
+    async def look(self) -> None:
+        """Makes sure that what is known is fresh, and is kept so; a store that does not answer changes nothing."""
+        if self._store is None or not self.breaking:
+            return
+        now_s = self._used_s = clock.boot_s()
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.get_running_loop().create_task(self._watch(self._store), context=Context())
+        if now_s - self._known_s <= STALE_S:
+            return
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.get_running_loop().create_task(self._ask(self._store), context=Context())
+        await asyncio.wait({self._asking}, timeout=ASK_S)
+
+    async def change(self, name: str, change: Change) -> Row:
+        """Applies a change to the shared row, or to this process's own where the store does not answer."""
+        if self._store is not None:
+            try:
+                store_s, row = await self._store.change(name, change)
+            except Unavailable as error:
+                log.warning("%s: its breaker goes on in this process alone: %s", name, error.message)
+            else:
+                self._put(name, row.shifted(clock.boot_s() - store_s))
+                return self.row(name)
+        self._put(name, change(self.row(name), clock.boot_s()))
+        return self.row(name)
+
+    async def aclose(self) -> None:
+        """Stops looking."""
+        for task in (self._watching, self._asking):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _ask(self, store: BreakerStore) -> None:
+        try:
+            store_s, rows = await store.rows()
+        except Unavailable:
+            self._known_s = clock.boot_s()  # asked again with the next look, not with every call
+            return
+        by_s = clock.boot_s() - store_s
+        for name in {*rows, *self._rows}:
+            self._put(name, rows[name].shifted(by_s) if name in rows else _CLOSED)
+        self._known_s = clock.boot_s()
+
+    async def _watch(self, store: BreakerStore) -> None:
+        """Keeps what is known fresh while anybody calls, or a breaker is not closed."""
+        while self._at_work():
+            try:
+                async with aclosing(store.changes(POLL_S)) as changes:
+                    async for _ in changes:
+                        await self._ask(store)
+                        if not self._at_work():
+                            break
+            except Unavailable:
+                self._known_s = clock.boot_s()
+                await asyncio.sleep(POLL_S)
+
+    def _at_work(self) -> bool:
+        return clock.boot_s() - self._used_s < IDLE_S or any(row.phase != "closed" for row in self._rows.values())
+
+    def _put(self, name: str, row: Row) -> None:
+        before = self.row(name)
+        self._rows[name] = row
+        if (row.phase, row.closings) == (before.phase, before.closings):
+            return
+        if "closed" in {row.phase, before.phase}:
+            log.warning("%s: its breaker is %s", name, row.phase.replace("_", "-"))
+            self.of(name).changed(before)
+
+
+_CLOSED: Final = Row()
