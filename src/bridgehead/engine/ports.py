@@ -68,6 +68,7 @@ class Swept:
     hinted: int = 0
     escalated: int = 0
     lost_for_good: int = 0
+    stopped: int = 0
 
     @property
     def anything(self) -> bool:
@@ -81,6 +82,7 @@ class Swept:
                 self.hinted,
                 self.escalated,
                 self.lost_for_good,
+                self.stopped,
             )
         )
 

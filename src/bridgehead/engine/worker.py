@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -76,6 +76,7 @@ class Worker:
         dispatch: Dispatch,
         register: Callable[[], Lease],
         settings: Settings,
+        beside: Sequence[Callable[[asyncio.Event], Coroutine[object, object, None]]] = (),
     ) -> None:
         self._served: Mapping[str, Served] = {one.deployment.name: one for one in served}
         self._by_release: Mapping[bytes, Served] = {one.release: one for one in served}
@@ -84,6 +85,7 @@ class Worker:
         self._dispatch = dispatch
         self._register = register
         self._settings = settings
+        self._beside = beside
         self._running: dict[int, Segment | None] = {}
         self._again: set[int] = set()
         self._reading = ReadingPool(READING)
@@ -99,13 +101,14 @@ class Worker:
         """Serves until ``stop``; registers anew whenever this worker was declared dead."""
         sweeping = asyncio.create_task(self._sweep_forever())
         letting_go = asyncio.create_task(self._let_go())
+        beside = [asyncio.create_task(work(self._stopped)) for work in self._beside]
         try:
             await self._ensure_registered()
             slots: Mapping[Due, int] = {"case": self._settings.concurrency, "arrival": READING}
             await self._dispatch.run(self._handle, slots=slots)
         finally:
             self._stopped.set()
-            for task in (sweeping, letting_go):
+            for task in (sweeping, letting_go, *beside):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task

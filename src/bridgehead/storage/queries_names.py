@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridgehead.errors import UserError
 from bridgehead.storage.database import Database
 from bridgehead.storage.sealing import from_bytes
 
@@ -35,3 +36,22 @@ async def roles(database: Database) -> Sequence[str]:
             if isinstance(held, dict) and isinstance(held.get("hold"), str):
                 known.add(str(held["hold"]))
     return sorted(known)
+
+
+async def release_named(database: Database, text: str) -> str:
+    """Returns the digest in hex of the one release that ``text`` begins; raises UserError for none or several."""
+    async with database.connection() as conn:
+        rows = await (
+            await conn.execute(
+                "select encode(digest, 'hex') as digest from releases where starts_with(encode(digest, 'hex'), %s)"
+                " order by registered_at desc limit 2",
+                (text.strip().lower(),),
+            )
+        ).fetchall()
+    if len(rows) == 1:
+        return str(rows[0]["digest"])
+    raise UserError(
+        f"{text!r} begins {'several releases' if rows else 'no release'} of this database",
+        code="input.release",
+        hint="'bridgehead case C-17' shows the release of a case; give enough of its first digits.",
+    )

@@ -15,10 +15,11 @@ from psycopg.conninfo import make_conninfo
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.engine.ports import Dispatch, Serving, Swept
-from bridgehead.errors import Unavailable
+from bridgehead.errors import ErrorClass, Unavailable
 from bridgehead.ids import CaseId, KeyId, WorkerId, show
 from bridgehead.ledger.vault import Unreadable, Vault
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.controls import NOT_STOPPED
 from bridgehead.storage.database import KEEPALIVE, Connection, Database, translated
 from bridgehead.storage.full_state import full_state
 from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
@@ -29,13 +30,18 @@ LOCK_SPACE = 0x42524857  # "BRHW": the first key of the advisory locks that tell
 LOST_LIMIT = 3
 _BATCH = 200
 
-_CLAIM = """
+_CLAIM = f"""
 update cases set state = 'running', epoch = epoch + 1, worker_id = %(worker)s, wake = false, wake_at = null
 where id = %(case)s and release = any(%(releases)s)
   and (state = 'due' or (state = 'waiting' and wake_at <= bridgehead_now()))
   and exists (select from workers where id = %(worker)s and stopped_at is null)
+  and {NOT_STOPPED}
 returning id, epoch, deployment, release, level, key_id
 """
+
+_CLAIM_WITH_KEY = (
+    f"with claimed as ({_CLAIM}) select claimed.*, k.wrapped from claimed join data_keys k on k.id = claimed.key_id"
+).encode()
 
 _DEAD = """
 update workers w set stopped_at = clock_timestamp()
@@ -50,6 +56,13 @@ returning id, name
 _ORPHANS = """
 select c.id from cases c join workers w on w.id = c.worker_id
 where c.state = 'running' and w.stopped_at is not null order by c.id limit %(batch)s
+"""
+
+_KILLED = """
+select c.id, c.deployment, k.kind, k.name, k.set_by, k.reason from cases c join controls k
+  on k.lifted_at is null and k.action = 'kill' and (k.kind = 'all'
+     or (k.kind = 'deployment' and k.name = c.deployment) or (k.kind = 'release' and k.name = encode(c.release, 'hex')))
+where c.state not in ('with_person', 'done') and c.deployment = any(%(deployments)s) order by c.id limit %(batch)s
 """
 
 # A row that a frozen worker holds locked is passed over: one case must not hold up the sweep of all others.
@@ -129,13 +142,11 @@ class Workers:
 
     async def claim(self, worker: WorkerId, case_id: CaseId, releases: Sequence[bytes]) -> Claim | None:
         """Claims a due case; None when somebody else has it, or nobody here serves its release."""
-        async with self._database.transaction() as conn:
-            row = await (
-                await conn.execute(_CLAIM, {"worker": worker, "case": case_id, "releases": list(releases)})
-            ).fetchone()
-            if row is None:
+        values = {"worker": worker, "case": case_id, "releases": list(releases)}
+        async with self._database.begun(_CLAIM_WITH_KEY, values) as rows:
+            if not rows:
                 return None
-            key = await load_key(conn, self._vault, row["key_id"])
+            (row,) = rows
             return Claim(
                 case_id=CaseId(row["id"]),
                 epoch=row["epoch"],
@@ -143,7 +154,7 @@ class Workers:
                 deployment=row["deployment"],
                 release=bytes(row["release"]),
                 level=row["level"],
-                key=key,
+                key=self._vault.unwrap(row["wrapped"]),
             )
 
     async def held(self, worker: WorkerId) -> Sequence[tuple[int, int]]:
@@ -164,15 +175,41 @@ class Workers:
         return given
 
     async def sweep(self, serving: Sequence[Serving], *, hint_after_s: float) -> Swept:
-        """Sees to dead workers, orphans, timers, deadlines, escalations and missing hints, in this order."""
+        """Sees to what was killed, dead workers, orphans, timers, deadlines, escalations and hints, in this order."""
         by_name = {one.deployment: one for one in serving}
+        stopped = await self._killed(by_name)
         dead = await self._bury()
         orphans, lost = await self._orphans(by_name)
         timers = await self._timers()
         overdue = await self._overdue(by_name)
         escalated = await self._escalate(by_name)
         hinted = await self._rehint(by_name, hint_after_s)
-        return Swept(dead, orphans, timers, overdue, hinted, escalated, lost)
+        return Swept(dead, orphans, timers, overdue, hinted, escalated, lost, stopped)
+
+    async def hand_over(self, case_id: int, serving: Serving, error_class: ErrorClass, why: str) -> bool:
+        """Takes an open case out of its agent's hands, with its full state; False when it has left them already."""
+        async with self._database.transaction() as conn:
+            row = await (
+                await conn.execute(
+                    "select id from cases where id = %s and state not in ('with_person', 'done') for update", (case_id,)
+                )
+            ).fetchone()
+            if row is None:
+                return False
+            told = await self._to_person(conn, case_id, serving, "exception", error_class, why)
+        log.info("%s %s", show("C", case_id), told)
+        return True
+
+    async def _killed(self, serving: dict[str, Serving]) -> int:
+        """Hands over the open cases of what an operator has killed."""
+        async with self._database.connection() as conn:
+            found = await (await conn.execute(_KILLED, {"deployments": list(serving), "batch": _BATCH})).fetchall()
+        count = 0
+        for row in found:
+            what = f"{row['kind']} {row['name']}".strip()
+            why = f"An operator stopped it: {what}, by {row['set_by']}: {row['reason']}"
+            count += await self.hand_over(row["id"], serving[row["deployment"]], "policy_denied", why)
+        return count
 
     async def _bury(self) -> int:
         async with self._database.connection() as conn:
@@ -252,7 +289,7 @@ class Workers:
         return count
 
     async def _to_person(
-        self, conn: Connection, case_id: int, serving: Serving, kind: str, error_class: str, why: str
+        self, conn: Connection, case_id: int, serving: Serving, kind: str, error_class: ErrorClass, why: str
     ) -> str:
         """Fences the agent and hands the case over with everything it had read and done; returns a line of the log."""
         row = await (
@@ -294,7 +331,7 @@ class Workers:
                 kind="deadline" if kind == "deadline" else "exception",
                 role=role,
                 shown=shown,
-                error_class="deadline" if error_class == "deadline" else "bug",
+                error_class=error_class,
             )
             number = await open_review(conn, chain, sealer, row["deployment"], review, {}, case_id=case_id)
             await chain.append("case.with_person", {"error_class": error_class})
@@ -350,7 +387,7 @@ class Workers:
                     "update cases set hinted_at = clock_timestamp() where id in (select id from cases"
                     " where state = 'due' and deployment = any(%(deployments)s)"
                     " and (hinted_at is null or hinted_at < clock_timestamp() - make_interval(secs => %(after)s))"
-                    " order by id limit %(batch)s for update skip locked) returning id",
+                    f" and {NOT_STOPPED} order by id limit %(batch)s for update skip locked) returning id".encode(),
                     values,
                 )
             ).fetchall()

@@ -1,0 +1,55 @@
+"""What operators have stopped, as a running case heeds it: at every decision, before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from bridgehead.cases.segment import Segment
+    from bridgehead.cases.tools import BoundTool
+
+LOOK_AGAIN_S: Final = 0.5
+"""How long a case that was put aside waits before it may be claimed again; a pause holds it back from there on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What is stopped for the cases of one release.
+
+    ``killed`` and ``paused`` say why the whole of it is (empty: it is not). ``killed_tools`` are denied,
+    ``paused_tools`` wait; ``paused`` also stands for a state that nobody could read lately.
+    """
+
+    killed: str = ""
+    paused: str = ""
+    killed_tools: frozenset[str] = frozenset()
+    paused_tools: frozenset[str] = frozenset()
+
+
+NOTHING: Final = Stops()
+
+
+class Stopping(Protocol):
+    """Knows what operators have stopped, at most a second late."""
+
+    async def stops(self, deployment: str, release: bytes) -> Stops:
+        """Returns what is stopped for the cases of a release; never raises."""
+        ...
+
+
+async def heed(segment: Segment, bound: BoundTool) -> None:
+    """Returns when the call may be decided, with ``segment.stops`` as it stands.
+
+    A case of something that was killed is handed over, a paused one is put aside: raises
+    Suspended. A tool that was killed is denied by the gate; one that is paused waits.
+    """
+    stopping = segment.bench.stopping
+    if stopping is None:
+        return
+    stops = await stopping.stops(segment.claim.deployment, segment.claim.release)
+    segment.stops = stops
+    if stops.killed:
+        raise segment.hand_over("policy_denied", f"An operator stopped it: {stops.killed}")
+    if stops.paused or bound.tool.name in stops.paused_tools:
+        raise segment.wait(wake_after_s=LOOK_AGAIN_S)
