@@ -63,7 +63,7 @@ GUARDS: Final = (
         number = known if isinstance(known, int) else tokens[known]
         self._keep(proposal, number, "intended")
         self._replaced(replaces, number)
-        return await self._send(proposal, number, send_by_s)
+        return await self._send(proposal, number, send_by_s, call)
 """,
         """        early = idempotency_key(proposal.key, proposal.occurrence)
         result = await proposal.bound.invoke(proposal.args, key=early)

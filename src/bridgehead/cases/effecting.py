@@ -130,22 +130,33 @@ class Effecting:
         """Commits the intent, then sends. The boot clock is read before the commit, so ``send_by`` errs early."""
         segment, bound = self._segment, proposal.bound
         deadline.check(bound.tool.name)
-        repeat = segment.journal.parked(bound.tool.name) > 0
         try:
-            async with admitted(segment, bound, repeat=repeat) as call:
-                send_by_s = clock.boot_s() + segment.bench.send_s
-                try:
-                    tokens = await segment.commit(*writes)
-                except KeyTaken as taken:
-                    return await self._hold(proposal, decision, conflict=taken.message, replaces=replaces)
-                number = known if isinstance(known, int) else tokens[known]
-                self._keep(proposal, number, "intended")
-                self._replaced(replaces, number)
-                return await self._send(proposal, number, send_by_s, call)
+            async with admitted(segment, bound, repeat=segment.journal.parked(bound.tool.name) > 0) as call:
+                return await self._intended(proposal, decision, writes, known, replaces, call)
         except Failed as error:
             if error.attributes.get("put_off"):  # nothing was intended, nothing sent
                 raise put_off(segment, bound, error) from None
             raise
+
+    async def _intended(
+        self,
+        proposal: Proposal,
+        decision: Decision,
+        writes: tuple[Write, ...],
+        known: int | str,
+        replaces: EffectRow | None,
+        call: Call,
+    ) -> JSON:
+        segment = self._segment
+        send_by_s = clock.boot_s() + segment.bench.send_s
+        try:
+            tokens = await segment.commit(*writes)
+        except KeyTaken as taken:
+            return await self._hold(proposal, decision, conflict=taken.message, replaces=replaces)
+        number = known if isinstance(known, int) else tokens[known]
+        self._keep(proposal, number, "intended")
+        self._replaced(replaces, number)
+        return await self._send(proposal, number, send_by_s, call)
 
     async def _send(self, proposal: Proposal, number: int, send_by_s: float, call: Call) -> JSON:
         segment, bound = self._segment, proposal.bound

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -13,12 +12,14 @@ from bridgehead.cases.deciding import priced
 from bridgehead.cases.failures import failure
 from bridgehead.cases.ports import EffectRow
 from bridgehead.cases.segment import Segment
-from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.tools import BoundTool, Verify
+from bridgehead.cases.waits import admitted, timed
 from bridgehead.cases.writes import EffectMove, ReviewOpen, StepWrite
 from bridgehead.effects.keys import idempotency_key
 from bridgehead.effects.settle import Attempt, ReadBack, next_step
 from bridgehead.effects.states import UNSETTLED
 from bridgehead.errors import Failed, Mismatch
+from bridgehead.resilience.retry import retry_after_s
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 
@@ -37,6 +38,7 @@ class Settling:
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
+        self._put_off_s = 0.0
 
     async def settle_all(self) -> bool:
         """Settles what earlier segments left open; returns False when the case must wait for it."""
@@ -68,7 +70,8 @@ class Settling:
             case "commit":
                 return await self._commit(row, result)
             case "wait":
-                self._segment.wait(wake_after_s=row.seconds_left if row.seconds_left > 0 else LOOK_AGAIN_S)
+                soonest_s = row.seconds_left if row.seconds_left > 0 else LOOK_AGAIN_S
+                self._segment.wait(wake_after_s=max(soonest_s, self._put_off_s))
             case "resend":
                 await self._fail(row, "it was not there when its time had passed; the target recognises its key")
             case "ask":
@@ -78,20 +81,34 @@ class Settling:
     async def _read_back(self, bound: BoundTool, row: EffectRow) -> tuple[ReadBack, JSON, str]:
         if bound.verify is None:
             return "none", None, f"No reply to {row.tool} came, and the tool declares no verify."
+        self._put_off_s = 0.0
         try:
-            async with asyncio.timeout(bound.tool.timeout_s):
-                key = idempotency_key(row.key, row.occurrence)
-                found = await bound.verify(key=key, args=dict(row.args))
+            found = await self._asked(bound, bound.verify, row)
         except Mismatch as error:
             return "mismatch", None, f"Something else is there than was sent: {error.message}"
         except Exception as error:  # noqa: BLE001  # the boundary to a tool's verify: anything it raises is classified
-            return "failed", None, failure(error).message
+            failed = failure(error)
+            if failed.attributes.get("put_off"):  # its system is known to be down: looked at with its next turn
+                self._put_off_s = retry_after_s(failed) or 0.0
+            return "failed", None, failed.message
         if found is None:
             return "absent", None, f"{row.tool} is not there, and its target recognises no key, so it may still come."
         try:
             return "found", None if bound.returns_nothing else bound.dump_result(found), ""
         except (ValidationError, Failed):
             return "mismatch", None, f"verify found something that is no result of {row.tool}."
+
+    async def _asked(self, bound: BoundTool, verify: Verify, row: EffectRow) -> object:
+        """Returns what ``verify`` finds; it is a call of its system like any other, and tells whether that is up."""
+        async with admitted(self._segment, bound, repeat=False) as call:
+            try:
+                key = idempotency_key(row.key, row.occurrence)
+                found = await timed(bound.tool.timeout_s, verify(key=key, args=dict(row.args)))
+            except Exception as error:
+                await call.ended(failure(error))
+                raise
+            await call.ended(None)
+            return found
 
     async def _by_person(self, row: EffectRow, review: Review) -> Happened | None:
         answer = review.answer
