@@ -53,6 +53,7 @@ def view_of(segment: Segment, repeats: int, approval: Approval | None = None) ->
         cost_so_far=cost,
         deployment=segment.bench.deployment.name,
         release=segment.claim.release.hex(),
+        suspended_tools=segment.stops.killed_tools,
     )
 
 

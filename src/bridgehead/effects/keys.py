@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,22 @@ def effect_key(hmac: Hmac, deployment: str, tool: Tool, args: Mapping[str, JSON]
     else:
         chosen = {path: spelled(_at(tool.name, args, path)) for path in tool.key}
     return hmac("effect", canonical([deployment, tool.name, chosen]))
+
+
+def object_digest(hmac: Hmac, deployment: str, tool: Tool, args: Mapping[str, JSON]) -> bytes:
+    """Returns the digest of what a call is about: the values of its key, whichever tool names them.
+
+    Two tools that are keyed by the same order number write to one order. Where no key is declared,
+    a call is about nothing that another call shares.
+    """
+    if tool.key is None:
+        return hmac("object", canonical([deployment, tool.name, spelled(dict(args), decimals=True)]))
+    return hmac("object", canonical([deployment, [spelled(_at(tool.name, args, path)) for path in tool.key]]))
+
+
+def undo_key(key: bytes, occurrence: int) -> str:
+    """Returns the idempotency key of an effect's undo: 32 hex digits, stable over attempts, not the effect's own."""
+    return idempotency_key(hashlib.sha256(b"undo" + key).digest(), occurrence)
 
 
 def spelled(value: JSON, *, decimals: bool = False) -> JSON:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, cast
@@ -21,6 +21,9 @@ from bridgehead.spec.tool import EFFECT_CLASSES, Tool
 
 GROUP: Final = "class:"
 """Prefix of the action groups: ``class:effect`` and one for each effect class."""
+
+UNDO: Final = "undo:"
+"""Prefix of the action that takes a tool's effect back; all of them are in the group ``class:undo``."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED: Final = frozenset({"true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"})
@@ -56,7 +59,7 @@ class Compiled:
     """Everything a decision needs, parsed once: bare policy text for each request costs 25 times as much."""
 
     policies: Mapping[str, cedarpy.PolicySet]
-    """For each tool its own rule and every Cedar file; the rules of other tools cannot match its calls."""
+    """For each action its own rule and every Cedar file; the rules of other tools cannot match its calls."""
     schema: cedarpy.Schema
     entities: cedarpy.Entities
     policies_text: str
@@ -82,7 +85,7 @@ def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compi
     terms: dict[str, Term] = {}
     texts: dict[str, str] = {}
     for name, rule in deployment.tools.items():
-        if name not in tools or name.startswith(GROUP):
+        if name not in tools or name.startswith((GROUP, UNDO)):
             problems.append(_problem(deployment, name, rule, "", "a declared tool", name, nearest(name, tools)))
             continue
         if isinstance(rule.allow, str):
@@ -92,6 +95,12 @@ def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compi
                 problems.append(_rule_problem(deployment, name, rule, error))
                 continue
         texts[name] = "\n".join(_policies(deployment, name, rule, shapes[name], terms.get(name)))
+    for name, tool in tools.items():
+        if tool.has_undo:
+            try:
+                texts[UNDO + name] = _undo_policy(deployment, name, shapes[name], terms)
+            except RuleError as error:
+                problems.append(_rule_problem(deployment, name, deployment.tools[name], error, ".undo"))
     for name, tool in tools.items():
         if tool.name != name:
             problems.append(Problem("tools", 0, 0, name, "a tool of this name", tool.name))
@@ -129,7 +138,10 @@ def _assembled(
         for word in _words(policy["conditions"])
     )
     ruled = {
-        name: ToolShapes(shape, reduced(shape, files | _read_by(terms[name]) if name in terms else files))
+        name: ToolShapes(
+            shape,
+            reduced(shape, files.union(*(_read_by(terms[one]) for one in (name, UNDO + name) if one in terms))),
+        )
         for name, shape in shapes.items()
     }
     schema_text = json.dumps(_schema(tools, ruled), sort_keys=True)
@@ -153,7 +165,10 @@ def _assembled(
         {"uid": {"type": kind, "id": deployment.name}, "attrs": {}, "parents": []} for kind in ("Agent", "Deployment")
     ]
     return Compiled(
-        policies={name: cedarpy.PolicySet.from_str(f"{texts.get(name, '')}\n{files_text}") for name in tools},
+        policies={
+            name: cedarpy.PolicySet.from_str(f"{texts.get(name, '')}\n{files_text}")
+            for name in (*tools, *(UNDO + name for name, tool in tools.items() if tool.has_undo))
+        },
         schema=schema,
         entities=cedarpy.Entities.from_json_str(json.dumps(entities), schema),
         policies_text=text,
@@ -265,6 +280,26 @@ def _policies(deployment: Deployment, name: str, rule: ToolRule, arguments: Shap
         )  # fmt: skip
 
 
+def _undo_policy(deployment: Deployment, name: str, arguments: Shape, terms: dict[str, Term]) -> str:
+    """Returns who may take an effect back: operators, unless the tool's rule says otherwise; raises RuleError."""
+    file = "bridgehead.yaml" if deployment.file is None else deployment.file.name
+    rule = deployment.tools.get(name)
+    allowed = True if rule is None else rule.undo
+    action, policy = UNDO + name, f"tools.{name}.undo"
+    if allowed is True:
+        return _policy("permit", action, policy, deployment.owner, "", f"operators may undo {name}", "")
+    if allowed is False:
+        return _policy(
+            "forbid", action, policy, deployment.owner, "",
+            f"{file} denies every undo of {name}", f"an operator changes `undo` of {name} in {file}",
+        )  # fmt: skip
+    terms[action] = resolve(parse(allowed), arguments, name)
+    return _policy(
+        "permit", action, policy, deployment.owner, to_policy(terms[action], arguments),
+        f"{file} allows the undo of {name} when {allowed}", f"the call met {allowed}",
+    )  # fmt: skip
+
+
 def _policy(effect: str, tool: str, name: str, owner: str, when: str, reason: str, remedy: str) -> str:
     annotations = [("id", name), ("owner", owner), ("reason", reason)] + ([("remedy", remedy)] if remedy else [])
     head = "".join(f"@{key}({quoted(value)})\n" for key, value in annotations)
@@ -273,7 +308,7 @@ def _policy(effect: str, tool: str, name: str, owner: str, when: str, reason: st
 
 
 def _schema(tools: Mapping[str, Tool], shapes: Mapping[str, ToolShapes]) -> dict[str, object]:
-    groups = ["effect", *EFFECT_CLASSES]
+    groups = ["effect", "undo", *EFFECT_CLASSES]
     actions: dict[str, object] = {f"{GROUP}{name}": {} for name in groups}
     for name, tool in tools.items():
         classes = [tool.effect_class, *(["effect"] if tool.is_effect else [])]
@@ -286,15 +321,21 @@ def _schema(tools: Mapping[str, Tool], shapes: Mapping[str, ToolShapes]) -> dict
             "steps": {"type": "Long"},
             "repeats": {"type": "Long"},
         }
-        actions[name] = {
-            "memberOf": [{"id": f"{GROUP}{group}"} for group in classes],
-            "appliesTo": {
-                "principalTypes": ["Agent"],
-                "resourceTypes": ["Deployment"],
-                "context": {"type": "Record", "attributes": attributes},
-            },
-        }
-    return {"": {"entityTypes": {"Agent": {}, "Deployment": {}}, "actions": actions}}
+        actions[name] = _action(classes, "Agent", attributes)
+        if tool.has_undo:
+            actions[UNDO + name] = _action(["undo"], "Operator", attributes)
+    return {"": {"entityTypes": {"Agent": {}, "Operator": {}, "Deployment": {}}, "actions": actions}}
+
+
+def _action(groups: Sequence[str], principal: str, attributes: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "memberOf": [{"id": f"{GROUP}{group}"} for group in groups],
+        "appliesTo": {
+            "principalTypes": [principal],
+            "resourceTypes": ["Deployment"],
+            "context": {"type": "Record", "attributes": attributes},
+        },
+    }
 
 
 def _check_file(file: str, text: str) -> Iterator[Problem]:
@@ -345,7 +386,9 @@ def _problem(
     return Problem(file, rule.line, rule.column, f"tools.{tool}{field}", expected, found, hint)
 
 
-def _rule_problem(deployment: Deployment, name: str, rule: ToolRule, error: RuleError) -> Problem:
+def _rule_problem(
+    deployment: Deployment, name: str, rule: ToolRule, error: RuleError, field: str = ".allow"
+) -> Problem:
     found = f"{error.message} (at character {error.at + 1} of the rule)"
     hint = error.hint.rstrip(".")
-    return _problem(deployment, name, rule, ".allow", "a condition over the call's arguments", found, hint)
+    return _problem(deployment, name, rule, field, "a condition over the call's arguments", found, hint)

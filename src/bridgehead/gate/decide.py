@@ -9,7 +9,7 @@ from typing import Final
 import cedarpy
 import rfc8785
 
-from bridgehead.gate.compile import Compiled, Note, ToolShapes, compile_policies
+from bridgehead.gate.compile import UNDO, Compiled, Note, ToolShapes, compile_policies
 from bridgehead.gate.evaluate import misses
 from bridgehead.gate.model import Approval, Call, Decision, Reason, Verdict, View
 from bridgehead.gate.shape import UnfitError, to_cedar, unknown_path
@@ -69,6 +69,40 @@ class Gate:
             return self._decision("deny", (_unfit(error),))
         return self._by_policy(call, view, arguments if isinstance(arguments, dict) else {})
 
+    def decide_undo(self, call: Call, view: View, *, by: str) -> Decision:
+        """Returns whether an operator may take the effect of a call back: allow or deny, never hold.
+
+        The action is ``undo:TOOL``, the principal the operator. Operators may unless the tool's rule or
+        a policy says otherwise; a tool that was killed is not undone either. Limits of cases do not count.
+        """
+        name = call.tool.name
+        refusal = self._unlike(call, view)
+        if refusal is not None:
+            return self._decision("deny", (refusal,))
+        if UNDO + name not in self._compiled.policies:
+            return self._decision("deny", (_no_undo(name),))
+        try:
+            arguments = to_cedar(self._compiled.shapes[name].ruled, call.args)
+        except UnfitError as error:
+            return self._decision("deny", (_unfit(error),))
+        plain = arguments if isinstance(arguments, dict) else {}
+        answer = self._ask(call, view, plain, None, operator=by)
+        if isinstance(answer, Reason):
+            return self._decision("deny", (answer,))
+        allowed, forbidden = answer
+        if allowed:
+            return self._decision("allow", self._grounds(call, allowed))
+        notes = self._compiled.notes
+        if forbidden:
+            return self._decision("deny", tuple(_forbidden(one, notes.get(one, Note())) for one in forbidden))
+        term = self._compiled.terms.get(UNDO + name)
+        missed = () if term is None else tuple(
+            Reason(f"tools.{name}.undo", f"an undo of {name} needs {miss.condition}", miss.condition, miss.argument,
+                   miss.found, f"{miss.condition}")
+            for miss in misses(term, plain)
+        )  # fmt: skip
+        return self._decision("deny", missed or (_no_decision("no policy allows the undo"),))
+
     def _by_policy(self, call: Call, view: View, arguments: dict[str, object]) -> Decision:
         approval, stale = _usable(view.approval, call)
         first = self._ask(call, view, arguments, approval)
@@ -96,7 +130,13 @@ class Gate:
         return not forbidden and rule is not None and rule.otherwise is not None
 
     def _ask(
-        self, call: Call, view: View, arguments: dict[str, object], approval: Approval | None
+        self,
+        call: Call,
+        view: View,
+        arguments: dict[str, object],
+        approval: Approval | None,
+        *,
+        operator: str = "",
     ) -> tuple[list[str], list[str]] | Reason:
         """Returns (ids that permit, ids that forbid), one of them empty, or why Cedar could not decide."""
         context: dict[str, object] = {
@@ -109,15 +149,17 @@ class Gate:
         }
         if approval is not None and approval.by:
             context["approver"] = approval.by
+        action = UNDO + call.tool.name if operator else call.tool.name
+        principal = {"type": "Operator", "id": operator} if operator else {"type": "Agent", "id": self._deployment.name}
         request = {
-            "principal": {"type": "Agent", "id": self._deployment.name},
-            "action": {"type": "Action", "id": call.tool.name},
+            "principal": principal,
+            "action": {"type": "Action", "id": action},
             "resource": {"type": "Deployment", "id": self._deployment.name},
             "context": context,
         }
         compiled = self._compiled
         try:
-            policies = compiled.policies[call.tool.name]
+            policies = compiled.policies[action]
             answer = cedarpy.is_authorized(request, policies, compiled.entities, schema=compiled.schema)
             verdict, diagnostics = answer.decision, answer.diagnostics
             errors = [str(error) for error in diagnostics.errors]
@@ -133,6 +175,9 @@ class Gate:
 
     def _refusal(self, call: Call, view: View) -> Reason | None:
         """What no policy and no approval can lift: tool, argument, kill switch, limits."""
+        return self._unlike(call, view) or self._limit(call, view)
+
+    def _unlike(self, call: Call, view: View) -> Reason | None:
         name, tool = call.tool.name, self._tools.get(call.tool.name)
         if tool is None:
             return Reason(
@@ -156,7 +201,7 @@ class Gate:
                 "gate.suspended", f"an operator stopped {name}", "the tool is not stopped", "", "stopped",
                 "an operator resumes the tool",
             )  # fmt: skip
-        return self._limit(call, view)
+        return None
 
     def _limit(self, call: Call, view: View) -> Reason | None:
         limits = self._deployment.limits
@@ -251,6 +296,13 @@ def _forbidden(policy: str, note: Note) -> Reason:
     return Reason(
         policy, note.reason or f"{policy} forbids this call", f"{policy} does not forbid", "", "forbidden",
         note.remedy or (f"ask {note.owner}" if note.owner else "ask the owner of the policy"),
+    )  # fmt: skip
+
+
+def _no_undo(name: str) -> Reason:
+    return Reason(
+        "gate.undo", f"{name} declares no undo", "the tool declares how it is undone", "", "none",
+        "a person puts it right in the target system",
     )  # fmt: skip
 
 

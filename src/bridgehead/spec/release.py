@@ -52,7 +52,11 @@ def release_digest(
         "reader": deployment.reader,
         "case_key": list(deployment.case.key),
         "rules": {
-            name: {"allow": rule.allow, "otherwise": _otherwise(rule.otherwise)}
+            name: {
+                "allow": rule.allow,
+                "otherwise": _otherwise(rule.otherwise),
+                **({} if rule.undo is True else {"undo": rule.undo}),
+            }
             for name, rule in deployment.tools.items()
         },
         "limits": {

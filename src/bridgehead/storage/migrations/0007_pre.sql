@@ -40,6 +40,7 @@ create table undo_items (
     why text not null default '',        -- of one that was left: a word of the closed list in effects/undoing.py
     detail bytea references blobs,       -- why in full, and what the system answered
     decision_id bigint references decisions,
+    review_id bigint references reviews, -- where a person finds what was left
     settle_from timestamptz,             -- by clock_timestamp(): from here what is read back counts
     moved_at timestamptz not null default bridgehead_now(),
     primary key (undo_id, place)
