@@ -13,10 +13,12 @@ from bridgehead.cli import (
     cases,
     check,
     connector,
+    control,
     crosswalk,
     database,
     doctor,
     documents,
+    errors,
     explain,
     init,
     ledger,
@@ -62,8 +64,8 @@ def root(
 
 
 for module in (
-    init, check, doctor, serve, submit, cases, explain, reviews, report, promote, ledger, policy, connector, crosswalk,
-    documents, database,
+    init, check, doctor, serve, submit, cases, explain, reviews, report, promote, control, ledger, policy, connector,
+    crosswalk, documents, database, errors,
 ):  # fmt: skip
     module.register(app)
 

@@ -45,4 +45,12 @@ def complain(error: BridgeheadError) -> None:
     print(f"error: {clean(error.message, keep_lines=True)}", file=sys.stderr)
     if error.hint:
         print(f"  {clean(error.hint, keep_lines=True)}", file=sys.stderr)
-    print(f"  ({error.code})", file=sys.stderr)
+    print(f"  ({error.code}{_more(error.code)})", file=sys.stderr)
+
+
+def _more(code: str) -> str:
+    """Returns how to look an error class up; empty for any other code."""
+    from bridgehead.errors import ERROR_CLASSES
+
+    name = code.removeprefix("call.")
+    return f"; bridgehead errors --class {name}" if code.startswith("call.") and name in ERROR_CLASSES else ""

@@ -236,4 +236,4 @@ def _field(body: object) -> str | None:
 def _tls_reason(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
-    return (error.reason or type(error).__name__).replace("_", " ").lower()
+    return (getattr(error, "reason", None) or type(error).__name__).replace("_", " ").lower()

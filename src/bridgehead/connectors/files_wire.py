@@ -29,6 +29,7 @@ from bridgehead.connectors.stores import Exists, Gate, Stat, Store, Threads, ins
 from bridgehead.errors import ErrorClass, Failed, UserError
 from bridgehead.ids import jitter
 from bridgehead.resilience.deadline import bounded
+from bridgehead.resilience.dispositions import RETRIED
 from bridgehead.resilience.retry import may_repeat
 from bridgehead.spec.tool import JSON
 
@@ -43,7 +44,6 @@ _THREADS: Final = 4
 _SHOWN: Final = 200
 _PATTERN: Final = re.compile(r"[*?\[]")
 _BRACES: Final = re.compile(r"\{[^{}]*\}")
-_RETRYABLE: Final[frozenset[ErrorClass]] = frozenset({"transient", "throttled", "timeout", "dependency_down"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class FilesWire:
                 pause_s = retry.base * 2 ** (attempt - 1) * (0.5 + jitter())
                 if failed.error_class == "throttled":
                     await self._limits.refused(pause_s)
-                if failed.error_class not in _RETRYABLE or attempt == retry.tries or boot_s() + pause_s >= until_s:
+                if failed.error_class not in RETRIED or attempt == retry.tries or boot_s() + pause_s >= until_s:
                     raise
                 if not may_repeat():
                     raise

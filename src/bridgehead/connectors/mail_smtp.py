@@ -16,7 +16,7 @@ from bridgehead.connectors.mail_message import Message
 from bridgehead.errors import Failed
 from bridgehead.resilience.taxonomy import UNKNOWN, find, of_status
 from bridgehead.resilience.taxonomy.row import Row
-from bridgehead.resilience.taxonomy.signs import broken
+from bridgehead.resilience.taxonomy.signs import broken, causes
 
 _OK: Final = 250
 _ENHANCED: Final = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\b")
@@ -101,9 +101,9 @@ class Smtp:
             client.send(body if body.endswith(b"\r\n") else body + b"\r\n")
             client.send(b".\r\n")
             code, text = client.getreply()
-        except TimeoutError as error:
-            raise Failed(f"{self._where} did not say whether it took the mail", error_class="timeout") from error
         except (smtplib.SMTPException, OSError) as error:
+            if _is_late(error):
+                raise Failed(f"{self._where} did not say whether it took the mail", error_class="timeout") from error
             raise Failed(
                 f"{self._where}: the connection broke before it said whether it took the mail", error_class="transient"
             ) from error
@@ -157,6 +157,8 @@ def _told(where: str) -> Iterator[None]:
             f"{where} offers no STARTTLS", error_class="forbidden", applied=False, hint="Use smtps://HOST if it has it."
         ) from error
     except smtplib.SMTPException as error:
+        if _is_late(error):
+            raise Failed(f"{where} did not answer in time", error_class="timeout", applied=False) from error
         raise Failed(
             f"{where} is not reached: {type(error).__name__}", error_class="dependency_down", applied=False
         ) from error
@@ -166,6 +168,11 @@ def _told(where: str) -> Iterator[None]:
             f"{where} is not reached: {found.why} ({type(error).__name__})", error_class=found.error_class,
             applied=False,
         ) from error  # fmt: skip
+
+
+def _is_late(error: BaseException) -> bool:
+    """Tells a silence from a lost connection: the library says of both that the server disconnected."""
+    return any(isinstance(cause, TimeoutError) for cause in causes(error))
 
 
 def _refused(where: str, code: int, text: bytes) -> Failed:

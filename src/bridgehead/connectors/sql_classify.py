@@ -14,6 +14,7 @@ from bridgehead.connectors.document_connection import ErrorPart
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sql_binding import hide_values
 from bridgehead.errors import ErrorClass, Failed, UserError
+from bridgehead.resilience.dispositions import RETRIED
 from bridgehead.resilience.taxonomy import UNKNOWN, find, first, worded
 from bridgehead.resilience.taxonomy.row import Row
 
@@ -30,7 +31,7 @@ _UNSPECIFIC: Final = "HY000"
 _BY_SERVER: Final = (range(1000, 2000), range(3000, 10_000))
 """Numbers that a MariaDB or MySQL server gives; those of 2000 to 2999 are its client library's."""
 
-RETRYABLE: Final[frozenset[ErrorClass]] = frozenset({"transient", "throttled", "dependency_down"})
+RETRYABLE: Final[frozenset[ErrorClass]] = RETRIED - {"timeout"}
 """Classes after which the same statements may succeed within one call."""
 
 

@@ -22,6 +22,8 @@ from bridgehead.connectors.references import Redactor, Secret, setting
 from bridgehead.connectors.stores import Exists, Stat, check_host, failed, is_shown
 from bridgehead.errors import Failed, UserError
 from bridgehead.ids import random_hex
+from bridgehead.resilience.taxonomy import UNKNOWN, find
+from bridgehead.resilience.taxonomy.signs import by_name, os_name
 
 if TYPE_CHECKING:
     from paramiko import SFTPAttributes, SFTPClient, SSHClient
@@ -193,17 +195,10 @@ class SftpStore:
         except (Failed, Exists):
             keep = True
             raise
-        except FileNotFoundError as error:
-            keep = True
-            raise failed(f"{path}: there is no such file", "not_found") from error
-        except PermissionError as error:
-            keep = True
-            raise failed(f"{path}: the server does not allow it", "forbidden") from error
-        except TimeoutError as error:
-            raise failed(f"{path}: no answer in time", "timeout", applied=None if writes else False) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
-            why = self._redactor.clean(str(error))[:100] or type(error).__name__
-            raise failed(f"{path}: {why}", "transient", applied=None if writes else False) from error
+            # Of a missing file and of a right that is missing the server has told, so the connection is well.
+            keep = isinstance(error, FileNotFoundError | PermissionError)
+            raise _of(error, path, self._redactor, writes=writes) from error
         finally:
             if keep:
                 with self._lock:
@@ -238,23 +233,36 @@ class SftpStore:
             return client, sftp, root.rstrip("/")
         except UserError as error:
             raise failed(error.message, "auth_expired", hint=error.hint) from error
-        except paramiko.AuthenticationException as error:
+        except paramiko.SSHException as error:
             client.close()
-            raise failed(f"{where} does not let {place.user} in", "auth_expired") from error
-        except (paramiko.BadHostKeyException, paramiko.SSHException) as error:
-            client.close()
-            if isinstance(error, paramiko.BadHostKeyException) or "known_hosts" in str(error):
+            unknown_key = isinstance(error, paramiko.BadHostKeyException) or "known_hosts" in str(error)
+            if unknown_key:
                 raise failed(
                     f"{where} shows a key that is not known", "forbidden", code="connector.host",
                     hint="Put its line of known_hosts into the file that connection.tls.ca names (ssh-keyscan HOST).",
                 ) from error  # fmt: skip
-            raise failed(f"{where}: {str(error)[:100]}", "transient") from error
+            raise _of(error, f"{where}, as {place.user}", self._redactor, writes=False) from error
         except FileNotFoundError as error:
             client.close()
             raise failed(f"{place.root}: there is no such folder, or no such key", "not_found") from error
         except (OSError, EOFError) as error:
             client.close()
-            raise failed(f"{where} is not reached: {type(error).__name__}", "dependency_down") from error
+            tried: dict[object, OSError] = getattr(error, "errors", {})  # one for each address of the host
+            cause = next(iter(tried.values()), error)
+            row = find("connection", "errno", os_name(cause)) if isinstance(cause, OSError) else None
+            why = f"{'no connection' if row is None else row.why} ({type(error).__name__})"
+            known = "dependency_down" if row is None else row.error_class
+            raise failed(f"{where} is not reached: {why}", known) from error
+
+
+def _of(error: Exception, what: str, redactor: Redactor, *, writes: bool) -> Failed:
+    """Returns what an exception of the library means; its own words are quoted where it says more than its class."""
+    row = by_name("sftp", error)
+    said = "" if isinstance(error, FileNotFoundError | PermissionError) else redactor.clean(str(error))[:100]
+    why = "the connection broke" if row is None else row.why
+    applied = (None if row is None else row.applied) if writes else False
+    known = UNKNOWN["sftp"] if row is None else row.error_class
+    return failed(f"{what}: {why}{f' ({said})' if said else ''}", known, applied=applied)
 
 
 def _alive(client: SSHClient) -> bool:

@@ -49,7 +49,7 @@ def of_response(status: int, headers: Mapping[str, str], body: object) -> Failed
     return Failed(
         f"the model's server answered {status}" + (f": {text}" if text else ""),
         error_class=error_class,
-        applied=None if of_the_status is None else of_the_status.applied,
+        applied=False if all(one is not None and one.applied is False for one in (row, of_the_status)) else None,
         hint=HINTS.get(error_class, ""),
         status=status,
         provider_code=code,

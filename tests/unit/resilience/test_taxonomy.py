@@ -41,9 +41,11 @@ ELSEWHERE = {
     "python/wrong_case": "tests/unit/resilience/test_ends.py::test_an_agent_says_what_is_not_its_own",
     "python/anything_else": "tests/unit/resilience/test_taxonomy.py::test_what_no_row_knows_is_no_promise",
     "python/old_fact": "tests/contract/test_files_wire.py::test_a_file_that_is_too_old_is_stale",
-    "python/other_replay": "tests/contract/test_guards.py::test_X",
+    "python/other_replay": (
+        "tests/contract/test_guards.py::test_an_agent_that_takes_another_way_on_replay_goes_to_a_person"
+    ),
     "python/lost_reply": "tests/contract/test_mail_wire.py::test_a_lost_reply_is_left_to_a_person",
-    "python/too_late": "tests/contract/test_case_life.py::test_Y",
+    "python/too_late": "tests/contract/test_case_life.py::test_a_deadline_hands_the_case_over_and_fences_the_agent",
 }
 """Conditions are no objects: each is brought about against a real server by the test named here."""
 

@@ -56,7 +56,10 @@ def os_name(error: OSError) -> str:
     """Returns the name of an error number, of a look-up of names too; empty where it has none."""
     if isinstance(error, socket.gaierror):
         return _NAMES.get(error.errno or 0, "EAI_NONAME")
-    return "" if isinstance(error, ssl.SSLError) else errno.errorcode.get(error.errno or 0, "")
+    if isinstance(error, ssl.SSLError):
+        return ""
+    name = errno.errorcode.get(error.errno or 0, "")
+    return "EDEADLK" if name == "EDEADLOCK" else name  # two names of one number
 
 
 def broken(error: BaseException) -> Broken:
@@ -84,7 +87,7 @@ def broken(error: BaseException) -> Broken:
 
 def _of_cause(cause: BaseException) -> Row | None:
     if isinstance(cause, ssl.SSLError):
-        alert = find("connection", "code", cause.reason or "")
+        alert = find("connection", "code", getattr(cause, "reason", None) or "")
         return alert or first("connection", "exception", names(cause))
     if isinstance(cause, OSError):
         return find("connection", "errno", os_name(cause))

@@ -100,7 +100,7 @@ ROWS: Final[tuple[Row, ...]] = (
             "auth_expired", False, "user or password is wrong",
         ),
         (r"database .* does not exist", "invalid_input", False, "there is no such database"),
-        (r"too many clients|connection slots", "throttled", False, "too many connections"),
+        (r"too many clients|too many connections for|connection slots", "throttled", False, "too many connections"),
     ),
     *rows(
         "sql", "exception", "PEP 249, SQLAlchemy, psycopg and DuckDB, for an error that has no code",
