@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from bridgehead.storage.database import Connection
+from bridgehead.storage.database import Connection, pipelined
 
 Value: TypeAlias = object
 """A value of a row: bytes and text as they are, numbers, booleans and times by their text."""
@@ -214,14 +214,16 @@ class Rows:
         The first statement that fails keeps all after it from being carried out, the commit too.
         What is updated was locked when it was looked at, so no row of it can be missed.
         """
-        async with conn.pipeline():
+        async with pipelined(conn):
             for statement in ORDER:
                 rows = self.waiting.get(statement)
                 if rows:
                     columns = zip(statement.types, zip(*rows, strict=True), strict=True)
                     await conn.execute(
-                        statement.text, [list(column) if kind in _BINARY else array(column) for kind, column in columns]
+                        statement.text,
+                        [list(column) if kind in _BINARY else array(column) for kind, column in columns],
+                        prepare=True,
                     )
             if commit:
-                await conn.execute(b"commit")
+                await conn.execute(b"commit", prepare=False)
         self.waiting.clear()

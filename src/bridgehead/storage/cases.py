@@ -15,7 +15,7 @@ from bridgehead.ids import CaseId
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.committing import Writer
-from bridgehead.storage.database import Database
+from bridgehead.storage.database import Database, pipelined
 from bridgehead.storage.sealing import from_bytes
 
 _CASE: Final = (
@@ -56,7 +56,7 @@ class Cases:
         fresh = claim.epoch == 1
         case = (claim.case_id,)
         async with self._database.connection() as conn:
-            async with conn.pipeline():
+            async with pipelined(conn):
                 found = await conn.execute(_CASE, (claim.case_id, claim.epoch), prepare=True)
                 recorded = [] if fresh else [await conn.execute(one, case, prepare=True) for one in _RECORDED]
             row = await found.fetchone()

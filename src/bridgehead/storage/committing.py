@@ -253,7 +253,7 @@ class Writer:
 
     async def _undo(self, conn: Connection) -> None:
         try:
-            await conn.execute(b"rollback")
+            await conn.execute(b"rollback", prepare=False)
         except (psycopg.Error, OSError):
             await conn.close()
 

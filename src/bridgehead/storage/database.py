@@ -29,6 +29,7 @@ KEEPALIVE: dict[str, str | int] = {
 """Parameters of libpq (its documentation, "Parameter Key Words"): a lost network is an error within about 10 s."""
 _OPTIONS: Final[Mapping[str, Any]] = {"row_factory": dict_row, "application_name": "bridgehead", **KEEPALIVE}
 _FIRST_WAIT_S = 0.05
+_NEVER = 2**31 - 1
 _IDLE_MS = "10000"  # a frozen worker's open transaction holds locks on its cases: the server ends it after this
 OLDEST = 140000
 """PostgreSQL 14, as ``server_version_num`` counts."""
@@ -81,13 +82,16 @@ class Database:
     async def connect(self, *, within_s: float, lock_timeout_ms: int = 0) -> Connection:
         """Returns a connection beside the pool, closed with it at the latest; tries again for ``within_s`` seconds.
 
+        It prepares what it is told to prepare and nothing else: in a pipeline that fails, the driver
+        would take a statement for prepared that it only meant to prepare after so many uses.
+
         ``lock_timeout_ms``: how long one of its statements waits for a lock; 0: as long as it takes.
         Raises Unavailable when the database cannot be reached.
         """
         ends, wait_s = boot_s() + within_s, _FIRST_WAIT_S
         while True:
             try:
-                conn = await AsyncConnection[DictRow].connect(self.url, **_OPTIONS)
+                conn = await AsyncConnection[DictRow].connect(self.url, prepare_threshold=_NEVER, **_OPTIONS)
                 await _autocommit(conn)
                 await conn.execute("select set_config('lock_timeout', %s, false)", (str(lock_timeout_ms),))
             except (psycopg.OperationalError, OSError):
@@ -118,8 +122,8 @@ class Database:
         with translated():
             async with self._pool.connection() as conn:
                 try:
-                    async with conn.pipeline():
-                        await conn.execute(b"begin")
+                    async with pipelined(conn):
+                        await conn.execute(b"begin", prepare=False)
                         cursor = await conn.execute(statement, values, prepare=True)
                     yield await cursor.fetchall()
                 except BaseException:
@@ -142,6 +146,28 @@ class Database:
 async def _autocommit(conn: Connection) -> None:
     await conn.set_autocommit(True)
     await conn.execute("select set_config('idle_in_transaction_session_timeout', %s, false)", (_IDLE_MS,))
+
+
+@contextlib.asynccontextmanager
+async def pipelined(conn: Connection) -> AsyncIterator[None]:
+    """Gives a pipeline: its statements go out together. What is raised is what the first failing one met.
+
+    The driver alone may raise that those after it were passed over, and logs the rest.
+    """
+    first: psycopg.Error | None = None
+    try:
+        async with conn.pipeline():
+            try:
+                yield
+            except psycopg.Error as error:
+                first = error
+    except psycopg.errors.PipelineAborted as error:
+        cause: BaseException | None = first or error
+        while isinstance(cause, psycopg.errors.PipelineAborted) and cause.__context__ is not None:
+            cause = cause.__context__
+        raise cause or error from None
+    if first is not None:
+        raise first
 
 
 async def _stands(conn: Connection) -> None:

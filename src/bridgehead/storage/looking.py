@@ -12,7 +12,7 @@ from bridgehead.cases.writes import CostWrite, DecisionWrite, EffectMove, Effect
 from bridgehead.effects.states import EffectState
 from bridgehead.ledger.chain import Head
 from bridgehead.storage.batch_rows import array
-from bridgehead.storage.database import Connection
+from bridgehead.storage.database import Connection, pipelined
 
 # The locks prove the epochs before anything is written, and hold until the batch is committed. Locked in the order
 # of case ids, then the chains in the same order: two batches that share a case wait and never deadlock.
@@ -82,13 +82,13 @@ async def look(conn: Connection, commits: Sequence[tuple[Claim, Sequence[Write]]
     ending = [claim.case_id for claim, writes in commits if any(isinstance(one, Finish) for one in writes)]
     counts = (kinds[DecisionWrite], kinds[EffectOpen], kinds[CostWrite])
     cases, epochs = array(claim.case_id for claim, _ in commits), array(claim.epoch for claim, _ in commits)
-    async with conn.pipeline():
-        await conn.execute(b"begin")
-        fenced = await conn.execute(_FENCE, (cases, epochs))
-        numbers = await conn.execute(_NUMBERS, counts) if any(counts) else None
-        effects = await conn.execute(_EFFECTS, (array(moved),)) if moved else None
-        unused = await conn.execute(_UNUSED, (array(used),)) if used else None
-        opened = await conn.execute(_OPEN, (array(ending),)) if ending else None
+    async with pipelined(conn):
+        await conn.execute(b"begin", prepare=False)
+        fenced = await conn.execute(_FENCE, (cases, epochs), prepare=True)
+        numbers = await conn.execute(_NUMBERS, counts, prepare=True) if any(counts) else None
+        effects = await conn.execute(_EFFECTS, (array(moved),), prepare=True) if moved else None
+        unused = await conn.execute(_UNUSED, (array(used),), prepare=True) if used else None
+        opened = await conn.execute(_OPEN, (array(ending),), prepare=True) if ending else None
     locked, xid = {}, None
     for row in await fenced.fetchall():
         xid = row["xid"]
