@@ -45,14 +45,16 @@ class ToolRule:
     """What the operator decided about one tool.
 
     ``allow`` is True (always), an expression, or None (never by rule); ``otherwise`` is what
-    happens when ``allow`` does not hold, None meaning deny. ``line`` and ``column`` (both from
-    1, 0 when unknown) say where ``allow`` stands in the file.
+    happens when ``allow`` does not hold, None meaning deny. ``undo``: whether an operator may take
+    an effect back, or the expression that its arguments have to meet. ``line`` and ``column`` (both
+    from 1, 0 when unknown) say where ``allow`` stands in the file.
     """
 
     allow: str | Literal[True] | None = None
     otherwise: Otherwise | None = None
     line: int = 0
     column: int = 0
+    undo: str | bool = True
 
     @property
     def hold(self) -> str | None:

@@ -88,6 +88,16 @@ def _otherwise(value: object) -> object:
     raise _wrong("deny or {hold: ROLE}")
 
 
+def _undo(value: object) -> object:
+    if value == "allow":
+        return True
+    if value == "deny":
+        return False
+    if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
+        return value
+    raise _wrong("allow, deny or an expression such as total <= 500 EUR")
+
+
 def _condition(value: object) -> object:
     if value is True or (isinstance(value, str) and value.strip()):
         return value
@@ -111,6 +121,9 @@ Condition = Annotated[
     str | Literal[True],
     BeforeValidator(_condition),
     WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"const": True}]}),
+]
+Undoing = Annotated[
+    str | bool, BeforeValidator(_undo), WithJsonSchema({"type": "string", "minLength": 1, "default": "allow"})
 ]
 Members = Annotated[
     list[Text],
@@ -158,6 +171,7 @@ class RulePart(Part):
     within: Duration | None = None
     valid_for: Duration | None = None
     deny: Literal[True] | None = None
+    undo: Undoing = Field(default=True, description="Whether operators may undo it: allow, deny or an EXPRESSION.")
 
     @model_validator(mode="after")
     def _one_form(self) -> RulePart:
@@ -302,6 +316,7 @@ def json_schema() -> dict[str, object]:
     properties = cast("dict[str, object]", rule["properties"])
     properties["otherwise"] = {"anyOf": [{"const": "deny"}, _HOLD_SCHEMA], "default": "deny"}
     properties["deny"] = {"const": True}
+    properties["undo"] = {**cast("dict[str, object]", properties["undo"]), "default": "allow"}
     forms: list[object] = [{"required": [name]} for name in ("allow", "hold", "deny")]
     parts["RulePart"] = {"anyOf": [{"enum": ["allow", "deny"]}, {**rule, "oneOf": forms}]}
     return schema

@@ -305,10 +305,10 @@ def _intake(part: IntakePart, spot: Spot) -> Intake:
 def _rule(part: RulePart, spot: Spot) -> ToolRule:
     place = spot.children.get("allow", spot)
     if part.hold is not None:
-        return ToolRule(None, Otherwise(part.hold, part.within, part.valid_for), spot.line, spot.column)
+        return ToolRule(None, Otherwise(part.hold, part.within, part.valid_for), spot.line, spot.column, part.undo)
     if part.deny:
-        return ToolRule(None, None, spot.line, spot.column)
+        return ToolRule(None, None, spot.line, spot.column, part.undo)
     otherwise = None
     if part.otherwise is not None:
         otherwise = Otherwise(part.otherwise.hold, part.otherwise.within, part.otherwise.valid_for)
-    return ToolRule(part.allow, otherwise, place.line, place.column)
+    return ToolRule(part.allow, otherwise, place.line, place.column, part.undo)
