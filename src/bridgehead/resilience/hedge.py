@@ -213,10 +213,18 @@ class Hedging:
     budget: HedgeBudget = field(default_factory=HedgeBudget)
 
     async def call(
-        self, first: Run[T], second: Run[T] | None = None, *, ended: Callable[[Attempt], None] = lambda _: None
+        self,
+        first: Run[T],
+        second: Run[T] | None = None,
+        *,
+        ended: Callable[[Attempt], None] = lambda _: None,
+        allowed: bool = True,
     ) -> T:
-        """Returns what ``hedged`` returns, and learns from how long the first attempt took."""
-        after_s = self.quantile.value()
+        """Returns what ``hedged`` returns, and learns from how long the first attempt took.
+
+        ``allowed=False`` makes one attempt and learns all the same.
+        """
+        after_s = self.quantile.value() if allowed else None
         self.budget.first()
 
         def learn(attempt: Attempt) -> None:

@@ -77,14 +77,44 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """What a million tokens of a model cost, by kind, in one currency. Cached input costs like other input if None."""
+
+    input: Money
+    output: Money
+    cached: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many in each window of ``per_s`` seconds."""
+
+    count: int
+    per_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Where a model answers. ``url`` and ``name`` may be ``env:NAME``, resolved when the client is made."""
+    """Where a model answers, and how it is asked.
+
+    ``url`` and ``name`` may be ``env:NAME``, resolved when the client is made. ``timeout_s`` bounds one answer,
+    ``first_s`` the wait for the first event of a stream, ``idle_s`` the silence after it. ``hedge`` and ``fallback``
+    name models of the deployment: which one is asked beside it when it takes long, and instead of it when it fails.
+    """
 
     url: str
     name: str
     key: str | None = None
     region: str | None = None
     timeout_s: float = 60.0
+    first_s: float = 30.0
+    idle_s: float = 15.0
+    max_tokens: int | None = None
+    hedge: str | None = None
+    fallback: str | None = None
+    requests: Quota | None = None
+    tokens: Quota | None = None
+    price: ModelPrice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +215,9 @@ class Deployment:
     tools: Mapping[str, ToolRule] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
+    prices: Mapping[str, ModelPrice] = field(default_factory=dict)
+    dollar: Money | None = None
+    """What a US dollar costs, where prices in dollars count against a limit in another currency."""
     autonomy: Autonomy = field(default_factory=Autonomy)
     baseline: Baseline | None = None
     compare: Compare = field(default_factory=Compare)

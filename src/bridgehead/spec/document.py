@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -9,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from bridgehead.errors import ERROR_CLASSES, UserError
 from bridgehead.money import Money
+from bridgehead.spec.deployment import ModelPrice, ModelSpec, Quota
 from bridgehead.spec.hours import parse_hours
 from bridgehead.spec.tool import parse_duration
 
@@ -50,6 +52,26 @@ def _rate(value: object) -> Money:
     if not text.endswith("/h"):
         raise _wrong("an hourly rate such as 38 EUR/h")
     return _money(text[:-2])
+
+
+def _per_million(value: object) -> Money:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.endswith("/M"):
+        raise _wrong("a price of a million tokens such as 2.50 USD/M")
+    return _money(text[:-2])
+
+
+def _quota(value: object) -> str:
+    found = _QUOTA.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong("a number in a second, a minute, an hour or a day such as 60/m")
+    return found[0]
+
+
+def quota_of(text: str) -> Quota:
+    """Returns what ``60/m`` says: so many in each second (s), minute (m), hour (h) or day (d)."""
+    count, _, unit = text.partition("/")
+    return Quota(int(count), _UNITS[unit])
 
 
 def _hours(value: object) -> object:
@@ -104,6 +126,10 @@ def _condition(value: object) -> object:
     raise _wrong("an expression such as total <= 5000 EUR")
 
 
+_UNITS: Final[dict[str, float]] = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_QUOTA: Final = re.compile(r"[1-9]\d{0,11}/[smhd]")
+_QUOTA_SCHEMA: Final = {"type": "string", "pattern": rf"^\s*{_QUOTA.pattern}\s*$"}
+_PRICE_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*/M\s*$"}
 _DURATION_SCHEMA: Final = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+(\.\d+)?s)?$", "minLength": 2}
 _MONEY_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*$"}
 _RATE_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*/h\s*$"}
@@ -111,6 +137,8 @@ _RATE_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]
 Duration = Annotated[float, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
 Amount = Annotated[Money, BeforeValidator(_money), WithJsonSchema(_MONEY_SCHEMA)]
 Rate = Annotated[Money, BeforeValidator(_rate), WithJsonSchema(_RATE_SCHEMA)]
+PerMillion = Annotated[Money, BeforeValidator(_per_million), WithJsonSchema(_PRICE_SCHEMA)]
+QuotaText = Annotated[str, BeforeValidator(_quota), WithJsonSchema(_QUOTA_SCHEMA)]
 WorkHours = Annotated[str, BeforeValidator(_hours)]
 Secret = Annotated[str, BeforeValidator(_reference), WithJsonSchema({"type": "string", "pattern": "^env:.+"})]
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -197,14 +225,72 @@ class LimitsPart(Part):
     repeats: int = Field(default=3, ge=1, le=1_000, description="Calls of one tool with equal arguments.")
 
 
+class PricePart(Part):
+    """What a million tokens of a model cost."""
+
+    input: PerMillion = Field(description="Input, such as 2.50 USD/M.")
+    output: PerMillion = Field(description="Output.")
+    cached: PerMillion | None = Field(default=None, description="Input that the provider had cached; else as input.")
+
+    @model_validator(mode="after")
+    def _one_currency(self) -> PricePart:
+        if len({price.currency for price in (self.input, self.output, self.cached) if price is not None}) > 1:
+            raise _wrong("prices of one model in one currency")
+        return self
+
+    def price(self) -> ModelPrice:
+        """Returns the price as the books take it."""
+        return ModelPrice(self.input, self.output, self.cached)
+
+
+class QuotasPart(Part):
+    """What a model's provider allows, over all workers."""
+
+    requests: QuotaText | None = Field(default=None, description="Requests, such as 60/m.")
+    tokens: QuotaText | None = Field(default=None, description="Tokens, input and output together, such as 90000/m.")
+
+
 class ModelPart(Part):
-    """Where a model answers; url and name may be env:NAME."""
+    """Where a model answers, and how it is asked; url and name may be env:NAME."""
 
     url: Text
     name: Text
     key: Secret | None = None
     region: Text | None = None
-    timeout: Duration = Field(default="60s", validate_default=True)
+    timeout: Duration = Field(default="60s", validate_default=True, description="How long one answer may take.")
+    first_token: Duration = Field(default="30s", validate_default=True, description="Until a stream begins.")
+    idle: Duration = Field(default="15s", validate_default=True, description="The longest silence within a stream.")
+    max_tokens: int | None = Field(default=None, ge=1, le=10_000_000, description="How long an answer may get.")
+    hedge: Name | None = Field(default=None, description="The model asked beside it after its p90: itself or another.")
+    fallback: Name | None = Field(default=None, description="The model that answers when this one does not.")
+    limits: QuotasPart = Field(default_factory=QuotasPart)
+    price: PricePart | None = None
+
+    def spec(self) -> ModelSpec:
+        """Returns the model as the rest of Bridgehead takes it."""
+        requests, tokens = self.limits.requests, self.limits.tokens
+        return ModelSpec(
+            self.url,
+            self.name,
+            self.key,
+            self.region,
+            self.timeout,
+            self.first_token,
+            self.idle,
+            self.max_tokens,
+            self.hedge,
+            self.fallback,
+            None if requests is None else quota_of(requests),
+            None if tokens is None else quota_of(tokens),
+            None if self.price is None else self.price.price(),
+        )
+
+
+class PriceList(Part):
+    """A file of negotiated prices, which beside those of a model's own entry come before any other list."""
+
+    usd: Amount | None = Field(default=None, description="What a US dollar costs, such as 0.93 EUR.")
+    models: dict[Annotated[str, Field(min_length=1, max_length=200)], PricePart] = Field(default_factory=dict)
 
 
 class RolePart(Part):
@@ -299,6 +385,7 @@ class Document(Part):
     tools: dict[ToolName, Rule] = Field(default_factory=dict, description="A tool not listed is denied.")
     limits: LimitsPart = Field(default_factory=LimitsPart)
     models: dict[Name, ModelPart] = Field(default_factory=dict)
+    prices: Text | None = Field(default=None, description="A file of negotiated prices of models beside this one.")
     roles: dict[Name, RolePart] = Field(min_length=1)
     fallback: Annotated[dict[str, Name], BeforeValidator(_fallback), WithJsonSchema(_FALLBACK_SCHEMA)] = Field(
         description="The role that catches every error class, or one per class."

@@ -20,7 +20,6 @@ from bridgehead.spec.deployment import (
     Intake,
     IntakeKind,
     Limits,
-    ModelSpec,
     Otherwise,
     Role,
     ToolRule,
@@ -36,6 +35,9 @@ from bridgehead.spec.document import (
     IntakePart,
     LimitsPart,
     ModelPart,
+    PriceList,
+    PricePart,
+    QuotasPart,
     RolePart,
     RulePart,
 )
@@ -67,10 +69,12 @@ def load(path: Path) -> Deployment:
     check.roles()
     check.fallback()
     check.connections(file.parent)
+    check.models()
+    check.prices(file.parent)
     policies = _policies(file.parent)
     if check.problems or document is None:
         raise DeploymentError(check.problems)
-    return _build(document, top, file, policies)
+    return _build(document, top, file, policies, _prices(file.parent, document.prices))
 
 
 class _Check:
@@ -179,6 +183,31 @@ class _Check:
                 key=True,
             )
 
+    def models(self) -> None:
+        """Every model that is named exists, and no chain of fallbacks comes back to where it was."""
+        models = _mapping(self.raw.get("models"))
+        following = {name: _mapping(model).get("fallback") for name, model in models.items()}
+        for name, model in models.items():
+            for field in ("hedge", "fallback"):
+                value = _mapping(model).get(field)
+                if isinstance(value, str) and value not in models:
+                    self.add(("models", name, field), "a model under `models`", shown(value), nearest(value, models))
+            walked, here = [name], following[name]
+            while isinstance(here, str) and here in following and here not in walked:
+                walked.append(here)
+                here = following[here]
+            if here == name:
+                loop = "the loop " + " → ".join([*walked, name])
+                hint = "the last model of a chain has no `fallback`"
+                self.add(("models", name, "fallback"), "a chain of models that ends", loop, hint)
+
+    def prices(self, folder: Path) -> None:
+        """The file of negotiated prices is there."""
+        name = self.raw.get("prices")
+        if isinstance(name, str) and not (folder / name).is_file():
+            options = [entry.name for entry in folder.glob("*.yaml") if entry.name != FILE_NAME]
+            self.add(("prices",), "a file beside this one", shown(name), nearest(name, options))
+
     def connections(self, folder: Path) -> None:
         """Every connector specification that is listed is there."""
         listed = self.raw.get("connect")
@@ -206,10 +235,15 @@ _PARTS: Final[Mapping[str, type[BaseModel]]] = {
 }
 
 
+_OF_MODELS: Final[Mapping[str, type[BaseModel]]] = {"limits": QuotasPart, "price": PricePart}
+
+
 def _fields(path: Sequence[str | int]) -> Iterable[str]:
     """Returns the field names known at ``path``."""
     if not path:
         return Document.model_fields
+    if path[0] == "models" and path[-1] in _OF_MODELS:
+        return _OF_MODELS[str(path[-1])].model_fields
     key = "otherwise" if path[-1] == "otherwise" else str(path[0])
     return _PARTS[key].model_fields if key in _PARTS else ()
 
@@ -243,7 +277,25 @@ def _policies(folder: Path) -> dict[str, str]:
     return found
 
 
-def _build(document: Document, top: Spot, file: Path, policies: Mapping[str, str]) -> Deployment:
+def _prices(folder: Path, name: str | None) -> PriceList | None:
+    """Returns the negotiated prices; raises DeploymentError with every mistake of their file."""
+    if name is None:
+        return None
+    top = read_yaml(folder / name)
+    try:
+        return PriceList.model_validate(top.value)
+    except ValidationError as error:
+        check = _Check(name, top, {})
+        for detail in error.errors(include_url=False):
+            path = tuple(part for part in detail["loc"] if part != "[key]")
+            expected = f"the field {path[-1]}" if detail["type"] == "missing" else worded(detail)
+            check.add(path, expected, "" if detail["type"] == "missing" else shown(top.at(path).value))
+        raise DeploymentError(check.problems) from None
+
+
+def _build(
+    document: Document, top: Spot, file: Path, policies: Mapping[str, str], prices: PriceList | None
+) -> Deployment:
     overrides = {name: role for name, role in document.fallback.items() if name != "default"}
     baseline = document.baseline
     return Deployment(
@@ -258,10 +310,9 @@ def _build(document: Document, top: Spot, file: Path, policies: Mapping[str, str
         connect=tuple(document.connect),
         tools={name: _rule(rule, top.at(("tools", name))) for name, rule in document.tools.items()},
         limits=Limits(document.limits.steps, document.limits.cost, document.limits.repeats),
-        models={
-            name: ModelSpec(part.url, part.name, part.key, part.region, part.timeout)
-            for name, part in document.models.items()
-        },
+        models={name: part.spec() for name, part in document.models.items()},
+        prices={} if prices is None else {name: part.price() for name, part in prices.models.items()},
+        dollar=None if prices is None else prices.usd,
         roles={
             name: Role(name, tuple(part.members), part.hours, part.rate, part.then, part.idle_cap_minutes)
             for name, part in document.roles.items()
