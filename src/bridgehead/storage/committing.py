@@ -18,6 +18,7 @@ from typing import Final
 import psycopg
 from psycopg.pq import ConnStatus
 
+from bridgehead import points
 from bridgehead.cases.ports import Claim, KeyTaken
 from bridgehead.cases.writes import Note, Write
 from bridgehead.clock import boot_s
@@ -223,7 +224,9 @@ class Writer:
                 await rows.write(conn)
                 await self._dispatch.hint(conn, "case", again)
             committing = True
+            points.reach("journal.batch.before")
             await rows.write(conn, commit=True)
+            points.reach("journal.batch.after")
         except BaseException as error:
             if _lost(conn):
                 if committing and isinstance(error, psycopg.Error | OSError):

@@ -113,26 +113,6 @@ class Database:
                 yield conn
 
     @contextlib.asynccontextmanager
-    async def begun(self, statement: bytes, values: Mapping[str, object]) -> AsyncIterator[list[DictRow]]:
-        """Gives the rows of a statement inside a transaction of its own, in the round trip that begins it.
-
-        The transaction is committed at the end, and undone when the block raises. The statement is
-        prepared at its first use. Raises Unavailable as ``transaction`` does.
-        """
-        with translated():
-            async with self._pool.connection() as conn:
-                try:
-                    async with pipelined(conn):
-                        await conn.execute(b"begin", prepare=False)
-                        cursor = await conn.execute(statement, values, prepare=True)
-                    yield await cursor.fetchall()
-                except BaseException:
-                    if not conn.closed:
-                        await conn.execute(b"rollback")
-                    raise
-                await conn.execute(b"commit")
-
-    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Gives a connection inside one transaction, committed at the end.
 

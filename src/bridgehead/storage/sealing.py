@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from bridgehead.errors import Unavailable
 from bridgehead.ids import KeyId
@@ -14,10 +15,12 @@ from bridgehead.ledger.vault import DataKey, Unreadable, Vault
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 
 def to_bytes(value: JSON) -> bytes:
     """Returns a payload as compact UTF-8 JSON; half a surrogate pair, as bad mail brings, comes back as it was."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="surrogatepass")
+    return _ENCODE(value).encode(errors="surrogatepass")
 
 
 def from_bytes(data: bytes) -> JSON:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from bridgehead import points
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.engine.ports import Dispatch, Serving, Swept
@@ -42,6 +43,8 @@ returning id, epoch, deployment, release, level, key_id
 _CLAIM_WITH_KEY = (
     f"with claimed as ({_CLAIM}) select claimed.*, k.wrapped from claimed join data_keys k on k.id = claimed.key_id"
 ).encode()
+
+_UNCLAIM = "update cases set state = 'due', worker_id = null where id = %(case)s and epoch = %(epoch)s"
 
 _DEAD = """
 update workers w set stopped_at = clock_timestamp()
@@ -141,21 +144,29 @@ class Workers:
         self._vault = vault
 
     async def claim(self, worker: WorkerId, case_id: CaseId, releases: Sequence[bytes]) -> Claim | None:
-        """Claims a due case; None when somebody else has it, or nobody here serves its release."""
+        """Claims a due case; None when somebody else has it, or nobody here serves its release.
+
+        Raises Unreadable when its data key does not open; the case is then due as before.
+        """
         values = {"worker": worker, "case": case_id, "releases": list(releases)}
-        async with self._database.begun(_CLAIM_WITH_KEY, values) as rows:
-            if not rows:
+        async with self._database.connection() as conn:
+            row = await (await conn.execute(_CLAIM_WITH_KEY, values, prepare=True)).fetchone()
+            if row is None:
                 return None
-            (row,) = rows
-            return Claim(
-                case_id=CaseId(row["id"]),
-                epoch=row["epoch"],
-                worker_id=worker,
-                deployment=row["deployment"],
-                release=bytes(row["release"]),
-                level=row["level"],
-                key=self._vault.unwrap(row["wrapped"]),
-            )
+            try:
+                key = self._vault.unwrap(row["wrapped"])
+            except Unreadable:
+                await conn.execute(_UNCLAIM, {"case": row["id"], "epoch": row["epoch"]})
+                raise
+        return Claim(
+            case_id=CaseId(row["id"]),
+            epoch=row["epoch"],
+            worker_id=worker,
+            deployment=row["deployment"],
+            release=bytes(row["release"]),
+            level=row["level"],
+            key=key,
+        )
 
     async def held(self, worker: WorkerId) -> Sequence[tuple[int, int]]:
         """Returns the (case, epoch) pairs that this worker holds by its row."""
@@ -197,6 +208,7 @@ class Workers:
             if row is None:
                 return False
             told = await self._to_person(conn, case_id, serving, "exception", error_class, why)
+        points.reach("engine.hand_over.after")
         log.info("%s %s", show("C", case_id), told)
         return True
 
@@ -244,7 +256,12 @@ class Workers:
                 told = await self._to_person(conn, row["id"], one, "exception", "bug", why)
             else:
                 await self._dispatch.hint(conn, "case", [row["id"]])
-                return 1, 0
+                points.reach("engine.sweep.before")
+                told = ""
+        if not told:
+            points.reach("engine.sweep.after")
+            return 1, 0
+        points.reach("engine.hand_over.after")
         log.info("%s %s", show("C", case_id), told)
         return 0, 1
 
@@ -284,6 +301,7 @@ class Workers:
                     continue
                 one = serving[row["deployment"]]
                 told = await self._to_person(conn, row["id"], one, "deadline", "deadline", "Its deadline has passed.")
+            points.reach("engine.hand_over.after")
             log.info("%s %s", show("C", case_id), told)
             count += 1
         return count
@@ -337,6 +355,7 @@ class Workers:
             await chain.append("case.with_person", {"error_class": error_class})
             told = f"handed to {role} as {show('R', number)} ({error_class})"
         await chain.close()
+        points.reach("engine.hand_over.before")
         return told
 
     async def _sealer(self, conn: Connection, key_id: int) -> tuple[Sealer, str]:
