@@ -24,6 +24,7 @@ from bridgehead.connectors.mail_message import Message as Mail
 from bridgehead.connectors.mail_smtp import Server, Smtp
 from bridgehead.connectors.mailbox_session import After, Mailbox
 from bridgehead.connectors.mailbox_session import Session as Imap
+from bridgehead.connectors.opening import open_connector
 from bridgehead.connectors.references import Redactor
 from bridgehead.connectors.sql_classify import SqlErrors
 from bridgehead.connectors.sql_pool import Work
@@ -490,3 +491,28 @@ def test_what_a_folder_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("bridgehead.connectors.store_local.os.fstat", growing)
     changing = failing(lambda: store.read("a.txt", 10))
     assert changing.error_class == row("files", "condition", "changing").error_class
+
+
+ONE: Final = """
+connector: drop
+kind: files
+connection: {url: "."}
+entities:
+  price:
+    key: item
+    fields: {item: {type: code}, net: {type: decimal}}
+    reads: {price: {params: {number: code}, one: true, file: {path: "{number}.csv", format: csv}}}
+"""
+
+
+async def test_one_record_is_neither_none_nor_several(tmp_path: Path) -> None:
+    """A read of one record says apart that there is none and that there are several."""
+    (tmp_path / "drop.yaml").write_text(ONE, "utf-8")
+    (tmp_path / "two.csv").write_text("item,net\nA,1\nB,2\n", "utf-8")
+    connector = open_connector(tmp_path / "drop.yaml")
+    for item, sign in (("none", "no_record"), ("two", "several_records")):
+        with pytest.raises(Failed) as failed:
+            await connector.read("price", {"number": item})
+        told = row("bridgehead", "condition", sign)
+        assert (failed.value.error_class, failed.value.applied) == (told.error_class, told.applied)
+    await connector.aclose()

@@ -32,7 +32,8 @@ ORIGINS: Final = {
     "files": "local files",
     "sftp": "SFTP",
     "s3": "S3-compatible storage",
-    "python": "Python code, Bridgehead itself",
+    "python": "Python code",
+    "bridgehead": "Bridgehead itself",
 }
 KINDS: Final = {"number": "number", "sqlite": "result code", "condition": "when", "wording": "text"}
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bridgehead.cli import opening
 from bridgehead.cli.options import AsJson, one_of
 from bridgehead.cli.output import clean, facts, heading, print_json, table
+
+_STATUS: Final = re.compile(r"^[1-5]\d\d$")
 
 if TYPE_CHECKING:
     from bridgehead.errors import ErrorClass
@@ -116,10 +119,15 @@ def _meant(sign: str) -> list[Row]:
     from bridgehead.resilience.taxonomy import TABLE, worded
 
     origins = dict.fromkeys(row.origin for row in TABLE)
-    exact = [row for row in TABLE if row.kind != "wording" and row.sign.lower() == sign.lower()]
-    if not exact and len(sign) == 3 and sign.isdigit():  # noqa: PLR2004  # a status
-        exact = [row for row in TABLE if row.sign == f"{sign[0]}xx"]
-    return [*exact, *(row for origin in origins if (row := worded(origin, sign)) is not None)]
+    found: list[Row] = []
+    for origin in origins:
+        own = [row for row in TABLE if row.origin == origin and row.kind != "wording"]
+        exact = [row for row in own if row.sign.lower() == sign.lower()]
+        if not exact and _STATUS.match(sign):
+            exact = [row for row in own if row.kind == "status" and row.sign == f"{sign[0]}xx"]
+        wording = worded(origin, sign)
+        found += exact or ([] if wording is None else [wording])
+    return found
 
 
 def _signs(known: Sequence[Row], *, as_json: bool, empty: str) -> None:

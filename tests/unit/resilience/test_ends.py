@@ -7,7 +7,7 @@ from bridgehead.resilience.taxonomy import find
 
 def test_an_own_limit_is_a_budget() -> None:
     """An agent that has used its steps ends its case as the table says, and a denied call as another class."""
-    row = find("python", "condition", "limit")
+    row = find("bridgehead", "condition", "limit")
     assert row is not None
     assert error_class_of(Refused("the case has used its 40 steps", code="policy.limit")) == row.error_class
     assert error_class_of(Refused("no")) == "policy_denied"
@@ -15,6 +15,6 @@ def test_an_own_limit_is_a_budget() -> None:
 
 def test_an_agent_says_what_is_not_its_own() -> None:
     """A class that only an agent can know is taken from it as it is."""
-    row = find("python", "condition", "wrong_case")
+    row = find("bridgehead", "condition", "wrong_case")
     assert row is not None
     assert error_class_of(Failed("a complaint, no order", error_class=row.error_class)) == row.error_class

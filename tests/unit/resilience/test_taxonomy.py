@@ -37,15 +37,31 @@ ELSEWHERE = {
     "files/other_content": "tests/contract/test_taxonomy.py::test_what_a_folder_says",
     "files/too_long": "tests/contract/test_taxonomy.py::test_what_a_folder_says",
     "files/off_form": "tests/contract/test_files_wire.py::test_a_file_that_does_not_fit_says_where",
-    "python/limit": "tests/unit/resilience/test_ends.py::test_an_own_limit_is_a_budget",
-    "python/wrong_case": "tests/unit/resilience/test_ends.py::test_an_agent_says_what_is_not_its_own",
+    "bridgehead/limit": "tests/unit/resilience/test_ends.py::test_an_own_limit_is_a_budget",
+    "bridgehead/wrong_case": "tests/unit/resilience/test_ends.py::test_an_agent_says_what_is_not_its_own",
+    "bridgehead/no_turn": "tests/unit/resilience/test_limiter.py::test_a_turn_too_late_fails_at_once_and_is_not_lost",
+    "bridgehead/breaker_open": ("tests/contract/test_breakers.py::test_a_worker_that_was_idle_sends_nothing_in_vain"),
+    "bridgehead/limits_unasked": (
+        "tests/unit/resilience/test_limiter.py::test_limits_that_cannot_be_asked_let_nobody_pass"
+    ),
+    "bridgehead/missed_moment": "tests/contract/test_guards.py::test_a_call_whose_moment_has_passed_is_not_sent",
+    "bridgehead/unset_secret": (
+        "tests/contract/test_http_wire_auth.py::test_a_missing_secret_fails_the_call_before_anything_is_sent"
+    ),
+    "bridgehead/unlisted_host": "tests/contract/test_http_wire_hosts.py::test_a_next_page_elsewhere_is_refused",
+    "bridgehead/unfit_argument": (
+        "tests/contract/test_connector_arguments.py::test_a_read_without_its_argument_does_not_bring_everybodys_records"
+    ),
+    "bridgehead/no_record": "tests/contract/test_taxonomy.py::test_one_record_is_neither_none_nor_several",
+    "bridgehead/several_records": "tests/contract/test_taxonomy.py::test_one_record_is_neither_none_nor_several",
+    "bridgehead/taken_key": "tests/contract/test_guards.py::test_a_reworded_write_under_the_same_key_is_held",
     "python/anything_else": "tests/unit/resilience/test_taxonomy.py::test_what_no_row_knows_is_no_promise",
-    "python/old_fact": "tests/contract/test_files_wire.py::test_a_file_that_is_too_old_is_stale",
-    "python/other_replay": (
+    "bridgehead/old_fact": "tests/contract/test_files_wire.py::test_a_file_that_is_too_old_is_stale",
+    "bridgehead/other_replay": (
         "tests/contract/test_guards.py::test_an_agent_that_takes_another_way_on_replay_goes_to_a_person"
     ),
-    "python/lost_reply": "tests/contract/test_mail_wire.py::test_a_lost_reply_is_left_to_a_person",
-    "python/too_late": "tests/contract/test_case_life.py::test_a_deadline_hands_the_case_over_and_fences_the_agent",
+    "bridgehead/lost_reply": "tests/contract/test_mail_wire.py::test_a_lost_reply_is_left_to_a_person",
+    "bridgehead/too_late": "tests/contract/test_case_life.py::test_a_deadline_hands_the_case_over_and_fences_the_agent",
 }
 """Conditions are no objects: each is brought about against a real server by the test named here."""
 

@@ -34,6 +34,7 @@ UNKNOWN: Final[Mapping[Origin, ErrorClass]] = MappingProxyType(
         "sftp": "transient",
         "s3": "transient",
         "python": "bug",
+        "bridgehead": "bug",
     }
 )
 """What an origin's sign that has no row stands for; whether a write happened is then not known."""

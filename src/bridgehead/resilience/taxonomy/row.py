@@ -7,7 +7,7 @@ from typing import Literal
 
 from bridgehead.errors import ErrorClass
 
-Origin = Literal["connection", "http", "model", "sql", "smtp", "imap", "files", "sftp", "s3", "python"]
+Origin = Literal["connection", "http", "model", "sql", "smtp", "imap", "files", "sftp", "s3", "python", "bridgehead"]
 """Who says it. ``connection`` is what happens around every protocol: names, TCP, TLS, the client library."""
 
 Kind = Literal["status", "code", "sqlstate", "number", "sqlite", "errno", "exception", "wording", "condition"]
