@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from bridgehead.cases.agents import Agent, as_agent
 from bridgehead.cases.segment import Bench
 from bridgehead.cases.tools import DECLARED, SYSTEMS, BoundTool
+from bridgehead.cases.undoing import Undoing
 from bridgehead.engine.queue import ProcrastinateDispatch
 from bridgehead.engine.told import Told
 from bridgehead.engine.worker import Served, Worker
@@ -43,6 +44,7 @@ from bridgehead.storage.migrate import migrate
 from bridgehead.storage.reviews import Reviews
 from bridgehead.storage.sealing import check_key, has_keys
 from bridgehead.storage.turns import Turns
+from bridgehead.storage.undoing import Undos
 from bridgehead.storage.workers import Lease, Workers
 
 if TYPE_CHECKING:
@@ -267,6 +269,7 @@ class App:
         self.breakers = BreakerRows(database)
         self.dependencies = Dependencies(self.breakers, concurrency=settings.concurrency)
         self.controls = Controls(database)
+        self.undos = Undos(database, vault)
         self._limits: list[SharedLimits] = []
 
     @classmethod
@@ -339,6 +342,33 @@ class App:
             level=level,
         )
 
+    def _undoing_of(self, served: Served) -> Undoing:
+        bench = served.bench
+        return Undoing(
+            store=self.undos,
+            deployment=served.deployment,
+            gate=bench.gate,
+            tools=bench.tools,
+            systems=bench.systems,
+            stopping=self.controls,
+            actor=bench.actor,
+            send_s=bench.send_s,
+        )
+
+    def undoing(self, loaded: LoadedDeployment) -> Undoing:
+        """Returns what undoes the effects of a deployment with this code; nothing is registered."""
+        self._share(loaded.systems.values())
+        return Undoing(
+            store=self.undos,
+            deployment=loaded.deployment,
+            gate=loaded.gate,
+            tools=loaded.tools,
+            systems=loaded.systems,
+            stopping=self.controls,
+            actor=f"undo:{_name()}",
+            send_s=self.settings.send_s,
+        )
+
     def _share(self, systems: Iterable[Connected]) -> None:
         """Counts what connectors send by this database, over all its workers."""
         if not systems:
@@ -364,7 +394,7 @@ class App:
             dispatch=self.dispatch,
             register=partial(Lease, self.database.url, name=_name(), pid=os.getpid(), lease_s=self.settings.lease_s),
             settings=self.settings,
-            beside=[self.controls.watch],
+            beside=[self.controls.watch, *(self._undoing_of(one).watch for one in served)],
         )
 
 

@@ -79,6 +79,7 @@ def outbound_read(
 def reversible(
     *,
     undo: Undo | None = None,
+    undone: Undo | None = None,
     key: str | Sequence[str] | None = None,
     verify: Verify | None = None,
     preview: Preview | None = None,
@@ -91,6 +92,11 @@ def reversible(
 ) -> Declaration:
     """Declares a tool that writes something ``undo`` can take back.
 
+    ``undo(*, key, args, result)`` is called by an operator's ``bridgehead undo``, once the record was read
+    back and is as the effect left it; against somebody who writes at that very moment only a target that
+    compares and sets protects. ``undone(*, key, args, result)`` says True or False of an undo whose reply
+    was lost; without it only absence tells.
+
     ``key`` names what makes two calls the same effect (default: all arguments; dotted paths
     reach into one). ``verify(*, key, args)`` reads back: the result, None for "absent", or
     raises Mismatch. ``idempotent`` says the target drops a second request that carries the
@@ -102,6 +108,7 @@ def reversible(
         key=key,
         verify=verify,
         undo=undo,
+        undone=undone,
         preview=preview,
         idempotent=idempotent,
         repeatable=repeatable,
@@ -133,6 +140,7 @@ def irreversible(
         key=key,
         verify=verify,
         undo=None,
+        undone=None,
         preview=preview,
         idempotent=idempotent,
         repeatable=repeatable,

@@ -109,3 +109,7 @@ class Decider(Protocol):
     def decide(self, call: Call, view: View) -> Decision:
         """Returns allow, hold or deny, with reasons; never raises for a bad call."""
         ...
+
+    def decide_undo(self, call: Call, view: View, *, by: str) -> Decision:
+        """Returns whether an operator may take the effect of a call back: allow or deny, with reasons."""
+        ...

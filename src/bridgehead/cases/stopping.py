@@ -33,8 +33,8 @@ NOTHING: Final = Stops()
 class Stopping(Protocol):
     """Knows what operators have stopped, at most a second late."""
 
-    async def stops(self, deployment: str, release: bytes) -> Stops:
-        """Returns what is stopped for the cases of a release; never raises."""
+    async def stops(self, deployment: str, release: bytes, *, fresh: bool = False) -> Stops:
+        """Returns what is stopped for the cases of a release, asked anew if ``fresh``; never raises."""
         ...
 
 

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError, create_model
 
 from bridgehead.cases.threads import in_thread
+from bridgehead.effects.keys import idempotency_key, undo_key
 from bridgehead.errors import Failed, UserError
 from bridgehead.money import Money
 from bridgehead.spec.tool import JSON, EffectClass, Tool, parse_duration
@@ -78,6 +79,7 @@ class BoundTool:
     result_schema: Mapping[str, object]
     verify: Verify | None = None
     undo: Undo | None = None
+    undone: Undo | None = None
     preview: Preview | None = None
     preview_read: Preview | None = None
     system: str = ""
@@ -154,6 +156,31 @@ class BoundTool:
                 _KEY.reset(token)
         return self.dump_result(found)
 
+    async def take_back(self, args: Mapping[str, JSON], result: JSON, *, key: bytes, occurrence: int) -> JSON:
+        """Runs ``undo`` on a recorded call and returns what it answers, as far as that is JSON.
+
+        ``undo`` is given the effect's own key; ``effect_key()`` in its body is the undo's, the same in every attempt.
+        """
+        if self.undo is None:
+            raise UserError(f"{self.tool.name} declares no undo", code="tool.undo")
+        token = _KEY.set(undo_key(key, occurrence))
+        try:
+            found = await self.undo(key=idempotency_key(key, occurrence), args=dict(args), result=result)
+        finally:
+            _KEY.reset(token)
+        return _told(found)
+
+    async def is_undone(self, args: Mapping[str, JSON], result: JSON, *, key: bytes, occurrence: int) -> bool | None:
+        """Returns whether an undo without a reply has taken effect, by the tool's ``undone``; None: nobody can tell."""
+        if self.undone is None:
+            return None
+        try:
+            async with asyncio.timeout(self.tool.timeout_s):
+                said = await self.undone(key=idempotency_key(key, occurrence), args=dict(args), result=result)
+        except Exception:  # noqa: BLE001  # the boundary to a tool's code: what it cannot say is not known
+            return None
+        return said if isinstance(said, bool) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -167,6 +194,7 @@ class Declaration:
     key: tuple[str, ...] | None = None
     verify: Verify | None = None
     undo: Undo | None = None
+    undone: Undo | None = None
     preview: Preview | None = None
     preview_read: Preview | None = None
     idempotent: bool = False
@@ -218,6 +246,7 @@ class Declaration:
             result_schema=result.json_schema(mode="serialization"),
             verify=self.verify,
             undo=self.undo,
+            undone=self.undone,
             preview=self.preview,
             preview_read=self.preview_read,
         )
@@ -288,6 +317,14 @@ def from_thread(name: str, call: Awaitable[R]) -> R:
         return await call
 
     return asyncio.run_coroutine_threadsafe(awaited(), loop).result()
+
+
+def _told(value: object) -> JSON:
+    """Returns an answer as JSON, or None when it has no such form."""
+    try:
+        return cast("JSON", json.loads(TypeAdapter(object).dump_json(value)))
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _caller(bound: BoundTool) -> Caller:
@@ -384,6 +421,7 @@ def write_declaration(
     key: str | Sequence[str] | None,
     verify: Verify | None,
     undo: Undo | None,
+    undone: Undo | None,
     preview: Preview | None,
     idempotent: bool,
     repeatable: bool,
@@ -398,6 +436,7 @@ def write_declaration(
         key=_names(key),
         verify=verify,
         undo=undo,
+        undone=undone,
         preview=preview,
         idempotent=idempotent,
         repeatable=repeatable,

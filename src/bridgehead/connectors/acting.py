@@ -108,9 +108,22 @@ class Actions:
         action = self._action(name)
         if action.undo is None:
             raise UserError(f"{self.name}.{name} cannot be undone", code="connector.undo")
+        return await self.act(action.undo.action, self._to_undo(action, args, result, key), key=key)
+
+    async def undone(self, name: str, args: Values, result: object, *, key: str) -> bool | None:
+        """Tells whether the undo of an action with this key is there: True, or None when that cannot be told."""
+        action = self._action(name)
+        if action.undo is None:
+            return None
+        back = self._action(action.undo.action)
+        if back.verify is None and back.lookup is None:
+            return None
+        found = await self.verify(action.undo.action, self._to_undo(action, args, result, key), key=key)
+        return None if found is None else True
+
+    def _to_undo(self, action: ActionPart, args: Values, result: object, key: str) -> dict[str, object]:
         values = {**_given(declared(action.params, args)), "effect_key": key, "result": result}
-        asked = {one: fill(template, values) for one, template in action.undo.with_.items()}
-        return await self.act(action.undo.action, asked, key=key)
+        return {one: fill(template, values) for one, template in (action.undo.with_ if action.undo else {}).items()}
 
     async def asked_first(self, name: str, args: Values) -> dict[str, object]:
         """Returns what an action reads before it sends anything (its ``let``); nothing is sent."""

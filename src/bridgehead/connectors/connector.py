@@ -62,6 +62,10 @@ class Connector:
         """Takes an action back (``Actions.undo``)."""
         return await self._actions.undo(name, args, result, key=key)
 
+    async def undone(self, name: str, args: Values, result: object, *, key: str) -> bool | None:
+        """Tells whether an undo is there (``Actions.undone``)."""
+        return await self._actions.undone(name, args, result, key=key)
+
     async def asked_first(self, name: str, args: Values) -> dict[str, object]:
         """Returns what an action reads first (``Actions.asked_first``)."""
         return await self._actions.asked_first(name, args)

@@ -110,6 +110,9 @@ def _action_tool(connector: Connector, name: str, action: ActionPart) -> BoundTo
         # A key of its own: a system that drops a second request of one key would drop the undo.
         return await connector.undo(name, typed(args), result, key=f"{key}-undo")
 
+    async def undone(*, key: str, args: Mapping[str, object], result: object) -> bool | None:
+        return await connector.undone(name, typed(args), result, key=f"{key}-undo")
+
     async def preview(*, args: Mapping[str, object]) -> object:
         return connector.preview(name, typed(args))
 
@@ -118,6 +121,7 @@ def _action_tool(connector: Connector, name: str, action: ActionPart) -> BoundTo
         key=action.key or None,
         verify=verify if action.verify or action.lookup or (action.mail and action.mail.sent_folder) else None,
         undo=undo if action.undo else None,
+        undone=undone if action.undo else None,
         preview=preview if action.preview else None,
         idempotent=action.idempotency_header is not None or action.repeat == "if_absent",
         timeout_s=_timeout(connector, action.timeout, calls=2 + len(action.then) + len(action.let)),

@@ -84,6 +84,11 @@ def open_below(rule: str) -> tuple[str, ...]:
     return tuple(sorted(above - below))
 
 
+def compared(rule: str | None) -> tuple[str, ...]:
+    """Returns the arguments that a rule compares with a number: what the operator counts in."""
+    return () if rule is None else tuple(dict.fromkeys(path for path, _ in _comparisons(parse(rule), flipped=False)))
+
+
 def _comparisons(expression: Expression, *, flipped: bool) -> Iterator[tuple[str, str]]:
     """Yields (path, operator) of each comparison of a path with a number, as it counts after negations."""
     match expression:

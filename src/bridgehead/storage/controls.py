@@ -126,14 +126,16 @@ class Controls:
         async with self._database.connection() as conn:
             return await _read(conn)
 
-    async def stops(self, deployment: str, release: bytes) -> Stops:
-        """Returns what is stopped for the cases of a release, as it was less than ``FRESH_S`` ago.
+    async def stops(self, deployment: str, release: bytes, *, fresh: bool = False) -> Stops:
+        """Returns what is stopped for the cases of a release, as it was less than ``FRESH_S`` ago, or is (``fresh``).
 
         Where the database does not say in time, everything counts as paused: nothing is sent on old knowledge.
         """
-        if clock.boot_s() - self._read_s > FRESH_S:
+        asked_s = clock.boot_s()
+        since_s = asked_s if fresh else asked_s - FRESH_S
+        if self._read_s < since_s:
             async with self._reading:
-                if clock.boot_s() - self._read_s > FRESH_S:
+                if self._read_s < since_s:
                     try:
                         async with asyncio.timeout(ASK_S), self._database.connection() as conn:
                             await self._keep(conn)
