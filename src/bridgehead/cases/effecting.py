@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from bridgehead import clock
+from bridgehead import clock, points
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
 from bridgehead.cases.failures import failure, failure_from, failure_json
 from bridgehead.cases.ports import EffectRow, KeyTaken
@@ -149,6 +149,7 @@ class Effecting:
     ) -> JSON:
         segment = self._segment
         send_by_s = clock.boot_s() + segment.bench.send_s
+        points.reach("effects.intent.before")
         try:
             tokens = await segment.commit(*writes)
         except KeyTaken as taken:
@@ -156,6 +157,7 @@ class Effecting:
         number = known if isinstance(known, int) else tokens[known]
         self._keep(proposal, number, "intended")
         self._replaced(replaces, number)
+        points.reach("effects.intent.after")
         return await self._send(proposal, number, send_by_s, call)
 
     async def _send(self, proposal: Proposal, number: int, send_by_s: float, call: Call) -> JSON:
@@ -170,7 +172,9 @@ class Effecting:
         try:
             with spending(segment.bench.dependencies.of(bound.dependency).budget):
                 key = idempotency_key(proposal.key, proposal.occurrence)
+                points.reach("effects.send.before")
                 result = await timed(bound.tool.timeout_s, bound.invoke(proposal.args, key=key))
+                points.reach("effects.send.after")
         except Exception as error:  # noqa: BLE001  # the boundary to a tool's body: anything it raises is classified
             failed = failure(error)
             await call.ended(failed)
@@ -178,11 +182,13 @@ class Effecting:
                 return await self._failed(proposal, number, failed, started_at=started_at, started=started)
             return await self._unknown(proposal, number, failed)
         await call.ended(None)
+        points.reach("effects.settle.before")
         await segment.commit(
             EffectMove(number, "intended", "committed", {"result": result}),
             self._step(proposal, number, ok=True, started_at=started_at, started=started),
             *priced(bound),
         )
+        points.reach("effects.settle.after")
         self._keep(proposal, number, "committed", {"result": result})
         return result
 
@@ -200,7 +206,9 @@ class Effecting:
             writes.append(timer_write(name, parked, failed.error_class))
         else:
             writes.append(self._step(proposal, number, ok=False, started_at=started_at, started=started))
+        points.reach("effects.settle.before")
         await segment.commit(*writes)
+        points.reach("effects.settle.after")
         self._keep(proposal, number, "failed", recorded)
         if again:
             raise segment.wait(wake_after_s=wake_s(segment, proposal.bound, failed, parked))
@@ -209,7 +217,9 @@ class Effecting:
     async def _unknown(self, proposal: Proposal, number: int, failed: Failed) -> JSON:
         """The reply is lost: look once at once; anything but "found" waits, and the agent never sees it."""
         segment = self._segment
+        points.reach("effects.settle.before")
         await segment.commit(EffectMove(number, "intended", "unknown", failure_json(failed)))
+        points.reach("effects.settle.after")
         row = self._keep(proposal, number, "unknown", failure_json(failed))
         settled = await self._settling.settle(row)
         if settled is None:
@@ -331,11 +341,13 @@ class Effecting:
         verdict = decision_write(segment, proposal.bound.tool.name, proposal.digest, decision)
         opened = self._open(proposal, "held", verdict.token)
         review = self._review(proposal, decision, opened.token, conflict=conflict)
+        points.reach("effects.hold.before")
         if replaces is None:
             await segment.commit(verdict, opened, review)
         else:
             moved = EffectMove(replaces.id, "held", "superseded")
             await segment.commit(verdict, moved, replace(opened, supersedes=replaces.id), review)
+        points.reach("effects.hold.after")
         raise segment.wait(stop_clock=True)
 
     async def _virtual(self, proposal: Proposal, decision: Decision) -> JSON:

@@ -13,6 +13,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from bridgehead import points
 from bridgehead.cases.agents import Agent
 from bridgehead.cases.context import Case, Context
 from bridgehead.cases.ports import Claim, Loaded
@@ -159,8 +160,10 @@ async def _release(segment: Segment) -> str:
     closed = segment.closed
     if closed is None or closed.why == "lost":
         return "lost"
+    points.reach("engine.release.before")
     if closed.why == "waiting":
         await segment.commit(Wait(closed.wake_after_s, closed.stop_clock))
+        points.reach("engine.release.after")
         return "waiting"
     ending = closed.ending
     writes: list[Write] = []
@@ -169,6 +172,7 @@ async def _release(segment: Segment) -> str:
     if isinstance(ending, (Finish, HandOver)):
         writes.append(ending)
     await segment.commit(*writes)
+    points.reach("engine.release.after")
     return "ended"
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from bridgehead import clock
+from bridgehead import clock, points
 from bridgehead.cases.crosswalk import Crosswalks
 from bridgehead.cases.journal import Journal
 from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
@@ -196,13 +196,14 @@ class Segment:
             if self.closed is not None and self.closed.why == "lost":
                 raise LeaseLost
             try:
-                return await self.bench.store.commit(self.claim, writes, actor=self.bench.actor)
+                tokens = await self.bench.store.commit(self.claim, writes, actor=self.bench.actor)
             except (LeaseLost, Unavailable):
                 self.close(Closed("lost"))
                 raise LeaseLost from None
             except KeyTaken:
                 raise
             except Exception as error:
+            points.reach("journal.commit.before")
                 log.exception("C-%s: a commit failed", self.claim.case_id)
                 self.close(Closed("lost"))
                 raise LeaseLost from error
@@ -214,6 +215,8 @@ class Segment:
         except BaseException:
             work.close()
             raise
+            points.reach("journal.commit.after")
+            return tokens
         task: asyncio.Task[T] = asyncio.ensure_future(self._counted(work))
         kept: asyncio.Task[object] = task
         self.calls.add(kept)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from bridgehead import clock
+from bridgehead import clock, points
 from bridgehead.cases.deciding import priced
 from bridgehead.cases.failures import failure
 from bridgehead.cases.ports import EffectRow
@@ -149,13 +149,17 @@ class Settling:
         )
         bound = self._segment.bench.tools.get(row.tool)
         cost = () if bound is None else priced(bound)
+        points.reach("effects.read_back.before")
         await self._segment.commit(EffectMove(row.id, "unknown", "committed", recorded), step, *cost)
+        points.reach("effects.read_back.after")
         self._segment.journal.put_effect(replace(row, state="committed", result=recorded))
         return Happened(result)
 
     async def _fail(self, row: EffectRow, why: str) -> None:
         recorded: dict[str, JSON] = {"error_class": "unknown_effect", "message": why, "again": True}
+        points.reach("effects.read_back.before")
         await self._segment.commit(EffectMove(row.id, "unknown", "failed", recorded))
+        points.reach("effects.read_back.after")
         bound = self._segment.bench.tools.get(row.tool)
         self._segment.release(None if bound is None else bound.tool.cost)
         self._segment.journal.put_effect(replace(row, state="failed", result=recorded))
@@ -178,12 +182,16 @@ class Settling:
             digest=row.digest,
             error_class="unknown_effect",
         )
+        points.reach("effects.read_back.before")
         await self._segment.commit(review)
+        points.reach("effects.read_back.after")
         self._segment.wait(stop_clock=True)
 
     async def _move_unknown(self, row: EffectRow) -> EffectRow:
         recorded: dict[str, JSON] = {"error_class": "unknown_effect", "message": "its worker was lost after the intent"}
+        points.reach("effects.read_back.before")
         await self._segment.commit(EffectMove(row.id, "intended", "unknown", recorded))
+        points.reach("effects.read_back.after")
         moved = replace(row, state="unknown", result=recorded)
         self._segment.journal.put_effect(moved)
         return moved

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NO_DATABASE: Final = "db.none"
-_OF_TESTS: Final = frozenset({"BRIDGEHEAD_TEST_GGUF", "BRIDGEHEAD_TEST_SERVER"})
+_OF_TESTS: Final = frozenset(
+    {"BRIDGEHEAD_TEST_GGUF", "BRIDGEHEAD_TEST_SERVER", "BRIDGEHEAD_CRASH_POINT", "BRIDGEHEAD_CRASH_TESTS"}
+)
 """Read by the project's own tests, not by a setting."""
 
 

@@ -12,6 +12,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
+from bridgehead import points
 from bridgehead.cases.agents import Agent
 from bridgehead.cases.intake import NewCase, NoCase, ToReview, opening
 from bridgehead.cases.runner import run_segment
@@ -161,9 +162,11 @@ class Worker:
         if claim is None:
             return
 
+        points.reach("engine.claim.before")
         def watch(segment: Segment) -> None:
             self._running[case_id] = segment
 
+        points.reach("engine.claim.after")
         one = self._by_release[claim.release]
         became = await run_segment(one.bench, claim, one.agent, watch=watch)
         log.debug("C-%s %s", case_id, became)

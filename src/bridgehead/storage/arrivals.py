@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bridgehead import points
 from bridgehead.cases.intake import Opening
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.engine.ports import ArrivalWork, Dispatch
@@ -90,7 +91,10 @@ class Arrivals:
                 await chain.append("arrival.stored", refs, commitments)
                 await chain.close()
                 await self._dispatch.hint(conn, "arrival", [number])
-                return Stored(number, again=False)
+                points.reach("intake.store.before")
+        if row is not None:
+            points.reach("intake.store.after")
+            return Stored(number, again=False)
         # Somebody stored the same one between the look and the insert: theirs counts.
         async with self._database.connection() as conn:
             known = await self._known(conn, deployment, source_key)
@@ -188,6 +192,8 @@ class Arrivals:
             )
             await chain.append(f"arrival.{state}", {"reason": reason} if reason else {})
             await chain.close()
+            points.reach("intake.settle.before")
+        points.reach("intake.settle.after")
         return counts
 
     async def _open(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import cast
 
+from bridgehead import points
 from bridgehead.cases.writes import CostWrite, ReviewOpen
 from bridgehead.costs import meter
 from bridgehead.engine.ports import Dispatch
@@ -122,7 +123,9 @@ class Reviews:
                 )
             await chain.close()
             decided, _ = await self._load(conn, review_id)
-            return decided
+            points.reach("reviews.decide.before")
+        points.reach("reviews.decide.after")
+        return decided
 
     async def _move_case(
         self,
