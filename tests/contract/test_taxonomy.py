@@ -33,6 +33,7 @@ from bridgehead.connectors.stores import Stat
 from bridgehead.errors import Failed
 from bridgehead.models import Fault, Message, OpenAICompatible, Reply, ScriptedServer, Timeouts, Turn, Usage
 from bridgehead.resilience.taxonomy import TABLE, Kind, Origin, Row, find, first
+from tests.contract.test_http_wire_hosts import Authority
 from tests.support.http_server import Told, http_server
 from tests.support.http_wires import Wired
 
@@ -516,3 +517,44 @@ async def test_one_record_is_neither_none_nor_several(tmp_path: Path) -> None:
         told = row("bridgehead", "condition", sign)
         assert (failed.value.error_class, failed.value.applied) == (told.error_class, told.applied)
     await connector.aclose()
+
+
+async def test_a_server_that_wants_to_know_who_asks(tmp_path: Path) -> None:
+    """A server that demands a certificate and gets none says so by an alert; its class is that of a login."""
+    authority = Authority(tmp_path)
+    context = authority.server()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.minimum_version = ssl.TLSVersion.TLSv1_3  # before it, the alert is a general one
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        conn, _ = listening.accept()
+        with context.wrap_socket(conn, server_side=True, do_handshake_on_connect=False) as shown:
+            with contextlib.suppress(ssl.SSLError):
+                shown.do_handshake()
+            with contextlib.suppress(OSError):
+                while socket.socket.recv(shown, 1000):  # what is not read would have the alert thrown away with it
+                    pass
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+    async with Wired(url, folder=tmp_path, connection={"tls": {"ca": "ca.pem"}}, retry={"tries": 1}) as wired:
+        with pytest.raises(Failed) as failed:
+            await wired.book()
+    thread.join(5)
+    listening.close()
+    assert failed.value.error_class == "auth_expired", failed.value
+    assert "connection.tls" in failed.value.hint
+
+
+async def test_a_read_whose_answer_was_cut_short_is_made_again() -> None:
+    """Half an answer is none: the read is asked again, and brings the whole one; a write is not sent again."""
+    told = [Told(body=BODY, end="cut"), Told(body=BODY)]
+    async with http_server(lambda _: told.pop(0)) as server, Wired(server.url) as wired:
+        assert (await wired.find()).rows == BODY["items"]
+        told.append(Told(body=BODY, end="cut"))
+        with pytest.raises(Failed) as failed:
+            await wired.book()
+    assert (failed.value.error_class, failed.value.applied) == ("transient", None)
+    assert [one.method for one in server.asked] == ["GET", "GET", "POST"]
