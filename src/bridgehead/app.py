@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
+from bridgehead.cases import modelling
 from bridgehead.cases.agents import Agent, as_agent
 from bridgehead.cases.segment import Bench
 from bridgehead.cases.tools import DECLARED, SYSTEMS, BoundTool
@@ -27,6 +28,7 @@ from bridgehead.gate.decide import Gate
 from bridgehead.ledger.master import find_master, make_master, missing_master
 from bridgehead.ledger.vault import Vault
 from bridgehead.resilience.dependency import Dependencies
+from bridgehead.resilience.ports import Bounds, Limits, LimitStore
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
 from bridgehead.spec.load import load
@@ -85,6 +87,7 @@ def load_deployment(path: Path) -> LoadedDeployment:
             _object(deployment.reader, deployment.folder, "reader")
     finally:
         SYSTEMS.reset(listed)
+    modelling.check(deployment, agent)
     tools = _tools(deployment, agent, systems)
     descriptors = {name: bound.tool for name, bound in tools.items()}
     gate = Gate(deployment, descriptors)
@@ -337,6 +340,8 @@ class App:
                 crosswalks=self.crosswalks,
                 stopping=self.controls,
                 dependencies=self.dependencies,
+                answering=modelling.answering(deployment, self.dependencies, self._limit),
+                prices=modelling.prices(deployment, loaded.agent),
             ),
             reader=deployment.reader or DEFAULT_READER,
             level=level,
@@ -384,6 +389,14 @@ class App:
                 shared = SharedLimits(self.database, found.name, bounds_of(found.spec.limits))
                 self._limits.append(shared)
                 found.limits.use(shared)
+
+    def _limit(self, system: str, bounds: Bounds) -> tuple[Limits, LimitStore]:
+        """Returns the limits of a model, counted by this database over all its workers, and what counts them."""
+        from bridgehead.storage.limits import LimitRows, SharedLimits
+
+        shared = SharedLimits(self.database, system, bounds)
+        self._limits.append(shared)
+        return shared, LimitRows(self.database, system)
 
     def worker(self, served: Sequence[Served]) -> Worker:
         """Returns a worker over the deployments; ``run`` it."""

@@ -98,7 +98,10 @@ def book(po: str) -> str:
 agent = govern("{module}:inner", tools={"book": reversible(key="po", cost="1 EUR"), "look": read(cost="0.10 EUR")})
 """
     code = code.replace("{module}", world.module)
-    await world.deploy(INNER + code, tools="book: allow\nlook: allow", more="limits: {steps: 24, cost: 3 EUR}")
+    free = "models: {default: {url: 'http://m', name: m, price: {input: 0 EUR/M, output: 0 EUR/M}}}"
+    await world.deploy(
+        INNER + code, tools="book: allow\nlook: allow", more=f"limits: {{steps: 24, cost: 3 EUR}}\n{free}"
+    )
     await world.submit({"po": "1"})
     await world.settle()
     made = [entry["po"] for entry in world.books()]

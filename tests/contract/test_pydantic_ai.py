@@ -303,8 +303,8 @@ agent = govern("{module}:inner", run="{module}:drive", tools={"look": read()})
 """
 
 
-async def test_a_model_that_fails_is_waited_for_or_handed_over(world: World) -> None:
-    """P4: a passing failure of the model makes the case wait, and a final one goes to a person by its class."""
+async def test_a_model_that_fails_is_asked_again_or_handed_over(world: World) -> None:
+    """P4: after a passing failure the model is asked again in its turn; a final one goes to a person by its class."""
     await deploy(world, FAILS, tools="look: allow")
     await world.submit(ORDER)
     await world.settle()
@@ -312,7 +312,7 @@ async def test_a_model_that_fails_is_waited_for_or_handed_over(world: World) -> 
     assert (case["state"], case["error_class"]) == ("with_person", "auth_expired")
     assert asked(world) == 4
     found = await view(world)
-    assert [step.kind for step in found.steps] == ["timer", "timer", "model", "read"]
+    assert [step.kind for step in found.steps] == ["model", "read"]
 
 
 BREAKS_OFF = """

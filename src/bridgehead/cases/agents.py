@@ -29,6 +29,8 @@ class Agent:
     prompts: Mapping[str, str]
     models: Mapping[str, str]
     unlisted: Sequence[str] = ()
+    asks: frozenset[str] | None = None
+    """Names under ``models`` that it can ask beside its own model; None for a plain agent, which asks as it likes."""
 
 
 @runtime_checkable

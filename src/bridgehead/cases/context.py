@@ -12,16 +12,18 @@ from typing import Generic, NoReturn, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from bridgehead import clock
+from bridgehead.cases import asking
 from bridgehead.cases.calling import Calling
 from bridgehead.cases.crosswalk import listed, question, ranked
 from bridgehead.cases.deciding import timer_write
-from bridgehead.cases.failures import PARKS, RETRIED
 from bridgehead.cases.segment import BRANCH, Segment
 from bridgehead.cases.tools import BoundTool
-from bridgehead.cases.writes import CostWrite, Note, ReviewOpen, StepWrite
-from bridgehead.costs import meter
+from bridgehead.cases.writes import Note, ReviewOpen, StepWrite, Write
 from bridgehead.effects.keys import args_digest
-from bridgehead.errors import ErrorClass, Failed, Refused, UserError
+from bridgehead.errors import ErrorClass, Failed, Refused, Suspended, UserError
+from bridgehead.money import Money
+from bridgehead.resilience.answering import Asker
+from bridgehead.resilience.retry import retry_after_s
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 
@@ -132,16 +134,32 @@ class Context:
         """Makes one governed call; tools and adapters use it, agents call their tools instead."""
         return await self._calling.call(bound, args)
 
-    async def turn(self, name: str, *, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]]) -> JSON:
+    def asker(self, name: str, request: JSON) -> Asker:
+        """Returns what asks the model of one turn as ``models`` of bridgehead.yaml says; for adapters.
+
+        It is made for one ``turn``, and given to it beside the function that asks through it.
+        """
+        return asking.asker(self._segment, name, request)
+
+    async def turn(
+        self,
+        name: str,
+        *,
+        fed: JSON,
+        request: JSON,
+        run: Callable[[], Awaitable[Turn]],
+        asker: Asker | None = None,
+    ) -> JSON:
         """Returns a model's reply, recorded or fresh; for adapters.
 
         ``fed`` holds the recorded results this turn rests on: a recorded reply is served only
         while they are equal, otherwise the case has diverged. ``request`` is the whole
         request; a difference there (a date in the prompt) is noted as drift and served anyway.
         A model that does not answer makes the case wait, as a read's target does; raises
-        Failed when that did not help, or would not.
+        Failed when that did not help, or would not, and Refused when the case has used its limits.
+        ``asker`` is what ``run`` asks through; every attempt it made is booked.
         """
-        return await self._segment.governed(self._turn(name, fed, request, run))
+        return await self._segment.governed(self._turn(name, fed, request, run, asker))
 
     async def _ask(self, role: str, question: str, adapter: TypeAdapter[T]) -> T:
         return (await self._asked(role, question, adapter))[0]
@@ -250,7 +268,9 @@ class Context:
         await self._segment.replayed()
         raise self._segment.hand_over(error_class, reason, role=role, cause=cause)
 
-    async def _turn(self, name: str, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]]) -> JSON:
+    async def _turn(
+        self, name: str, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]], asker: Asker | None
+    ) -> JSON:
         segment, branch = self._segment, BRANCH.get()
         ordinal, step = segment.journal.turn(branch)
         digest = args_digest(segment.bench.hmac, "fed", {"fed": fed})
@@ -259,22 +279,18 @@ class Context:
             if step.digest != digest or step.name != name:
                 raise segment.diverged()
             segment.journal.take_turn(step)
+            asking.replayed(segment, step.payload)
             if step.payload.get("request") != asked.hex():
                 await segment.commit(Note("drift", {"turn": ordinal, "branch": branch, "model": name}))
             return step.payload["reply"]
-        limit = segment.bench.deployment.limits.steps
-        if segment.steps >= limit:
-            raise Refused(f"the case has used its {limit} steps", code="policy.limit")
-        segment.reserve(None)  # before the model is asked: a turn that fails has been asked too
+        reserved = asking.reserve(segment, asker, name)  # before it is asked: a turn that fails has been asked too
         started_at, started = clock.utc_now(), clock.perf_s()
         try:
             turn = await run()
         except Failed as error:
-            parked = segment.journal.parked(name)
-            if error.error_class not in RETRIED or parked >= PARKS:
-                raise
-            await segment.commit(timer_write(name, parked, error.error_class))
-            raise segment.wait(wake_after_s=min(60.0, 2.0**parked)) from None
+            raise await self._unanswered(name, asker, reserved, error) from None
+        found = asking.booked(segment, asker, (turn.model, turn.input_tokens, turn.output_tokens))
+        asking.settle(segment, reserved, found)
         await segment.commit(
             StepWrite(
                 kind="model",
@@ -289,10 +305,33 @@ class Context:
                     "model": turn.model,
                     "input_tokens": turn.input_tokens,
                     "output_tokens": turn.output_tokens,
+                    **found.record,
                 },
                 started_at=started_at,
                 duration_ms=(clock.perf_s() - started) * 1000,
             ),
-            CostWrite(meter.of_model(turn.model, turn.input_tokens, turn.output_tokens)),
+            *found.costs,
         )
         return turn.reply
+
+    async def _unanswered(
+        self, name: str, asker: Asker | None, reserved: Money | None, error: Failed
+    ) -> Failed | Suspended:
+        """Returns what a turn without an answer raises, with what it cost on the books: the case waits, or fails."""
+        segment = self._segment
+        found = asking.booked(segment, asker, None)
+        asking.settle(segment, reserved, found)
+        tried = Note("turn.failed", {"model": name, "error_class": error.error_class}, found.record)
+        writes: list[Write] = [tried, *found.costs] if asker is not None and asker.attempts else []
+        if error.attributes.get("put_off"):
+            segment.release(None)  # nothing was asked: no step, and the case comes again
+            if writes:
+                await segment.commit(*writes)
+            return segment.wait(wake_after_s=retry_after_s(error) or 0.0)
+        parked = segment.journal.parked(name)
+        after_s = asking.wake_s(segment, asker, error, parked)
+        if after_s is not None:
+            writes.append(timer_write(name, parked, error.error_class))
+        if writes:
+            await segment.commit(*writes)
+        return error if after_s is None else segment.wait(wake_after_s=after_s)

@@ -22,10 +22,12 @@ from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
 from bridgehead.cases.stopping import NOTHING, Stopping, Stops
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import Finish, HandOver, OutcomeKind, ReviewOpen, Write
+from bridgehead.costs.prices import Prices
 from bridgehead.effects.keys import Hmac
 from bridgehead.effects.states import EffectState
 from bridgehead.errors import ErrorClass, LeaseLost, Suspended, Unavailable
 from bridgehead.money import Money
+from bridgehead.resilience.answering import Answering
 from bridgehead.resilience.dependency import Dependencies
 from bridgehead.spec.deployment import Deployment
 from bridgehead.spec.tool import JSON
@@ -61,6 +63,8 @@ class Bench:
     """What operators have stopped; None: nobody can stop anything, as in a trial outside of a worker."""
     dependencies: Dependencies = field(default_factory=Dependencies)
     """What is known of whoever is called; one for all deployments of a process."""
+    answering: Answering = field(default_factory=Answering)
+    prices: Prices = field(default_factory=Prices)
 
 
 @dataclass(slots=True)
@@ -119,7 +123,11 @@ class Segment:
         """Counts one step, and its price, from the decision on: what follows is decided with it in view."""
         self.steps += 1
         if cost is not None:
-            self.spent[cost.currency] = self.spent.get(cost.currency, Decimal(0)) + cost.amount
+            self.spend(cost)
+
+    def spend(self, cost: Money) -> None:
+        """Counts money that was spent."""
+        self.spent[cost.currency] = self.spent.get(cost.currency, Decimal(0)) + cost.amount
 
     def refund(self, cost: Money | None) -> None:
         """Gives back the price of a call that surely did not happen; its step stays counted."""
@@ -195,6 +203,7 @@ class Segment:
         async with self._commit:
             if self.closed is not None and self.closed.why == "lost":
                 raise LeaseLost
+            points.reach("journal.commit.before")
             try:
                 tokens = await self.bench.store.commit(self.claim, writes, actor=self.bench.actor)
             except (LeaseLost, Unavailable):
@@ -203,10 +212,11 @@ class Segment:
             except KeyTaken:
                 raise
             except Exception as error:
-            points.reach("journal.commit.before")
                 log.exception("C-%s: a commit failed", self.claim.case_id)
                 self.close(Closed("lost"))
                 raise LeaseLost from error
+            points.reach("journal.commit.after")
+            return tokens
 
     async def governed(self, work: Coroutine[object, object, T]) -> T:
         """Runs one call in a task of the segment's own, so that cancelling the caller never cancels it."""
@@ -215,8 +225,6 @@ class Segment:
         except BaseException:
             work.close()
             raise
-            points.reach("journal.commit.after")
-            return tokens
         task: asyncio.Task[T] = asyncio.ensure_future(self._counted(work))
         kept: asyncio.Task[object] = task
         self.calls.add(kept)

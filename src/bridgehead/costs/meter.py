@@ -31,11 +31,6 @@ def of_tool(tool: Tool) -> Cost | None:
     return None if tool.cost is None else Cost("tool", tool.name, tool.cost)
 
 
-def of_model(name: str, input_tokens: int | None, output_tokens: int | None) -> Cost:
-    """Returns a model turn's cost: tokens are counted, the price is unknown until a price list has it."""
-    return Cost("model", name, None, input_tokens=input_tokens, output_tokens=output_tokens)
-
-
 def of_person(role: str, spent: timedelta, rate: Money | None, idle_cap_minutes: float | None) -> Cost:
     """Returns a person's cost from opening to decision, capped at ``idle_cap_minutes``.
 

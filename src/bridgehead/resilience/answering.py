@@ -1,8 +1,8 @@
 """How a model is asked: within its limits and its time, hedged, made again, and in the end another model instead.
 
 Whoever asks makes an ``Asker`` for one turn and gives it a function that asks a model by name. Each model is a
-dependency of its own (``model:NAME``) with its breaker, its retry budget and its durations. What every attempt came
-to stands in ``Asker.attempts``, because every attempt may have to be paid for.
+dependency of its own (``model:DEPLOYMENT/NAME``) with its breaker, its retry budget and its durations. What every
+attempt came to stands in ``Asker.attempts``, because every attempt may have to be paid for.
 """
 
 from __future__ import annotations
@@ -87,11 +87,25 @@ class Answering:
 
     dependencies: Dependencies = field(default_factory=Dependencies)
     routes: Mapping[str, Route] = field(default_factory=dict)
+    deployment: str = ""
+    base_s: float = BASE_S
+    """The bound of the first pause before a model is asked again."""
     _hedgings: dict[str, Hedging] = field(default_factory=dict)
 
     def route(self, name: str) -> Route:
         """Returns how a model is asked; one that is not declared has no bounds."""
         return self.routes.get(name) or Route(name)
+
+    def dependency(self, name: str) -> Dependency:
+        """Returns what is known of a model as a dependency."""
+        return self.dependencies.of(f"model:{self.deployment}/{name}" if self.deployment else f"model:{name}")
+
+    def chain(self, name: str) -> tuple[Route, ...]:
+        """Returns a model and those that answer instead of it, in their order."""
+        routes = [self.route(name)]
+        while (following := routes[-1].fallback) is not None:
+            routes.append(self.route(following))
+        return tuple(routes)
 
     def hedging(self, name: str) -> Hedging:
         """Returns how long a model takes, and how many of its calls may be hedged."""
@@ -110,6 +124,8 @@ class Asker:
 
     def __init__(self, answering: Answering, name: str, size: int, criticality: Criticality, repeat: bool) -> None:  # noqa: FBT001  # made by Answering.asker alone
         self.attempts: list[Spent] = []
+        self.answered: tuple[str, str] | None = None
+        """Which model gave the answer that counts, and why it was asked."""
         self.name = name
         self.size = size
         self._answering = answering
@@ -141,7 +157,7 @@ class Asker:
         self, name: str, why: str, one: Callable[[str], Awaitable[T]], used: Callable[[T], int | None]
     ) -> Answer[T]:
         """Asks one model, again while class, time and retry budget allow it."""
-        dependency, route = self._dependency(name), self._answering.route(name)
+        dependency, route = self._answering.dependency(name), self._answering.route(name)
         repeat = self._repeat and not why
         tries = TRIES if route.fallback is None else TRIES - 1
         for attempt in range(tries):
@@ -155,8 +171,9 @@ class Asker:
                     error = failed
                 else:
                     await call.ended(None)
+                    self.answered = (answer.model, answer.why)
                     return answer
-            pause_s = full_jitter_s(attempt, BASE_S, PAUSE_S, retry_after_s(error))
+            pause_s = full_jitter_s(attempt, self._answering.base_s, PAUSE_S, retry_after_s(error))
             again = error.error_class in RETRIED and attempt < tries - 1 and pause_s < deadline.bounded(PAUSE_S)
             if not again or not dependency.may_repeat():
                 raise error
@@ -184,7 +201,7 @@ class Asker:
             )
 
         other = self._answering.route(route.hedge or route.name)
-        down = self._dependency(other.name).row.phase != "closed"
+        down = self._answering.dependency(other.name).row.phase != "closed"
         async with self._admitted(route) as drawn:
             return await self._answering.hedging(route.name).call(
                 lambda: self._sent(route, drawn, why, one, used),
@@ -239,6 +256,3 @@ class Asker:
         after_s = retry_after_s(failed)
         if route.requests is not None and failed.error_class == "throttled" and after_s is not None:
             await route.requests.refused(after_s)
-
-    def _dependency(self, name: str) -> Dependency:
-        return self._answering.dependencies.of(f"model:{name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast, get_type_hints
 
@@ -18,9 +18,9 @@ from pydantic import TypeAdapter
 
 from bridgehead.adapters import options
 from bridgehead.adapters import prompt as prompts
-from bridgehead.adapters.langchain import inventory
+from bridgehead.adapters.langchain import inventory, turns
 from bridgehead.adapters.langchain.failing import classified
-from bridgehead.adapters.langchain.governor import GOVERNOR, Governor
+from bridgehead.adapters.langchain.governor import GOVERNOR, Governor, check_model
 from bridgehead.adapters.langchain.inventory import Inventory
 from bridgehead.adapters.langchain.tools import agent_tool, own_tool
 from bridgehead.adapters.named import function_digest, source_digest
@@ -45,6 +45,7 @@ def govern(
     model: BaseChatModel | str | None = None,
     run: str | None = None,
     checks_first: Sequence[str] = (),
+    models: Mapping[str, BaseChatModel | str] | None = None,
 ) -> GovernedAgent:
     """Returns the agent named ``module:object`` as one that ``bridgehead.yaml`` can name; its file is not edited.
 
@@ -56,13 +57,14 @@ def govern(
     ``run`` names a function ``f(prompt)`` of the application, plain or async, that runs the
     agent itself, by ``invoke``, ``stream`` or their async forms. ``checks_first`` names
     writing tools that raise ToolException from their own checks only before they send
-    anything; without it such a write is unknown until it has been read back.
+    anything; without it such a write is unknown until it has been read back. ``models`` are the
+    ones that ``hedge`` and ``fallback`` of ``models`` in bridgehead.yaml name.
 
     The agent is loaded when the deployment is. Raises UserError for a prompt or a declaration
     that is wrong in itself.
     """
     declared = options.checked(tools, prompt=prompt, run=run, deps=deps, model=model)
-    return GovernedAgent(agent, prompt, declared, input, deps, model, run, tuple(checks_first))
+    return GovernedAgent(agent, prompt, declared, input, deps, model, run, tuple(checks_first), dict(models or {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class GovernedAgent:
     model: BaseChatModel | str | None
     entry: str | None
     checks_first: tuple[str, ...]
+    models: Mapping[str, BaseChatModel | str] = field(default_factory=dict)
 
     def as_agent(self) -> Agent:
         """Loads the framework's agent and returns it, ready to run inside cases.
@@ -103,7 +106,8 @@ class GovernedAgent:
                 hint="Give govern(deps=…) a function of the case that makes it.",
             )
         model = init_chat_model(self.model) if isinstance(self.model, str) else self.model
-        runner = _Runner(self, found, tools, own, model, entry)
+        others = {name: _chat_model(name, given) for name, given in self.models.items()}
+        runner = _Runner(self, found, tools, own, model, entry, others)
         made.standing.governed = True
         return Agent(
             run=runner.run,
@@ -111,7 +115,11 @@ class GovernedAgent:
             output=output,
             tools=tools,
             prompts=said,
-            models={self.name: inventory.model_id(made, self.model)},
+            models={
+                self.name: inventory.model_id(made, self.model),
+                **{name: turns.model_id(other) for name, other in others.items()},
+            },
+            asks=frozenset(others),
             unlisted=tuple(name for name in found.tools if name not in self.declared and name not in own),
         )
 
@@ -149,6 +157,7 @@ class _Runner:
     own: frozenset[str]
     model: BaseChatModel | None
     entry: Callable[[object], object] | None
+    others: Mapping[str, BaseChatModel] = field(default_factory=dict)
 
     async def run(self, case: Case[Any], ctx: Context) -> object:
         """Returns the agent's output; raises Failed with the error class of what went wrong in the framework."""
@@ -156,7 +165,9 @@ class _Runner:
         prompt = prompts.fill(asked, case) if isinstance(asked, str) else asked(case)
         standing = self.found.made.standing
         try:
-            with _governed_by(Governor(ctx, self.governed.name, self.tools, self.own, standing, self.model)):
+            with _governed_by(
+                Governor(ctx, self.governed.name, self.tools, self.own, standing, self.model, self.others)
+            ):
                 if self.entry is not None:
                     return await _run_entry(self.entry, prompt)
                 async with options.provided(self.governed.deps, case) as deps:
@@ -178,6 +189,12 @@ class _Runner:
             return cast("object", state["structured_response"])
         last: BaseMessage = state["messages"][-1]
         return str(last.text)
+
+
+def _chat_model(name: str, given: BaseChatModel | str) -> BaseChatModel:
+    model = init_chat_model(given) if isinstance(given, str) else given
+    check_model(name, model)
+    return model
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -32,6 +32,7 @@ from bridgehead.spec.tool import JSON
 R = TypeVar("R")
 Asks = Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
 Answer = ToolMessage | Command[Any]
+_Answered = tuple[ModelResponse[Any] | StructuredOutputError, Turn]
 Executes = Callable[[ToolCallRequest], Awaitable[Answer]]
 
 GOVERNOR: ContextVar[Governor | None] = ContextVar("bridgehead_langchain_governor", default=None)
@@ -97,7 +98,11 @@ class Bridgehead(AgentMiddleware[Any, Any]):
 
 @dataclass(slots=True)
 class Governor:
-    """Governs one run. ``tools`` are the release's tools by name, ``own`` those that find their case on their own."""
+    """Governs one run.
+
+    ``tools`` are the release's tools by name, ``own`` those that find their case on their own. ``others`` are the
+    models that may be asked beside or instead of the agent's own.
+    """
 
     context: Context
     name: str
@@ -105,6 +110,7 @@ class Governor:
     own: frozenset[str]
     middleware: Bridgehead
     model: BaseChatModel | None = None
+    others: Mapping[str, BaseChatModel] = field(default_factory=dict)
     requests: int = 0
 
     async def turn(self, request: ModelRequest[Any], handler: Asks) -> ModelResponse[Any]:
@@ -115,28 +121,35 @@ class Governor:
         check_model(self.name, request.model)
         await self._natives(request)
         fresh: list[ModelResponse[Any] | StructuredOutputError] = []
-        asking: list[asyncio.Task[ModelResponse[Any]]] = []
+        asking: list[asyncio.Task[_Answered]] = []
+        asked = turns.asked(request)
+        asker = self.context.asker(self.name, asked)
 
-        async def ask() -> Turn:
-            task: asyncio.Task[ModelResponse[Any]] = asyncio.ensure_future(
-                cast("Coroutine[Any, Any, Any]", handler(request))
-            )
-            asking.append(task)
+        async def one(name: str) -> _Answered:
+            model = self.others.get(name, request.model)
             try:
-                response = await task
+                response = await handler(request.override(model=model))
             except StructuredOutputError as wrong:
                 # The model has answered; that its answer does not fit is found again on replay.
-                fresh.append(wrong)
-                return turns.answered(wrong.ai_message, turns.model_id(request.model))
+                return wrong, turns.answered(wrong.ai_message, turns.model_id(model))
             except Exception as error:  # the boundary to a model: whatever it raises is classified
                 raise classified(error) from error
+            return response, turns.answered(cast("AIMessage", response.result[0]), turns.model_id(model))
+
+        async def through() -> _Answered:
+            return (await asker.ask(one, used=lambda answer: _tokens(answer[1]))).value
+
+        async def ask() -> Turn:
+            task = asyncio.ensure_future(through())
+            asking.append(task)
+            response, turn = await task
             fresh.append(response)
-            return turns.answered(cast("AIMessage", response.result[0]), turns.model_id(request.model))
+            return turn
 
         outputs = turns.output_names(request.response_format)
         try:
             reply = await self.context.turn(
-                self.name, fed=turns.fed(request.messages, outputs), request=turns.asked(request), run=ask
+                self.name, fed=turns.fed(request.messages, outputs), request=asked, run=ask, asker=asker
             )
         except asyncio.CancelledError:
             # The segment's own task would wait for the answer: a turn nobody waits for is not paid for.
@@ -200,6 +213,12 @@ class Governor:
             if kind not in self.tools:
                 raise undeclared(self.name, kind)
             await self.context.call(self.tools[kind], {"request": self.requests})
+
+
+def _tokens(turn: Turn) -> int | None:
+    if turn.input_tokens is None or turn.output_tokens is None:
+        return None
+    return turn.input_tokens + turn.output_tokens
 
 
 @contextmanager

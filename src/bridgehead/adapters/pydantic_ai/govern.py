@@ -11,7 +11,7 @@ from typing import Any, cast, get_type_hints
 from pydantic import TypeAdapter
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.messages import UserContent
-from pydantic_ai.models import Model
+from pydantic_ai.models import Model, infer_model
 from pydantic_ai.tools import ToolDefinition
 
 from bridgehead.adapters import options
@@ -46,6 +46,7 @@ def govern(
     model: Model | str | None = None,
     run: str | None = None,
     checks_first: Sequence[str] = (),
+    models: Mapping[str, Model | str] | None = None,
 ) -> GovernedAgent:
     """Returns the agent named ``module:object`` as one that ``bridgehead.yaml`` can name; its file is not edited.
 
@@ -57,13 +58,14 @@ def govern(
     application that runs the agent itself, by ``run``, ``run_stream`` or ``iter``.
     ``checks_first`` names writing tools that raise ModelRetry or ToolFailed from their own
     checks only before they send anything; without it such a write is unknown until it has
-    been read back.
+    been read back. ``models`` are the ones that ``hedge`` and ``fallback`` of ``models`` in
+    bridgehead.yaml name.
 
     The agent is loaded when the deployment is. Raises UserError for a prompt or a declaration
     that is wrong in itself.
     """
     declared = options.checked(tools, prompt=prompt, run=run, deps=deps, model=model)
-    return GovernedAgent(agent, prompt, declared, input, deps, model, run, tuple(checks_first))
+    return GovernedAgent(agent, prompt, declared, input, deps, model, run, tuple(checks_first), dict(models or {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class GovernedAgent:
     model: Model | str | None
     entry: str | None
     checks_first: tuple[str, ...]
+    models: Mapping[str, Model | str] = field(default_factory=dict)
 
     def as_agent(self) -> Agent:
         """Loads the framework's agent and returns it, ready to run inside cases.
@@ -105,7 +108,8 @@ class GovernedAgent:
         if self.entry is not None:
             said["run"] = f"{self.entry} {source_digest(self.entry)}"
         only = {known: only_argument(function) for known, function in found.outputs.items()}
-        runner = _Runner(self, found.agent, tools, own, only, entry)
+        others = {name: infer_model(model) for name, model in self.models.items()}
+        runner = _Runner(self, found.agent, tools, own, only, entry, others)
         named = inventory.model_id(found.agent, self.model)
         return Agent(
             run=runner.run,
@@ -113,7 +117,11 @@ class GovernedAgent:
             output=output,
             tools=tools,
             prompts=said,
-            models={self.name: named} if named else {},
+            models={
+                **({self.name: named} if named else {}),
+                **{name: model.model_id for name, model in others.items()},
+            },
+            asks=frozenset(others),
             unlisted=tuple(name for name in found.tools if name not in self.declared and name not in own),
         )
 
@@ -163,10 +171,18 @@ class _Runner:
     own: frozenset[str]
     outputs: Mapping[str, str | None]
     entry: Callable[[object], object] | None = field(default=None)
+    others: Mapping[str, Model] = field(default_factory=dict)
 
     async def run(self, case: Case[Any], ctx: Context) -> object:
         """Returns the agent's output; raises Failed with the error class of what went wrong in the framework."""
-        governor = Governor(context=ctx, name=self.governed.name, tools=self.tools, own=self.own, outputs=self.outputs)
+        governor = Governor(
+            context=ctx,
+            name=self.governed.name,
+            tools=self.tools,
+            own=self.own,
+            outputs=self.outputs,
+            others=self.others,
+        )
         asked = self.governed.prompt
         prompt = prompts.fill(asked, case) if isinstance(asked, str) else asked(case)
         try:

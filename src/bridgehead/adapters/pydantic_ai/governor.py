@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
 from pydantic_ai.capabilities import (
@@ -16,7 +16,7 @@ from pydantic_ai.capabilities import (
 )
 from pydantic_ai.exceptions import ModelRetry, SkipModelRequest, ToolFailed
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
-from pydantic_ai.models import ModelRequestContext
+from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.output import OutputContext
 from pydantic_ai.tools import DeferredToolRequests, RunContext, ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
@@ -24,6 +24,7 @@ from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
 from bridgehead.adapters.foreign import UNDER_WAY, UnderWay
 from bridgehead.adapters.natives import undeclared
 from bridgehead.adapters.pydantic_ai import outputs, turns
+from bridgehead.adapters.pydantic_ai.asked import Asked
 from bridgehead.adapters.pydantic_ai.failing import classified
 from bridgehead.adapters.pydantic_ai.natives import HARMLESS
 from bridgehead.adapters.pydantic_ai.tools import SENT, AgentTool, agent_tool
@@ -42,7 +43,8 @@ class Governor(AbstractCapability[Any]):
 
     ``tools`` are the release's tools by name; ``own`` names those whose function is itself
     declared with a decorator and so finds its case on its own, ``outputs`` the functions that
-    the output may run through, with the name of their argument where they have one alone.
+    the output may run through, with the name of their argument where they have one alone, ``others`` the models
+    that may be asked beside or instead of the agent's own.
     """
 
     context: Context | None = None
@@ -50,6 +52,7 @@ class Governor(AbstractCapability[Any]):
     tools: Mapping[str, BoundTool] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
     outputs: Mapping[str, str | None] = field(default_factory=dict)
+    others: Mapping[str, Model] = field(default_factory=dict)
     _requests: int = 0
 
     def get_ordering(self) -> CapabilityOrdering:
@@ -71,9 +74,14 @@ class Governor(AbstractCapability[Any]):
         await self._native_tools(request_context)
         fresh: list[ModelResponse] = []
         asking: list[asyncio.Task[ModelResponse]] = []
+        request = turns.asked(request_context)
+        asker = self._case.asker(self.name, request)
+        served = request_context
+        if not request_context.streaming:
+            served = replace(request_context, model=Asked(request_context.model, self.others, asker))
 
         async def ask() -> Turn:
-            task: asyncio.Task[ModelResponse] = asyncio.ensure_future(handler(request_context))
+            task: asyncio.Task[ModelResponse] = asyncio.ensure_future(handler(served))
             asking.append(task)
             try:
                 response = await task
@@ -94,8 +102,9 @@ class Governor(AbstractCapability[Any]):
             reply = await self._case.turn(
                 self.name,
                 fed=turns.fed(request_context.messages),
-                request=turns.asked(request_context),
+                request=request,
                 run=ask,
+                asker=asker,
             )
         except asyncio.CancelledError:
             # The segment's own task would wait for the answer: a turn nobody waits for is not paid for.
