@@ -31,6 +31,7 @@ AHEAD: Final = 2
 """So many times the concurrency is submitted and not yet done, so that the worker never waits for work."""
 AT_ONCE: Final = 6
 PATIENCE_S: Final = 120.0
+LOOK_EVERY: Final = 250
 
 CODE: Final = """
 from bench.rivals.serving import payload
@@ -50,10 +51,13 @@ async def book(number: int, step: int, amount: int) -> str:
 async def agent(case: Case[dict], ctx: Context) -> dict:
     number, found, marks = case.input["number"], [], [boot_s()]
     for step in range(0, 8, 2):
-        async def answer(step=step):
-            return Turn({"text": payload(number, step)}, "scripted", 700, 500)
         asked = [{"role": "tool", "content": one} for one in found]
-        reply = await ctx.turn("scripted", fed=found, request=asked, run=answer)
+        asker = ctx.asker("scripted", asked)
+        async def scripted(model, step=step):
+            return payload(number, step)
+        async def answer():
+            return Turn({"text": (await asker.ask(scripted)).value}, "scripted", 700, 500)
+        await ctx.turn("scripted", fed=found, request=asked, run=answer, asker=asker)
         marks.append(boot_s())
         found.append(await look_up(number, step + 1))
         marks.append(boot_s())
@@ -69,6 +73,12 @@ look_up: {allow: step >= 0 and step <= 100}
 book: {allow: amount >= 0 and amount <= 5000, otherwise: {hold: desk, within: 2h}}
 """
 
+MORE: Final = """
+limits: {steps: 100, cost: 5 EUR}
+models:
+  default: {url: "http://127.0.0.1:1/v1", name: scripted, max_tokens: 2000, price: {input: 2 EUR/M, output: 8 EUR/M}}
+"""
+
 
 class Ours:
     """A world with one worker process, and what its cases note."""
@@ -80,11 +90,12 @@ class Ours:
         self._ordered = (1, 1)
         self._next = 1
         self._read = 0
+        self._pauses = 0
         self._rest = ""
 
     async def open(self) -> None:
         """Deploys the agent and starts the worker; returns when it has done a case."""
-        loaded = await self.world.deploy(CODE, tools=TOOLS, more="limits: {steps: 100, cost: 5 EUR}")
+        loaded = await self.world.deploy(CODE, tools=TOOLS, more=MORE)
         self._served = await self.world.app.serve(loaded)
         self._worker = self.world.start_worker()
         await self.prepare(4, 1)
@@ -166,9 +177,15 @@ class Ours:
         await arrivals.settle(work, self._served.release, [opened], [], spec.case.deadline_s, level="autonomous")
 
     async def _pause(self, started_s: float) -> None:
+        """Lets the worker go on; raises RuntimeError when a case went to a person or none ends any more."""
+        assert self._worker is not None
         await asyncio.sleep(0.002)
-        if perf_s() - started_s > PATIENCE_S:
-            raise RuntimeError(f"cases did not end: {self._worker and self._worker.log.read_text()[-2_000:]}")
+        self._pauses += 1
+        if self._pauses % LOOK_EVERY and perf_s() - started_s < PATIENCE_S:
+            return
+        said = self._worker.log.read_text()
+        if " handed to " in said or perf_s() - started_s > PATIENCE_S:
+            raise RuntimeError(f"cases did not end as they should: {said[-2_000:]}")
 
     async def _closed(self) -> None:
         """Returns when every case is done; raises RuntimeError when one is not, or is with a person."""
