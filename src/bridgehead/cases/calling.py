@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Mapping
 
 from bridgehead import clock
@@ -18,7 +19,8 @@ from bridgehead.cases.writes import StepWrite
 from bridgehead.effects.keys import args_digest
 from bridgehead.errors import Failed, Refused
 from bridgehead.resilience import deadline
-from bridgehead.resilience.retry import RetryBudget, full_jitter_s, retry_after_s, spending
+from bridgehead.resilience.dependency import Dependency
+from bridgehead.resilience.retry import full_jitter_s, retry_after_s, spending
 from bridgehead.spec.tool import JSON
 
 
@@ -122,7 +124,7 @@ class Calling:
             deadline.check(name)
             async with admitted(self._segment, bound, repeat=repeat) as call:
                 try:
-                    result = await self._once(bound, args, sources, dependency.budget)
+                    result = await self._once(bound, args, sources, dependency)
                 except Exception as error:  # noqa: BLE001  # the boundary to a tool's body: anything it raises is classified
                     failed, cause = failure(error), error
                     await call.ended(failed)
@@ -138,16 +140,31 @@ class Calling:
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
 
     async def _once(
-        self, bound: BoundTool, args: Mapping[str, JSON], sources: list[Source], budget: RetryBudget
+        self, bound: BoundTool, args: Mapping[str, JSON], sources: list[Source], dependency: Dependency
     ) -> JSON:
-        """Makes one attempt; what it makes again by itself, a wire's requests, is out of the same budget."""
-        sources.clear()
-        kept = SOURCES.set(sources)
-        try:
-            with spending(budget):
-                return await timed(bound.tool.timeout_s, bound.invoke(args))
-        finally:
-            SOURCES.reset(kept)
+        """Makes one attempt, with a second one beside it where it takes long.
+
+        What a wire makes again by itself is out of the same budget. Each attempt has sources of its own: those
+        of the one that answered count.
+        """
+
+        async def ask() -> tuple[JSON, list[Source]]:
+            own: list[Source] = []
+            kept = SOURCES.set(own)
+            try:
+                return await bound.invoke(args), own
+            finally:
+                SOURCES.reset(kept)
+
+        name, timeout_s = bound.tool.name, bound.tool.timeout_s
+        with spending(dependency.budget):
+            if bound.tool.may_hedge and inspect.iscoroutinefunction(bound.function):  # a thread cannot be cancelled
+                hedging = dependency.hedging(name)
+                result, found = await timed(timeout_s, hedging.call(ask, allowed=dependency.may_hedge(name)))
+            else:
+                result, found = await timed(timeout_s, ask())
+        sources[:] = found
+        return result
 
     async def _virtual_read(self, bound: BoundTool, args: Mapping[str, JSON]) -> JSON:
         if bound.preview_read is None:

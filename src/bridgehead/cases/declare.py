@@ -25,6 +25,7 @@ def read(
     sensitive: str | Sequence[str] | None = None,
     cost: str | None = None,
     preview_read: Preview | None = None,
+    hedge: bool = True,
 ) -> Declaration: ...
 def read(
     function: Callable[P, R] | None = None,
@@ -36,11 +37,13 @@ def read(
     sensitive: str | Sequence[str] | None = None,
     cost: str | None = None,
     preview_read: Preview | None = None,
+    hedge: bool = True,
 ) -> Callable[P, R] | Declaration:
     """Declares a tool that only reads, inside the trust boundary.
 
     ``max_age`` and ``timeout`` are durations ("15m", or seconds), ``cost`` the price of one
     call ("0.02 EUR"), ``preview_read`` answers in shadow when an argument is a virtual id.
+    A read that takes longer than nine of ten before it is asked a second time, unless ``hedge`` is False.
     A read that leaves the trust boundary (it fetches a URL) is ``outbound_read``.
     """
     declaration = read_declaration(
@@ -51,6 +54,7 @@ def read(
         sensitive=sensitive,
         cost=cost,
         preview_read=preview_read,
+        hedge=hedge,
     )
     return declaration if function is None else declaration(function)
 
@@ -73,6 +77,7 @@ def outbound_read(
         sensitive=sensitive,
         cost=cost,
         preview_read=preview_read,
+        hedge=False,
     )
 
 

@@ -205,6 +205,7 @@ class Declaration:
     sensitive: tuple[str, ...] = ()
     labels: Mapping[str, str] | None = None
     cost: Money | None = None
+    hedge: bool = True
 
     def bind(
         self,
@@ -231,6 +232,7 @@ class Declaration:
             sensitive=self.sensitive,
             labels=dict(self.labels or {}),
             cost=self.cost,
+            hedge=self.hedge,
             parameters=parameters if parameters is not None else arguments.json_schema(),
             description=description if description is not None else inspect.getdoc(function) or "",
             has_verify=self.verify is not None,
@@ -402,6 +404,7 @@ def read_declaration(
     sensitive: str | Sequence[str] | None,
     cost: str | None,
     preview_read: Preview | None,
+    hedge: bool,
 ) -> Declaration:
     """Returns the declaration of a tool that reads."""
     return Declaration(
@@ -412,6 +415,7 @@ def read_declaration(
         sensitive=_names(sensitive) or (),
         cost=None if cost is None else Money.parse(cost),
         preview_read=preview_read,
+        hedge=hedge,
     )
 
 

@@ -54,7 +54,10 @@ def wake_s(segment: Segment, bound: BoundTool, failed: Failed, parked: int) -> f
 def admitted(segment: Segment, bound: BoundTool, *, repeat: bool) -> AbstractAsyncContextManager[Call]:
     """Lets one call of a tool through to its dependency (see ``Dependency.call``); raises Failed when it is put off."""
     return segment.bench.dependencies.of(bound.dependency).call(
-        criticality=segment.bench.deployment.case.criticality, repeat=repeat, timeout_s=bound.tool.timeout_s
+        criticality=segment.bench.deployment.case.criticality,
+        repeat=repeat,
+        fresh=segment.claim.epoch <= 1,
+        timeout_s=bound.tool.timeout_s,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bridgehead.cli import (
+    breakers,
     cases,
     check,
     connector,
@@ -29,6 +30,7 @@ from bridgehead.cli import (
     reviews,
     serve,
     submit,
+    undo,
 )
 from bridgehead.cli.exits import Exit, complain, exit_code
 from bridgehead.cli.output import clean, note
@@ -64,8 +66,8 @@ def root(
 
 
 for module in (
-    init, check, doctor, serve, submit, cases, explain, reviews, report, promote, control, ledger, policy, connector,
-    crosswalk, documents, database, errors,
+    init, check, doctor, serve, submit, cases, explain, breakers, reviews, report, promote, undo, control, ledger,
+    policy, connector, crosswalk, documents, database, errors,
 ):  # fmt: skip
     module.register(app)
 

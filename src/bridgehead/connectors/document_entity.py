@@ -212,6 +212,7 @@ class ReadPart(Part):
     complete: CompletePart | None = None
     timeout: Duration | None = None
     outbound: bool = Field(default=False, description="It carries arguments out of the trust boundary.")
+    hedge: bool = Field(default=True, description="Ask a second time when the answer takes longer than nine of ten.")
 
 
 class EntityPart(Part):

@@ -83,6 +83,7 @@ def _read_tool(connector: Connector, name: str, entity: EntityPart, read: ReadPa
         timeout_s=_timeout(connector, read.timeout, calls=1 + len(read.let)),
         max_age_s=entity.max_age,
         labels=dict.fromkeys(entity.fields, entity.integrity),
+        hedge=read.hedge,
     )
     return declared.bind(_shaped(connector, function, name, read.params, returns, about))
 

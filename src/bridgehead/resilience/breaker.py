@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final, Literal
 
 from bridgehead.errors import ErrorClass, Failed
@@ -39,8 +40,8 @@ def verdict(failed: Failed | None) -> bool | None:
 class Policy:
     """When a breaker opens, tries and closes.
 
-    It opens when of the last ``calls`` calls, none older than ``window_s``, at least ``least`` came to an end and
-    a share of ``failing`` failed. The first probe comes after ``open_s``, each further one after twice the time,
+    It opens when each of the last ``least`` calls failed, or a share of ``failing`` of the last ``calls``; calls older
+    than ``window_s`` do not count. The first probe comes after ``open_s``, each further one after twice the time,
     up to ``open_most_s``; ``probes`` successes in a row close it.
     """
 
@@ -172,7 +173,9 @@ class Window:
         while self._ended and self._ended[0][0] < now_s - self.policy.window_s:
             self._ended.popleft()
         failed = sum(1 for _, up in self._ended if not up)
-        enough = len(self._ended) >= self.policy.least and failed >= self.policy.failing * len(self._ended)
+        least, ended = self.policy.least, len(self._ended)
+        in_a_row = not any(up for _, up in islice(reversed(self._ended), least))
+        enough = ended >= least and (in_a_row or failed >= self.policy.failing * ended)
         return failed if enough else 0
 
     def clear(self) -> None:
@@ -182,28 +185,29 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """How fast calls come back to a dependency that was down, as a multiple of the rate before.
+    """How fast calls come back to a dependency that was down, as a multiple of the rate at which it is called.
 
-    From ``start`` it rises to ``headroom`` over ``ramp_s``, stays there for ``hold`` times as long as the
-    outage lasted, in which what has waited gets its turn beside what arrives, then doubles every ``ramp_s`` until
-    nothing is held back. ``back`` is the rate at which cases that wait are woken: below what ``headroom`` leaves free.
+    Over ``ramp_s`` the rate of all calls rises from ``start`` to ``headroom``. Then what arrives is called freely, and
+    what has waited comes beside it: its cases are woken at ``back`` and bounded by ``most``, for ``hold`` times as
+    long as the outage lasted; after that the bound doubles every ``ramp_s``, ``doublings`` times, and is gone.
     """
 
     start: float = 0.2
     headroom: float = 1.4
     back: float = 0.4
+    most: float = 1.0
     ramp_s: float = 5.0
     hold: float = 4.0
     doublings: int = 5
 
-    def factor(self, row: Row, now_s: float) -> float | None:
-        """Returns the multiple that is allowed at a moment; None: no bound."""
+    def factor(self, row: Row, now_s: float, *, fresh: bool = False) -> float | None:
+        """Returns the multiple that is allowed at a moment; None: no bound. ``fresh``: to what has not waited."""
         if row.phase != "closed" or row.down_s <= 0:
             return None
         on_s = now_s - row.since_s
-        hold_s = max(2 * self.ramp_s, self.hold * row.down_s)
-        if on_s > hold_s + self.doublings * self.ramp_s:
-            return None
         if on_s < self.ramp_s:
             return self.start + (self.headroom - self.start) * max(0.0, on_s) / self.ramp_s
-        return float(self.headroom * 2.0 ** max(0.0, (on_s - hold_s) / self.ramp_s))
+        hold_s = max(2 * self.ramp_s, self.hold * row.down_s)
+        if fresh or on_s > hold_s + self.doublings * self.ramp_s:
+            return None
+        return float(self.most * 2.0 ** max(0.0, (on_s - hold_s) / self.ramp_s))

@@ -21,6 +21,7 @@ from bridgehead.errors import Failed, Unavailable
 from bridgehead.ids import jitter, random_hex
 from bridgehead.resilience import deadline
 from bridgehead.resilience.breaker import Change, Policy, Ramp, Row, Window, answered, leased, opened, verdict
+from bridgehead.resilience.hedge import Hedging
 from bridgehead.resilience.ports import BreakerStore
 from bridgehead.resilience.retry import RetryBudget
 from bridgehead.resilience.shedding import AGAIN_S, PATIENCE_S, shed
@@ -38,10 +39,14 @@ IDLE_S: Final = 10.0
 """After so long without a call, and with every breaker closed, a process no longer looks."""
 RATE_S: Final = 30.0
 """Over how long the rate of calls that succeed is counted, which calls come back to after an outage."""
+COUNTED_S: Final = 2.0
+"""After so long into an outage what arrives in it says how often the dependency is called."""
 LEAST_PER_S: Final = 1.0
 """The rate that is assumed of a process which has counted less."""
 SOON_S: Final = 0.5
 """When a case comes back that found another one's probe under way."""
+HEDGED_S: Final = 0.05
+"""Calls that are shorter than this in nine of ten cases are not hedged: a second one comes too late to help."""
 LATEST_S: Final = 600.0
 """No case is put off for longer."""
 
@@ -89,6 +94,9 @@ class Dependency:
         self._turn_s = 0.0
         self._wake_s = 0.0
         self._steady_per_s = 0.0
+        self._demand = 0
+        self._left_s = 0.0
+        self._hedging: dict[str, Hedging] = {}
 
     @property
     def row(self) -> Row:
@@ -97,16 +105,26 @@ class Dependency:
 
     @asynccontextmanager
     async def call(
-        self, *, criticality: Criticality = "normal", repeat: bool = False, timeout_s: float = 20.0
+        self,
+        *,
+        criticality: Criticality = "normal",
+        repeat: bool = False,
+        fresh: bool | None = None,
+        timeout_s: float = 20.0,
     ) -> AsyncIterator[Call]:
         """Lets one call through, or raises Failed with ``applied=False`` and the attribute ``put_off``.
 
         Its attribute ``retry_after`` then says in how many seconds the case is to come again. ``repeat``: the call
-        failed before; it is made out of the retry budget. ``timeout_s`` is how long the call may take: as long a
-        probe that says nothing keeps others from trying.
+        failed before; it is made out of the retry budget. ``fresh``: its case is called for the first time, so it
+        has not waited for anything; None where that is not known. ``timeout_s`` is how long the call may take: as
+        long a probe that says nothing keeps others from trying.
         """
         await self._owner.look()
-        probe = await self._admit(criticality, repeat=repeat, timeout_s=timeout_s)
+        try:
+            probe = await self._admit(criticality, repeat=repeat, fresh=fresh is not False, timeout_s=timeout_s)
+        except Failed:
+            self._demand += fresh is True
+            raise
         closings = self.row.closings
         self.busy += 1
         self._owner.busy += 1
@@ -118,6 +136,20 @@ class Dependency:
             self._owner.busy -= 1
             await call.left()
 
+    def hedging(self, tool: str) -> Hedging:
+        """Returns how long a tool's calls take, and how many of them may be hedged."""
+        return self._hedging.setdefault(tool, Hedging())
+
+    def may_hedge(self, tool: str) -> bool:
+        """Returns whether a call of a tool may be asked a second time: not of a dependency that is, or just was, down.
+
+        Nor one whose calls are over before a second one could help.
+        """
+        p90_s = self.hedging(tool).quantile.value()
+        if p90_s is None or p90_s < HEDGED_S or self.row.phase != "closed":
+            return False
+        return self._owner.ramp.factor(self.row, clock.boot_s()) is None
+
     def may_repeat(self) -> bool:
         """Returns whether a call that failed may be made again at once, and takes it out of the budget."""
         return self.row.phase == "closed" and self.budget.repeat()
@@ -126,7 +158,7 @@ class Dependency:
         """Returns when a case whose call failed is to come again while the breaker is not closed; None if it is."""
         return None if self.row.phase == "closed" else self._later(self._until_probe())
 
-    async def _admit(self, criticality: Criticality, *, repeat: bool, timeout_s: float) -> str:
+    async def _admit(self, criticality: Criticality, *, repeat: bool, fresh: bool, timeout_s: float) -> str:
         """Returns the name of the probe that this call is, or nothing; raises the Failed of who is put off."""
         owner = self._owner
         load = 0.0 if self._places is None else self.busy / self._places
@@ -138,7 +170,7 @@ class Dependency:
         if repeat and not self.budget.repeat():
             pause_s = self.budget.trickle_s * (0.5 + jitter())
             raise self._put_off("its retry budget is used up", pause_s, error_class="transient")
-        await self._turn(row, criticality, repeat=repeat)
+        await self._turn(row, criticality, repeat=repeat, fresh=fresh)
         if not repeat:
             self.budget.first()
         return ""
@@ -155,10 +187,10 @@ class Dependency:
                 return ""
         raise self._put_off("it is down", self._later(self._until_probe()))
 
-    async def _turn(self, row: Row, criticality: Criticality, *, repeat: bool) -> None:
+    async def _turn(self, row: Row, criticality: Criticality, *, repeat: bool, fresh: bool) -> None:
         """Returns when the call may be sent while calls come back after an outage."""
         now_s = clock.boot_s()
-        factor = self._owner.ramp.factor(row, now_s)
+        factor = self._owner.ramp.factor(row, now_s, fresh=fresh)
         if factor is None:
             return
         spacing_s = 1.0 / (factor * self._steady())
@@ -221,13 +253,20 @@ class Dependency:
         """The breaker came into another phase: what was counted before says nothing about this one."""
         self._window.clear()
         self._turn_s = 0.0
-        if before.phase == "closed" and self._owner.ramp.factor(before, clock.boot_s()) is None:
-            self._steady_per_s = max(LEAST_PER_S, self._rate())
+        ramp, now_s = self._owner.ramp, clock.boot_s()
+        if before.phase == "closed" and ramp.factor(before, now_s) is None:
+            self._steady_per_s = self._rate()
             self._wake_s = 0.0
+            self._demand, self._left_s = 0, now_s
 
     def _steady(self) -> float:
-        """Returns the calls a second that succeeded before the outage, at least one."""
-        return max(LEAST_PER_S, self._steady_per_s)
+        """Returns the calls a second before the outage, or those that have come since if they are more; at least one.
+
+        What comes is counted by the cases that had not waited: nobody is counted twice.
+        """
+        since_s = clock.boot_s() - self._left_s
+        come_per_s = self._demand / since_s if since_s >= COUNTED_S else 0.0
+        return max(LEAST_PER_S, self._steady_per_s, come_per_s)
 
     def _add(self, now_s: float) -> None:
         second = float(int(now_s))

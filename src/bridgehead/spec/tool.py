@@ -30,8 +30,9 @@ class Tool:
     ``key`` names the arguments that make a call the same effect (None: all of them);
     ``idempotent`` says that the target accepts an idempotency key; ``repeatable`` counts
     occurrences instead of merging them. ``sensitive`` names the arguments an attacker would
-    aim at, ``labels`` the integrity of result fields. ``parameters`` is the JSON Schema
-    (2020-12) of the arguments; an argument it does not name is unknown and is denied.
+    aim at, ``labels`` the integrity of result fields. ``hedge`` lets a ``read`` that takes
+    long be asked a second time. ``parameters`` is the JSON Schema (2020-12) of the arguments; an
+    argument it does not name is unknown and is denied.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Tool:
     sensitive: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     cost: Money | None = None
+    hedge: bool = True
     parameters: Mapping[str, object] = field(default_factory=dict)
     description: str = ""
     has_verify: bool = False
@@ -55,6 +57,11 @@ class Tool:
     def is_effect(self) -> bool:
         """True when a call changes the world, so that it is recorded before it is sent."""
         return self.effect_class in ("reversible", "irreversible")
+
+    @property
+    def may_hedge(self) -> bool:
+        """True for a read that stays inside, costs nothing, and did not opt out: it may be asked twice at once."""
+        return self.effect_class == "read" and self.hedge and self.cost is None
 
     def descriptor(self) -> dict[str, object]:
         """Returns everything that makes this tool what it is, as JSON, for the release digest."""
@@ -70,6 +77,7 @@ class Tool:
             "sensitive": sorted(self.sensitive),
             "labels": dict(self.labels),
             "cost": None if self.cost is None else str(self.cost),
+            **({} if self.hedge else {"hedge": False}),
             "parameters": dict(self.parameters),
             "description": self.description,
             "has_verify": self.has_verify,

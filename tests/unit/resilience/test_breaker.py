@@ -88,10 +88,16 @@ TestWorkers = Workers.TestCase
 
 
 def test_it_opens_by_the_share_of_failures() -> None:
-    """Half of the last calls, and five at least, must have failed."""
+    """Half of the last calls, or each of the last five, must have failed."""
     window = Window(POLICY)
     for _ in range(4):
         window.add(0.0, up=False)
+        assert not window.failures(0.0)
+    window.add(0.0, up=False)
+    assert window.failures(0.0) == 5
+    window.clear()
+    for up in [True] * 15 + [False] * 4:
+        window.add(0.0, up=up)
         assert not window.failures(0.0)
     window.add(0.0, up=False)
     assert window.failures(0.0) == 5
@@ -125,17 +131,22 @@ def test_a_breaker_that_fails_again_while_calls_come_back_waits_longer() -> None
 
 
 def test_calls_come_back_slowly_and_in_the_end_freely() -> None:
-    """After an outage the rate rises from a fifth to 1.4 times, stays while what waited is sent, then is free."""
+    """After an outage the rate of all calls rises; then what arrives is free, and what waited is bounded."""
     ramp, row = Ramp(), Row("closed", since_s=100.0, down_s=30.0, closings=1)
-    factors = [ramp.factor(row, 100.0 + at_s) for at_s in range(200)]
-    assert factors[0] == pytest.approx(0.2)
-    assert factors[5] == factors[60] == pytest.approx(1.4)
-    bounded = [one for one in factors if one is not None]
+    for fresh in (True, False):
+        rising = [ramp.factor(row, 100.0 + at_s / 10, fresh=fresh) or 0.0 for at_s in range(50)]
+        assert rising[0] == pytest.approx(0.2)
+        assert rising[-1] == pytest.approx(1.4, abs=0.03)
+        assert rising == sorted(rising)
+    assert ramp.factor(row, 105.0, fresh=True) is None
+    waited = [ramp.factor(row, 105.0 + at_s) for at_s in range(200)]
+    assert waited[0] == waited[114] == 1.0
+    bounded = [one for one in waited if one is not None]
     assert bounded == sorted(bounded)
-    assert factors[119] == pytest.approx(1.4)
-    assert factors[199] is None
+    assert waited[199] is None
     assert ramp.factor(Row(), 5.0) is None
-    assert (ramp.headroom - 1.0) * ramp.hold * row.down_s >= 30.0 * 1.0, "what waited has its turn while it holds"
+    assert ramp.back * ramp.hold * row.down_s >= row.down_s, "what waited has its turn while it holds"
+    assert 1.0 + ramp.back <= ramp.headroom < 1.5, "what arrives and what waited together"
 
 
 @pytest.mark.parametrize("error_class", ERROR_CLASSES)

@@ -99,6 +99,7 @@ def test_a_descriptor_is_json_and_changes_with_every_field() -> None:
         Tool("book", "reversible", cost=Money.parse("0.10 USD")),
         Tool("book", "reversible", parameters={"type": "object"}),
         Tool("book", "reversible", description="books"),
+        Tool("book", "reversible", hedge=False),
         Tool("book", "reversible", has_verify=True),
         Tool("book", "reversible", has_undo=True),
         Tool("book", "reversible", has_preview=True),
