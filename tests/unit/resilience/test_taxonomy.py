@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 from collections import Counter
 from typing import get_args
 
@@ -152,3 +153,13 @@ def test_an_enhanced_code_of_another_hundred_is_not_believed() -> None:
     """The enhanced code leads only where it agrees with the reply beside it (RFC 3463 section 2)."""
     assert mail_smtp._refused("mx:25", 451, b"5.1.1 no").error_class == "transient"
     assert mail_smtp._refused("mx:25", 550, b"5.1.1 no").error_class == "not_found"
+
+
+def test_how_far_a_request_had_come_is_told_by_the_client_not_by_the_cause() -> None:
+    """A route that is lost under a request that was sent is no proof, though the same number at a connect is one."""
+    lost = OSError(errno.EHOSTUNREACH, "no route to host")
+    for wrapping, applied in ((httpx.ConnectError, False), (httpx.ReadError, None), (httpx.WriteError, None)):
+        wrapped = wrapping("x")
+        wrapped.__cause__ = lost
+        found = CLASSIFIER.transport(wrapped, writes=True)
+        assert (found.error_class, found.applied) == ("dependency_down", applied)
