@@ -28,8 +28,8 @@ class Dispatch(Protocol):
     async def hint(self, connection: object, due: Due, numbers: Sequence[int], *, fresh: bool = False) -> None:
         """Hands on hints inside the caller's transaction; one queued hint per subject is enough.
 
-        Cases that were only just opened are ``fresh``: what goes on after a person's decision
-        comes before them, however many are queued.
+        What this transaction has only just made is ``fresh``: nobody has hinted at it before. Of cases,
+        what goes on after a person's decision comes before those, however many are queued.
         """
         ...
 

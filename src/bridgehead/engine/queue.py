@@ -75,6 +75,9 @@ class ProcrastinateDispatch:
             ).make_new_job(number=number)
             for number in numbers
         ]
+        if fresh:  # nobody can have hinted at them before, so none is queued
+            await self._app.job_manager.batch_defer_jobs_async(jobs, connection=conn)
+            return
         if len(jobs) > 1:
             # A sweep hints again at what has waited for long, and nearly all of it is queued already.
             locks = [job.queueing_lock for job in jobs]

@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+import psycopg.errors
 
 from bridgehead import points
 from bridgehead.cases.intake import Opening
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.engine.ports import ArrivalWork, Dispatch
+from bridgehead.errors import Unavailable
 from bridgehead.ids import ArrivalId, CaseId, show
 from bridgehead.ledger.canonical import canonical
+from bridgehead.ledger.chain import EMPTY, Head
 from bridgehead.ledger.vault import Vault
 from bridgehead.spec.tool import JSON
-from bridgehead.storage.database import Connection, Database
-from bridgehead.storage.sealing import Chain, Sealer, check_key, load_key, new_key
+from bridgehead.storage.batch_rows import Rows
+from bridgehead.storage.database import Connection, Database, pipelined
+from bridgehead.storage.planning import PlannedChain, PlannedSealer
+from bridgehead.storage.sealing import CHAIN_HEAD, NEWEST_KEYS, Chain, Sealer, check_newest, load_key, new_key
 from bridgehead.storage.writing import open_review
 
 
@@ -25,6 +32,40 @@ class Stored:
 
     id: ArrivalId
     again: bool
+
+
+_SAME_SOURCE: Final = "arrivals_deployment_source_key_key"
+_KNOWN: Final = b"select id from arrivals where deployment = %s and source_key = %s"
+# Numbers are drawn only for what is new, so that a resend leaves no gap.
+_NEW_ARRIVAL: Final = (
+    b"select nextval('arrivals_id_seq') as id, nextval('data_keys_id_seq') as key_id, bridgehead_now() as at"
+    b" where not exists (select from arrivals where deployment = %s and source_key = %s)"
+)
+_NEW_CASE: Final = (
+    b"select nextval('cases_id_seq') as id, nextval('data_keys_id_seq') as key_id"
+    b" where not exists (select from cases where deployment = %s and business_key = %s)"
+)
+_PUT_KEY: Final = b"insert into data_keys (id, wrapped) overriding system value values (%s, %s)"
+_PUT_CHAIN: Final = b"insert into chains (chain, seq, head) values (%s, %s, %s)"
+_PUT_ARRIVAL: Final = (
+    b"insert into arrivals (id, deployment, source, source_key, key_id, document, name, size_bytes, unfit, hinted_at)"
+    b" overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
+)
+_PUT_CASE: Final = (
+    b"insert into cases (id, deployment, release, level, business_key, content, key_id, input, state, deadline_at,"
+    b" received_at, hinted_at) overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, 'due',"
+    b" bridgehead_now() + make_interval(secs => %s), %s, clock_timestamp())"
+)
+_LOCKED: Final = b"select id, key_id, received_at, name from arrivals where id = %s and state = 'stored' for update"
+_READ: Final = b"update arrivals set state = 'read', settled_at = bridgehead_now() where id = %s"
+_TAKE: Final = (
+    b"with taken as (update arrivals set attempts = attempts + 1, hinted_at = clock_timestamp()"
+    b" where id = %s and state = 'stored' and deployment = any(%s)"
+    b" returning id, deployment, document, name, attempts, key_id, unfit)"
+    b" select taken.*, k.wrapped, d.sealed as sealed_document, u.sealed as sealed_unfit from taken"
+    b" join data_keys k on k.id = taken.key_id join blobs d on d.commitment = taken.document"
+    b" left join blobs u on u.commitment = taken.unfit"
+)
 
 
 class Arrivals:
@@ -59,73 +100,82 @@ class Arrivals:
         name = name.replace("\x00", " ")  # which no text of PostgreSQL holds
         digest = "" if by_id else self._vault.hmac("document", document).hex()
         source_key = self._vault.hmac("source", canonical([deployment, source, source_id, digest]))
-        async with self._database.transaction() as conn:
-            before = await self._known(conn, deployment, source_key)
-            if before is not None:
-                return Stored(before, again=True)
-            await check_key(conn, self._vault)
-            key_id, key = await new_key(conn, self._vault)
-            sealer = Sealer(conn, key_id, key)
-            reference = await sealer.put(document)
-            why = await sealer.put({"unfit": unfit}) if unfit else None
-            row = await (
-                await conn.execute(
-                    "insert into arrivals (deployment, source, source_key, key_id, document, name, size_bytes, unfit,"
-                    " hinted_at)"
-                    " values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())"
-                    " on conflict (deployment, source_key) do nothing returning id",
-                    (deployment, source, source_key, key_id, reference, name[:200], len(document), why),
-                )
-            ).fetchone()
-            if row is not None:
-                number = ArrivalId(row["id"])
-                chain = await Chain.lock(conn, show("A", number), actor=actor, create=True)
-                refs: dict[str, JSON] = {
-                    "arrival": number,
-                    "deployment": deployment,
-                    "source": source,
-                    "size_bytes": len(document),
-                    "data_key": key_id,
-                }
-                commitments = {"document": reference, "key": source_key} | ({} if why is None else {"unfit": why})
-                await chain.append("arrival.stored", refs, commitments)
-                await chain.close()
-                await self._dispatch.hint(conn, "arrival", [number])
-                points.reach("intake.store.before")
-        if row is not None:
-            points.reach("intake.store.after")
-            return Stored(number, again=False)
+        try:
+            return await self._store(deployment, source, source_key, document, name[:200], actor, unfit)
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name != _SAME_SOURCE:
+                raise
         # Somebody stored the same one between the look and the insert: theirs counts.
         async with self._database.connection() as conn:
-            known = await self._known(conn, deployment, source_key)
-        if known is None:  # pragma: no cover - rows of arrivals are never deleted
-            return await self.store(
-                deployment, source=source, source_id=source_id, document=document, name=name, actor=actor,
-                unfit=unfit, by_id=by_id,
-            )  # fmt: skip
-        return Stored(known, again=True)
+            row = await (await conn.execute(_KNOWN, (deployment, source_key))).fetchone()
+        if row is None:  # pragma: no cover - rows of arrivals are never deleted
+            raise Unavailable("an arrival is there and is not", code="db.unavailable")
+        return Stored(ArrivalId(row["id"]), again=True)
+
+    async def _store(
+        self, deployment: str, source: str, source_key: bytes, document: bytes, name: str, actor: str, unfit: str
+    ) -> Stored:
+        values = (deployment, source_key)
+        async with self._database.begun() as conn:
+            async with pipelined(conn):
+                await conn.execute(b"begin", prepare=False)
+                known = await conn.execute(_KNOWN, values, prepare=True)
+                keys = await conn.execute(NEWEST_KEYS, prepare=True)
+                numbers = await conn.execute(_NEW_ARRIVAL, values, prepare=True)
+            before, new = await known.fetchone(), await numbers.fetchone()
+            if before is None and new is None:  # it was stored between the two looks
+                before = await (await conn.execute(_KNOWN, values, prepare=True)).fetchone()
+            if before is not None or new is None:
+                await conn.execute(b"rollback", prepare=False)
+                return Stored(ArrivalId(0 if before is None else before["id"]), again=True)
+            check_newest(self._vault, await keys.fetchall())
+            number, key_id = ArrivalId(new["id"]), new["key_id"]
+            wrapped, key = self._vault.new_data_key()
+            rows = Rows()
+            sealer = PlannedSealer(conn, key_id, key, rows=rows)
+            reference = sealer.keep(document)
+            why = sealer.keep({"unfit": unfit}) if unfit else None
+            refs: dict[str, JSON] = {
+                "arrival": number,
+                "deployment": deployment,
+                "source": source,
+                "size_bytes": len(document),
+                "data_key": key_id,
+            }
+            commitments = {"document": reference, "key": source_key} | ({} if why is None else {"unfit": why})
+            chain = PlannedChain(conn, show("A", number), EMPTY, new["at"], actor, rows=rows)
+            chain.link("arrival.stored", refs, commitments)
+            async with pipelined(conn):
+                await conn.execute(_PUT_KEY, (key_id, wrapped), prepare=True)
+                await conn.execute(_PUT_CHAIN, (chain.name, chain.head.seq, chain.head.hash), prepare=True)
+                await rows.send(conn)
+                await conn.execute(
+                    _PUT_ARRIVAL,
+                    (number, deployment, source, source_key, key_id, reference, name, len(document), why),
+                    prepare=True,
+                )
+                await self._dispatch.hint(conn, "arrival", [number], fresh=True)
+            points.reach("intake.store.before")
+            await conn.execute(b"commit", prepare=False)
+        points.reach("intake.store.after")
+        return Stored(number, again=False)
 
     async def take(self, arrival_id: ArrivalId, deployments: Sequence[str]) -> ArrivalWork | None:
         """Counts an attempt at reading before it is made, so that a document that kills its reader is found out."""
-        async with self._database.transaction() as conn:
-            row = await (
-                await conn.execute(
-                    "update arrivals set attempts = attempts + 1, hinted_at = clock_timestamp()"
-                    " where id = %s and state = 'stored' and deployment = any(%s)"
-                    " returning id, deployment, document, name, attempts, key_id, unfit",
-                    (arrival_id, list(deployments)),
-                )
-            ).fetchone()
-            if row is None:
-                return None
-            sealer = Sealer(conn, row["key_id"], await load_key(conn, self._vault, row["key_id"]))
-            document = await sealer.get(bytes(row["document"]))
-            unfit = ""
-            if row["unfit"] is not None:
-                unfit = str(json.loads(await sealer.get(bytes(row["unfit"])))["unfit"])
-            return ArrivalWork(
-                ArrivalId(row["id"]), row["deployment"], document, row["name"], row["attempts"], unfit=unfit
-            )
+        async with self._database.begun() as conn:
+            async with pipelined(conn):
+                await conn.execute(b"begin", prepare=False)
+                taken = await conn.execute(_TAKE, (arrival_id, list(deployments)), prepare=True)
+            row, document, unfit = await taken.fetchone(), b"", ""
+            if row is not None:
+                key = self._vault.unwrap(row["wrapped"])
+                document = key.open(row["sealed_document"], row["document"])
+                if row["unfit"] is not None:
+                    unfit = str(json.loads(key.open(row["sealed_unfit"], row["unfit"]))["unfit"])
+            await conn.execute(b"commit", prepare=False)
+        if row is None:
+            return None
+        return ArrivalWork(ArrivalId(row["id"]), row["deployment"], document, row["name"], row["attempts"], unfit=unfit)
 
     async def earlier_under_way(self, work: ArrivalWork, *, within_s: float) -> bool:
         """Tells whether an arrival that came before this one is still to be settled and was taken up lately.
@@ -159,8 +209,11 @@ class Arrivals:
         ``late`` makes the review of an order whose newer version was taken up before it: the
         older document is no revision of the newer one. None opens a revision all the same.
         """
-        reviews = list(reviews)
-        counts = {"opened": 0, "resend": 0, "revision": 0, "review": 0}
+        if len(openings) == 1 and not reviews:
+            counts = await self._settle_new(work, release, openings[0], deadline_s, level)
+            if counts is not None:
+                return counts
+        reviews, counts = list(reviews), {"opened": 0, "resend": 0, "revision": 0, "review": 0}
         async with self._database.transaction() as conn:
             # Two readers of one arrival: the row lock lets one settle it, the other finds it settled.
             row = await (
@@ -195,6 +248,67 @@ class Arrivals:
             points.reach("intake.settle.before")
         points.reach("intake.settle.after")
         return counts
+
+    async def _settle_new(
+        self, work: ArrivalWork, release: bytes, opening: Opening, deadline_s: float, level: str
+    ) -> Mapping[str, int] | None:
+        """Opens the one case of an arrival under a key that nobody has used, in three round trips.
+
+        None: the key is known, so there is more to look at, and nothing was written.
+        """
+        key_values = (work.deployment, opening.business_key)
+        async with self._database.begun() as conn:
+            async with pipelined(conn):
+                await conn.execute(b"begin", prepare=False)
+                locked = await conn.execute(_LOCKED, (work.id,), prepare=True)
+                head = await conn.execute(CHAIN_HEAD, (show("A", work.id),), prepare=True)
+                await self._lock_key(conn, work, opening)
+                numbers = await conn.execute(_NEW_CASE, key_values, prepare=True)
+            row, found, new = await locked.fetchone(), await head.fetchone(), await numbers.fetchone()
+            if row is None or new is None:
+                await conn.execute(b"rollback", prepare=False)
+                return {} if row is None else None
+            if found is None:
+                raise Unavailable(f"chain {show('A', work.id)} is missing", code="ledger.missing_chain")
+            case_id, key_id, at = CaseId(new["id"]), new["key_id"], found["at"]
+            wrapped, key = self._vault.new_data_key()
+            rows = Rows()
+            reference = PlannedSealer(conn, key_id, key, rows=rows).keep({"input": opening.input, "text": opening.text})
+            chain = PlannedChain(
+                conn, show("A", work.id), Head(found["seq"], bytes(found["head"])), at, "intake", rows=rows
+            )
+            chain.link("arrival.case", {"case": case_id, "relation": "opened"})
+            chain.link("arrival.read", {})
+            await chain.close()
+            case = PlannedChain(conn, show("C", case_id), EMPTY, at, "intake", rows=rows)
+            case.link(*_opened(case_id, work, release, level, key_id, reference, opening))
+            async with pipelined(conn):
+                await conn.execute(_PUT_KEY, (key_id, wrapped), prepare=True)
+                await conn.execute(_PUT_CHAIN, (case.name, case.head.seq, case.head.hash), prepare=True)
+                await rows.send(conn)
+                await conn.execute(
+                    _PUT_CASE,
+                    (
+                        case_id,
+                        work.deployment,
+                        release,
+                        level,
+                        opening.business_key,
+                        opening.content,
+                        key_id,
+                        reference,
+                        deadline_s,
+                        row["received_at"],
+                    ),
+                    prepare=True,
+                )
+                await self._join(conn, work.id, case_id, "opened")
+                await conn.execute(_READ, (work.id,), prepare=True)
+                await self._dispatch.hint(conn, "case", [case_id], fresh=True)
+            points.reach("intake.settle.before")
+            await conn.execute(b"commit", prepare=False)
+        points.reach("intake.settle.after")
+        return {"opened": 1, "resend": 0, "revision": 0, "review": 0}
 
     async def _open(
         self,
@@ -247,18 +361,19 @@ class Arrivals:
         relation = "opened" if newest is None else "revision"
         await self._join(conn, work.id, case_id, relation)
         chain = await Chain.lock(conn, show("C", case_id), actor="intake", create=True)
-        refs: dict[str, JSON] = {
-            "case": case_id,
-            "arrival": work.id,
-            "deployment": work.deployment,
-            "release": release.hex(),
-            "level": level,
-            "revision": revision,
-            "revises": None if newest is None else newest["id"],
-            "data_key": key_id,
-        }
-        commitments = {"input": reference, "key": opening.business_key, "content": opening.content}
-        await chain.append("case.opened", refs, commitments)
+        await chain.append(
+            *_opened(
+                case_id,
+                work,
+                release,
+                level,
+                key_id,
+                reference,
+                opening,
+                revision,
+                None if newest is None else newest["id"],
+            )
+        )
         await chain.close()
         await self._dispatch.hint(conn, "case", [case_id], fresh=True)
         return relation, case_id
@@ -298,11 +413,27 @@ class Arrivals:
             (arrival_id, case_id, relation),
         )
 
-    @staticmethod
-    async def _known(conn: Connection, deployment: str, source_key: bytes) -> ArrivalId | None:
-        row = await (
-            await conn.execute(
-                "select id from arrivals where deployment = %s and source_key = %s", (deployment, source_key)
-            )
-        ).fetchone()
-        return None if row is None else ArrivalId(row["id"])
+
+def _opened(
+    case_id: CaseId,
+    work: ArrivalWork,
+    release: bytes,
+    level: str,
+    key_id: int,
+    reference: bytes,
+    opening: Opening,
+    revision: int = 1,
+    revises: int | None = None,
+) -> tuple[str, dict[str, JSON], dict[str, bytes]]:
+    """Returns what the ledger says of a case that is opened."""
+    refs: dict[str, JSON] = {
+        "case": case_id,
+        "arrival": work.id,
+        "deployment": work.deployment,
+        "release": release.hex(),
+        "level": level,
+        "revision": revision,
+        "revises": revises,
+        "data_key": key_id,
+    }
+    return "case.opened", refs, {"input": reference, "key": opening.business_key, "content": opening.content}

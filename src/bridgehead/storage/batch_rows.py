@@ -258,14 +258,18 @@ class Rows:
         What is updated was locked when it was looked at, so no row of it can be missed.
         """
         async with pipelined(conn):
-            if any(statement in self.waiting for statement in TOGETHER):
-                arrays = [one for statement in TOGETHER for one in self._arrays(statement)]
-                await conn.execute(_TOGETHER, arrays, prepare=True)
-            for statement in AFTERWARDS:
-                if statement in self.waiting:
-                    await conn.execute(statement.text, self._arrays(statement), prepare=True)
+            await self.send(conn)
             if commit:
                 await conn.execute(b"commit", prepare=False)
+
+    async def send(self, conn: Connection) -> None:
+        """Adds everything that waits to a pipeline of the caller's."""
+        if any(statement in self.waiting for statement in TOGETHER):
+            arrays = [one for statement in TOGETHER for one in self._arrays(statement)]
+            await conn.execute(_TOGETHER, arrays, prepare=True)
+        for statement in AFTERWARDS:
+            if statement in self.waiting:
+                await conn.execute(statement.text, self._arrays(statement), prepare=True)
         self.waiting.clear()
 
     def _arrays(self, statement: Statement) -> list[object]:

@@ -113,6 +113,21 @@ class Database:
                 yield conn
 
     @contextlib.asynccontextmanager
+    async def begun(self) -> AsyncIterator[Connection]:
+        """Gives a connection for a transaction that the block begins and commits itself, in pipelines of its own.
+
+        A block that raises loses the connection, and with it what it had begun. Raises Unavailable
+        as ``transaction`` does.
+        """
+        with translated():
+            async with self._pool.connection() as conn:
+                try:
+                    yield conn
+                except BaseException:
+                    await conn.close()
+                    raise
+
+    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Gives a connection inside one transaction, committed at the end.
 

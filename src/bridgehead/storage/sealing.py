@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -50,6 +50,10 @@ async def has_keys(conn: Connection) -> bool:
     return row is not None and bool(row["there"])
 
 
+NEWEST_KEYS: Final = b"select wrapped from data_keys where wrapped is not null order by id desc limit 3"
+CHAIN_HEAD: Final = b"select seq, head, bridgehead_now() as at from chains where chain = %s for update"
+
+
 async def check_key(conn: Connection, vault: Vault) -> None:
     """Returns when the newest data keys of the database were wrapped by this vault, or there are none.
 
@@ -57,9 +61,11 @@ async def check_key(conn: Connection, vault: Vault) -> None:
     there is recognised, so that a resend would be a new case and its booking a second one.
     Several are looked at, because one damaged row must not stop everything.
     """
-    rows = await (
-        await conn.execute("select wrapped from data_keys where wrapped is not null order by id desc limit 3")
-    ).fetchall()
+    check_newest(vault, await (await conn.execute(NEWEST_KEYS)).fetchall())
+
+
+def check_newest(vault: Vault, rows: Sequence[Mapping[str, bytes]]) -> None:
+    """Does the same for the rows of ``NEWEST_KEYS``."""
     failed: Unreadable | None = None
     for row in rows:
         try:
@@ -118,11 +124,7 @@ class Chain:
         """Locks a chain's head; ``create`` makes the chain when it is not there."""
         if create:
             await conn.execute("insert into chains (chain) values (%s) on conflict do nothing", (name,))
-        row = await (
-            await conn.execute(
-                "select seq, head, bridgehead_now() as at from chains where chain = %s for update", (name,)
-            )
-        ).fetchone()
+        row = await (await conn.execute(CHAIN_HEAD, (name,))).fetchone()
         if row is None:
             raise Unavailable(f"chain {name} is missing from the ledger", code="ledger.missing_chain")
         return cls(conn, name, Head(row["seq"], bytes(row["head"])), row["at"], actor)

@@ -1,0 +1,261 @@
+"""Where the time of a governed step goes: round trips, waiting and processor time, by what they are spent on.
+
+A worker in this process serves an agent that makes ten reads of 2 KB, with gate, sealing, journal and ledger on, over
+an embedded PostgreSQL with fsync on; its cases are open before it starts. First one case at a time, for round trips
+and latency; then thirty-two at once, for processor time: the stack is looked at whenever a tick of processor time has
+passed (ITIMER_PROF, setitimer(2)) and counts for the innermost place that has a name here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from types import FrameType
+from typing import Any, Final
+
+import psycopg
+from procrastinate.manager import JobManager
+from psycopg.pq import PipelineStatus
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.report import Cell, Report
+from bench.rivals.usage import Server
+from bridgehead.app import App
+from bridgehead.cases.intake import NewCase, opening
+from bridgehead.clock import perf_s
+from bridgehead.ids import ArrivalId
+from bridgehead.settings import Settings
+from bridgehead.storage import committing, embedded
+from bridgehead.storage.batch_rows import Rows
+from bridgehead.storage.cases import Cases
+from bridgehead.storage.workers import Workers
+from tests.support.world import World
+
+STEPS: Final = 10
+MANY: Final = 32
+STEP_TRIPS: Final = 2.0
+PLACES: Final = (
+    ("gate", ("/gate/", "/cedarpy/")),
+    ("sealing and digests", ("/ledger/vault.py", "/effects/keys.py", "/storage/sealing.py")),
+    ("ledger rows", ("/ledger/",)),
+    ("planning a batch", ("/storage/planning.py", "/storage/looking.py", "/storage/batch_rows.py")),
+    ("claim and load", ("/storage/workers.py", "/storage/cases.py")),
+    ("queue", ("/procrastinate/",)),
+    ("statements of the writer", ("/storage/committing.py",)),
+    ("limits, retries, breakers", ("/resilience/", "/cases/waits.py")),
+    ("calls, journal, segment", ("/bridgehead/cases/",)),
+    ("engine", ("/bridgehead/engine/",)),
+)
+"""Names for parts of paths; the first that fits a frame counts, from the innermost frame outwards."""
+REST: Final = "event loop and agent"
+CODE: Final = """
+import time
+
+LATENCIES = []
+
+@read
+async def look(n: int) -> str:
+    return "x" * 2000
+
+async def agent(case: Case[dict], ctx: Context) -> dict:
+    for n in range(10):
+        started = time.perf_counter()
+        await look(n)
+        LATENCIES.append(time.perf_counter() - started)
+    return {}
+"""
+PHASE: ContextVar[str] = ContextVar("phase", default="")
+
+
+@dataclass
+class Meter:
+    """Counts round trips and seconds by what they are for, and samples of the stack."""
+
+    trips: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    samples: Counter[str] = field(default_factory=Counter)
+
+    def clear(self) -> None:
+        """Starts anew."""
+        self.trips.clear()
+        self.seconds.clear()
+        self.samples.clear()
+
+    def install(self) -> None:
+        """Wraps what is measured, for the rest of this process."""
+        waits, ends = psycopg.AsyncConnection.wait, psycopg.AsyncPipeline.__aexit__
+
+        async def wait(conn: psycopg.AsyncConnection[Any], *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as it is wrapped
+            if conn.pgconn.pipeline_status == PipelineStatus.OFF and "timeout" not in more:
+                self.trips[PHASE.get()] += 1
+            return await waits(conn, *args, **more)
+
+        async def end(pipeline: psycopg.AsyncPipeline, *args: Any) -> None:  # noqa: ANN401  # as it is wrapped
+            self.trips[PHASE.get()] += 1
+            await ends(pipeline, *args)
+
+        psycopg.AsyncConnection.wait = wait  # type: ignore[assignment]  # counted, and otherwise the same
+        psycopg.AsyncPipeline.__aexit__ = end  # type: ignore[method-assign,assignment]  # counted, and otherwise the same
+        for owner, name, label in (
+            (committing.Writer, "_stand", "step: the whole batch"),
+            (committing, "look", "step: lock, fence and look"),
+            (Rows, "write", "step: write and commit"),
+            (Workers, "claim", "claim"),
+            (Cases, "load", "load"),
+            (JobManager, "fetch_job", "queue: fetch"),
+            (JobManager, "finish_job", "queue: finish"),
+        ):
+            self._wrap(owner, name, label)
+
+    def _wrap(self, owner: object, name: str, label: str) -> None:
+        inner: Callable[..., Awaitable[object]] = getattr(owner, name)
+
+        async def outer(*args: object, **more: object) -> object:
+            token, started = PHASE.set(label), perf_s()
+            try:
+                return await inner(*args, **more)
+            finally:
+                self.seconds[label].append(perf_s() - started)
+                PHASE.reset(token)
+
+        setattr(owner, name, outer)
+
+    def sample(self, _signal: int, frame: FrameType | None) -> None:
+        """Counts the innermost named place of a stack."""
+        while frame is not None:
+            file = frame.f_code.co_filename
+            for place, parts in PLACES:
+                if any(part in file for part in parts):
+                    self.samples[place] += 1
+                    return
+            frame = frame.f_back
+        self.samples[REST] += 1
+
+
+class Profiled:
+    """A world whose cases are opened first and run afterwards."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.opened = 0
+
+    async def open_cases(self, count: int) -> None:
+        """Opens cases while no worker runs."""
+        assert self.world.loaded is not None
+        app, served = self.world.app, await self.world.app.serve(self.world.loaded)
+        for _ in range(count):
+            self.opened += 1
+            order = {"po": str(self.opened)}
+            work = await app.arrivals.take(ArrivalId(await self.world.submit(order)), [served.deployment.name])
+            assert work is not None
+            new = opening(served.deployment, served.bench.hmac, served.agent.input, NewCase(order, key=order), "")
+            await app.arrivals.settle(work, served.release, [new], [], 3600.0, level="autonomous")
+
+    async def run(self, concurrency: int) -> float:
+        """Runs every open case; returns the seconds from the worker's start until all are done."""
+        app = self.world.app
+        app.settings = app.settings.model_copy(update={"concurrency": concurrency})
+        started = perf_s()
+        async with self.world.working():
+            await self.world.until(self._done, timeout_s=600, what="the end of all cases")
+            return perf_s() - started
+
+    async def _done(self) -> bool:
+        await asyncio.sleep(0.03)  # and the look itself costs next to nothing
+        (row,) = await self.world.rows("select exists (select from cases where state <> 'done') as some")
+        return not row["some"]
+
+
+async def measure(report: Report, folder: Path) -> None:
+    few, many = (20, 192) if report.quick else (60, 1_200)
+    url = embedded.start(folder)
+    server = Server(url, embedded.status(folder).pid or 0)
+    for name in ("fsync", "synchronous_commit"):
+        report.condition(f"PostgreSQL {name}", server.setting(name))
+    report.condition("cases one at a time", few)
+    report.condition(f"cases {MANY} at once", many)
+    meter = Meter()
+    meter.install()
+    chosen = Settings.model_validate({"home": folder, "database_url": url, "concurrency": MANY})
+    async with App.opened(chosen) as app:
+        world = World(app, folder)
+        await world.deploy(CODE, tools="look: allow")
+        latencies: list[float] = sys.modules[world.module].LATENCIES
+        profiled = Profiled(world)
+        await profiled.open_cases(few)
+        latencies.clear()
+        meter.clear()
+        await profiled.run(1)
+        single(report, meter, latencies, few)
+        await profiled.open_cases(many)
+        latencies.clear()
+        meter.clear()
+        before = server.used("postgres")
+        signal.signal(signal.SIGPROF, meter.sample)
+        signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
+        cpu_s = time.process_time()
+        wall_s = await profiled.run(MANY)
+        cpu_s = time.process_time() - cpu_s
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        used = server.used("postgres").since(before)
+    batches = len(meter.seconds["step: the whole batch"])
+    shares: list[dict[str, Cell]] = [
+        {
+            "processor time of the worker": place,
+            "share %": round(100 * count / meter.samples.total(), 1),
+            "ms/case": round(1_000 * cpu_s * count / meter.samples.total() / many, 2),
+        }
+        for place, count in meter.samples.most_common()
+    ]
+    report.table(f"{MANY} at once", shares)
+    report.figure("samples of the stack", meter.samples.total())
+    report.figure(f"commits of a batch at {MANY}", many * (STEPS + 1) / batches)
+    report.figure(f"worker, processor time at {MANY}", 1_000 * cpu_s / many, unit="ms/case")
+    report.figure(f"PostgreSQL, processor time at {MANY}", 1_000 * used.cpu_s / many, unit="ms/case")
+    report.figure(f"cases/s at {MANY}, one worker, cases open", many / wall_s)
+    server.close()
+
+
+def single(report: Report, meter: Meter, latencies: Sequence[float], cases: int) -> None:
+    """Adds what one case at a time shows: round trips, and what a step waits for."""
+    commits = len(meter.seconds["step: the whole batch"])
+    trips: list[dict[str, Cell]] = [
+        {
+            "one case at a time": label,
+            "times/case": round(len(found) / cases, 2),
+            "round trips": round(meter.trips[label] / len(found), 2),
+            "p50 us": round(1_000_000 * median(found)),
+        }
+        for label, found in sorted(meter.seconds.items())
+    ]
+    report.table("what is waited for", trips)
+    of_steps = meter.trips["step: lock, fence and look"] + meter.trips["step: write and commit"]
+    report.figure("round trips of a step", of_steps / commits, at_most=STEP_TRIPS)
+    report.figure("step of one case alone, p50", 1_000 * median(latencies), unit="ms")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    report = Report("step_profile", __doc__ or "", argv, packages="psycopg procrastinate cedarpy cryptography")
+    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
+    folder.chmod(0o755)
+    try:
+        asyncio.run(measure(report, folder))
+    finally:
+        embedded.stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(report.close())
+
+
+if __name__ == "__main__":
+    main()
