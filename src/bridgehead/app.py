@@ -44,6 +44,7 @@ from bridgehead.storage.database import Database, url_of
 from bridgehead.storage.levels import Levels
 from bridgehead.storage.migrate import migrate
 from bridgehead.storage.reviews import Reviews
+from bridgehead.storage.revisions import RevisionRows
 from bridgehead.storage.sealing import check_key, has_keys
 from bridgehead.storage.turns import Turns
 from bridgehead.storage.undoing import Undos
@@ -338,6 +339,7 @@ class App:
                 send_s=self.settings.send_s,
                 systems=loaded.systems,
                 crosswalks=self.crosswalks,
+                revisions=RevisionRows(self.database),
                 stopping=self.controls,
                 dependencies=self.dependencies,
                 answering=modelling.answering(deployment, self.dependencies, self._limit),

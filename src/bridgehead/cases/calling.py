@@ -104,7 +104,9 @@ class Calling:
         return result
 
     def _due(self, bound: BoundTool, step: StepRow) -> bool:
-        """Whether a recorded read must be made again: it is older than allowed, and nothing was done on it yet."""
+        """Whether a recorded read must be made again: nothing was done on it yet, and it is too old or known to be."""
+        if self._segment.journal.stale(step):
+            return True
         max_age_s = bound.tool.max_age_s
         if max_age_s is None or self._segment.journal.acted_on(step):
             return False

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from pydantic import ValidationError
 
 from bridgehead import clock, points
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
 from bridgehead.cases.failures import failure, failure_from, failure_json
+from bridgehead.cases.journal import REREAD
 from bridgehead.cases.ports import EffectRow, KeyTaken
 from bridgehead.cases.segment import BRANCH, Segment
 from bridgehead.cases.settling import Settling
 from bridgehead.cases.stopping import heed
 from bridgehead.cases.tools import BoundTool
+from bridgehead.cases.turns import Place, Turns
 from bridgehead.cases.virtual import placeholder
 from bridgehead.cases.waits import admitted, may_wait, put_off, timed, wake_s
 from bridgehead.cases.writes import EffectMove, EffectOpen, Note, ReviewOpen, ReviewUse, StepWrite, Write
@@ -26,9 +29,13 @@ from bridgehead.errors import Failed, LeaseLost, Refused, UserError
 from bridgehead.gate.model import Approval, Decision
 from bridgehead.resilience import deadline
 from bridgehead.resilience.dependency import Call
+from bridgehead.resilience.dispositions import disposition
 from bridgehead.resilience.retry import spending
 from bridgehead.reviews.model import Review, approval_expired
 from bridgehead.spec.tool import JSON
+
+REREADS: Final = 2
+"""How often a case reads its facts again because a target refused what rested on them; then a person decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Proposal:
     branch: str
     repeats: int
     attempt: int = 1
+    place: Place | None = None
 
 
 class Effecting:
@@ -52,6 +60,7 @@ class Effecting:
         self._segment = segment
         self._settling = Settling(segment)
         self._under_way: dict[tuple[str, bytes, int], asyncio.Lock] = {}
+        self._turns = Turns(segment)
 
     async def perform(self, bound: BoundTool, args: Mapping[str, JSON], digest: bytes) -> JSON:
         """Returns the effect's result as JSON: recorded, virtual, or of the one send it gets."""
@@ -59,12 +68,17 @@ class Effecting:
         key = effect_key(segment.bench.hmac, segment.bench.deployment.name, tool, args)
         occurrence = segment.journal.effect_occurrence(tool.name, key, repeatable=tool.repeatable)
         repeats = segment.journal.count_call(tool.name, digest)
-        proposal = Proposal(bound, args, digest, key, occurrence, BRANCH.get(), repeats)
         lock = self._under_way.setdefault((tool.name, key, occurrence), asyncio.Lock())
         # One call at a time under a key: a parallel twin finds what the first one recorded.
+        with self._turns.place(tool, args) as place:
+            proposal = Proposal(bound, args, digest, key, occurrence, BRANCH.get(), repeats, place=place)
+            return await self._one_at_a_time(lock, proposal)
+
+    async def _one_at_a_time(self, lock: asyncio.Lock, proposal: Proposal) -> JSON:
+        segment, name = self._segment, proposal.bound.tool.name
         async with lock:
             segment.check_open()
-            row = segment.journal.effect(tool.name, key, occurrence, digest)
+            row = segment.journal.effect(name, proposal.key, proposal.occurrence, proposal.digest)
             if row is None:
                 return await self._propose(proposal)
             return await self._meet(proposal, row)
@@ -101,6 +115,7 @@ class Effecting:
     async def _propose(self, proposal: Proposal, conflict: EffectRow | None = None) -> JSON:
         segment, bound = self._segment, proposal.bound
         await segment.replayed()
+        await self._turns.come(proposal.place)
         await heed(segment, bound)
         decision = decide(segment, bound, proposal.args, proposal.digest, proposal.repeats)
         if segment.shadow and (decision.verdict != "deny" or not self._listed(bound)):
@@ -198,11 +213,15 @@ class Effecting:
         """Records a call that surely did not happen: to be made again later, or for good."""
         segment, name = self._segment, proposal.bound.tool.name
         segment.refund(proposal.bound.tool.cost)
-        parked = segment.journal.parked(name)
-        again = may_wait(segment, proposal.bound, failed, parked)
+        parked, reread = segment.journal.parked(name), segment.journal.parked(name + REREAD)
+        refused = disposition(failed.error_class, is_effect=True) == "read_again"
+        anew = refused and segment.journal.read_since_sent and reread < REREADS
+        again = anew or may_wait(segment, proposal.bound, failed, parked)
         recorded = {**failure_json(failed), "again": again}
         writes: list[Write] = [EffectMove(number, "intended", "failed", recorded)]
-        if again:
+        if anew:
+            writes.append(timer_write(name + REREAD, reread, failed.error_class))
+        elif again:
             writes.append(timer_write(name, parked, failed.error_class))
         else:
             writes.append(self._step(proposal, number, ok=False, started_at=started_at, started=started))
@@ -210,6 +229,12 @@ class Effecting:
         await segment.commit(*writes)
         points.reach("effects.settle.after")
         self._keep(proposal, number, "failed", recorded)
+        if anew:  # what it rested on is read again, and the gate decides again
+            raise segment.wait(wake_after_s=0.0)
+        if refused and reread:
+            raise segment.hand_over(
+                failed.error_class, f"{name} was refused again after its facts were read anew: {failed.message}"
+            )
         if again:
             raise segment.wait(wake_after_s=wake_s(segment, proposal.bound, failed, parked))
         raise failed
@@ -252,6 +277,7 @@ class Effecting:
     async def _approved(self, proposal: Proposal, row: EffectRow, review: Review) -> JSON:
         segment, bound = self._segment, proposal.bound
         await segment.replayed()
+        await self._turns.come(proposal.place)
         await heed(segment, bound)
         approval = Approval(
             review_id=review.id,
@@ -294,6 +320,7 @@ class Effecting:
                 "invalid_input", f"The edited arguments do not fit {row.tool}: {error.message}"
             ) from None
         await segment.replayed()
+        await self._turns.come(proposal.place)
         await heed(segment, bound)
         digest = args_digest(segment.bench.hmac, bound.tool.name, args)
         key = effect_key(segment.bench.hmac, segment.bench.deployment.name, bound.tool, args)

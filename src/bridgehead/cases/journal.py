@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from bridgehead.cases.ports import EffectRow, Loaded, StepRow
 from bridgehead.cases.writes import StepKind
@@ -16,6 +17,8 @@ _SENT: frozenset[EffectState] = frozenset({"intended", "unknown", "committed", "
 _SETTLED: frozenset[EffectState] = frozenset(
     {"committed", "virtual", "denied", "held", "superseded", "cancelled", "failed", "undone"}
 )
+REREAD: Final = " read again"
+"""Ends the name of the timer that an effect leaves when its target refused it because the facts were old."""
 
 
 class Journal:
@@ -37,7 +40,10 @@ class Journal:
         self._by_key: dict[tuple[str, bytes, int], list[int]] = {}
         self._effect_steps: dict[JSON, int] = {}
         self._reviews: dict[int, Review] = {review.id: review for review in loaded.reviews}
+        self._stale = 0
         self.progress = 0
+        self.read_since_sent = False
+        """Whether the agent has read anything since the last effect that the world has seen."""
         self.recorded = 0
         for step in loaded.steps:
             self._add_step(step)
@@ -69,6 +75,7 @@ class Journal:
 
     def read(self, branch: str, name: str, digest: bytes) -> tuple[int, StepRow | None]:
         """Returns this call's occurrence and its recorded step, consuming it."""
+        self.read_since_sent = True
         self._calls[(name, digest)] += 1
         occurrence = self._next("read", branch, name, digest)
         return occurrence, self._take(self._steps.get(("read", branch, name, digest, occurrence)))
@@ -80,6 +87,10 @@ class Journal:
             effect.state in _SENT and self._effect_steps.get(effect.id, last) > step.seq
             for effect in self._effects.values()
         )
+
+    def stale(self, step: StepRow) -> bool:
+        """Whether a read was made before a target refused what rested on it, so that it must be made again."""
+        return step.seq < self._stale and not self.acted_on(step)
 
     def void(self, step: StepRow) -> None:
         """Lets go of the reads and model turns recorded after ``step``: what they rest on has changed.
@@ -154,6 +165,8 @@ class Journal:
 
     def put_effect(self, effect: EffectRow) -> None:
         """Keeps the state a commit of this segment has given an effect."""
+        if effect.state in _SENT and effect.state != "intended":  # it may yet turn out not to have happened
+            self.read_since_sent = False
         slot = self._by_key.setdefault((effect.tool, effect.key, effect.occurrence), [])
         if effect.id not in self._effects:
             slot.append(effect.id)
@@ -177,6 +190,8 @@ class Journal:
         self.recorded += 1
         if step.kind == "timer":
             self._timers[step.name] += 1
+            if step.name.endswith(REREAD):
+                self._stale = step.seq
             return
         if step.kind == "effect":
             self._effect_steps[step.payload.get("effect")] = step.seq
@@ -215,6 +230,8 @@ class Journal:
         return step
 
     def _met(self, effect: EffectRow) -> EffectRow:
+        if effect.state in _SENT:
+            self.read_since_sent = False
         self._drop("effect", effect.id)
         return effect
 

@@ -103,6 +103,17 @@ class CaseStore(Protocol):
         ...
 
 
+class Revisions(Protocol):
+    """Knows the other revisions of a case: the cases with its business key."""
+
+    async def earlier_s(self, case_id: CaseId) -> float | None:
+        """Returns after how many seconds to look again for an older revision that still acts; None: none does.
+
+        One acts that is due, runs, comes again by itself, or has an effect that is not settled.
+        """
+        ...
+
+
 class Decider(Protocol):
     """The gate, as a case needs it."""
 

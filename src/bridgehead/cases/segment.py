@@ -8,8 +8,9 @@ through code that may swallow it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,7 +19,7 @@ from typing import Literal, TypeVar
 from bridgehead import clock, points
 from bridgehead.cases.crosswalk import Crosswalks
 from bridgehead.cases.journal import Journal
-from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded
+from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded, Revisions
 from bridgehead.cases.stopping import NOTHING, Stopping, Stops
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import Finish, HandOver, OutcomeKind, ReviewOpen, Write
@@ -59,6 +60,7 @@ class Bench:
     systems: Mapping[str, object] = field(default_factory=dict)
     """The deployment's connectors by name, for the tools that work over them."""
     crosswalks: Crosswalks | None = None
+    revisions: Revisions | None = None
     stopping: Stopping | None = None
     """What operators have stopped; None: nobody can stop anything, as in a trial outside of a worker."""
     dependencies: Dependencies = field(default_factory=Dependencies)
@@ -250,6 +252,15 @@ class Segment:
             if not moved and self._busy <= self._waiting + own:
                 raise self.diverged()
         self.check_open()
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Counts one call under way as waiting for another, for as long as the block lasts."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     def diverged(self) -> Suspended:
         """Closes the segment as diverged and says which recorded steps were not met."""

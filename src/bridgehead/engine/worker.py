@@ -55,14 +55,18 @@ class Served:
     @property
     def serving(self) -> Serving:
         """What the sweep needs to know."""
-        spec = self.deployment
-        return Serving(
-            deployment=spec.name,
-            release=self.release,
-            role_for={name: spec.fallback.role_for(name) for name in ERROR_CLASSES},
-            next_role={role.name: role.then for role in spec.roles.values() if role.then is not None},
-            resume_s=spec.case.resume_s,
-        )
+        return serving_of(self.deployment, self.release)
+
+
+def serving_of(spec: Deployment, release: bytes) -> Serving:
+    """Returns whom the cases of a deployment are handed to."""
+    return Serving(
+        deployment=spec.name,
+        release=release,
+        role_for={name: spec.fallback.role_for(name) for name in ERROR_CLASSES},
+        next_role={role.name: role.then for role in spec.roles.values() if role.then is not None},
+        resume_s=spec.case.resume_s,
+    )
 
 
 class Worker:
