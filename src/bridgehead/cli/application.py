@@ -19,6 +19,7 @@ from bridgehead.cli import (
     database,
     doctor,
     documents,
+    drill,
     errors,
     explain,
     init,
@@ -67,7 +68,7 @@ def root(
 
 for module in (
     init, check, doctor, serve, submit, cases, explain, breakers, reviews, report, promote, undo, control, ledger,
-    policy, connector, crosswalk, documents, database, errors,
+    policy, connector, crosswalk, documents, database, errors, drill,
 ):  # fmt: skip
     module.register(app)
 

@@ -1,0 +1,1 @@
+"""Trials of a deployment against a world that pushes back."""
