@@ -63,6 +63,7 @@ GUARDS: Final = (
         number = known if isinstance(known, int) else tokens[known]
         self._keep(proposal, number, "intended")
         self._replaced(replaces, number)
+        points.reach("effects.intent.after")
         return await self._send(proposal, number, send_by_s, call)
 """,
         """        early = idempotency_key(proposal.key, proposal.occurrence)
