@@ -17,6 +17,7 @@ from bridgehead.cli.intakes import open_sources
 from bridgehead.cli.log import log_to_terminal
 from bridgehead.cli.options import FoldersArgument, Idle
 from bridgehead.cli.output import clean, note
+from bridgehead.clock import perf_s
 
 if TYPE_CHECKING:
     from bridgehead.app import LoadedDeployment
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from bridgehead.storage.queries import Queries
 
 _STATUS_S: Final = 0.5
+_STATUS_REST: Final = 50
+"""The pause between two lines of the status is at least so many times what the counting took."""
 _IDLE_S: Final = 0.2
 
 Concurrency = Annotated[
@@ -189,6 +192,7 @@ async def _status(queries: Queries, served: Sequence[Served], stopped: asyncio.E
     with contextlib.suppress(Unavailable):
         bound = await queries.first_open(names)
     while not stopped.is_set():
+        started_s = perf_s()
         try:
             now = await queries.tally(names, bound)
             before = now.done if before is None else before
@@ -201,6 +205,8 @@ async def _status(queries: Queries, served: Sequence[Served], stopped: asyncio.E
             line = clean(error.message)
         sys.stdout.write(f"\r\x1b[K{line}")
         sys.stdout.flush()
+        # Counting takes the longer the more is open: the line is then rewritten less often.
+        pause_s = max(_STATUS_S, _STATUS_REST * (perf_s() - started_s))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), _STATUS_S)
+            await asyncio.wait_for(stopped.wait(), pause_s)
     sys.stdout.write("\n")
