@@ -49,10 +49,12 @@ PLACES: Final = (
     ("gate", ("/gate/", "/cedarpy/")),
     ("sealing and digests", ("/ledger/vault.py", "/effects/keys.py", "/storage/sealing.py")),
     ("ledger rows", ("/ledger/",)),
-    ("planning a batch", ("/storage/planning.py", "/storage/looking.py", "/storage/batch_rows.py")),
+    (
+        "plan and statements of a batch",
+        ("/storage/planning.py", "/storage/looking.py", "/storage/batch_rows.py", "/storage/committing.py"),
+    ),
     ("claim and load", ("/storage/workers.py", "/storage/cases.py")),
     ("queue", ("/procrastinate/",)),
-    ("statements of the writer", ("/storage/committing.py",)),
     ("limits, retries, breakers", ("/resilience/", "/cases/waits.py")),
     ("calls, journal, segment", ("/bridgehead/cases/",)),
     ("engine", ("/bridgehead/engine/",)),
@@ -94,18 +96,18 @@ class Meter:
 
     def install(self) -> None:
         """Wraps what is measured, for the rest of this process."""
-        waits, ends = psycopg.AsyncConnection.wait, psycopg.AsyncPipeline.__aexit__
+        executes, ends = psycopg.AsyncCursor.execute, psycopg.AsyncPipeline.__aexit__
 
-        async def wait(conn: psycopg.AsyncConnection[Any], *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as it is wrapped
-            if conn.pgconn.pipeline_status == PipelineStatus.OFF and "timeout" not in more:
+        async def execute(cursor: psycopg.AsyncCursor[Any], *args: Any, **more: Any) -> Any:  # noqa: ANN401  # as it is wrapped
+            if cursor.connection.pgconn.pipeline_status == PipelineStatus.OFF:
                 self.trips[PHASE.get()] += 1
-            return await waits(conn, *args, **more)
+            return await executes(cursor, *args, **more)
 
         async def end(pipeline: psycopg.AsyncPipeline, *args: Any) -> None:  # noqa: ANN401  # as it is wrapped
             self.trips[PHASE.get()] += 1
             await ends(pipeline, *args)
 
-        psycopg.AsyncConnection.wait = wait  # type: ignore[assignment]  # counted, and otherwise the same
+        psycopg.AsyncCursor.execute = execute  # type: ignore[method-assign,assignment]  # counted, and otherwise the same
         psycopg.AsyncPipeline.__aexit__ = end  # type: ignore[method-assign,assignment]  # counted, and otherwise the same
         for owner, name, label in (
             (committing.Writer, "_stand", "step: the whole batch"),
@@ -198,6 +200,8 @@ async def measure(report: Report, folder: Path) -> None:
         meter.clear()
         await profiled.run(1)
         single(report, meter, latencies, few)
+        await profiled.open_cases(2 * MANY)
+        await profiled.run(MANY)  # until every connection is open
         await profiled.open_cases(many)
         latencies.clear()
         meter.clear()
