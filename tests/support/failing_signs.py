@@ -23,6 +23,7 @@ import sqlalchemy.exc
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from bridgehead import errors
+from bridgehead.adapters.langchain import failing as langchain_failing
 from bridgehead.cases.failures import failure
 from bridgehead.connectors import mail_smtp, mailbox_session, store_local, store_s3, store_sftp
 from bridgehead.connectors.classify import Classifier
@@ -118,6 +119,35 @@ def _model_code(sign: str) -> Failed:
     return classes.of_response(400 if sign not in {"overloaded_error", "engine_overloaded"} else 500, {}, {
         "error": {"code": sign.upper() if sign == "deploymentnotfound" else sign, "message": "no"}
     })  # fmt: skip
+
+
+def _provider(sign: str) -> Failed:
+    import langchain_openai.chat_models.base as langchain
+    import openai
+
+    kind = getattr(openai, sign, None) or getattr(langchain, sign)
+    request = httpx.Request("POST", "http://models.example/v1/chat/completions")
+    made: BaseException
+    match sign:
+        case "APITimeoutError":
+            made = kind(request=request)
+        case "APIConnectionError":
+            made = kind(message="x", request=request)
+        case "APIResponseValidationError":
+            made = kind(httpx.Response(200, request=request), None, message="x")
+        case "LengthFinishReasonError":
+            made = kind(
+                completion=openai.types.chat.ChatCompletion(
+                    id="1", choices=[], created=0, model="m", object="chat.completion"
+                )
+            )
+        case "OpenAIRefusalError":
+            made = kind("no")
+        case _:
+            made = kind()
+    found = langchain_failing.classified(made)
+    assert isinstance(found, Failed), found
+    return found
 
 
 def _worded(say: Callable[[str], Failed]) -> Callable[[str], Failed]:
@@ -253,6 +283,7 @@ _MET: Final[Mapping[str, Callable[[str], Failed]]] = {
     "http/status": _http_status,
     "model/status": lambda sign: classes.of_response(_HUNDREDS.get(sign) or int(sign), {}, None),
     "model/code": _model_code,
+    "model/exception": _provider,
     "model/wording": _worded(lambda text: classes.of_response(400, {}, {"error": {"message": text}})),
     "sql/sqlstate": _sql_state,
     "sql/number": _sql_number,

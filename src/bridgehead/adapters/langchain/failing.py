@@ -13,6 +13,7 @@ from langgraph.errors import GraphRecursionError
 from bridgehead.adapters import failing
 from bridgehead.errors import ErrorClass
 from bridgehead.resilience.taxonomy import find
+from bridgehead.resilience.taxonomy.signs import by_name
 
 _KINDS: Final[tuple[tuple[type[BaseException], ErrorClass], ...]] = (
     (exceptions.ContextOverflowError, "context_overflow"),
@@ -34,20 +35,6 @@ _KINDS: Final[tuple[tuple[type[BaseException], ErrorClass], ...]] = (
 )
 """First match wins, so the exact ones come first."""
 
-_NAMES: Final[dict[str, ErrorClass]] = {
-    "OpenAIRefusalError": "refused_by_model",
-    "ContentFilterFinishReasonError": "refused_by_model",
-    "LengthFinishReasonError": "invalid_output",
-    "APITimeoutError": "timeout",
-    "APIConnectionError": "dependency_down",
-    "RemoteProtocolError": "transient",
-    "ReadTimeout": "timeout",
-    "ReadError": "transient",
-    "ConnectError": "dependency_down",
-    "ConnectTimeout": "dependency_down",
-}
-"""Exceptions of the providers' own clients, by name: the adapter imports none of them."""
-
 
 def classified(error: BaseException) -> BaseException:
     """Returns what an exception out of a run means: a Failed for the framework's own, itself for any other."""
@@ -65,4 +52,6 @@ def _class_of(error: BaseException) -> ErrorClass | None:
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         return failing.of_status(status)
-    return next((_NAMES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _NAMES), None)
+    # Exceptions of the providers' own clients, and of the HTTP client below them, by name: the adapter imports neither.
+    row = by_name("model", error) or by_name("connection", error)
+    return None if row is None else row.error_class

@@ -52,6 +52,14 @@ ROWS: Final[tuple[Row, ...]] = (
         ),
     ),
     *rows(
+        "model", "exception", "the openai client and LangChain's, by name, where they carry no status and no code",
+        ("OpenAIRefusalError ContentFilterFinishReasonError", "refused_by_model", None, "the model refused to answer"),
+        ("LengthFinishReasonError", "invalid_output", None, "the answer was cut where the turn's own limit ended"),
+        ("APIResponseValidationError", "invalid_output", None, "the answer is not of the API's form"),
+        ("APITimeoutError", "timeout", None, "no answer in time"),
+        ("APIConnectionError", "dependency_down", None, "the connection failed"),
+    ),
+    *rows(
         "model", "condition", "the OpenAI API reference, `finish_reason` and `refusal` of a chat completion",
         ("refusal", "refused_by_model", None, "the model says that it will not answer"),
         ("content_filter", "refused_by_model", None, "a filter cut the answer"),
