@@ -11,3 +11,11 @@ create index reviews_arrival on reviews (arrival_id) where arrival_id is not nul
 
 -- Lists of open cases by state, newest first, however many are done.
 create index cases_open on cases (state, id) where state <> 'done';
+
+-- Lists of open work in the order they are shown, of everybody or of one role, however many were decided before.
+create index reviews_open_id on reviews (id) where state = 'open';
+create index reviews_open_role on reviews (role, id) where state = 'open';
+drop index reviews_open;
+
+-- Which roles ever had work, and what was decided in one: a look-up for each role in place of a pass over all.
+create index reviews_role on reviews (role, id);
