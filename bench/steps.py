@@ -42,6 +42,7 @@ OURS: Final = "Bridgehead, from the submit"
 OPENED: Final = "Bridgehead, cases open"
 FLOOR: Final = "floor"
 LANGGRAPH: Final = ("LangGraph, event loop", "LangGraph, threads")
+PIPELINED: Final = tuple(f"{name}, pipeline" for name in LANGGRAPH)
 DEFAULT: Final = "LangGraph, default durability"
 DBOS: Final = ("DBOS, event loop", "DBOS, threads")
 OVER_LANGGRAPH, OVER_DBOS = 4.0, 5.0
@@ -102,9 +103,11 @@ def subjects(ours: Ours, server: Server, url: str, *, quick: bool) -> list[Subje
     slow, fast, least = {1: 8 * size, MANY: 40 * size}, {1: 30 * size, MANY: 480 * size}, {1: 26, MANY: 96 * size}
     graph, bare = "bench.rivals.run_langgraph", "bench.rivals.run_dbos"
     lines = [
-        (LANGGRAPH[0], "langgraph_async", (graph, "async", "sync")),
-        (LANGGRAPH[1], "langgraph_sync", (graph, "sync", "sync")),
-        (DEFAULT, "langgraph_default", (graph, "sync", "async")),
+        (LANGGRAPH[0], "langgraph_async", (graph, "async", "sync", "plain")),
+        (LANGGRAPH[1], "langgraph_sync", (graph, "sync", "sync", "plain")),
+        (PIPELINED[0], "langgraph_async_pipe", (graph, "async", "sync", "pipeline")),
+        (PIPELINED[1], "langgraph_sync_pipe", (graph, "sync", "sync", "pipeline")),
+        (DEFAULT, "langgraph_default", (graph, "sync", "async", "plain")),
         (DBOS[0], "dbos_async", (bare, "async")),
         (DBOS[1], "dbos_sync", (bare, "sync")),
         (FLOOR, "floor", ("bench.rivals.run_floor", str(EFFECTS))),
@@ -112,6 +115,8 @@ def subjects(ours: Ours, server: Server, url: str, *, quick: bool) -> list[Subje
     own = url.split("?", maxsplit=1)[0].rpartition("/")[2]
     found = [Subject(OURS, ours, own, least), Subject(OPENED, Opened(ours), own, {MANY: least[MANY]})]
     for name, database, arguments in lines:
+        if quick and name in PIPELINED:  # no faster where it was measured, and a short run has no time for it
+            continue
         rival = Rival((*arguments, server.database(database)))
         found.append(Subject(name, rival, database, fast if name == FLOOR else slow))
     return found
@@ -211,10 +216,11 @@ def tell(report: Report, everybody: Mapping[str, Subject]) -> None:
         kinds.append(line)
     report.table("by kind", kinds)
     report.table("client CPU ms/case of ours", [shares(everybody[name]) for name in (OURS, OPENED)])
+    langgraph = [name for name in (*LANGGRAPH, *PIPELINED) if name in everybody]
     rates = {name: [found.per_s for found in one.rounds[MANY]] for name, one in everybody.items()}
     report.figure(
         f"at {MANY}: cases/s of the better LangGraph",
-        ratio(rates[OURS], [rates[name] for name in LANGGRAPH]),
+        ratio(rates[OURS], [rates[name] for name in langgraph]),
         unit="times",
         at_least=OVER_LANGGRAPH,
     )
@@ -224,10 +230,10 @@ def tell(report: Report, everybody: Mapping[str, Subject]) -> None:
         unit="times",
         at_least=OVER_DBOS,
     )
-    for name, theirs in (("LangGraph", LANGGRAPH), ("DBOS", DBOS), ("floor", (FLOOR,))):
+    for name, theirs in (("LangGraph", langgraph), ("DBOS", DBOS), ("floor", [FLOOR])):
         found = ratio(rates[OPENED], [rates[one] for one in theirs])
         report.figure(f"at {MANY}, cases open: cases/s of {name}", found, unit="times")
-    langgraph_ms = min(median(all_steps(everybody[name], 1)) for name in LANGGRAPH)
+    langgraph_ms = min(median(all_steps(everybody[name], 1)) for name in langgraph)
     for kind, share in (("read", STEP_SHARE), ("model", STEP_SHARE), ("effect", EFFECT_SHARE)):
         found = p50[f"{kind} 1"] / langgraph_ms
         report.figure(f"at 1: {kind} by the better LangGraph's step", found, unit="times", at_most=share)

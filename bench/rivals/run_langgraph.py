@@ -1,9 +1,10 @@
-"""LangGraph with its PostgreSQL checkpointer, ten nodes in a row: ``MODE DURABILITY URL`` on the command line.
+"""LangGraph with its PostgreSQL checkpointer, ten nodes in a row: ``MODE DURABILITY PIPELINE URL``.
 
 At its best: a saver takes a lock around every statement, so each concurrent run has a saver, a connection and a
 compiled graph of its own, in one event loop (``async``) or in one thread each (``sync``). Each node's result is a
 channel of its own and no plain string, so that a checkpoint stores what its step brought and repeats nothing.
-``sync`` durability is the one its documentation gives for a step that is stored before the next begins.
+``sync`` durability is the one its documentation gives for a step that is stored before the next begins. A saver
+sends each checkpoint in a pipeline by itself; ``pipeline`` keeps the connection in that mode, as the saver offers.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from langgraph.graph import END, START, StateGraph
 
 from bench.rivals.serving import STEPS, Clock, payload, serve
 
-MODE, DURABILITY, URL = sys.argv[1:4]
-PIPELINE = len(sys.argv) > 4
+MODE, DURABILITY, URL = sys.argv[1], sys.argv[2], sys.argv[4]
+PIPELINE = sys.argv[3] == "pipeline"
 State = TypedDict("State", {"case": int} | {f"step_{number}": dict for number in range(STEPS)}, total=False)  # type: ignore[misc]  # its fields are made
 THREADS = count()
 
