@@ -30,6 +30,7 @@ EFFECTS: Final = KINDS.count("effect")
 AHEAD: Final = 2
 """So many times the concurrency is submitted and not yet done, so that the worker never waits for work."""
 AT_ONCE: Final = 6
+"""So many arrivals are stored at the same time."""
 PATIENCE_S: Final = 120.0
 LOOK_EVERY: Final = 250
 
@@ -124,19 +125,29 @@ class Ours:
     async def run(self) -> Ran:
         """Submits cases, keeping the worker supplied, and returns when every one of them is done."""
         cases, concurrency = self._ordered
-        ahead = 1 if concurrency == 1 else AHEAD * concurrency
+        ahead, feeders = (1, 1) if concurrency == 1 else (AHEAD * concurrency, AT_ONCE)
         submitted: dict[int, float] = {}
         done: dict[int, list[float]] = {}
         before, started_s = self._cpu_s(), perf_s()
-        while len(done) < cases:
-            while len(submitted) < cases and len(submitted) - len(done) < ahead:
-                submitted[self._next] = boot_s()
-                await self._submit()
-                done |= self._ended()
-            done |= self._ended()
-            if concurrency == 1 and len(done) == len(submitted):
-                await self._closed()
-            await self._pause(started_s)
+
+        async def feed() -> None:
+            while len(submitted) < cases:
+                if len(submitted) - len(done) < ahead:
+                    number = self._number()
+                    submitted[number] = boot_s()
+                    await self._submit(number)
+                else:
+                    await asyncio.sleep(0.002)
+
+        async with asyncio.TaskGroup() as feeding:
+            for _ in range(feeders):
+                feeding.create_task(feed())
+            while len(done) < cases:
+                ended = self._ended()
+                if ended and concurrency == 1:
+                    await self._closed()  # the worker is idle before the next one comes
+                done.update(ended)
+                await self._pause(started_s)
         await self._closed()
         return of_marks(done, submitted, perf_s() - started_s, self._since(before))
 
@@ -156,20 +167,23 @@ class Ours:
         before, started_s = self._cpu_s(), perf_s()
         self.thaw()
         while len(done) < cases:
-            done |= self._ended()
+            done.update(self._ended())
             await self._pause(started_s)
         await self._closed()
         return of_marks(done, {}, perf_s() - started_s, self._since(before))
 
-    async def _submit(self) -> int:
+    def _number(self) -> int:
         number, self._next = self._next, self._next + 1
+        return number
+
+    async def _submit(self, number: int) -> int:
         return await self.world.submit({"po": f"PO-{number}", "number": number})
 
     async def _open(self) -> None:
         """Submits one arrival and settles it into a case as the worker would, but for the reading process."""
         assert self._served is not None
         arrivals, spec = self.world.app.arrivals, self._served.deployment
-        work = await arrivals.take(ArrivalId(await self._submit()), [spec.name])
+        work = await arrivals.take(ArrivalId(await self._submit(self._number())), [spec.name])
         assert work is not None
         order = json.loads(work.document)
         item = NewCase(input=order, key={"po": order["po"]})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bench import scale, steps
-from bench.rivals import processes, serving
+from bench.rivals import processes, serving, usage
 from bench.rivals.ours import KINDS, of_marks
 
 
@@ -69,3 +72,20 @@ def test_missing_rivals_are_named_with_the_command_that_installs_them(
         steps.main(["--quick"])
     assert ended.value.code == processes.MISSING not in (0, 1, 2)
     assert "make rivals" in capsys.readouterr().err
+
+
+def test_what_a_process_and_its_children_use_is_read_from_the_system() -> None:
+    """A child's processor time and memory count with its parent's, while it lives and once it has ended."""
+    here = os.getpid()
+    before_s, alone = usage.tree_cpu_s(here), usage.memory_bytes(here)
+    code = "import sys\nheld = bytes(30_000_000)\nfor _ in range(3_000_000): pass\nprint(flush=True)\nsys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert child.pid in usage.tree(here)
+        own_s = usage.exact_cpu_s([child.pid])
+        assert own_s > 0.01
+        assert usage.tree_cpu_s(here) - before_s >= own_s - 0.02  # counted in hundredths of a second
+        assert usage.memory_bytes(here) > alone
+    assert child.pid not in usage.tree(here)
+    assert usage.tree_cpu_s(here) - before_s >= own_s - 0.02
