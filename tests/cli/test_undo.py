@@ -84,6 +84,8 @@ def test_an_undo_is_shown_then_made_once(cli: Cli, desk: Path) -> None:
     done = cli.ok("undo", "--case", "C-1", "--why", "booked wrongly", "--by", "kim", "--yes").out
     assert "1 undone, 0 left to people." in done
     assert (desk / "store.json").read_text() == '{"P-2": 40}'
+    assert "was taken back at" in (told := cli.ok("explain", "C-1").out)
+    assert "by kim (U-1): booked wrongly." in told
     again = cli.ok("undo", "--case", "C-1", "--why", "once more", "--yes").out
     assert "undone already, by U-1" in again
     assert "nothing was changed" in again

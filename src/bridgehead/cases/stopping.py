@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from bridgehead.cases.segment import Segment
     from bridgehead.cases.tools import BoundTool
 
-LOOK_AGAIN_S: Final = 0.5
+ASIDE_S: Final = 0.5
 """How long a case that was put aside waits before it may be claimed again; a pause holds it back from there on."""
+LOOK_AGAIN_S: Final = 15.0
+"""How often a case that has come to a paused tool looks whether it may go on; each look leaves a row on its chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +53,7 @@ async def heed(segment: Segment, bound: BoundTool) -> None:
     segment.stops = stops
     if stops.killed:
         raise segment.hand_over("policy_denied", f"An operator stopped it: {stops.killed}")
-    if stops.paused or bound.tool.name in stops.paused_tools:
+    if stops.paused:
+        raise segment.wait(wake_after_s=ASIDE_S)
+    if bound.tool.name in stops.paused_tools:
         raise segment.wait(wake_after_s=LOOK_AGAIN_S)

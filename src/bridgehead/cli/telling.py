@@ -217,8 +217,18 @@ def _effect(effect: EffectView, view: CaseView) -> str:
                 return f"{name}, did not happen{tries}: {_message(recorded)}."
             again = _tried_again(effect, view)
             return f"{name}, may have been sent{tries}: no reply came. Then {_message(recorded)}{again}."
+        case "undone":
+            return f"{name}, happened and was taken back{_undone(effect, view)}."
         case _:
             return f"{name}, is {effect.state}."
+
+
+def _undone(effect: EffectView, view: CaseView) -> str:
+    """Returns when an effect was undone, by whom and why, as its chain says."""
+    for event in view.events:
+        if event.kind == "effect.undone" and f"E-{event.refs.get('effect')}" == effect.id:
+            return f" at {event.at} by {event.refs.get('by')} (U-{event.refs.get('undo')}): {event.refs.get('why')}"
+    return ""
 
 
 def _looked(effect: EffectView, view: CaseView) -> str:

@@ -26,7 +26,8 @@ _EFFECTS: Final = """
 select e.id, e.case_id, e.deployment, e.tool, e.key, e.args_digest, e.occurrence, e.state, e.payload, e.result,
   e.settled_at, e.level, a.sealed as sealed_args, r.sealed as sealed_result, c.key_id, c.state as case_state,
   encode(c.release, 'hex') as release, l.manifest,
-  (select i.undo_id from undo_items i where i.effect_id = e.id and i.state <> 'left') as under
+  (select i.undo_id from undo_items i where i.effect_id = e.id
+    and i.state in ('planned', 'intended', 'unknown', 'undone')) as under
 from effects e join cases c on c.id = e.case_id join releases l on l.digest = c.release
   join blobs a on a.commitment = e.payload left join blobs r on r.commitment = e.result
 """

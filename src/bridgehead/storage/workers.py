@@ -61,6 +61,7 @@ select c.id from cases c join workers w on w.id = c.worker_id
 where c.state = 'running' and w.stopped_at is not null order by c.id limit %(batch)s
 """
 
+_ANY_KILLED = "select 1 from controls where lifted_at is null and action = 'kill' and kind <> 'tool' limit 1"
 _KILLED = """
 select c.id, c.deployment, k.kind, k.name, k.set_by, k.reason from cases c join controls k
   on k.lifted_at is null and k.action = 'kill' and (k.kind = 'all'
@@ -215,8 +216,10 @@ class Workers:
         return True
 
     async def _killed(self, serving: dict[str, Serving]) -> int:
-        """Hands over the open cases of what an operator has killed."""
+        """Hands over the open cases of what an operator has killed; where nothing is, no case is looked at."""
         async with self._database.connection() as conn:
+            if await (await conn.execute(_ANY_KILLED)).fetchone() is None:
+                return 0
             found = await (await conn.execute(_KILLED, {"deployments": list(serving), "batch": _BATCH})).fetchall()
         count = 0
         for row in found:
