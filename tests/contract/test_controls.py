@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bridgehead.clock import boot_s
+from bridgehead.ids import CaseId
 from bridgehead.storage.controls import Kind
+from bridgehead.storage.workers import Lease
 from tests.support.world import World, end_all
 
 CODE = """
@@ -56,7 +58,7 @@ async def ticking(world: World, count: int) -> None:
 
 async def test_a_paused_deployment_waits_and_loses_nothing(world: World) -> None:
     """P3: while a deployment is paused nothing of it is claimed; resumed, its case is booked once."""
-    await world.deploy(BOOK, tools="book: allow")
+    loaded = await world.deploy(BOOK, tools="book: allow")
     assert await world.app.controls.set("deployment", "orders", "pause", by="kim", reason="a look at the books")
     await world.submit({"po": "1", "amount": 5})
     async with world.working():
@@ -66,6 +68,12 @@ async def test_a_paused_deployment_waits_and_loses_nothing(world: World) -> None
 
         await world.until(opened, what="the case")
         assert world.books() == []
+        (case,) = await world.cases()
+        assert (case["state"], case["epoch"]) == ("due", 0), "nobody has claimed it"
+        lease = Lease(world.app.database.url, name="another", pid=1, lease_s=9.0)
+        releases = [loaded.release.digest]
+        assert await world.app.workers.claim(lease.worker_id, CaseId(int(str(case["id"]))), releases) is None
+        lease.close()
         assert await world.app.controls.lift("deployment", "orders", by="kim", reason="all is well") == "pause"
         await world.until(world.at_rest, what="the end")
     assert [entry["po"] for entry in world.books()] == ["1"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
-from bridgehead.cases.undo_ports import Scope, UndoPlan
+from bridgehead.cases.undo_ports import Hold, Scope, UndoItem, UndoMove, UndoPlan
 from bridgehead.cases.undoing import Undoing
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.undoing import Undos
 from tests.support.world import World
 
 CODE = """
@@ -298,6 +300,44 @@ async def test_a_plan_whose_operator_died_is_finished_by_a_worker(world: World) 
             return (await undoing.store.plan(number)).finished_at is not None
 
         await world.until(finished, what="the undo")
+    assert store(world) == {}
+
+
+class Crash(BaseException):
+    """The process died here."""
+
+
+class Faulty(Undos):
+    """A store of plans whose user dies just before, or just after, its n-th move."""
+
+    def __init__(self, world: World, at: int, *, after: bool) -> None:
+        super().__init__(world.app.database, world.app.vault)
+        self._left = at
+        self._after = after
+
+    async def move(self, hold: Hold, item: UndoItem, move: UndoMove) -> UndoItem:
+        """Moves, unless the process dies."""
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise Crash
+        moved = await super().move(hold, item, move)
+        if self._left == 0:
+            raise Crash
+        return moved
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+async def test_a_death_at_any_commit_undoes_once(world: World, at: int, after: bool) -> None:
+    """P2: whoever dies before or after any commit of an undo, the next one finishes it and nothing is undone twice."""
+    undoing = await booked(world, {"po": "1", "amount": 5, "more": True})
+    number = await planned(undoing, Scope("orders", words="all"))
+    assert number is not None
+    with pytest.raises(Crash):
+        await replace(undoing, store=Faulty(world, at, after=after)).run(number)
+    assert await undoing.run(number)
+    assert ends(await undoing.store.plan(number)) == [("book", "undone", "")] * 2
+    assert sorted(str(call["po"]) for call in calls(world, "undo")) == ["1", "1-b"]
     assert store(world) == {}
 
 

@@ -125,6 +125,8 @@ class _Foreseen:
 
 
 async def _undo(asked: _Asked) -> int:
+    from bridgehead.ids import show
+
     async with opening.opened() as app:
         scope = await _scope(app, asked)
         loaded = _code(scope.deployment, asked.deployment)
@@ -147,6 +149,8 @@ async def _undo(asked: _Asked) -> int:
         if number is None:
             print("Somebody else has taken all of it up: see 'bridgehead undo --resume'.")
             return 1
+        name = show("U", number)
+        note(f"{name} is planned; if this is cut short, 'bridgehead undo --resume {name}' or a worker finishes it.")
         return await _carry_out(app, number, undoing, as_json=asked.as_json)
 
 
