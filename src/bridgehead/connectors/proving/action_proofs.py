@@ -31,6 +31,7 @@ from bridgehead.connectors.proving.stage import (
     stage,
 )
 from bridgehead.connectors.proving.world import Reaction
+from bridgehead.errors import ErrorClass
 
 _NOT_SENT = "the time was over before the request was sent"
 _ADD_LOOKUP = "Add lookup: {read: …, with: …, same: …}, so that a lost reply can be read back."
@@ -220,15 +221,15 @@ class ActionProofs:
 
     async def cut_answer(self) -> Finding:
         """Does it, and breaks off in the middle of the answer."""
-        return await self._unreadable(faults.cut)
+        return await self._unreadable(faults.cut, "transient")
 
     async def not_json(self) -> Finding:
         """Does it, and answers with a page for people."""
-        return await self._unreadable(faults.page_for_people)
+        return await self._unreadable(faults.page_for_people, "invalid_output")
 
-    async def _unreadable(self, act: faults.Act) -> Finding:
+    async def _unreadable(self, act: faults.Act, error_class: ErrorClass) -> Finding:
         ended, on = await self.met(act)
-        if ended.failed is None or ended.failed.applied is not None or ended.error_class != "invalid_output":
+        if ended.failed is None or ended.failed.applied is not None or ended.error_class != error_class:
             return open_(f"it ended as {ended.ended}")
         return PROVED if on.writes == 1 else open_(f"it was sent {on.writes} times")
 

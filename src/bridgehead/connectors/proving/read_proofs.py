@@ -188,7 +188,8 @@ class ReadProofs:
 
     async def cut_answer(self) -> Finding:
         """Breaks off in the middle of the answer."""
-        return unreadable((await self.met(faults.cut))[0])
+        ended, _ = await self.met(faults.cut)
+        return PROVED if ended.error_class == "transient" else open_(f"it ended with {ended.ended}")
 
     async def not_json(self) -> Finding:
         """Answers with a page for people."""
@@ -231,7 +232,7 @@ class ReadProofs:
         async with self.on_stage() as on:
             on.world.fault = faults.meets(self.name, faults.cut)
             ended = await self.asked(on)
-        if ended.error_class != "invalid_output":
+        if ended.error_class != "transient":
             return open_(f"an answer that was cut off ended with {ended.ended}", "Check where the answer's list lies.")
         return PROVED
 
