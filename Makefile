@@ -38,7 +38,7 @@ check: $(READY)  ## lint, format, types, rooms and docs
 	@$(BIN)/pytest -q tests/docs
 
 bench: $(READY) rivals  ## every figure the documentation states, in its short form
-	@for script in $$(grep -lE '\bReport\("?' bench/*.py | grep -v report.py); do echo "== $$script"; $(BIN)/python $$script --quick; done
+	@for script in $$(grep -l 'report = Report(' bench/*.py); do echo "== $$script"; $(BIN)/python $$script --quick; done
 
 rivals: $(RIVALS)/.ready  ## what bench/steps.py and bench/crash.py measure beside: LangGraph and DBOS, in .venv-rivals
 
