@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from bridgehead.cases.undo_ports import Hold, Scope, UndoItem, UndoMove, UndoPlan
+from bridgehead.cases.undo_ports import Hold, Scope, UndoItem, UndoLost, UndoMove, UndoPlan
 from bridgehead.cases.undoing import Undoing
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
@@ -192,6 +192,14 @@ async def test_a_record_that_somebody_changed_is_left_to_a_person(world: World) 
     assert await states(world) == ["committed"]
 
 
+async def test_another_value_than_was_left_is_somebodys_change(world: World) -> None:
+    """P8: a record that verify finds with another value than the effect returned is not undone."""
+    undoing = await booked(world, {"po": "1", "amount": 5})
+    (world.place / "store.json").write_text(json.dumps({"1": {"number": "N-7", "amount": 5}}))
+    assert ends(await undo(undoing)) == [("book", "left", "changed")]
+    assert store(world)["1"]["number"] == "N-7"
+
+
 async def test_what_is_gone_is_left_and_holds_nothing_up(world: World) -> None:
     """P8: a record that a person took away is named as gone, and what was done before it is undone."""
     undoing = await booked(world, {"po": "1", "amount": 5, "more": True})
@@ -350,9 +358,15 @@ async def test_one_who_lost_the_plan_writes_nothing_more(world: World) -> None:
     assert old is not None
     assert await undoing.store.take(number, actor="early") is None
     await undoing.store.let_go(old)
-    assert await undoing.run(number)
-    with pytest.raises(Exception, match="somebody else"):
+    further = await undoing.store.take(number, actor="new")
+    assert further is not None
+    (item,) = (await undoing.store.plan(number)).items
+    with pytest.raises(UndoLost):
+        await undoing.store.move(old, item, UndoMove("intended", settle_s=1.0))
+    with pytest.raises(UndoLost):
         await undoing.store.finish(old, "desk")
+    await undoing.store.let_go(further)
+    assert await undoing.run(number)
     assert len(calls(world, "undo")) == 1
 
 
