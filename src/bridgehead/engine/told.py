@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bridgehead.cases.journal import REREAD
 from bridgehead.cases.ports import CaseStore, Claim, Loaded
 from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, StepWrite, Write
 from bridgehead.ids import show
@@ -39,6 +40,8 @@ def sentences(writes: Sequence[Write], tokens: Mapping[str, int]) -> Iterator[st
     handed = any(isinstance(write, HandOver) for write in writes)
     for write in writes:
         match write:
+            case StepWrite(kind="timer") if write.name.endswith(REREAD):
+                yield f"reads its facts again: {write.name.removesuffix(REREAD)} was refused"
             case StepWrite(kind="timer"):
                 why = write.payload.get("error_class")
                 yield f"put off: {write.name} is waited for" + (f" ({why})" if why else "")
