@@ -187,14 +187,15 @@ class Window:
 class Ramp:
     """How fast calls come back to a dependency that was down, as a multiple of the rate at which it is called.
 
-    Over ``ramp_s`` the rate of all calls rises from ``start`` to ``headroom``. Then what arrives is called freely, and
-    what has waited comes beside it: its cases are woken at ``back`` and bounded by ``most``, for ``hold`` times as
-    long as the outage lasted; after that the bound doubles every ``ramp_s``, ``doublings`` times, and is gone.
+    Over ``ramp_s`` the rate of all calls rises from ``start`` to ``headroom``, and stays there as long again. Then what
+    arrives is called freely, and what has waited comes beside it: its cases are woken at ``back`` and bounded by
+    ``most``, for ``hold`` times as long as the outage lasted; after that the bound doubles every ``ramp_s``,
+    ``doublings`` times, and is gone.
     """
 
     start: float = 0.2
-    headroom: float = 1.4
-    back: float = 0.4
+    headroom: float = 1.35
+    back: float = 0.35
     most: float = 1.0
     ramp_s: float = 5.0
     hold: float = 4.0
@@ -205,9 +206,9 @@ class Ramp:
         if row.phase != "closed" or row.down_s <= 0:
             return None
         on_s = now_s - row.since_s
-        if on_s < self.ramp_s:
-            return self.start + (self.headroom - self.start) * max(0.0, on_s) / self.ramp_s
-        hold_s = max(2 * self.ramp_s, self.hold * row.down_s)
+        if on_s < 2 * self.ramp_s:
+            return min(self.headroom, self.start + (self.headroom - self.start) * max(0.0, on_s) / self.ramp_s)
+        hold_s = max(3 * self.ramp_s, self.hold * row.down_s)
         if fresh or on_s > hold_s + self.doublings * self.ramp_s:
             return None
         return float(self.most * 2.0 ** max(0.0, (on_s - hold_s) / self.ramp_s))

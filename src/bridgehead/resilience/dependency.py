@@ -192,7 +192,9 @@ class Dependency:
         now_s = clock.boot_s()
         factor = self._owner.ramp.factor(row, now_s, fresh=fresh)
         if factor is None:
-            return
+            if self._turn_s <= now_s:
+                return
+            factor = self._owner.ramp.headroom  # behind those who still wait for their turns
         spacing_s = 1.0 / (factor * self._steady())
         turn_s = max(self._turn_s, now_s)
         wait_s = deadline.bounded(PATIENCE_S[criticality])
