@@ -154,7 +154,7 @@ class Arrivals:
                     (number, deployment, source, source_key, key_id, reference, name, len(document), why),
                     prepare=True,
                 )
-                await self._dispatch.hint(conn, "arrival", [number], fresh=True)
+            await self._dispatch.hint(conn, "arrival", [number], fresh=True)
             points.reach("intake.store.before")
             await conn.execute(b"commit", prepare=False)
         points.reach("intake.store.after")
@@ -252,7 +252,7 @@ class Arrivals:
     async def _settle_new(
         self, work: ArrivalWork, release: bytes, opening: Opening, deadline_s: float, level: str
     ) -> Mapping[str, int] | None:
-        """Opens the one case of an arrival under a key that nobody has used, in three round trips.
+        """Opens the one case of an arrival under a key that nobody has used, in four round trips.
 
         None: the key is known, so there is more to look at, and nothing was written.
         """
@@ -304,7 +304,7 @@ class Arrivals:
                 )
                 await self._join(conn, work.id, case_id, "opened")
                 await conn.execute(_READ, (work.id,), prepare=True)
-                await self._dispatch.hint(conn, "case", [case_id], fresh=True)
+            await self._dispatch.hint(conn, "case", [case_id], fresh=True)
             points.reach("intake.settle.before")
             await conn.execute(b"commit", prepare=False)
         points.reach("intake.settle.after")
@@ -404,6 +404,7 @@ class Arrivals:
         await conn.execute(
             "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
             (f"{work.deployment}:{opening.business_key.hex()}",),
+            prepare=True,
         )
 
     @staticmethod
@@ -411,6 +412,7 @@ class Arrivals:
         await conn.execute(
             "insert into arrival_cases (arrival_id, case_id, relation) values (%s, %s, %s) on conflict do nothing",
             (arrival_id, case_id, relation),
+            prepare=True,
         )
 
 

@@ -116,15 +116,18 @@ class Database:
     async def begun(self) -> AsyncIterator[Connection]:
         """Gives a connection for a transaction that the block begins and commits itself, in pipelines of its own.
 
-        A block that raises loses the connection, and with it what it had begun. Raises Unavailable
-        as ``transaction`` does.
+        What the block has begun is undone when it raises. Statements in its pipelines are told to be
+        prepared, or not to be (see ``connect``). Raises Unavailable as ``transaction`` does.
         """
         with translated():
             async with self._pool.connection() as conn:
                 try:
                     yield conn
                 except BaseException:
-                    await conn.close()
+                    try:
+                        await conn.execute(b"rollback", prepare=False)
+                    except (psycopg.Error, OSError):
+                        await conn.close()
                     raise
 
     @contextlib.asynccontextmanager
