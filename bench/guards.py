@@ -26,6 +26,7 @@ from bridgehead.storage import embedded
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 GUARDS_TEST: Final = "tests/contract/test_guards.py"
+GROUP_TEST: Final = "tests/contract/test_group_commit.py"
 KILLS_TEST: Final = "tests/faults/test_real_kills.py"
 MAILBOX_TEST: Final = "tests/contract/test_mailbox.py"
 STORM_TEST: Final = "tests/faults/test_mailbox_storm.py::test_no_mail_is_lost_or_doubled"
@@ -52,6 +53,22 @@ GUARDS: Final = (
         "order by c.id for update of c)",
         "order by c.id)",
         [f"{GUARDS_TEST}::test_a_stale_claim_writes_nothing_even_while_the_new_one_is_uncommitted"],
+    ),
+    Guard(
+        "the epoch in the fence",
+        "storage/looking.py",
+        "where c.epoch = v.epoch and c.state = 'running'",
+        "where c.state = 'running'",
+        [f"{GROUP_TEST}::test_a_claim_that_is_over_drops_out_alone"],
+    ),
+    Guard(
+        "the question what became of a commit",
+        "storage/committing.py",
+        "if await self._committed(lost.xid, ends):",
+        "if False:",
+        [
+            f"{GROUP_TEST}::test_a_connection_lost_at_the_commit_is_cleared_up_before_anyone_is_told[after]",
+        ],
     ),
     Guard(
         "the intent commit",
