@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bridgehead.cases.stopping import NOTHING, Stops
 from bridgehead.clock import boot_s
 from bridgehead.ids import CaseId
 from bridgehead.storage.controls import Kind
@@ -134,6 +135,23 @@ async def test_a_killed_tool_is_denied_at_its_next_call(world: World, deployment
     assert (review.kind, review.error_class) == ("exception", "policy_denied")
     (decision,) = await world.rows("select verdict from decisions order by id desc limit 1")
     assert decision["verdict"] == "deny"
+
+
+async def test_a_call_that_waited_is_not_sent_after_a_kill(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P1: a call that was decided before a kill, and waited for its turn meanwhile, is decided anew and denied."""
+    await world.deploy(BOOK, tools="book: allow")
+    asked = [NOTHING]
+
+    async def stops(*_: object, **__: object) -> Stops:
+        return asked.pop() if asked else Stops(killed_tools=frozenset({"book"}))
+
+    monkeypatch.setattr(world.app.controls, "stops", stops)
+    await world.submit({"po": "1", "amount": 5})
+    await world.settle()
+    assert asked == []
+    assert world.books() == []
+    assert [review.error_class for review in await world.reviews()] == ["policy_denied"]
+    assert [row["state"] for row in await world.rows("select state from effects")] == ["denied"]
 
 
 async def test_a_tool_killed_elsewhere_is_not_denied_here(world: World) -> None:

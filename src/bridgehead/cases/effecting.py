@@ -16,7 +16,7 @@ from bridgehead.cases.journal import REREAD
 from bridgehead.cases.ports import EffectRow, KeyTaken
 from bridgehead.cases.segment import BRANCH, Segment
 from bridgehead.cases.settling import Settling
-from bridgehead.cases.stopping import heed
+from bridgehead.cases.stopping import heed, unstopped
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.turns import Place, Turns
 from bridgehead.cases.virtual import placeholder
@@ -147,6 +147,7 @@ class Effecting:
         deadline.check(bound.tool.name)
         try:
             async with admitted(segment, bound, repeat=segment.journal.parked(bound.tool.name) > 0) as call:
+                await unstopped(segment, bound)
                 return await self._intended(proposal, decision, writes, known, replaces, call)
         except Failed as error:
             if error.attributes.get("put_off"):  # nothing was intended, nothing sent

@@ -57,3 +57,16 @@ async def heed(segment: Segment, bound: BoundTool) -> None:
         raise segment.wait(wake_after_s=ASIDE_S)
     if bound.tool.name in stops.paused_tools:
         raise segment.wait(wake_after_s=LOOK_AGAIN_S)
+
+
+async def unstopped(segment: Segment, bound: BoundTool) -> None:
+    """Returns when a call that was decided may still be sent; it may have waited for its turn since.
+
+    Raises Suspended otherwise: the case comes again, and is decided anew.
+    """
+    stopping = segment.bench.stopping
+    if stopping is None:
+        return
+    stops = await stopping.stops(segment.claim.deployment, segment.claim.release)
+    if stops.killed or stops.paused or bound.tool.name in stops.paused_tools | stops.killed_tools:
+        raise segment.wait(wake_after_s=ASIDE_S)
