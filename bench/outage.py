@@ -83,7 +83,7 @@ class Shape:
         return self.after_s / 3
 
 
-QUICK: Final = Shape(per_s=8.0, steady_s=5.0, outage_s=3.0, after_s=30.0, open_most_s=2.0, ramp_s=1.0)
+QUICK: Final = Shape(per_s=8.0, steady_s=9.0, outage_s=3.0, after_s=30.0, open_most_s=2.0, ramp_s=1.0)
 FULL: Final = Shape(per_s=16.0, steady_s=20.0, outage_s=30.0, after_s=240.0, open_most_s=15.0, ramp_s=5.0)
 
 
