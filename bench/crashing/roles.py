@@ -1,0 +1,135 @@
+"""What each process of the crash bench does. All are forked from one that has imported everything: a start is cheap."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import mmap
+import os
+import signal
+import struct
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.crashing.deployments import order
+from bridgehead import points
+from bridgehead.app import App, LoadedDeployment
+from bridgehead.drill.proxy import FaultProxy, parse_scenario
+from bridgehead.errors import BridgeheadError
+from bridgehead.ids import ReviewId
+from bridgehead.settings import Settings
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Two counters that processes share: how many orders may be submitted, and how many are acknowledged."""
+
+    memory: mmap.mmap
+
+    @classmethod
+    def made(cls) -> Shared:
+        """Returns one at zero; processes forked after it see the same."""
+        return cls(mmap.mmap(-1, 16))
+
+    def __getitem__(self, index: int) -> int:
+        found: int = struct.unpack_from("q", self.memory, 8 * index)[0]
+        return found
+
+    def __setitem__(self, index: int, value: int) -> None:
+        struct.pack_into("q", self.memory, 8 * index, value)
+
+
+ALLOWED, ACKNOWLEDGED = 0, 1
+
+
+def fork(work: Callable[[], Coroutine[object, object, None]], log: Path, point: str = "") -> int:
+    """Starts a process that does ``work`` and ends, with a crash point armed in it; returns its id.
+
+    Whoever forks has no event loop and no threads, so that what it holds is whole in the child.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sent, signal.SIG_DFL)
+        logging.basicConfig(level=logging.WARNING, force=True)
+        if point:
+            points.arm(point)
+        asyncio.run(work())
+        code = 0
+    except BaseException:  # noqa: BLE001  # the end of a forked process: nothing may run on in its parent's code
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+async def worker(settings: Settings, deployments: Sequence[LoadedDeployment]) -> None:
+    """Serves both deployments until SIGTERM."""
+    async with App.opened(settings) as app:
+        serving = app.worker([await app.serve(loaded) for loaded in deployments])
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.stop)
+        await serving.run()
+
+
+async def submitter(settings: Settings, shared: Shared, acknowledged: Path, *, quick: bool) -> None:
+    """Submits orders as far as it may, in turn; what was not acknowledged before its death is submitted again."""
+    file = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    async with App.opened(settings) as app:
+        while True:
+            number = shared[ACKNOWLEDGED]
+            if number >= shared[ALLOWED]:
+                await asyncio.sleep(0.02)  # the one that allows is another process
+                continue
+            deployment, content = order(number, quick=quick)
+            try:
+                stored = await app.arrivals.store(
+                    deployment,
+                    source="file",
+                    source_id=content["po"],
+                    document=json.dumps(content).encode(),
+                    name="order",
+                    actor="crash-bench",
+                )
+            except BridgeheadError:
+                await asyncio.sleep(0.1)  # the database is away: sent again, as any client would
+                continue
+            os.write(file, json.dumps({**content, "arrival": stored.id}).encode() + b"\n")
+            shared[ACKNOWLEDGED] = number + 1
+
+
+async def desk(settings: Settings) -> None:
+    """Approves what is held and settles what the sweep handed over; an unknown effect stays open: it has no eyes."""
+    query = b"select id, kind from reviews where state = 'open' and kind <> 'unknown_effect' order by id limit 20"
+    async with App.opened(settings) as app:
+        while True:
+            try:
+                async with app.database.connection() as conn:
+                    rows = await (await conn.execute(query)).fetchall()
+                for row in rows:
+                    if row["kind"] == "approval":
+                        await app.reviews.decide(ReviewId(row["id"]), "approve", by="pat")
+                    elif row["kind"] in {"exception", "deadline"}:
+                        await app.reviews.decide(ReviewId(row["id"]), "answer", by="pat", answer={"seen": True})
+            except BridgeheadError:
+                rows = []
+            if not rows:
+                await asyncio.sleep(0.05)
+
+
+async def proxy(upstream: str, rules: object, seed: int, ready: int, record: Path) -> None:
+    """Stands before the system of record, and keeps a file of what it did until it is ended."""
+    async with FaultProxy(upstream, parse_scenario(rules), seed=seed) as standing:
+        os.write(ready, f"{standing.url}\n".encode())
+        while True:
+            await asyncio.sleep(0.2)
+            told = json.dumps({**standing.counted(), "": standing.passed})
+            record.with_suffix(".next").write_text(told)
+            record.with_suffix(".next").replace(record)

@@ -1,0 +1,250 @@
+"""Keeps the processes of the crash bench alive, a crash point armed in each, and notes what every death left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import psycopg
+from psycopg.rows import dict_row
+
+from bridgehead import points
+from bridgehead.clock import boot_s
+
+ANYWHERE: Final = "anywhere (by the clock)"
+OF_SUBMITTER: Final = ("intake.store.before", "intake.store.after")
+OF_DESK: Final = ("reviews.decide.before", "reviews.decide.after")
+OF_WORKER: Final = tuple(name for name in points.NAMES if name not in OF_SUBMITTER + OF_DESK)
+SELDOM: Final = ("engine.hand_over", "reviews")
+FREEZING: Final = (
+    "effects.intent.after",
+    "effects.send.before",
+    "effects.send.after",
+    "effects.settle.before",
+    "journal.batch.before",
+    "journal.commit.before",
+    "engine.claim.after",
+    "engine.release.before",
+)
+"""Where a worker is frozen: its connections stand, and it goes on there after others have its cases."""
+RARE: Final = ("engine.sweep", "engine.hand_over", "effects.read_back", "effects.hold", "intake", "reviews")
+ALONE_S: Final = 2.0
+RETURN_S: Final = 2.0
+"""How long a zombie lives on after it was thawed, to do what harm it can."""
+
+_HELD: Final = """
+select c.id, w.id as worker from cases c join workers w on w.id = c.worker_id
+where c.state = 'running' and w.id = (select max(id) from workers where pid = %s)
+"""
+
+
+def pause(seconds: float) -> None:
+    """Waits in a process that forks and so has no event loop and no threads."""
+    threading.Event().wait(seconds)
+
+
+@dataclass
+class Loss:
+    """One process that was taken away: where, when, and which cases it had in its hands."""
+
+    point: str
+    frozen: bool
+    at_s: float
+    worker: int = 0
+    cases: Sequence[int] = ()
+    waiting: set[int] = field(default_factory=set)
+    taken_s: float | None = None
+
+
+@dataclass
+class Slot:
+    """A place for one process: what it runs, and the points at which its holders still have to die."""
+
+    role: str
+    start: Callable[[str], int]
+    plan: deque[tuple[str, bool]]
+    pid: int = 0
+    armed: tuple[str, bool] | None = None
+    since_s: float = 0.0
+
+
+@dataclass
+class Zombie:
+    """A frozen process and when it may go on."""
+
+    pid: int
+    loss: Loss
+    thaw_s: float
+    thawed: bool = False
+
+
+def planned(names: Sequence[str], kills: int, freezes: int, chance: random.Random) -> deque[tuple[str, bool]]:
+    """Returns points to die at, each as often as the others, in an order by the seed; some freeze instead."""
+    plan = [(name, False) for index in range(-(-kills // len(names))) for name in names]
+    plan += [(FREEZING[index % len(FREEZING)], True) for index in range(freezes)]
+    chance.shuffle(plan)
+    # What happens seldom comes first: at the end everybody would wait for it alone.
+    return deque(sorted(plan, key=lambda one: not one[0].startswith(SELDOM)))
+
+
+class Supervisor:
+    """Starts the slots' processes again and again until their plans are done, and keeps the record."""
+
+    def __init__(
+        self, url: str, slots: Sequence[Slot], *, lease_s: float, patience_s: float, seed: int, most: int
+    ) -> None:
+        self._url = url
+        self.slots = slots
+        self._lease_s = lease_s
+        self._patience_s = patience_s
+        self._chance = random.Random(f"{seed}/visits")
+        self.losses: list[Loss] = []
+        self.zombies: list[Zombie] = []
+        self._most = most
+        self.returned = 0
+        self._looked_s = 0.0
+        self.fallen: list[str] = []
+        """Processes that ended by themselves: that must not happen."""
+
+    def rows(self, query: str, *values: object) -> list[dict[str, object]]:
+        """Returns a query's rows, none while the database is away. Closed at once: nothing forked may hold it."""
+        try:
+            with psycopg.connect(self._url, autocommit=True, row_factory=dict_row, connect_timeout=5) as conn:
+                return list(conn.execute(query.encode(), values).fetchall())
+        except psycopg.OperationalError:
+            return []
+
+    @property
+    def planned(self) -> int:
+        """Deaths that are still to come."""
+        return sum(len(slot.plan) + (slot.armed is not None) for slot in self.slots)
+
+    @property
+    def where(self) -> str:
+        """The last points that somebody has still to die at, for who watches."""
+        left = sorted({name for slot in self.slots for name, _ in (*slot.plan, *([slot.armed] if slot.armed else []))})
+        return ", ".join(left) if len(left) <= 4 else ""
+
+    def tick(self) -> None:
+        """Looks once at every process."""
+        for slot in self.slots:
+            if not slot.pid:
+                self._start(slot)
+            elif not self._ended(slot) and slot.armed and boot_s() - slot.since_s > self._patience_s:
+                # Its point did not come: it dies where it stands, and another is sent there.
+                slot.plan.append(slot.armed)
+                self._take(slot)
+        self._zombies()
+        self._orphans()
+        if boot_s() - self._looked_s > 0.2:
+            self._looked_s = boot_s()
+            self._taken()
+
+    def disarm(self) -> None:
+        """Ends every process and starts each again with no point armed, for the rest of the run."""
+        self.end()
+        for slot in self.slots:
+            slot.plan.clear()
+            slot.armed = None
+            self._start(slot)
+
+    def end(self) -> None:
+        """Kills everything that was started."""
+        for pid in [slot.pid for slot in self.slots if slot.pid] + [zombie.pid for zombie in self.zombies]:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+        for slot in self.slots:
+            slot.pid = 0
+        self.zombies.clear()
+
+    def look(self) -> None:
+        """Notes which cases have got into other hands."""
+        self._taken()
+
+    def _start(self, slot: Slot) -> None:
+        assert threading.active_count() == 1, "a process is forked from one without threads"
+        slot.armed = slot.plan.popleft() if slot.plan else None
+        text = ""
+        if slot.armed is not None:
+            name, freezes = slot.armed
+            most = 1 if name.startswith(RARE) else self._most
+            text = f"{name}:{self._chance.randint(1, most)}{':stop' if freezes else ''}"
+        sys.stdout.flush()
+        slot.pid, slot.since_s = slot.start(text), boot_s()
+
+    def _ended(self, slot: Slot) -> bool:
+        pid, status = os.waitpid(slot.pid, os.WNOHANG | os.WUNTRACED)
+        if not pid:
+            return False
+        if os.WIFSTOPPED(status):
+            assert slot.armed is not None
+            loss = self._note(pid, slot.armed[0], frozen=True)
+            self.zombies.append(Zombie(pid, loss, boot_s() + self._lease_s + 1.5))
+        elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and slot.armed is not None:
+            self._note(pid, slot.armed[0], frozen=False)
+        else:
+            self.fallen.append(f"{slot.role} ended by itself: status {status}")
+            if slot.armed is not None:
+                slot.plan.append(slot.armed)
+        slot.pid, slot.armed = 0, None
+        return True
+
+    def _note(self, pid: int, point: str, *, frozen: bool) -> Loss:
+        at_s = boot_s()
+        held = self.rows(_HELD, pid)
+        cases = [int(str(row["id"])) for row in held]
+        worker = int(str(held[0]["worker"])) if held else 0
+        loss = Loss(point, frozen, at_s, worker, cases, set(cases), None if cases else at_s)
+        self.losses.append(loss)
+        return loss
+
+    def _orphans(self) -> None:
+        """Takes a worker away where another is to die while it takes over, and nobody else is going to die."""
+        waits = any(slot.armed and slot.armed[0].startswith("engine.sweep") for slot in self.slots)
+        for slot in self.slots:
+            if waits and slot.role == "worker" and slot.pid and not slot.armed and boot_s() - slot.since_s > ALONE_S:
+                self._take(slot)
+                return
+
+    def _take(self, slot: Slot) -> None:
+        os.kill(slot.pid, signal.SIGKILL)
+        os.waitpid(slot.pid, 0)
+        self._note(slot.pid, ANYWHERE, frozen=False)
+        slot.pid, slot.armed = 0, None
+
+    def _zombies(self) -> None:
+        for zombie in list(self.zombies):
+            if not zombie.thawed and boot_s() >= zombie.thaw_s:
+                os.kill(zombie.pid, signal.SIGCONT)
+                zombie.thawed, zombie.thaw_s = True, boot_s() + RETURN_S
+            elif zombie.thawed and boot_s() >= zombie.thaw_s:
+                os.kill(zombie.pid, signal.SIGKILL)
+                _, status = os.waitpid(zombie.pid, 0)
+                self.returned += os.WIFSIGNALED(status)
+                self.zombies.remove(zombie)
+
+    def _taken(self) -> None:
+        waiting = {case: loss.worker for loss in self.losses if loss.taken_s is None for case in loss.waiting}
+        if not waiting:
+            return
+        query = "select id, worker_id from cases where id = any(%s) and state = 'running'"
+        alive = self.rows("select 1")
+        if not alive:
+            return
+        still: Mapping[int, int] = {
+            int(str(row["id"])): int(str(row["worker_id"])) for row in self.rows(query, list(waiting))
+        }
+        for loss in self.losses:
+            if loss.taken_s is None:
+                loss.waiting = {case for case in loss.waiting if still.get(case) == loss.worker}
+                if not loss.waiting:
+                    loss.taken_s = boot_s()
