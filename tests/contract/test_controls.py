@@ -10,6 +10,7 @@ from bridgehead.cases.stopping import NOTHING, Stops
 from bridgehead.clock import boot_s
 from bridgehead.ids import CaseId
 from bridgehead.storage.controls import Kind
+from bridgehead.storage.queries_system import verify_whole
 from bridgehead.storage.workers import Lease
 from tests.support.world import World, end_all
 
@@ -214,6 +215,23 @@ async def test_controls_are_on_the_record(world: World) -> None:
         ("D-orders", "control.lifted"),
         ("S-controls", "control.set"),
     ]
+
+
+@pytest.mark.parametrize(
+    "kind, name, deployment, chain",
+    [("deployment", "orders", "", "D-orders"), ("tool", "book", "orders", "D-orders"), ("all", "", "", "S-controls")],
+)
+async def test_a_kill_lifted_past_the_ledger_is_named(
+    world: World, kind: Kind, name: str, deployment: str, chain: str
+) -> None:
+    """P8: whoever lifts a kill in the table alone is found out by verifying the ledger."""
+    await world.deploy(BOOK, tools="book: allow")
+    await world.app.controls.set(kind, name, "kill", by="kim", reason="stop", deployment=deployment)
+    assert (await verify_whole(world.app.database, None)).whole
+    world.tampered = True
+    await world.rows("update controls set lifted_at = clock_timestamp() returning id")
+    (found,) = (await verify_whole(world.app.database, None)).differences
+    assert (found.chain, found.table, found.kind) == (chain, "controls", "missing")
 
 
 async def test_a_kill_is_in_force_in_two_workers_within_a_second(world: World) -> None:

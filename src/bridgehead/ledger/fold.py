@@ -159,6 +159,8 @@ class _Folding:
             "cost": self._cost,
             "release.registered": self._release,
             "level.set": self._level_set,
+            "control.set": self._control,
+            "control.lifted": self._lifted,
             "key.erased": self._erased,
         }
 
@@ -337,6 +339,18 @@ class _Folding:
 
     def _level_set(self, event: _Event) -> None:
         self._row("levels", self._number).update(level=event.ref("level"), set_by=event.ref("by"))
+
+    def _control(self, event: _Event) -> None:
+        self._row("controls", self._stopped(event)).update(
+            action=event.ref("action"), set_by=event.ref("by"), reason=event.ref("why")
+        )
+
+    def _lifted(self, event: _Event) -> None:
+        self.proved.facts.pop(("controls", self._stopped(event)), None)
+
+    def _stopped(self, event: _Event) -> str:
+        """Names what is stopped: of each at most one row stands."""
+        return " ".join(str(event.ref(name)) for name in ("kind", "name", "deployment"))
 
     def _erased(self, event: _Event) -> None:
         key = event.ref("data_key")

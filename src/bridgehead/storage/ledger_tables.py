@@ -89,6 +89,26 @@ _OF_DEPLOYMENTS: Final = (
         ),
     ),
 )
+# What is stopped: on the chain of the deployment that it concerns alone, or on the one chain for all of them.
+_CONTROL: Final = "kind || ' ' || name || ' ' || deployment as id, action, set_by, reason from controls"
+_STOPPED: Final = (
+    (
+        "controls",
+        (
+            f"select case kind when 'deployment' then name else deployment end as owner, {_CONTROL} where lifted_at is"
+            " null and case kind when 'deployment' then name else deployment end = any(%s)"
+        ),
+    ),
+)
+_STOPPED_EVERYWHERE: Final = (
+    (
+        "controls",
+        (
+            f"select 'controls' as owner, {_CONTROL} where lifted_at is null and kind <> 'deployment'"
+            " and deployment = '' and 'controls' = any(%s)"
+        ),
+    ),
+)
 _UNCHAINED: Final = "".join(
     f"{'' if place == 0 else ' union all '}select '{table}' as name, '{prefix}-' || {owner} as chain,"
     f" {number}::text as id from {table} t where {owner} is not null"
@@ -127,7 +147,9 @@ class LedgerTables:
                 numbers[numbered[1]].append(int(numbered[2]))
         await self._read("C", _OF_CASES, numbers["C"], found)
         await self._read("A", _OF_ARRIVALS, numbers["A"], found)
-        await self._read("D", _OF_DEPLOYMENTS, [chain[2:] for chain in chains if chain.startswith("D-")], found)
+        deployments = [chain[2:] for chain in chains if chain.startswith("D-")]
+        await self._read("D", (*_OF_DEPLOYMENTS, *_STOPPED), deployments, found)
+        await self._read("S", _STOPPED_EVERYWHERE, [chain[2:] for chain in chains if chain.startswith("S-")], found)
         return found
 
     async def keys(self, ids: Collection[int]) -> Mapping[int, StoredKey]:
