@@ -93,6 +93,7 @@ class Worker:
         self._beside = beside
         self._running: dict[int, Segment | None] = {}
         self._again: set[int] = set()
+        self._arriving: dict[int, asyncio.Future[None]] = {}
         self._reading = ReadingPool(READING)
         self._stopped = asyncio.Event()
         self._lease: Lease | None = None
@@ -139,7 +140,7 @@ class Worker:
             if due == "case":
                 await self._run_case(CaseId(number))
             else:
-                await self._read_arrival(ArrivalId(number))
+                await self._take_up(ArrivalId(number))
         except Unavailable as error:
             log.warning("%s %s put off: %s", due, number, error.message)
 
@@ -174,6 +175,15 @@ class Worker:
         one = self._by_release[claim.release]
         became = await run_segment(one.bench, claim, one.agent, watch=watch)
         log.debug("C-%s %s", case_id, became)
+
+    async def _take_up(self, arrival_id: ArrivalId) -> None:
+        if arrival_id in self._arriving:
+            return await self._read_arrival(arrival_id)
+        task = self._arriving[arrival_id] = asyncio.ensure_future(self._read_arrival(arrival_id))
+        try:
+            await task
+        finally:
+            del self._arriving[arrival_id]
 
     async def _read_arrival(self, arrival_id: ArrivalId) -> None:
         work = await self._arrivals.take(arrival_id, list(self._served))
@@ -214,10 +224,16 @@ class Worker:
 
         What is overtaken all the same is found out when it is settled, and goes to a person.
         """
-        for _ in range(round(ORDER_S / LOOK_S)):
+        ends = boot_s() + ORDER_S
+        while boot_s() < ends:
             if self._stopped.is_set() or not await self._arrivals.earlier_under_way(work, within_s=ORDER_S):
                 return
-            await asyncio.sleep(LOOK_S)  # another process settles it, and this path is rare
+            # Of those that are read here the end is heard at once; others are looked for again.
+            mine = [task for number, task in self._arriving.items() if number < work.id]
+            if mine:
+                await asyncio.wait(mine, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(LOOK_S)
 
     async def _read(self, one: Served, work: ArrivalWork) -> tuple[Sequence[NewCase | ToReview], str]:
         if work.unfit:
