@@ -145,7 +145,7 @@ async def test_a_database_that_is_away_leaves_each_worker_its_own_breaker() -> N
 
 async def test_who_is_put_off_comes_back_one_after_another() -> None:
     """P4: cases that wait for one dependency are woken apart, at less than the rate from before its outage."""
-    view = Dependencies(policy=Policy(open_s=5.0))
+    view = Dependencies(policy=Policy(open_s=5.0), ramp=Ramp(ramp_s=100.0))
     erp = view.of("erp")
     await break_it(erp)
     wakes = sorted([await put_off(erp) for _ in range(40)])
@@ -153,6 +153,17 @@ async def test_who_is_put_off_comes_back_one_after_another() -> None:
     spacing_s = 1 / view.ramp.back
     assert wakes[-1] == pytest.approx(5.0 + 39 * spacing_s, abs=2 * spacing_s)
     assert all(later - earlier < 2.5 * spacing_s for earlier, later in pairwise(wakes))
+
+
+async def test_nobody_waits_longer_than_the_outage_explains() -> None:
+    """P3: a process that has far more to wake than its rate lets it spreads them over a bounded time."""
+    view = Dependencies(policy=Policy(open_s=5.0))
+    erp = view.of("erp")
+    await break_it(erp)
+    wakes = [await put_off(erp) for _ in range(300)]
+    assert max(wakes) <= 5.0 + 2 * view.ramp.ramp_s + 2 / view.ramp.back
+    assert min(wakes) >= 4.0
+    assert max(wakes) - min(wakes) > view.ramp.ramp_s
 
 
 async def test_calls_come_back_slowly() -> None:

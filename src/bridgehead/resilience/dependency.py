@@ -215,9 +215,15 @@ class Dependency:
         """Returns in how many seconds the next case is woken: each a little after the one before, never all at once.
 
         They come at a part of the rate from before the outage, so that what waited is sent beside what arrives.
+        A process that has more to wake than its rate lets it (it was idle before, or others stopped) spreads the
+        rest over the time in which what waited is held back.
         """
-        now_s = clock.boot_s()
-        spacing_s = 1.0 / (self._owner.ramp.back * self._steady())
+        now_s, row, ramp = clock.boot_s(), self.row, self._owner.ramp
+        down_s = row.down_s if row.phase == "closed" else now_s - row.down_since_s
+        longest_s = max(2 * ramp.ramp_s, ramp.hold * down_s)
+        if self._wake_s - now_s - soonest_s > longest_s:
+            return soonest_s + jitter() * min(longest_s, LATEST_S)
+        spacing_s = 1.0 / (ramp.back * self._steady())
         self._wake_s = max(self._wake_s, now_s + soonest_s)
         wake_s = self._wake_s - now_s + jitter() * spacing_s
         self._wake_s += spacing_s
