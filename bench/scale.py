@@ -257,7 +257,7 @@ async def asked(askers: Sequence[Asker], times: int) -> dict[str, tuple[list[flo
 
 
 async def size(report: Report, server: Server, stack: AsyncExitStack, folder: Path) -> None:
-    few, many = (1_000, 50_000) if report.quick else (10_000, 1_000_000)
+    few, many = (5_000, 50_000) if report.quick else (10_000, 1_000_000)
     times = 80 if report.quick else 200
     stores = []
     for name, count in (("small", few), ("large", many)):

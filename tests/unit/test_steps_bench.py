@@ -77,8 +77,8 @@ def test_missing_rivals_are_named_with_the_command_that_installs_them(
 def test_what_a_process_and_its_children_use_is_read_from_the_system() -> None:
     """A child's processor time and memory count with its parent's, while it lives and once it has ended."""
     here = os.getpid()
-    before_s, alone = usage.tree_cpu_s(here), usage.memory_bytes(here)
-    code = "import sys\nheld = bytes(30_000_000)\nfor _ in range(3_000_000): pass\nprint(flush=True)\nsys.stdin.read()"
+    before_s = usage.tree_cpu_s(here)
+    code = "import sys\nheld = b'x' * 30_000_000\nfor _ in range(3_000_000): pass\nprint(flush=True)\nsys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
@@ -86,6 +86,6 @@ def test_what_a_process_and_its_children_use_is_read_from_the_system() -> None:
         own_s = usage.exact_cpu_s([child.pid])
         assert own_s > 0.01
         assert usage.tree_cpu_s(here) - before_s >= own_s - 0.02  # counted in hundredths of a second
-        assert usage.memory_bytes(here) > alone
+        assert usage.memory_bytes(here) > usage.memory_bytes(child.pid) > 30_000_000
     assert child.pid not in usage.tree(here)
     assert usage.tree_cpu_s(here) - before_s >= own_s - 0.02
