@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from bridgehead.cases import modelling
 from bridgehead.cases.agents import Agent, as_agent
+from bridgehead.cases.checking import OutcomeCheck
 from bridgehead.cases.segment import Bench
-from bridgehead.cases.tools import DECLARED, SYSTEMS, BoundTool
+from bridgehead.cases.tools import DECLARED, SYSTEMS, BoundTool, Check
 from bridgehead.cases.undoing import Undoing
 from bridgehead.engine.queue import ProcrastinateDispatch
 from bridgehead.engine.told import Told
@@ -34,6 +35,7 @@ from bridgehead.spec.deployment import Deployment, Level
 from bridgehead.spec.load import load
 from bridgehead.spec.problem import nearest
 from bridgehead.spec.release import Release, code_digest, release_digest
+from bridgehead.storage.adoptions import Adoptions
 from bridgehead.storage.arrivals import Arrivals
 from bridgehead.storage.breakers import BreakerRows
 from bridgehead.storage.cases import Cases
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from bridgehead.connectors.toolset import Connected
     from bridgehead.storage.limits import SharedLimits
 
+_CODES = {"agent": "agent.import", "reader": "reader.import", "check": "check.import"}
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
 
 
@@ -68,6 +71,7 @@ class LoadedDeployment:
     release: Release
     systems: Mapping[str, Connected] = field(default_factory=dict)
     """Its connectors by name."""
+    outcome: OutcomeCheck | None = None
 
 
 def load_deployment(path: Path) -> LoadedDeployment:
@@ -86,6 +90,7 @@ def load_deployment(path: Path) -> LoadedDeployment:
         agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
         if deployment.reader is not None:
             _object(deployment.reader, deployment.folder, "reader")
+        outcome = _outcome(deployment)
     finally:
         SYSTEMS.reset(listed)
     modelling.check(deployment, agent)
@@ -100,7 +105,24 @@ def load_deployment(path: Path) -> LoadedDeployment:
         models={**{name: model.name for name, model in deployment.models.items()}, **agent.models},
         connectors={name: _digest(system) for name, system in systems.items()},
     )
-    return LoadedDeployment(deployment, agent, tools, gate, release, systems)
+    return LoadedDeployment(deployment, agent, tools, gate, release, systems, outcome)
+
+
+def _outcome(deployment: Deployment) -> OutcomeCheck | None:
+    """Returns what checks the outcomes of a deployment; raises UserError where it is no function."""
+    spec = deployment.outcome
+    if spec is None:
+        return None
+    found = [_object(name, deployment.folder, "check") for name in (spec.check, spec.repair) if name is not None]
+    for name, one in zip((spec.check, spec.repair), found, strict=False):
+        if not callable(one):
+            raise UserError(
+                f"{name!r} is a {type(one).__name__}, and a check is a function",
+                code="check.import",
+                hint="Write it as def check(*, args, result), and name it as module:object.",
+            )
+    check, *repairs = found
+    return OutcomeCheck(cast("Check", check), cast("Check", repairs[0]) if repairs else None)
 
 
 def _systems(deployment: Deployment) -> dict[str, Connected]:
@@ -129,7 +151,7 @@ def _digest(system: Connected) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _object(name: str, folder: Path, what: Literal["agent", "reader"]) -> object:
+def _object(name: str, folder: Path, what: Literal["agent", "reader", "check"]) -> object:
     """Returns what ``module:object`` names; the module is looked for in ``folder`` first."""
     module, _, attribute = name.partition(":")
     found = _module(name, module, folder, what)
@@ -142,7 +164,7 @@ def _object(name: str, folder: Path, what: Literal["agent", "reader"]) -> object
     return value
 
 
-def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader"]) -> ModuleType:
+def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader", "check"]) -> ModuleType:
     place = str(folder.resolve())
     if place not in sys.path:
         sys.path.insert(0, place)
@@ -170,8 +192,8 @@ def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader
     return found
 
 
-def _not_loaded(what: Literal["agent", "reader"], text: str, hint: str) -> UserError:
-    return UserError(f"{what} {text}", code="agent.import" if what == "agent" else "reader.import", hint=hint)
+def _not_loaded(what: Literal["agent", "reader", "check"], text: str, hint: str) -> UserError:
+    return UserError(f"{what} {text}", code=_CODES[what], hint=hint)
 
 
 def _where(error: BaseException) -> str:
@@ -344,6 +366,7 @@ class App:
                 dependencies=self.dependencies,
                 answering=modelling.answering(deployment, self.dependencies, self._limit),
                 prices=modelling.prices(deployment, loaded.agent),
+                outcome=loaded.outcome,
             ),
             reader=deployment.reader or DEFAULT_READER,
             level=level,
@@ -409,6 +432,7 @@ class App:
             dispatch=self.dispatch,
             register=partial(Lease, self.database.url, name=_name(), pid=os.getpid(), lease_s=self.settings.lease_s),
             settings=self.settings,
+            adoptions=Adoptions(self.database, self.vault),
             beside=[self.controls.watch, *(self._undoing_of(one).watch for one in served)],
         )
 

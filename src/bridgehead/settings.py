@@ -36,6 +36,14 @@ class Settings(BaseSettings):
     sweep_s: float = Field(
         default=1.0, gt=0, description="How often a worker looks for due, orphaned and late cases, in seconds."
     )
+    drain_s: float = Field(
+        default=10.0, ge=0, description="How long cases may run on in a worker that was told to stop, in seconds."
+    )
+    adopt_after_s: float = Field(
+        default=15.0,
+        ge=0,
+        description="How long no worker has served a case's release before another release may take it, in seconds.",
+    )
     concurrency: int = Field(default=16, ge=1, le=512, description="Cases one worker runs at the same time.")
     max_document_mb: int = Field(default=25, ge=1, description="Largest document that is taken in, in MiB.")
     webhook_host: str = Field(

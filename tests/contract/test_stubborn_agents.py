@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import pytest
-
-from bridgehead.engine import worker
 from tests.support.world import World
 
 BOOK = """
@@ -189,9 +186,9 @@ async def agent(case: Case[dict], ctx: Context) -> str:
     assert [review.kind for review in await world.reviews()] == ["deadline"]
 
 
-async def test_a_worker_that_stops_puts_aside_what_does_not_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_stops_puts_aside_what_does_not_end(world: World) -> None:
     """P3: a worker told to stop ends though an agent does not, and the case is at once there for another worker."""
-    monkeypatch.setattr(worker, "DRAIN_S", 0.2)
+    world.app.settings = world.app.settings.model_copy(update={"drain_s": 0.2})
     agent = """
 async def agent(case: Case[dict], ctx: Context) -> str:
     first = not (HERE / "started").exists()
@@ -208,7 +205,7 @@ async def agent(case: Case[dict], ctx: Context) -> str:
 
     async with world.working():
         await world.until(started)
-    assert [(case["state"], case["lost_segments"]) for case in await world.cases()] == [("waiting", 0)]
+    assert [(case["state"], case["lost_segments"]) for case in await world.cases()] == [("due", 0)]
     await world.settle()
     assert [case["outcome"] for case in await world.cases()] == ["completed"]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Mapping
+from functools import partial
 
 from bridgehead import clock
+from bridgehead.cases.checking import checked_read
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
 from bridgehead.cases.effecting import Effecting
 from bridgehead.cases.failures import RETRIED, TRIES, failure, failure_json, recorded_error
@@ -50,8 +52,11 @@ class Calling:
         occurrence, step = segment.journal.read(branch, tool.name, digest)
         if step is not None and not step.ok:
             raise recorded_error(step.payload)
-        if step is not None and not self._due(bound, step):
+        if step is not None and (segment.dry or not self._due(bound, step)):
             return step.payload["result"]
+        virtual = _holds_virtual(args, segment.virtual_marks)
+        if not virtual:  # what stands for a virtual read leaves no step, and is asked again by every replay
+            await segment.fresh()
         await heed(segment, bound)
         repeats = segment.journal.repeats(tool.name, digest) - 1
         decision = decide(segment, bound, args, digest, repeats)
@@ -75,13 +80,14 @@ class Calling:
             refused = Refused(f"{tool.name}: {decision.short()}", code=refusal_code(decision), hint=remedy(decision))
             await segment.commit(verdict, write({"error": {"refused": refused.message, "code": refused.code}}))
             raise refused
-        virtual = _holds_virtual(args, segment.virtual_marks)
         if virtual:
             segment.release(tool.cost)  # leaves no step and costs nothing
             return await self._virtual_read(bound, args)
         sources: list[Source] = []
         try:
-            result = await self._attempt(bound, args, sources)
+            result, checks, wrong = await checked_read(
+                segment, bound, args, partial(self._attempt, bound, args, sources)
+            )
         except Failed as error:
             if error.attributes.get("put_off"):
                 raise put_off(segment, bound, error) from None
@@ -92,13 +98,18 @@ class Calling:
                 raise segment.wait(wake_after_s=wake_s(segment, bound, error, parked)) from None
             await segment.commit(verdict, write({"error": failure_json(error)}), *priced(bound))
             raise
+        if wrong:
+            failed = Failed(f"{tool.name}: {wrong}", error_class="invalid_output", applied=False)
+            record = write({"error": failure_json(failed), "wrong": result})
+            await segment.commit(verdict, record, *checks, *priced(bound))
+            raise segment.hand_over("invalid_output", failed.message, tool=tool.name, wrong=result)
         told: dict[str, JSON] = {"result": result}
         if sources:
             told |= {"sources": [one.json() for one in sources], "known_s": max(one.known_s for one in sources)}
         changed = step is not None and result != step.payload["result"]
         if step is not None:
             told |= {"read_again": True, "changed": changed}
-        await segment.commit(verdict, write(told), *priced(bound))
+        await segment.commit(verdict, write(told), *checks, *priced(bound))
         if step is not None and changed:
             segment.journal.void(step)
         return result

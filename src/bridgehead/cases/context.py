@@ -22,6 +22,7 @@ from bridgehead.cases.writes import Note, ReviewOpen, StepWrite, Write
 from bridgehead.effects.keys import args_digest
 from bridgehead.errors import ErrorClass, Failed, Refused, Suspended, UserError
 from bridgehead.money import Money
+from bridgehead.resilience import deadline
 from bridgehead.resilience.answering import Asker
 from bridgehead.resilience.retry import retry_after_s
 from bridgehead.reviews.model import Review
@@ -173,6 +174,7 @@ class Context:
         digest = args_digest(segment.bench.hmac, step_name, about)
         occurrence, step = segment.journal.read(branch, step_name, digest)
         if step is None:
+            await segment.fresh()
             started_at, started = clock.utc_now(), clock.perf_s()
             entry = await store.find(deployment, name, scope, value)
             told: dict[str, JSON] = {"args": about, "result": None}
@@ -208,6 +210,7 @@ class Context:
         occurrence, kept = segment.journal.read(branch, kept_name, digest)
         if kept is not None:
             return answer
+        await segment.fresh()
         # Once, and never again by a replay: what was retired since stays retired.
         started_at, started = clock.utc_now(), clock.perf_s()
         by = review.decided_by or "somebody"
@@ -239,6 +242,8 @@ class Context:
         segment, branch = self._segment, BRANCH.get()
         digest = args_digest(segment.bench.hmac, "ask", {"role": role, "question": question})
         occurrence, review = segment.journal.question(branch, role, digest)
+        if review is None or review.state == "open":
+            await segment.fresh()
         if review is None:
             await segment.replayed()
             shown: dict[str, JSON] = {
@@ -265,6 +270,7 @@ class Context:
         raise segment.wait(stop_clock=True)
 
     async def _hand_over(self, role: str, reason: str, cause: str, error_class: ErrorClass) -> None:
+        await self._segment.fresh()
         await self._segment.replayed()
         raise self._segment.hand_over(error_class, reason, role=role, cause=cause)
 
@@ -283,6 +289,7 @@ class Context:
             if step.payload.get("request") != asked.hex():
                 await segment.commit(Note("drift", {"turn": ordinal, "branch": branch, "model": name}))
             return step.payload["reply"]
+        await segment.fresh()
         reserved = asking.reserve(segment, asker, name)  # before it is asked: a turn that fails has been asked too
         started_at, started = clock.utc_now(), clock.perf_s()
         try:
@@ -323,14 +330,15 @@ class Context:
         asking.settle(segment, reserved, found)
         tried = Note("turn.failed", {"model": name, "error_class": error.error_class}, found.record)
         writes: list[Write] = [tried, *found.costs] if asker is not None and asker.attempts else []
-        if error.attributes.get("put_off"):
-            segment.release(None)  # nothing was asked: no step, and the case comes again
-            if writes:
-                await segment.commit(*writes)
-            return segment.wait(wake_after_s=retry_after_s(error) or 0.0)
-        parked = segment.journal.parked(name)
-        after_s = asking.wake_s(segment, asker, error, parked)
-        if after_s is not None:
+        parked, put_off = segment.journal.parked(name), bool(error.attributes.get("put_off"))
+        after_s = retry_after_s(error) or 0.0 if put_off else asking.wake_s(segment, asker, error, parked)
+        left_s = deadline.remaining_s()
+        if after_s is not None and left_s is not None and after_s >= left_s:
+            after_s = None  # whoever waits until then has no time left to ask: a person gets it while there is some
+            error = Failed(f"{error.message}; there is no time to wait for it", error_class="deadline")
+        if put_off:
+            segment.release(None)  # nothing was asked: no step, and nothing was waited for in vain
+        elif after_s is not None:
             writes.append(timer_write(name, parked, error.error_class))
         if writes:
             await segment.commit(*writes)

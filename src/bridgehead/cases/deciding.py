@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from bridgehead import clock
+from bridgehead.cases import limits
 from bridgehead.cases.segment import Segment
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import CostWrite, DecisionWrite, StepWrite
@@ -14,6 +16,9 @@ from bridgehead.errors import ErrorClass
 from bridgehead.gate.model import Approval, Call, Decision, View
 from bridgehead.money import Money
 from bridgehead.spec.tool import JSON
+
+LIMIT: Final = "policy.limit"
+"""The code of a refusal for a limit of the case."""
 
 
 def decide(
@@ -28,7 +33,7 @@ def decide(
 
     The answer and the reservation are one step of the event loop, so calls under way at once
     share one limit. A refused call counts as a step and costs nothing; a held one counts once
-    it was approved.
+    it was approved. An agent that goes on beyond its limits is stopped: raises Suspended.
     """
     call = Call(tool=bound.tool, args=args, args_digest=digest)
     decision = segment.bench.gate.decide(call, view_of(segment, repeats, approval))
@@ -36,6 +41,8 @@ def decide(
         segment.reserve(bound.tool.cost)
     elif decision.verdict == "deny" or segment.shadow or not bound.tool.is_effect:
         segment.reserve(None)
+    if decision.verdict == "deny" and refusal_code(decision) == LIMIT:
+        limits.over(segment)
     return decision
 
 
@@ -94,7 +101,7 @@ def priced(bound: BoundTool) -> tuple[CostWrite, ...]:
 def refusal_code(decision: Decision) -> str:
     """Returns ``policy.limit`` for a limit that was reached, ``policy.refused`` otherwise."""
     limited = any(reason.policy_id.startswith("limits.") for reason in decision.reasons)
-    return "policy.limit" if limited else "policy.refused"
+    return LIMIT if limited else "policy.refused"
 
 
 def remedy(decision: Decision) -> str:

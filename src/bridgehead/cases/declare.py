@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import ParamSpec, TypeVar, overload
 
-from bridgehead.cases.tools import Declaration, Preview, Undo, Verify, read_declaration, write_declaration
+from bridgehead.cases.tools import Check, Declaration, Preview, Undo, Verify, read_declaration, write_declaration
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,6 +26,7 @@ def read(
     cost: str | None = None,
     preview_read: Preview | None = None,
     hedge: bool = True,
+    check: Check | None = None,
 ) -> Declaration: ...
 def read(
     function: Callable[P, R] | None = None,
@@ -38,12 +39,14 @@ def read(
     cost: str | None = None,
     preview_read: Preview | None = None,
     hedge: bool = True,
+    check: Check | None = None,
 ) -> Callable[P, R] | Declaration:
     """Declares a tool that only reads, inside the trust boundary.
 
     ``max_age`` and ``timeout`` are durations ("15m", or seconds), ``cost`` the price of one
     call ("0.02 EUR"), ``preview_read`` answers in shadow when an argument is a virtual id.
     A read that takes longer than nine of ten before it is asked a second time, unless ``hedge`` is False.
+    ``check(*, args, result)`` says what is wrong with a result: it is read once more, and then a person gets the case.
     A read that leaves the trust boundary (it fetches a URL) is ``outbound_read``.
     """
     declaration = read_declaration(
@@ -55,6 +58,7 @@ def read(
         cost=cost,
         preview_read=preview_read,
         hedge=hedge,
+        check=check,
     )
     return declaration if function is None else declaration(function)
 
@@ -67,6 +71,7 @@ def outbound_read(
     sensitive: str | Sequence[str] | None = None,
     cost: str | None = None,
     preview_read: Preview | None = None,
+    check: Check | None = None,
 ) -> Declaration:
     """Declares a read that carries data out of the trust boundary, such as fetching a URL."""
     return read_declaration(
@@ -78,6 +83,7 @@ def outbound_read(
         cost=cost,
         preview_read=preview_read,
         hedge=False,
+        check=check,
     )
 
 

@@ -13,6 +13,7 @@ from bridgehead import clock, points
 from bridgehead.cases.deciding import decide, decision_write, priced, refusal_code, remedy, timer_write
 from bridgehead.cases.failures import failure, failure_from, failure_json
 from bridgehead.cases.journal import REREAD
+from bridgehead.cases.limits import repeated
 from bridgehead.cases.ports import EffectRow, KeyTaken
 from bridgehead.cases.segment import BRANCH, Segment
 from bridgehead.cases.settling import Settling
@@ -24,7 +25,7 @@ from bridgehead.cases.waits import admitted, may_wait, put_off, timed, wake_s
 from bridgehead.cases.writes import EffectMove, EffectOpen, Note, ReviewOpen, ReviewUse, StepWrite, Write
 from bridgehead.effects.keys import args_digest, effect_key, idempotency_key
 from bridgehead.effects.settle import settle_after_s
-from bridgehead.effects.states import LIVE, EffectState
+from bridgehead.effects.states import LIVE, UNFINISHED, EffectState
 from bridgehead.errors import Failed, LeaseLost, Refused, UserError
 from bridgehead.gate.model import Approval, Decision
 from bridgehead.resilience import deadline
@@ -81,6 +82,8 @@ class Effecting:
             row = segment.journal.effect(name, proposal.key, proposal.occurrence, proposal.digest)
             if row is None:
                 return await self._propose(proposal)
+            if refused := repeated(segment, name, proposal.repeats):
+                raise refused
             return await self._meet(proposal, row)
 
     async def _meet(self, proposal: Proposal, row: EffectRow) -> JSON:
@@ -95,6 +98,8 @@ class Effecting:
             proposal = replace(proposal, repeats=self._segment.journal.count_call(row.tool, row.digest))
         proposal = replace(proposal, args=row.args, digest=row.digest, key=row.key)
         recorded = row.result or {}
+        if row.state in UNFINISHED or recorded.get("again"):
+            await self._segment.fresh()
         match row.state:
             case "committed" | "virtual":
                 self._mark(row)
@@ -114,6 +119,7 @@ class Effecting:
 
     async def _propose(self, proposal: Proposal, conflict: EffectRow | None = None) -> JSON:
         segment, bound = self._segment, proposal.bound
+        await segment.fresh()
         await segment.replayed()
         await self._turns.come(proposal.place)
         await heed(segment, bound)

@@ -78,6 +78,8 @@ class Loaded:
     effects: Sequence[EffectRow]
     reviews: Sequence[Review]
     spent: Mapping[str, Decimal]
+    worked_s: float = 0.0
+    """How long the agent has worked on the case in earlier segments, where its deployment limits that."""
 
 
 class KeyTaken(BridgeheadError):

@@ -14,7 +14,9 @@ from typing import cast
 from pydantic import ValidationError
 
 from bridgehead import points
+from bridgehead.cases import limits
 from bridgehead.cases.agents import Agent
+from bridgehead.cases.checking import check_outcome
 from bridgehead.cases.context import Case, Context
 from bridgehead.cases.ports import Claim, Loaded
 from bridgehead.cases.segment import Bench, Closed, Segment
@@ -52,10 +54,24 @@ async def run_segment(
     try:
         with deadline.within(working_s(loaded)):
             if await Settling(segment).settle_all():
-                await _run_agent(segment, agent)
+                await _run_agent(segment, agent, limits.until(segment, working_s(loaded)))
         return await _release(segment)
     except LeaseLost:
         return "lost"
+    finally:
+        SYSTEMS.reset(systems)
+
+
+async def replay(segment: Segment, agent: Agent, *, within_s: float) -> None:
+    """Runs the agent over what is recorded and nothing else: ``segment`` must be dry.
+
+    It ends with the first call that no record answers, ``segment.closed`` says how. An agent that does not come
+    there within ``within_s`` has diverged.
+    """
+    systems = SYSTEMS.set(segment.bench.systems)
+    try:
+        late = limits.Until(within_s, "diverged", f"The agent did not come to the end of its record in {within_s:g} s.")
+        await _run_agent(segment, agent, late)
     finally:
         SYSTEMS.reset(systems)
 
@@ -68,8 +84,8 @@ def working_s(loaded: Loaded) -> float | None:
     return left_s - deadline.reserve_s(left_s)
 
 
-async def _run_agent(segment: Segment, agent: Agent) -> None:
-    """Runs the agent beside the segment's closing, whichever comes first."""
+async def _run_agent(segment: Segment, agent: Agent, until: limits.Until | None) -> None:
+    """Runs the agent beside the segment's closing and its time, whichever comes first."""
     loaded = segment.loaded
     try:
         value = agent.input.validate_python(loaded.input)
@@ -91,7 +107,10 @@ async def _run_agent(segment: Segment, agent: Agent) -> None:
     running = asyncio.create_task(_call(segment, agent, case, context))
     closing = asyncio.create_task(segment.closing.wait())
     try:
-        await asyncio.wait({running, closing}, return_when=asyncio.FIRST_COMPLETED)
+        left_s = None if until is None else until.seconds
+        done, _ = await asyncio.wait({running, closing}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        if not done and until is not None and segment.closed is None:
+            segment.hand_over(until.error_class, until.reason)
         if segment.closed is not None and not running.done():
             running.cancel()
             await asyncio.wait({running}, timeout=UNWIND_S)
@@ -152,17 +171,36 @@ async def _conclude(segment: Segment, agent: Agent, running: asyncio.Task[object
             return
         with contextlib.suppress(Suspended, LeaseLost):
             await segment.replayed(own=0)
-            segment.close(Closed("ended", ending=Finish("completed", {"output": plain})))
+            await _complete(segment, agent, plain)
+
+
+async def _complete(segment: Segment, agent: Agent, outcome: JSON) -> None:
+    """Closes the segment with its outcome when the deployment's check lets it pass, else with a person."""
+
+    def load(value: object) -> JSON:
+        plain = cast("JSON", agent.output.dump_python(agent.output.validate_python(value), mode="json"))
+        json.dumps(plain, allow_nan=False)
+        return plain
+
+    outcome, checks, wrong = await check_outcome(segment, outcome, load)
+    if checks:
+        await segment.commit(*checks)
+    if wrong:
+        segment.hand_over("invalid_output", f"The outcome was found wrong: {wrong}", proposed=outcome)
+    else:
+        segment.close(Closed("ended", ending=Finish("completed", {"output": outcome})))
 
 
 async def _release(segment: Segment) -> str:
     """Writes how the segment ended; the claim is over with that commit."""
+    if segment.dry:
+        return "lost"
     closed = segment.closed
     if closed is None or closed.why == "lost":
         return "lost"
     points.reach("engine.release.before")
     if closed.why == "waiting":
-        await segment.commit(Wait(closed.wake_after_s, closed.stop_clock))
+        await segment.commit(*limits.worked(segment), Wait(closed.wake_after_s, closed.stop_clock, closed.at_once))
         points.reach("engine.release.after")
         return "waiting"
     ending = closed.ending

@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bridgehead import clock, points
 from bridgehead.cases.crosswalk import Crosswalks
@@ -22,7 +22,7 @@ from bridgehead.cases.journal import Journal
 from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded, Revisions
 from bridgehead.cases.stopping import NOTHING, Stopping, Stops
 from bridgehead.cases.tools import BoundTool
-from bridgehead.cases.writes import Finish, HandOver, OutcomeKind, ReviewOpen, Write
+from bridgehead.cases.writes import Finish, HandOver, Note, OutcomeKind, ReviewOpen, Write
 from bridgehead.costs.prices import Prices
 from bridgehead.effects.keys import Hmac
 from bridgehead.effects.states import EffectState
@@ -32,6 +32,9 @@ from bridgehead.resilience.answering import Answering
 from bridgehead.resilience.dependency import Dependencies
 from bridgehead.spec.deployment import Deployment
 from bridgehead.spec.tool import JSON
+
+if TYPE_CHECKING:
+    from bridgehead.cases.checking import OutcomeCheck
 
 T = TypeVar("T")
 log = logging.getLogger("bridgehead.cases")
@@ -67,6 +70,8 @@ class Bench:
     """What is known of whoever is called; one for all deployments of a process."""
     answering: Answering = field(default_factory=Answering)
     prices: Prices = field(default_factory=Prices)
+    outcome: OutcomeCheck | None = None
+    """How outcomes are checked; None: they count as they are."""
 
 
 @dataclass(slots=True)
@@ -76,6 +81,7 @@ class Closed:
     why: Literal["waiting", "ended", "lost"]
     wake_after_s: float | None = None
     stop_clock: bool = False
+    at_once: bool = False
     ending: Finish | HandOver | None = None
     review: ReviewOpen | None = None
 
@@ -90,6 +96,10 @@ class Segment:
     journal: Journal = field(init=False)
     closed: Closed | None = None
     started_s: float = field(default_factory=clock.boot_s)
+    dry: bool = False
+    """A replay of what is recorded, and of nothing else: no send, no read, no model, no write."""
+    over: int = 0
+    """Calls that were refused because a limit of the case was reached."""
     ended: bool = False
     """The agent has returned: a task it left behind makes no further call."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -163,7 +173,12 @@ class Segment:
             wakes = [w for w in (before.wake_after_s, closed.wake_after_s) if w is not None]
             before.wake_after_s = min(wakes) if wakes else None
             before.stop_clock = before.stop_clock or closed.stop_clock
+            before.at_once = before.at_once or closed.at_once
         self.closing.set()
+
+    def put_aside(self) -> None:
+        """Closes the segment though nothing is to be waited for: another worker goes on at once."""
+        self.close(Closed("waiting", wake_after_s=0.0, at_once=True))
 
     def wait(self, *, wake_after_s: float | None = None, stop_clock: bool = False) -> Suspended:
         """Closes the segment because the case must wait; the caller raises what this returns."""
@@ -191,7 +206,13 @@ class Segment:
             ending: Finish | HandOver = Finish(outcome, {**shown, "role": wanted}, error_class)
             self.close(Closed("ended", ending=ending))
         else:
-            review = ReviewOpen(token=self.token(), kind="exception", role=wanted, shown=shown, error_class=error_class)
+            review = ReviewOpen(
+                token=self.token(),
+                kind="deadline" if error_class == "deadline" else "exception",
+                role=wanted,
+                shown=shown,
+                error_class=error_class,
+            )
             self.close(Closed("ended", ending=HandOver(error_class), review=review))
         return Suspended()
 
@@ -202,6 +223,10 @@ class Segment:
         strength of it: the segment counts as lost and the case is read again. So it does when
         a commit fails in a way nobody foresaw: going on would leave an effect unsettled.
         """
+        if self.dry:  # a note of drift is worth nothing here, and nothing else may come this far
+            if all(isinstance(write, Note) for write in writes):
+                return {}
+            raise self.hand_over("diverged", "The agent went beyond what is recorded.")
         async with self._commit:
             if self.closed is not None and self.closed.why == "lost":
                 raise LeaseLost
@@ -252,6 +277,15 @@ class Segment:
             if not moved and self._busy <= self._waiting + own:
                 raise self.diverged()
         self.check_open()
+
+    async def fresh(self) -> None:
+        """Returns when a call may be made that no record answers; in a dry replay none may, and this is its end.
+
+        A branch that came to its end waits until the others have met what is recorded for them.
+        """
+        if self.dry:
+            await self.replayed()
+            raise self.wait()
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[None]:

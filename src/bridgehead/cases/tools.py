@@ -27,6 +27,8 @@ F = TypeVar("F", bound=Callable[..., object])
 Verify = Callable[..., Awaitable[object]]
 Undo = Callable[..., Awaitable[object]]
 Preview = Callable[..., Awaitable[object]]
+Check = Callable[..., object]
+"""``check(*, args, result)``: None or True is right, False or a text is wrong; may be ``async def``."""
 
 _KEY: ContextVar[str] = ContextVar("bridgehead_effect_key")
 
@@ -82,6 +84,7 @@ class BoundTool:
     undone: Undo | None = None
     preview: Preview | None = None
     preview_read: Preview | None = None
+    check: Check | None = None
     system: str = ""
     """The connector it works over, if it is one's."""
 
@@ -197,6 +200,7 @@ class Declaration:
     undone: Undo | None = None
     preview: Preview | None = None
     preview_read: Preview | None = None
+    check: Check | None = None
     idempotent: bool = False
     repeatable: bool = False
     timeout_s: float = 20.0
@@ -251,6 +255,7 @@ class Declaration:
             undone=self.undone,
             preview=self.preview,
             preview_read=self.preview_read,
+            check=self.check,
         )
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -405,6 +410,7 @@ def read_declaration(
     cost: str | None,
     preview_read: Preview | None,
     hedge: bool,
+    check: Check | None,
 ) -> Declaration:
     """Returns the declaration of a tool that reads."""
     return Declaration(
@@ -416,6 +422,7 @@ def read_declaration(
         cost=None if cost is None else Money.parse(cost),
         preview_read=preview_read,
         hedge=hedge,
+        check=check,
     )
 
 

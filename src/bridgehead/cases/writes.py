@@ -16,6 +16,7 @@ from bridgehead.costs.meter import Cost
 from bridgehead.effects.states import EffectState
 from bridgehead.errors import ErrorClass
 from bridgehead.reviews.model import ReviewKind
+from bridgehead.spec.deployment import Level
 from bridgehead.spec.tool import JSON
 
 StepKind = Literal["read", "effect", "model", "question", "timer"]
@@ -126,11 +127,40 @@ class Note:
 class Wait:
     """The segment ends and the case waits: for a decision, or until ``wake_after_s`` from the commit.
 
-    ``stop_clock`` stops the deadline while a person has something to decide.
+    ``stop_clock`` stops the deadline while a person has something to decide. ``at_once``: it waits for nothing but
+    another worker.
     """
 
     wake_after_s: float | None
     stop_clock: bool
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckWrite:
+    """What a check said of a tool's result or of an outcome. ``attempt`` is 1 for what came in the place of another."""
+
+    subject: str
+    checked_by: str
+    attempt: int
+    passed: bool
+    why: str
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The agent has worked on the case for so many seconds in this segment; no history, so without a ledger row."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """The case goes on under another release, and at ``level``, which is never above the one it had."""
+
+    release: bytes
+    level: Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +188,9 @@ Write = (
     | ReviewUse
     | CostWrite
     | Note
+    | CheckWrite
+    | Adopt
+    | Worked
     | Wait
     | Finish
     | HandOver

@@ -38,6 +38,9 @@ MOVES: Final[Mapping[EffectState, frozenset[EffectState]]] = {
 UNSETTLED: Final[frozenset[EffectState]] = frozenset({"intended", "unknown"})
 """Between intent and settlement: nobody knows yet whether it happened."""
 
+UNFINISHED: Final[frozenset[EffectState]] = UNSETTLED | {"held"}
+"""Waiting to be settled or decided: what comes next has not been recorded yet."""
+
 LIVE: Final[frozenset[EffectState]] = frozenset({"intended", "unknown", "committed"})
 """Holding its key: a second effect under it would be a double."""
 

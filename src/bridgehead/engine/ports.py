@@ -121,6 +121,20 @@ class WorkerStore(Protocol):
         ...
 
 
+class AdoptionStore(Protocol):
+    """The engine's side of cases whose release nobody serves any more."""
+
+    async def find(self, serving: Sequence[Serving], *, after_s: float, most: int) -> Sequence[CaseId]:
+        """Returns due cases of the served deployments whose own release nobody has served for ``after_s``."""
+        ...
+
+    async def claim(
+        self, worker: WorkerId, case_id: CaseId, serving: Sequence[Serving], *, after_s: float
+    ) -> Claim | None:
+        """Claims such a case under the release that it has; None when somebody else was first."""
+        ...
+
+
 class ArrivalStore(Protocol):
     """The engine's side of arrivals: each is read as often as it takes and settled once."""
 

@@ -13,15 +13,16 @@ from functools import partial
 from pydantic import ValidationError
 
 from bridgehead import points
+from bridgehead.cases.adopting import adopt
 from bridgehead.cases.agents import Agent
 from bridgehead.cases.intake import NewCase, NoCase, ToReview, opening
 from bridgehead.cases.runner import run_segment
 from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.clock import boot_s
-from bridgehead.engine.ports import ArrivalStore, ArrivalWork, Dispatch, Due, Lease, Serving, WorkerStore
+from bridgehead.engine.ports import AdoptionStore, ArrivalStore, ArrivalWork, Dispatch, Due, Lease, Serving, WorkerStore
 from bridgehead.engine.reading import ReaderLost, ReadingPool
-from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Unavailable
+from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, LeaseLost, Unavailable
 from bridgehead.ids import ArrivalId, CaseId, jitter, show
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
@@ -35,8 +36,8 @@ HINT_AFTER_S = 5.0
 ORDER_S = 3.0
 """How long an arrival that is read waits for those before it to be settled, in seconds."""
 LOOK_S = 0.05
-DRAIN_S = 10.0
-"""How long segments may run on in a worker that was told to stop."""
+ADOPTING = 4
+"""Cases of releases that nobody serves which a worker goes over at the same time, beside its own."""
 STUCK_LEASES = 4
 """After so many leases without a turn of its event loop a worker is given up by its own lease thread."""
 
@@ -82,6 +83,7 @@ class Worker:
         register: Callable[[], Lease],
         settings: Settings,
         beside: Sequence[Callable[[asyncio.Event], Coroutine[object, object, None]]] = (),
+        adoptions: AdoptionStore | None = None,
     ) -> None:
         self._served: Mapping[str, Served] = {one.deployment.name: one for one in served}
         self._by_release: Mapping[bytes, Served] = {one.release: one for one in served}
@@ -91,6 +93,9 @@ class Worker:
         self._register = register
         self._settings = settings
         self._beside = beside
+        self._adoptions = adoptions
+        self._adopting: set[asyncio.Task[None]] = set()
+        self._looked_s = -settings.adopt_after_s
         self._running: dict[int, Segment | None] = {}
         self._again: set[int] = set()
         self._arriving: dict[int, asyncio.Future[None]] = {}
@@ -114,6 +119,8 @@ class Worker:
             await self._dispatch.run(self._handle, slots=slots)
         finally:
             self._stopped.set()
+            if self._adopting:
+                await asyncio.wait(self._adopting)
             for task in (sweeping, letting_go, *beside):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -122,17 +129,19 @@ class Worker:
             await asyncio.to_thread(self._retire)
 
     def stop(self) -> None:
-        """Takes nothing further; segments that run come to their end, or are put aside after ``DRAIN_S``."""
+        """Takes nothing further; segments that run come to their end, or are put aside after ``drain_s``."""
         self._stopped.set()
         self._dispatch.stop()
 
     async def _let_go(self) -> None:
         """Puts aside, once the worker is stopping, what does not end by itself: others go on with it at once."""
         await self._stopped.wait()
-        await asyncio.sleep(DRAIN_S)
-        for segment in self._running.values():
-            if segment is not None and segment.closed is None:
-                segment.wait(wake_after_s=0.0)
+        await asyncio.sleep(self._settings.drain_s)
+        while True:
+            for segment in self._running.values():
+                if segment is not None and segment.closed is None:
+                    segment.put_aside()
+            await asyncio.sleep(LOOK_S)  # one that was claimed just before is loaded only now
 
     async def _handle(self, due: Due, number: int) -> None:
         """Sees to one hint. A database that is away is no failure of the case: the sweep finds it again."""
@@ -149,9 +158,13 @@ class Worker:
             # Due again while its segment is just ending: to drop this hint would lose it until a sweep.
             self._again.add(case_id)
             return
+        await self._hold(case_id, self._run_once)
+
+    async def _hold(self, case_id: CaseId, first: Callable[[CaseId], Awaitable[None]]) -> None:
+        """Holds a case while ``first`` sees to it, and as long as it is due again after that."""
         self._running[case_id] = None
         try:
-            await self._run_once(case_id)
+            await first(case_id)
             while case_id in self._again:
                 self._again.discard(case_id)
                 await self._run_once(case_id)
@@ -163,18 +176,57 @@ class Worker:
         lease = self._lease
         if lease is None or self._stopped.is_set():
             return
+        points.reach("engine.claim.before")
         claim = await self._workers.claim(lease.worker_id, case_id, list(self._by_release))
         if claim is None:
             return
+        points.reach("engine.claim.after")
 
-        points.reach("engine.claim.before")
+        one = self._by_release[claim.release]
+        became = await run_segment(one.bench, claim, one.agent, watch=self._watch(case_id))
+        log.debug("C-%s %s", case_id, became)
+
+    async def _look_for_abandoned(self, serving: Sequence[Serving]) -> None:
+        """Takes up cases whose release nobody serves any more, a few at a time, each in a task of its own."""
+        after_s, free = self._settings.adopt_after_s, ADOPTING - len(self._adopting)
+        if self._adoptions is None or free <= 0 or boot_s() - self._looked_s < after_s / 5:
+            return
+        found = await self._adoptions.find(serving, after_s=after_s, most=free)
+        if not found:  # while there are some, every sweep looks
+            self._looked_s = boot_s()
+        for case_id in found:
+            if case_id not in self._running and not self._stopped.is_set():
+                task = asyncio.create_task(self._hold(case_id, self._adopt), name=f"adopt C-{case_id}")
+                self._adopting.add(task)
+                task.add_done_callback(self._adopting.discard)
+
+    async def _adopt(self, case_id: CaseId) -> None:
+        """Lets the served release go over a case that another one began, and go on with it if that matches."""
+        lease, store = self._lease, self._adoptions
+        if lease is None or store is None:
+            return
+        try:
+            serving = [one.serving for one in self._served.values()]
+            claim = await store.claim(lease.worker_id, case_id, serving, after_s=self._settings.adopt_after_s)
+            if claim is None:
+                return
+            one = self._served[claim.deployment]
+            level = await one.level() or one.deployment.autonomy.level
+            adopted = await adopt(
+                one.bench, claim, one.agent, release=one.release, level=level, watch=self._watch(case_id)
+            )
+            if adopted is not None:
+                await run_segment(one.bench, adopted, one.agent, watch=self._watch(case_id))
+        except (LeaseLost, Unavailable):
+            log.info("C-%s was not adopted: it is somebody else's, or the database is away", case_id)
+        except Exception:  # its case stays where it is, and the sweep counts it as lost
+            log.exception("C-%s was not adopted", case_id)
+
+    def _watch(self, case_id: CaseId) -> Callable[[Segment], None]:
         def watch(segment: Segment) -> None:
             self._running[case_id] = segment
 
-        points.reach("engine.claim.after")
-        one = self._by_release[claim.release]
-        became = await run_segment(one.bench, claim, one.agent, watch=watch)
-        log.debug("C-%s %s", case_id, became)
+        return watch
 
     async def _take_up(self, arrival_id: ArrivalId) -> None:
         if arrival_id in self._arriving:
@@ -257,6 +309,7 @@ class Worker:
                 await self._ensure_registered()
                 await self._compare(serving)
                 swept = await self._workers.sweep(serving, hint_after_s=HINT_AFTER_S)
+                await self._look_for_abandoned(serving)
                 if swept.anything:
                     log.debug("swept: %s", swept)
                 if away:

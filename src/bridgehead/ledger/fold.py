@@ -148,6 +148,7 @@ class _Folding:
             "arrival.stored": self._arrival,
             "arrival.case": self._arrival_case,
             "case.opened": self._case,
+            "case.adopted": self._adopted,
             "case.with_person": self._with_person,
             "case.done": self._done,
             "decision": self._decision,
@@ -220,6 +221,10 @@ class _Folding:
             outcome_payload=None,
             error_class=None,
         )
+
+    def _adopted(self, event: _Event) -> None:
+        self._level = event.ref("level")
+        self._row("cases", self._number).update(release=event.ref("to"), level=self._level)
 
     def _with_person(self, event: _Event) -> None:
         row = self._row("cases", self._number)

@@ -69,11 +69,24 @@ class ToolRule:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most a case may use: steps, money, and identical calls. All are inclusive."""
+    """The most a case may use: steps, money, working time, and calls that repeat. All are inclusive.
+
+    ``repeats`` bounds identical calls, and how often a series of calls comes again at once. Time spent waiting for
+    people or for a dependency is no working time.
+    """
 
     steps: int = 100
     cost: Money | None = None
     repeats: int = 3
+    time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeSpec:
+    """What looks at an outcome before it counts, and what mends one that is wrong, each as ``module:object``."""
+
+    check: str
+    repair: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +236,7 @@ class Deployment:
     compare: Compare = field(default_factory=Compare)
     policies: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
+    outcome: OutcomeSpec | None = None
 
     @property
     def intake_folders(self) -> tuple[Path, ...]:

@@ -223,6 +223,16 @@ class LimitsPart(Part):
     steps: int = Field(default=100, ge=1, le=100_000, description="Recorded calls of one case.")
     cost: Amount | None = Field(default=None, description="Money one case may spend.")
     repeats: int = Field(default=3, ge=1, le=1_000, description="Calls of one tool with equal arguments.")
+    time: Duration | None = Field(default=None, description="How long the agent may work on a case, waits aside.")
+
+
+class OutcomePart(Part):
+    """What looks at an outcome before it counts."""
+
+    check: ObjectName = Field(description="A function check(*, args, result) of input and outcome, as module:object.")
+    repair: ObjectName | None = Field(
+        default=None, description="A function repair(*, args, result, why) that mends one, once; else a person does."
+    )
 
 
 class PricePart(Part):
@@ -384,6 +394,7 @@ class Document(Part):
     connect: list[Text] = Field(default_factory=list, description="Connector specifications beside this file.")
     tools: dict[ToolName, Rule] = Field(default_factory=dict, description="A tool not listed is denied.")
     limits: LimitsPart = Field(default_factory=LimitsPart)
+    outcome: OutcomePart | None = None
     models: dict[Name, ModelPart] = Field(default_factory=dict)
     prices: Text | None = Field(default=None, description="A file of negotiated prices of models beside this one.")
     roles: dict[Name, RolePart] = Field(min_length=1)

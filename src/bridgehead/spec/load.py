@@ -21,6 +21,7 @@ from bridgehead.spec.deployment import (
     IntakeKind,
     Limits,
     Otherwise,
+    OutcomeSpec,
     Role,
     ToolRule,
 )
@@ -309,7 +310,7 @@ def _build(
         intake=tuple(_intake(part, top.at(("intake", place))) for place, part in enumerate(document.intake)),
         connect=tuple(document.connect),
         tools={name: _rule(rule, top.at(("tools", name))) for name, rule in document.tools.items()},
-        limits=Limits(document.limits.steps, document.limits.cost, document.limits.repeats),
+        limits=Limits(document.limits.steps, document.limits.cost, document.limits.repeats, document.limits.time),
         models={name: part.spec() for name, part in document.models.items()},
         prices={} if prices is None else {name: part.price() for name, part in prices.models.items()},
         dollar=None if prices is None else prices.usd,
@@ -327,6 +328,7 @@ def _build(
         baseline=None if baseline is None else Baseline(baseline.minutes, baseline.first_reply),
         compare=Compare(tuple(map(pair, document.compare.match)), tuple(document.compare.ignore)),
         policies=dict(policies),
+        outcome=None if document.outcome is None else OutcomeSpec(document.outcome.check, document.outcome.repair),
         folder=file.parent,
         file=file,
     )

@@ -19,7 +19,7 @@ from bridgehead.storage.database import Database, pipelined
 from bridgehead.storage.sealing import from_bytes
 
 _CASE: Final = (
-    b"select c.revision, c.revises, c.deadline_at, c.input, b.sealed, bridgehead_now() as now"
+    b"select c.revision, c.revises, c.deadline_at, c.worked_s, c.input, b.sealed, bridgehead_now() as now"
     b" from cases c join blobs b on b.commitment = c.input where c.id = %s and c.epoch = %s and c.state = 'running'"
 )
 _RECORDED: Final = (
@@ -75,6 +75,7 @@ class Cases:
             effects=[_effect(one, claim) for one in effects],
             reviews=[_review(one, claim) for one in reviews],
             spent={one["currency"]: one["amount"] for one in spent},
+            worked_s=row["worked_s"],
         )
 
     async def commit(self, claim: Claim, writes: Sequence[Write], *, actor: str) -> Mapping[str, int]:

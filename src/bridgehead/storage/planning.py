@@ -307,7 +307,7 @@ class Plan:
 
     def wait(self, write: Wait) -> None:
         """Adds that the case waits, or is due again when something happened meanwhile."""
-        self.due_again = self.locked.wake
+        self.due_again = self.locked.wake or write.at_once
         state = "due" if self.due_again else "waiting"
         stop = write.stop_clock and not self.due_again
         self.rows.add(rows.WAITS, self.claim.case_id, state, write.wake_after_s, stop)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridgehead.cases.ports import Claim
-from bridgehead.cases.writes import CostWrite, HandOver, ReviewOpen, Write
+from bridgehead.cases.writes import Adopt, CheckWrite, CostWrite, HandOver, ReviewOpen, Worked, Write
 from bridgehead.costs.meter import Cost
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection
@@ -149,8 +149,59 @@ def cost_refs(number: int, cost: Cost) -> dict[str, JSON]:
     }
 
 
+async def _adopt(writing: Writing, write: Adopt) -> None:
+    claim = writing.claim
+    await writing.conn.execute(
+        "update cases set release = %s, level = %s where id = %s", (write.release, write.level, claim.case_id)
+    )
+    refs: dict[str, JSON] = {
+        "from": claim.release.hex(),
+        "to": write.release.hex(),
+        "level": write.level,
+        "level_before": claim.level,
+    }
+    await writing.chain.append("case.adopted", refs)
+
+
+async def _check(writing: Writing, write: CheckWrite) -> None:
+    claim = writing.claim
+    row = await (
+        await writing.conn.execute(
+            "insert into checks (case_id, deployment, subject, checked_by, attempt, passed, duration_ms)"
+            " values (%s, %s, %s, %s, %s, %s, %s) returning id",
+            (
+                claim.case_id,
+                claim.deployment,
+                write.subject,
+                write.checked_by,
+                write.attempt,
+                write.passed,
+                write.duration_ms,
+            ),
+        )
+    ).fetchone()
+    refs: dict[str, JSON] = {
+        "check": 0 if row is None else row["id"],
+        "subject": write.subject,
+        "by": write.checked_by,
+        "attempt": write.attempt,
+        "passed": write.passed,
+    }
+    commitments = {"payload": await writing.sealer.put({"why": write.why})} if write.why else {}
+    await writing.chain.append("check", refs, commitments)
+
+
+async def _worked(writing: Writing, write: Worked) -> None:
+    await writing.conn.execute(
+        "update cases set worked_s = worked_s + %s where id = %s", (write.seconds, writing.claim.case_id)
+    )
+
+
 DIRECT: Final[Mapping[type, Callable[[Writing, Write], Awaitable[None]]]] = {
     ReviewOpen: _review,  # type: ignore[dict-item]  # each takes the write it stands at
     HandOver: _hand_over,  # type: ignore[dict-item]
+    Adopt: _adopt,  # type: ignore[dict-item]
+    CheckWrite: _check,  # type: ignore[dict-item]
+    Worked: _worked,  # type: ignore[dict-item]
 }
 """How each of these is carried out. A write that often stands on the hot path is planned instead (``planning``)."""

@@ -130,6 +130,7 @@ def agent_tool(
         undo=declaration.undo,
         preview=declaration.preview,
         preview_read=declaration.preview_read,
+        check=declaration.check,
         schema=schema if isinstance(schema, type) and issubclass(schema, BaseModel) else None,
         handling=None if tool is None else cast("Handling", tool.handle_tool_error),
         checks_first=checks_first,

@@ -175,6 +175,7 @@ def agent_tool(
         undo=declaration.undo,
         preview=declaration.preview,
         preview_read=declaration.preview_read,
+        check=declaration.check,
         single=single,
         validator=validator,
         checks_first=checks_first,
