@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bridgehead.documents.addresses import is_place
+
 TextLine = tuple[int, str]
 """Line number (1-based) and text."""
 
@@ -48,6 +50,18 @@ _CONFIDENTIAL = re.compile(
 )
 _POSTSCRIPT = re.compile(r"^\s*(?:p\.?\s?s\.?|nota bene|n\.?b\.?)\s*[:.\-]", re.IGNORECASE)
 
+
+_DEPARTMENT = re.compile(
+    r"^\W{0,3}(?:the |i\. ?[av]\. |p\. ?p\. )?(?:purchas(?:ing|e|es)|procurement|buying|supply chain|sourcing|(?:zentral|strategischer |operativer |abteilung |abt\. )?einkauf(?:sabteilung)?|beschaffung|(?:service|d[eé]partement|direction)(?: des)? achats|achats|approvisionnements?|(?:dpto\.?|dep(?:arta|to)?\w*\.?)(?: de)? compras|compras|ufficio acquisti|acquisti|(?:afdeling )?inkoop(?:afdeling)?|ink[öo]p(?:savdelning\w*)?|indk[øo]b(?:safdeling\w*)?|innkj[øo]p(?:savdeling\w*)?|dzia[łl] zakup[óo]w|zakupy|n[áa]kup|osto(?:-?osasto|t)?|beszerz[ée]s)"
+    r"(?: (?:department|dept\.?|office|team|division))?\W{0,3}$",
+    re.IGNORECASE,
+)
+_REACHED = re.compile(
+    r"^\W{0,3}(?:(?:tel(?:efon|[eé]fono|e?foon)?|phone|ph|fon|fax|mobile?|m[oó]vil|cell|t[eé]l(?:[eé]phone)?)\b[\s.:]{0,4}\+?[\d(]|\+\d|(?:e-?mail:? )?[\w.+-]{1,64}@[\w.-]{3,80}$|(?:web:? )?(?:https?://|www\.))",
+    re.IGNORECASE,
+)
+_SIGNED_LINES = 8
+"""An address of a department with more lines than this is no signature."""
 
 _COVER_LINES = 12
 """A cover of more lines than this is a letter of its own."""
@@ -100,7 +114,30 @@ def divide(lines: Sequence[TextLine], *, forwards: bool = False) -> Sections:
             sections.own.append((number, text))
             continue
         target.append((number, text))
+    if not sections.signature:
+        _sign(sections)
     return sections
+
+
+def _sign(sections: Sections) -> None:
+    """Takes for the signature what ends the text without a closing: a buying department, its address, its telephone."""
+    own = sections.own
+    end = len(own)
+    while end and not own[end - 1][1].strip():
+        end -= 1
+    first = end
+    while first and end - first < _SIGNED_LINES and _REACHED.match(own[first - 1][1][:200]):
+        first -= 1
+    if first == end:
+        return
+    for at in range(first - 1, max(end - _SIGNED_LINES, 0) - 1, -1):
+        if not own[at][1].strip():
+            return
+        if _DEPARTMENT.match(own[at][1][:80]):
+            if any(is_place(text.strip()) for _, text in own[at + 1 : first]):
+                sections.signature = own[at:]
+                del own[at:]
+            return
 
 
 def _wrote(lines: Sequence[TextLine], index: int) -> bool:
