@@ -150,7 +150,7 @@ def upper(differences: Sequence[float]) -> float:
 
 
 async def idle(report: Report, server: Server, stack: AsyncExitStack, folder: Path) -> None:
-    count = 30_000 if report.quick else 100_000
+    count = 20_000 if report.quick else 100_000
     windows, window_s = (10, 2.0) if report.quick else (20, 5.0)
     empty = await opened(stack, server, folder, "empty")
     full = await opened(stack, server, folder, "waiting")
@@ -257,7 +257,7 @@ async def asked(askers: Sequence[Asker], times: int) -> dict[str, tuple[list[flo
 
 
 async def size(report: Report, server: Server, stack: AsyncExitStack, folder: Path) -> None:
-    few, many = (5_000, 50_000) if report.quick else (10_000, 1_000_000)
+    few, many = (5_000, 40_000) if report.quick else (10_000, 1_000_000)
     times = 80 if report.quick else 200
     stores = []
     for name, count in (("small", few), ("large", many)):
