@@ -334,20 +334,20 @@ async def measure(report: Report, folder: Path, without: str | None) -> None:
         for count in WORKERS:
             report.progress(f"{count} workers")
             found.append(await run(url, folder, shape, count, **guards, back=True))
-    report.progress("the budget alone")
-    alone = await run(url, folder, shape, 1, breaker=False, budget=guards["budget"], back=False)
+    report.progress("the budget alone, and rate limits" if report.quick else "the budget alone")
+    lone = run(url, folder, shape, 1, breaker=False, budget=guards["budget"], back=False)
+    name, counts = url.replace("/postgres?", f"/o{WORKERS[0]}?"), () if without is not None else WORKERS
+    if report.quick:
+        beside = asyncio.gather(*(limited(report, name, count, 3.0) for count in counts))
+        alone, rows = await asyncio.gather(lone, beside)
+    else:
+        alone = await lone
+        report.progress("rate limits")
+        rows = [await limited(report, name, count, 20.0) for count in counts]
     report.table("an outage", [judge(report, shape, cell) for cell in found])
     report.table("calls in each second from the outage's begin on", [by_second(cell) for cell in found])
     judge_budget(report, alone)
-    if without is None:
-        report.progress("rate limits")
-        seconds = 3.0 if report.quick else 20.0
-        name = url.replace("/postgres?", "/o1?")
-        if report.quick:
-            rows = list(await asyncio.gather(*(limited(report, name, count, seconds) for count in WORKERS)))
-        else:
-            rows = [await limited(report, name, count, seconds) for count in WORKERS]
-        report.table("a rate limit", rows)
+    report.table("a rate limit", rows)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -7,7 +7,6 @@ Whoever calls a dependency does so inside ``Dependency.call`` and says how the c
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -123,7 +122,7 @@ class Dependency:
         try:
             probe = await self._admit(criticality, repeat=repeat, fresh=fresh is not False, timeout_s=timeout_s)
         except Failed:
-            self._demand += fresh is True
+            self._demand += fresh is True and self.row.phase != "closed"
             raise
         closings = self.row.closings
         self.busy += 1
@@ -194,7 +193,9 @@ class Dependency:
         if factor is None:
             if self._turn_s <= now_s:
                 return
-            factor = self._owner.ramp.headroom  # behind those who still wait for their turns
+            # Behind those who still wait for their turns; ever faster, so that there is an end to it.
+            ramp = self._owner.ramp
+            factor = ramp.headroom * 2.0 ** min(9.0, max(0.0, (now_s - row.since_s) / ramp.ramp_s - 6))
         spacing_s = 1.0 / (factor * self._steady())
         turn_s = max(self._turn_s, now_s)
         wait_s = deadline.bounded(PATIENCE_S[criticality])
@@ -272,7 +273,8 @@ class Dependency:
 
         What comes is counted by the cases that had not waited: nobody is counted twice.
         """
-        since_s = clock.boot_s() - self._left_s
+        row = self.row
+        since_s = row.down_s if row.phase == "closed" else clock.boot_s() - self._left_s
         come_per_s = self._demand / since_s if since_s >= COUNTED_S else 0.0
         return max(LEAST_PER_S, self._steady_per_s, come_per_s)
 
@@ -369,11 +371,11 @@ class Dependencies:
 
     async def aclose(self) -> None:
         """Stops looking."""
-        for task in (self._watching, self._asking):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        tasks = [task for task in (self._watching, self._asking) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=ASK_S)
 
     async def _ask(self, store: BreakerStore) -> None:
         try:
