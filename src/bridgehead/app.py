@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from bridgehead.connectors.toolset import Connected
     from bridgehead.storage.limits import SharedLimits
 
-_CODES = {"agent": "agent.import", "reader": "reader.import", "check": "check.import"}
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
 
 
@@ -193,7 +192,11 @@ def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader
 
 
 def _not_loaded(what: Literal["agent", "reader", "check"], text: str, hint: str) -> UserError:
-    return UserError(f"{what} {text}", code=_CODES[what], hint=hint)
+    return UserError(
+        f"{what} {text}",
+        code="agent.import" if what == "agent" else "reader.import" if what == "reader" else "check.import",
+        hint=hint,
+    )
 
 
 def _where(error: BaseException) -> str:

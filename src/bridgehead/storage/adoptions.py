@@ -47,7 +47,7 @@ class Adoptions:
         self._vault = vault
 
     async def find(self, serving: Sequence[Serving], *, after_s: float, most: int) -> Sequence[CaseId]:
-        """Returns due cases of served deployments, oldest first, whose own release nobody has served for ``after_s``."""
+        """Returns due cases of served deployments, oldest first, whose release nobody has served for ``after_s``."""
         async with self._database.connection() as conn:
             rows = await (
                 await conn.execute(_FIND.encode(), {**_mine(serving), "after": after_s, "most": most})
