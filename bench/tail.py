@@ -36,6 +36,8 @@ from bridgehead.resilience.answering import Answering, Route
 from bridgehead.storage import embedded
 
 EXTRA: Final = 0.11
+LEARNING: Final = 200
+"""The first requests of a cell, from which the p90 is learned: their hedges count, their times do not."""
 STEPS: Final = 10
 _NORMAL: Final = NormalDist()
 
@@ -138,7 +140,8 @@ async def ask(url: str, size: Size, *, hedge: str | None, rho: float, seed: str)
                 start_s = perf_s()
                 await asker.ask(one)
                 took_s = perf_s() - start_s
-                found.took_s.append(took_s / size.scale)
+                if number >= LEARNING:
+                    found.took_s.append(took_s / size.scale)
                 mine.append(took_s / size.scale)
                 found.attempts += len(asker.attempts)
                 found.hedges += sum(spent.why == "hedge" for spent in asker.attempts)
@@ -188,7 +191,7 @@ async def measure(report: Report, url: str, database_url: str, size: Size, *, he
         report.progress(f"{kind.name}: {size.requests} requests")
         began_s = perf_s()
         found = await ask(url, size, hedge=kind.hedge, rho=kind.rho, seed=f"cell {next(seeds)}")
-        extra = found.attempts / size.requests - 1
+        extra = found.hedges / size.requests
         second = "fast" if kind.name == "second model" else "slow"
         theory = theory_p99(second, kind.rho) if kind.bound is not None else MODELS["slow"][1]
         rows.append(
@@ -224,6 +227,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     hedged = "--unhedged" not in arguments
     report = Report("tail", __doc__ or "", [one for one in arguments if one != "--unhedged"], packages="httpx psycopg")
     size = QUICK if report.quick else FULL
+    report.condition("requests a cell learns from, not in its percentiles", LEARNING)
     report.condition("hedges", "at the running p90" if hedged else "taken away (--unhedged): a target must be missed")
     report.condition("scale: real seconds to one of the distribution", size.scale)
     report.condition("real p50 of the slow model, ms", 1_000 * size.scale * MODELS["slow"][0])

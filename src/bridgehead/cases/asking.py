@@ -25,6 +25,8 @@ BYTES_A_TOKEN: Final = 3
 """A request is thought to have a token in so many bytes: more tokens than texts in Latin letters have."""
 PARK_S: Final = 1.0
 PARK_MOST_S: Final = 60.0
+WAKE_S: Final = 1.0
+"""So long it may take until a case that is woken runs, and what it needs to ask anything then."""
 BILLED: Final[frozenset[ErrorClass]] = frozenset(
     {"timeout", "transient", "invalid_output", "refused_by_model", "deadline"}
 )

@@ -333,7 +333,7 @@ class Context:
         parked, put_off = segment.journal.parked(name), bool(error.attributes.get("put_off"))
         after_s = retry_after_s(error) or 0.0 if put_off else asking.wake_s(segment, asker, error, parked)
         left_s = deadline.remaining_s()
-        if after_s is not None and left_s is not None and after_s >= left_s:
+        if after_s is not None and left_s is not None and after_s + asking.WAKE_S >= left_s:
             after_s = None  # whoever waits until then has no time left to ask: a person gets it while there is some
             error = Failed(f"{error.message}; there is no time to wait for it", error_class="deadline")
         if put_off:
