@@ -34,5 +34,5 @@ def test_a_buying_department_with_its_address_signs(office: str, reached: str) -
     ],
 )
 def test_an_address_that_may_be_a_place_of_delivery_stays_text(texts: list[str]) -> None:
-    """Without the department, the place, the telephone at the end or in two blocks, nothing is taken for a signature."""
+    """Without department, place or telephone, or in two blocks, nothing is taken for a signature."""
     assert _divided(texts) == (texts, [])

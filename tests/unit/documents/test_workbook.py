@@ -394,6 +394,15 @@ def test_damaged_workbooks_raise_nothing() -> None:
             assert isinstance(read(cut, "a.xlsx"), Orders | NotAnOrder | Unreadable)
 
 
+def test_a_member_without_a_name_is_no_crash() -> None:
+    """A directory whose name of a member is lost ends in a reading that says so, never in a traceback."""
+    document = book()
+    for name in (b"xl/workbook.xml", b"docProps/app.xml"):
+        spoilt = document.replace(name, b"\0" * len(name))
+        assert spoilt != document
+        assert isinstance(read(spoilt, "a.xlsx"), Orders | NotAnOrder | Unreadable)
+
+
 def test_the_firm_in_the_first_row_orders() -> None:
     """The firm alone above a table is the buyer; of a form to fill in it may be anyone."""
     assert only(book(rows=[["Nordwerk GmbH"], [], *ROWS])).buyer.name == "Nordwerk GmbH"

@@ -31,7 +31,8 @@ def open_archive(document: bytes, part: str) -> dict[str, bytes]:
             _check(infos, part)
             total = 0
             for info in infos:
-                if info.is_dir() or info.filename.lower().endswith(_UNREAD):
+                # A damaged directory may give a member no name at all, which ZipInfo.is_dir does not bear.
+                if info.filename.endswith("/") or info.filename.lower().endswith(_UNREAD):
                     continue
                 total += info.file_size
                 if total > MOST_BYTES:
