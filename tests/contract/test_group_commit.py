@@ -298,7 +298,7 @@ async def test_a_case_that_somebody_holds_locked_holds_up_no_other(world: World)
         async with world.app.database.transaction() as conn:
             await conn.execute("select 1 from cases where id = %s for update", (held[1].case_id,))
             tasks = [asyncio.create_task(store.commit(one, [step()], actor="test")) for one in held]
-            assert await asyncio.wait_for(asyncio.gather(tasks[0], tasks[2]), 10) == [{}, {}]
+            assert list(await asyncio.wait_for(asyncio.gather(tasks[0], tasks[2]), 10)) == [{}, {}]
             assert not tasks[1].done()
         assert await asyncio.wait_for(tasks[1], 10) == {}
         assert len(await world.rows("select 1 from steps")) == 3

@@ -46,7 +46,7 @@ async def desk(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def orders(world: World, change: str = "") -> Iterator[tuple[str, ...]]:
+def orders(world: World, change: str = "") -> Iterator[tuple[float, str]]:
     """Yields what the desk holds of the order, after a person's change if there is one."""
     with closing(sqlite3.connect(world.place / FILE)) as books:
         if change:

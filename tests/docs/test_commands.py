@@ -10,6 +10,8 @@ from tests.docs.test_reference import command_line, offered
 
 INLINE = re.compile(r"`(?:… )?bridgehead ([^`]+)`")
 TYPED = re.compile(r"^(?:\$ |ExecStart=\S*/)?bridgehead (.+)$", re.MULTILINE)
+ROW = re.compile(r"\S {2,}\S+ {2,}\S")
+"""A row of a table that an output shows; its first column may be the product's name."""
 FENCE = re.compile(r"^```(?:\w+)?[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -17,6 +19,8 @@ def shown(text: str) -> Iterator[str]:
     """Yields every command that a page shows: typed in its blocks, or named in its sentences."""
     for block in FENCE.findall(text):
         for line in TYPED.findall(block):
+            if ROW.search(line):
+                continue
             yield re.split(r" #|(?<!\\)[|<>;&]", line)[0].strip()
     for line in INLINE.findall(tree.prose(text)):
         yield line.strip()
