@@ -201,6 +201,8 @@ class Draft:
                 self.warn("uncertain", f"line {number} orders a quantity of zero")
             if line.deliveries and sum((one.quantity for one in line.deliveries), Decimal(0)) != line.quantity:
                 self.warn("count", f"line {number}: its deliveries do not add up to {line.quantity}")
+        if self.stated_total and self.lines and all(line.price is None and line.amount is None for line in self.lines):
+            self.warn("uncertain", f"a total of {self.stated_total} is stated, and no line has a price for it")
 
     def _stated(self) -> list[tuple[ControlKind, Decimal, str]]:
         """The control values stated, those of the fields that every document has among them."""
