@@ -48,7 +48,7 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
         first = text.split(" ", 1)[0]
         broken = (
             bool(found and last.strip() and text.strip())
-            and len(last) >= _WRAPPED.start
+            and len(last) in _WRAPPED  # a longer one shows that nothing breaks lines here
             and (len(last) + 1 + len(first) > width - _SLACK or found[-1][1].count("(") > found[-1][1].count(")"))
             and (not _STARTS.match(text) or _within_day(last, text) or _within_place(last, text))
             and not last.startswith((" ", "\t"))
