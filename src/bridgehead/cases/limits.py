@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bridgehead import clock
+from bridgehead.cases.segment import BEGUN
 from bridgehead.cases.writes import Worked, Write
 from bridgehead.errors import ErrorClass, Refused
 
@@ -62,8 +63,14 @@ def repeated(segment: Segment, name: str, before: int) -> Refused | None:
 
 
 def over(segment: Segment) -> None:
-    """Counts a call beyond a limit. An agent that goes on all the same is stopped: raises Suspended."""
+    """Counts a call beyond a limit. An agent that goes on all the same is stopped: raises Suspended.
+
+    Of calls made at once the first that is refused counts: the others had begun before anything was told.
+    """
+    if BEGUN.get() <= segment.over_begun:
+        return
     segment.over += 1
+    segment.over_begun = segment.begun
     if segment.over > OVER:
         raise segment.hand_over(
             "budget_exhausted",

@@ -40,6 +40,8 @@ T = TypeVar("T")
 log = logging.getLogger("bridgehead.cases")
 BRANCH: ContextVar[str] = ContextVar("bridgehead_branch", default="")
 """Which branch of a parallel agent a call belongs to; ``ctx.branch`` and adapters set it."""
+BEGUN: ContextVar[int] = ContextVar("bridgehead_call", default=0)
+"""The how-manieth call of its segment a call is."""
 
 
 _TURNS = 50
@@ -99,7 +101,11 @@ class Segment:
     dry: bool = False
     """A replay of what is recorded, and of nothing else: no send, no read, no model, no write."""
     over: int = 0
-    """Calls that were refused because a limit of the case was reached."""
+    """How often the agent went on after a call was refused because a limit of the case was reached, and one more."""
+    over_begun: int = 0
+    """How many calls had begun when it was last refused one: those could not heed it."""
+    begun: int = 0
+    """How many calls have begun."""
     ended: bool = False
     """The agent has returned: a task it left behind makes no further call."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -252,7 +258,8 @@ class Segment:
         except BaseException:
             work.close()
             raise
-        task: asyncio.Task[T] = asyncio.ensure_future(self._counted(work))
+        self.begun += 1  # here, and not in the task: of calls made at once the first may end before the last is run
+        task: asyncio.Task[T] = asyncio.ensure_future(self._counted(work, self.begun))
         kept: asyncio.Task[object] = task
         self.calls.add(kept)
         task.add_done_callback(self._done)
@@ -315,8 +322,9 @@ class Segment:
         if not task.cancelled():
             task.exception()
 
-    async def _counted(self, work: Coroutine[object, object, T]) -> T:
+    async def _counted(self, work: Coroutine[object, object, T], begun: int) -> T:
         self._busy += 1
+        BEGUN.set(begun)
         try:
             return await work
         finally:
