@@ -198,3 +198,9 @@ def test_a_column_of_items_that_counts_is_no_part_number() -> None:
     ]
     one = order(plain(columns, cells, head=ENGLISH, foot=[]))
     assert [(line.customer_part, line.supplier_part) for line in one.lines] == [(None, "TB-450-5M"), (None, "4004-HT2")]
+
+
+@pytest.mark.parametrize("word", ["Dostawa", "Levertijd", "Livraison", "Lieferung"])
+def test_a_bare_word_for_delivery_heads_days(word: str) -> None:
+    """A column or field that says nothing but delivery holds the day that is asked for."""
+    assert heading(word) == Heading("requested_date")

@@ -25,7 +25,7 @@ _MORE: Final[dict[str, str]] = {
         "order_date": """datadocumento datadokumentu documentdatum dokumentdatum datedudocument fechadocumento fechadeldocumento ordredato bestillingsdato dato dataencomenda datadaencomenda datadopedido dataemissao fechadeemision fechaemision
           datededition datedelacommande dateemission dataemissione datawystawienia documentdate belegdatum podate dateoforder
           printdate printed printedon druckdatum utskriftsdatum utskriftsdato dateimpression datedimpression datastampa datadistampa afdrukdatum datawydruku fechaimpresion fechadeimpresion ordersubmittedon submittedon ordersubmitted createdat orderplaced dateissued issuedate issued bestelldatumvom dateducommande datadellordine""",
-        "requested_date": """leveringsdato onsketlevering onsketleveringsdato datadeentrega dataentregapretendida prazodeentrega prazoentrega
+        "requested_date": """dostawa levertijd leveringsdato onsketlevering onsketleveringsdato datadeentrega dataentregapretendida prazodeentrega prazoentrega
           entregaate delivery_date deliverydateno datereq requireddeliverydate needbydate needdate requestedshipdate dateneeded
           deliverydue dockdate promisedate reqd reqddate requireddate duedate expecteddate expecteddelivery expectedarrival
           expected expectedon expectedby expecteddeliverydate promised arrivaldate dateexpected wunschdatum gewunscht lieferwunsch receiptdate dateprevue dateattendue fechaprevista datapianificata lieferdatumgewunscht anlieferdatum""",
