@@ -60,6 +60,7 @@ def fork(work: Callable[[], Coroutine[object, object, None]], log: Path, point: 
         os.dup2(out, 2)
         for sent in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sent, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         logging.basicConfig(level=logging.WARNING, force=True)
         if point:
             points.arm(point)

@@ -179,7 +179,12 @@ class Supervisor:
             most = 1 if name.startswith(RARE) else self._most
             text = f"{name}:{self._chance.randint(1, most)}{':stop' if freezes else ''}"
         sys.stdout.flush()
-        slot.pid, slot.since_s = slot.start(text), boot_s()
+        # A signal that ends the bench between the fork and its record would leave the process behind.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            slot.pid, slot.since_s = slot.start(text), boot_s()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def _ended(self, slot: Slot) -> bool:
         pid, status = os.waitpid(slot.pid, os.WNOHANG | os.WUNTRACED)
