@@ -8,10 +8,8 @@ call that any of the workers made after that moment. A second measure is how lon
 from __future__ import annotations
 
 import asyncio
-import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.report import Cell, Report
+from bench.report import Cell, Report, database_folder
 from bridgehead.app import App
 from bridgehead.clock import boot_s
 from bridgehead.settings import Settings
@@ -142,13 +140,8 @@ async def measure(report: Report, folder: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     report = Report("controls", __doc__ or "", argv, packages="psycopg procrastinate")
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, folder))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

@@ -8,16 +8,14 @@ a request that may be under way. The cost of a call is what a caller waits where
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.report import Cell, Report
+from bench.report import Cell, Report, database_folder
 from bridgehead.clock import boot_s, perf_s
 from bridgehead.resilience.limiter import Limiter
 from bridgehead.resilience.ports import Bounds
@@ -210,13 +208,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.condition("workers", WORKERS)
     report.condition("answer time under a bound of places, ms", 1_000 * ANSWER_S)
     report.condition("lease of the killed worker's places, s", LEASE_S)
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, embedded.start(folder)))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

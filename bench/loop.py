@@ -13,9 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +21,10 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.report import Cell, Report
+from bench.report import Cell, Report, database_folder
 from bridgehead.app import App
 from bridgehead.clock import perf_s
-from bridgehead.rollout.check_rates import interval
+from bridgehead.rollout.binomial import interval
 from bridgehead.settings import Settings
 from bridgehead.storage import embedded
 from tests.support.world import World, end_all
@@ -234,13 +232,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if argv is None else argv)
     checked = WITHOUT not in given
     report = Report("loop", __doc__ or "", [one for one in given if one != WITHOUT], packages="psycopg procrastinate")
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, folder, checked=checked))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

@@ -142,7 +142,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int)
     chosen, rest = parser.parse_known_args()
     description = f"{__doc__.splitlines()[0]} --seed N repeats a run."
-    report = Report("orders", description, rest, packages="psycopg procrastinate pydantic scipy")
+    report = Report("orders", description, rest, packages="psycopg procrastinate pydantic")
     seed = int.from_bytes(random_bytes(3)) if chosen.seed is None else chosen.seed
     report.condition("seed", seed)
     report.condition("workers", WORKERS)

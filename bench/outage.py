@@ -13,10 +13,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -30,7 +28,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.report import Cell, Report
+from bench.report import Cell, Report, database_folder
 from bridgehead.app import App
 from bridgehead.clock import boot_s
 from bridgehead.resilience.retry import BURST, RATIO
@@ -355,13 +353,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--without", choices=("breaker", "budget"))
     chosen, rest = parser.parse_known_args(argv)
     report = Report("outage", __doc__ or "", rest, packages="psycopg procrastinate httpx")
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, folder, chosen.without))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

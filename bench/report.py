@@ -11,13 +11,30 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from bridgehead.storage import embedded
+
 Cell = str | int | float | None
+
+
+@contextmanager
+def database_folder() -> Iterator[Path]:
+    """Gives a new folder for an embedded database; at the end the database is stopped and the folder is gone."""
+    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        embedded.stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

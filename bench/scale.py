@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ import psycopg
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.filling import DEPLOYMENT, ROLE, Filler, mixed, waiting
-from bench.report import Cell, Report
+from bench.report import Cell, Report, database_folder
 from bench.rivals.usage import Server, exact_cpu_s, memory_bytes, tree
 from bridgehead.app import App
 from bridgehead.cases.ports import Claim
@@ -307,13 +305,8 @@ async def measure(report: Report, folder: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     report = Report("scale", __doc__ or "", argv, packages="psycopg procrastinate")
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, folder))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

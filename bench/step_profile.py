@@ -9,10 +9,8 @@ passed (ITIMER_PROF, setitimer(2)) and counts for the innermost place that has a
 from __future__ import annotations
 
 import asyncio
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,7 +27,7 @@ from psycopg.pq import PipelineStatus
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.report import Cell, Report
+from bench.report import Cell, Report, database_folder
 from bench.rivals.usage import Server
 from bridgehead.app import App
 from bridgehead.cases.intake import NewCase, opening
@@ -251,13 +249,8 @@ def single(report: Report, meter: Meter, latencies: Sequence[float], cases: int)
 
 def main(argv: Sequence[str] | None = None) -> None:
     report = Report("step_profile", __doc__ or "", argv, packages="psycopg procrastinate cedarpy cryptography")
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, folder))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

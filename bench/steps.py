@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +24,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.report import Cell, Report
+from bench.report import Cell, Report, database_folder
 from bench.rivals.ours import EFFECTS, KINDS, Opened, Ours
 from bench.rivals.processes import MISSING, Rival, missing
 from bench.rivals.ran import Ran
@@ -253,13 +251,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if said := missing():
         print(said, file=sys.stderr)
         sys.exit(MISSING)
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, folder))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

@@ -21,7 +21,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -33,7 +32,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.report import Report
+from bench.report import Report, database_folder
 from bridgehead.app import App, LoadedDeployment, load_deployment
 from bridgehead.cases.intake import NewCase, opening
 from bridgehead.cases.runner import run_segment
@@ -509,13 +508,8 @@ def replace_found(runs: Runs) -> Runs:
 
 def main(argv: Sequence[str] | None = None) -> None:
     report = Report("undo", __doc__ or "", argv, packages="psycopg httpx")
-    folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
-    folder.chmod(0o755)
-    try:
+    with database_folder() as folder:
         asyncio.run(measure(report, folder))
-    finally:
-        embedded.stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(report.close())
 
 

@@ -32,7 +32,7 @@ _KEY_PACKAGES: Final = (
     "cryptography",
     "httpx",
 )
-_OPTIONAL: Final = ("pydantic-ai-slim", "scipy")
+_OPTIONAL: Final = ("pydantic-ai-slim", "lxml")
 _GIB: Final = 1024**3
 _SKEW_WARN_S: Final = 2.0
 _SKEW_FAIL_S: Final = 30.0

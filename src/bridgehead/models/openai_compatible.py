@@ -87,7 +87,7 @@ class OpenAICompatible:
             resolve(spec.url, environment),
             resolve(spec.name, environment),
             key=None if key is None else SecretReference(key, *(() if environment is None else (environment,))),
-            timeouts=Timeouts(total_s, min(30.0, total_s), min(15.0, total_s), min(5.0, total_s)),
+            timeouts=Timeouts(total_s, min(spec.first_s, total_s), min(spec.idle_s, total_s), min(5.0, total_s)),
         )
 
     def __repr__(self) -> str:

@@ -11,13 +11,13 @@ from math import ceil
 from typing import Final
 
 from bridgehead.money import Money
+from bridgehead.rollout.binomial import interval
 from bridgehead.spec.deployment import Deployment
 from bridgehead.templates.purchase_orders.demo.audit import same_content
 from bridgehead.templates.purchase_orders.demo.record import ArrivalRecord, CaseRecord, Work
 from bridgehead.templates.purchase_orders.demo.truth import ArrivalTruth, OrderTruth
 from bridgehead.templates.purchase_orders.erp.wire import Booking
 
-ALPHA: Final = 0.05
 NOBODY: Final = "none"
 
 
@@ -60,14 +60,8 @@ class Share:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The two-sided bounds of Clopper and Pearson (Biometrika 26, 1934), by the incomplete beta function."""
-        # Imported here: scipy is in the extra ``orders`` and takes a moment to load.
-        from scipy.special import betaincinv
-
-        k, n = self.count, self.of
-        low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, ALPHA / 2))
-        high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - ALPHA / 2))
-        return low, high
+        """The two-sided bounds of Clopper and Pearson."""
+        return interval(self.count, self.of)
 
 
 @dataclass(frozen=True, slots=True)

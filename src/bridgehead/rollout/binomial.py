@@ -1,4 +1,4 @@
-"""How good a check is: what share of wrong values it catches, and of right ones it holds up, with bounds. Pure.
+"""Between which bounds a share lies that was counted. Pure.
 
 The bounds are those of Clopper and Pearson ("The use of confidence or fiducial limits illustrated in the case of
 the binomial", Biometrika 26, 1934): they hold with at least the confidence asked for, however few cases there are.
@@ -8,43 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 CONFIDENCE: Final = 0.95
 _STEPS: Final = 60
 """Halvings of the interval from 0 to 1: beyond the precision of a float."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """``hits`` of ``of``, and between which shares the true one lies with 95 % confidence; None of none."""
-
-    hits: int
-    of: int
-
-    @property
-    def value(self) -> float | None:
-        """The share itself."""
-        return self.hits / self.of if self.of else None
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The lower and the upper bound."""
-        return interval(self.hits, self.of)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRates:
-    """``caught``: wrong values that the check found wrong. ``alarms``: right ones that it found wrong."""
-
-    caught: Share
-    alarms: Share
-
-
-def rates(*, caught: int, missed: int, alarms: int, passed: int) -> CheckRates:
-    """Returns the rates from four counts: wrong values found and not, right ones found wrong and passed."""
-    return CheckRates(Share(caught, caught + missed), Share(alarms, alarms + passed))
 
 
 def interval(hits: int, of: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
