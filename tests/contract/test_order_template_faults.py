@@ -33,7 +33,9 @@ async def agent(case: Case[dict], ctx: Context) -> str:
     return (await book(order)).order_number
 """
 TOOLS = "find_orders: allow\nbook_order: allow\nimport_order: allow"
-MODES = ("lose_reply", "500_after", "500_before", "refuse", "throttle", "expire_tokens")
+OPEN = ("lose_reply", "500_after", "500_before", "refuse")
+"""Faults after which the caller cannot know whether it was booked."""
+MODES = (*OPEN, "throttle", "expire_tokens")
 
 
 @pytest.fixture
@@ -81,4 +83,5 @@ async def test_every_fault_leaves_one_booking(world: World, erp: RunningErp) -> 
     assert set(booked.values()) == {1}
     assert {name for name in names if name.startswith("BOOK")} <= set(booked)
     lost = {name for name in names if name not in booked}
-    assert len(lost) == len(by_hand) <= 2, (lost, by_hand)
+    assert len(lost) == len(by_hand), (lost, by_hand)
+    assert len(lost) <= len(OPEN), (lost, by_hand)
