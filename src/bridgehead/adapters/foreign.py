@@ -8,8 +8,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, cast
 
+from bridgehead.cases.context import Context
 from bridgehead.cases.tools import _KEY, CURRENT, BoundTool, Declaration
-from bridgehead.errors import UserError
+from bridgehead.errors import Failed, UserError
 from bridgehead.spec.problem import nearest
 from bridgehead.spec.tool import JSON, Tool
 
@@ -25,6 +26,17 @@ class UnderWay:
     args: Mapping[str, object]
     plain: Mapping[str, JSON]
     body: Callable[[dict[str, Any]], Awaitable[object]]
+
+
+def age_s(context: Context, bound: BoundTool | None, args: Mapping[str, Any]) -> float | None:
+    """Returns how long ago a read was made with a model's arguments; None for what is no read of the case."""
+    if bound is None or bound.tool.is_effect:
+        return None
+    try:
+        plain = bound.plain(args) if hasattr(bound, "plain") else args
+    except (UserError, Failed):  # arguments that no call could be made with
+        return None
+    return context.read_age_s(bound.tool.name, plain)
 
 
 UNDER_WAY: ContextVar[UnderWay | None] = ContextVar("bridgehead_adapter_call", default=None)
@@ -91,6 +103,7 @@ def descriptor(declaration: Declaration, name: str, description: str, parameters
         timeout_s=declaration.timeout_s,
         visible_within_s=declaration.visible_within_s,
         max_age_s=declaration.max_age_s,
+        source_time=declaration.source_time,
         sensitive=declaration.sensitive,
         labels=dict(declaration.labels or {}),
         cost=declaration.cost,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from bridgehead.adapters import prompt as prompts
 from bridgehead.adapters.named import find
@@ -14,6 +14,7 @@ from bridgehead.cases.tools import Declaration
 from bridgehead.errors import Failed, UserError
 from bridgehead.spec.problem import nearest
 
+T = TypeVar("T")
 Deps = Callable[[Case[Any]], object]
 Entry = Callable[[object], object]
 
@@ -101,6 +102,30 @@ async def provided(make: Deps | None, case: Case[Any]) -> AsyncGenerator[object,
     else:
         value = make(case)
         yield await value if inspect.isawaitable(value) else value
+
+
+def filled(prompt: str | Callable[[Case[Any]], T], case: Case[Any]) -> str | T:
+    """Returns what a run of the agent begins with: the template filled in, or what the function makes of the case."""
+    return prompts.fill(prompt, case) if isinstance(prompt, str) else prompt(case)
+
+
+@asynccontextmanager
+async def running(
+    ctx: Context, name: str, classified: Callable[[BaseException], BaseException]
+) -> AsyncGenerator[None, None]:
+    """Runs the block as the agent: what the framework raises goes on as ``classified`` says it.
+
+    A failure is met as a turn of its own first (``met_as_turn``).
+    """
+    try:
+        yield
+    except BaseException as error:
+        found = classified(error)
+        if isinstance(found, Failed):
+            await met_as_turn(ctx, name, found)
+        if found is error:
+            raise
+        raise found from error
 
 
 async def met_as_turn(ctx: Context, name: str, failed: Failed) -> None:

@@ -145,8 +145,8 @@ class Actions:
         asked = {one: fill(template, values) for one, template in lookup.with_.items()}
         found = await self._reads.read(lookup.read, asked, primary=True)
         there = [
-            record
-            for record in found.records
+            (record, sent)
+            for record, sent in zip(found.records, found.raw, strict=True)
             if matches(record, lookup.where, values)
             and not (lookup.without and matches(record, lookup.without, values))
         ]
@@ -156,10 +156,11 @@ class Actions:
             values = {**values, **await self._reads.let(action.let, values)}
         wanted = {field: meant(template, values) for field, template in lookup.same.items()}
         differing: list[str] = []
-        for record in there:
+        for record, sent in there:
             told = [self._difference(lookup.read, field, value, record) for field, value in wanted.items()]
             found_here = [one for one in told if one is not None]
             if not found_here:
+                self._reads.show(lookup.read, record, sent, ignore=lookup.ignore)
                 return matches(record, lookup.done, values), record
             # Of several records the one that is most like what was meant says most.
             differing = found_here if not differing or len(found_here) < len(differing) else differing

@@ -27,6 +27,10 @@ class LookupPart(Part):
     done: dict[Name, JsonValue] = Field(
         default_factory=dict, description="Finished when: field: value; else `then` runs."
     )
+    ignore: Names = Field(
+        default=(),
+        description="Fields that are sent, not mapped, and change by themselves: an undo takes them for no edit.",
+    )
 
 
 class StepPart(RequestPart):

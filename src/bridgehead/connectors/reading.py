@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
-from bridgehead.cases.tools import SOURCES, Source
+from bridgehead.cases.tools import SEEN, SOURCES, Seen, Source
 from bridgehead.clock import boot_s, utc_now
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.document_entity import EntityPart, FieldPart, LetPart, ReadPart
@@ -82,6 +82,7 @@ class Reads:
         types: Mapping[str, type[BaseModel]] | None = None,
     ) -> None:
         self.name = spec.connector
+        self._counts_in_rows = spec.kind == "sql"
         self.wire = wire
         self._now = now
         self._clean = clean
@@ -311,6 +312,19 @@ class Reads:
         for one, form in params.items():
             if one not in values and not (isinstance(form, str) and form.endswith("?")):
                 raise self.failed(f"{name} needs {one}, which was not given", "invalid_input", applied=False, field=one)
+
+    def show(self, name: str, record: BaseModel, sent: Raw, *, ignore: Sequence[str] = ()) -> None:
+        """Shows a record that was read back to whom it may concern: as it was sent, with what other reads brought."""
+        of, entity, read = self.read_named(name)
+        # In SQL every row carries the count of all: no field of the record.
+        count = read.complete.count if self._counts_in_rows and read.complete is not None else None
+        ignored = frozenset(ignore) | ({count} if isinstance(count, str) else set())
+        joined = self.mappers[of].read_fields
+        brought = {field: plain(value) for field, value in record.model_dump(include=set(joined)).items()}
+        named = [field for field in (entity.version, entity.source_time) if field in entity.fields]
+        paths = [entity.fields[field].from_ or field for field in named]
+        stamps = frozenset(path.partition(".")[0] for path in paths if isinstance(path, str))
+        SEEN.get([]).append(Seen({**sent, **brought}, stamps, ignored))
 
     def forget(self) -> None:
         """Drops what is kept in memory: something was written."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.connectors.secret_stores import from_keyring, from_vault
 from bridgehead.errors import UserError
 
@@ -81,6 +82,7 @@ class Redactor:
 
     def add(self, value: str) -> None:
         """Remembers a secret; very short ones would blot out ordinary texts and are left."""
+        SECRETS.keep(value)
         if len(value) >= _SHORTEST:
             self._known |= {value, quote(value), quote(value, safe=""), quote_plus(value)}
             self._known |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}

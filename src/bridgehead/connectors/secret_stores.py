@@ -8,6 +8,7 @@ from typing import Final
 
 import httpx
 
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.errors import UserError
 
 VAULT_S: Final = 3.0
@@ -89,4 +90,4 @@ def _token(folder: Path) -> str:
         raise UserError(
             "the environment holds no VAULT_TOKEN", code=_CODE, hint="Set VAULT_TOKEN, or VAULT_TOKEN_FILE to its file."
         )
-    return token
+    return SECRETS.keep(token)

@@ -227,6 +227,12 @@ def check_address(text: str, spec: Specification) -> None:
     _check_hosts(_parsed(text, connector=spec.connector, what="connection.url"), spec, folder=Path(), what="its URL")
 
 
+def targets_of(text: str, *, connector: str) -> list[tuple[str, int | None]]:
+    """Returns every host and port that a database's URL may lead to, none for a file; raises UserError for no URL."""
+    url = _parsed(text, connector=connector, what="connection.url")
+    return [] if server_of(url.get_backend_name()).files else _targets(url)
+
+
 def _check_hosts(url: URL, spec: Specification, *, folder: Path, what: str) -> None:
     if led := [name for name in _ELSEWHERE if name in url.query]:
         raise UserError(

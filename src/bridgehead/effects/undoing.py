@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
 from bridgehead.effects.settle import ReadBack
 from bridgehead.effects.states import UNSETTLED, EffectState
-from bridgehead.errors import UserError
-from bridgehead.money import Money
 from bridgehead.spec.tool import JSON, Tool
 
 UndoState = Literal["planned", "intended", "unknown", "undone", "left"]
@@ -45,6 +42,7 @@ WHY: Final[Mapping[Left, str]] = {
     "failed": "The target refused its undo, or did not answer in several attempts.",
     "unclear": "Its undo was sent and the reply was lost; what is there is neither what was left nor nothing.",
 }
+UNCHECKED: Final = "Edits since cannot be seen: it cannot be read back."
 HARMLESS: Final[frozenset[str]] = frozenset({"irreversible", "no_undo", "gone"})
 """Reasons that do not keep what was done before it from being undone: nothing else will become of it."""
 
@@ -84,6 +82,13 @@ def before_sending(said: ReadBack, *, same: bool, unchecked: bool) -> Left | Non
     return reasons[said]
 
 
+def unseen(image: Mapping[str, JSON] | None) -> str:
+    """Returns why an edit since could not be seen, as a sentence; empty where each field can be compared."""
+    if image is None:
+        return "Edits since cannot be seen but in what the tool had answered: it was not read back when it was made."
+    return "" if image else "Edits since cannot be seen: its verify returns no record."
+
+
 def after_silence(
     said: ReadBack, *, same: bool, undone: bool | None, seconds_left: float
 ) -> UndoState | Literal["wait"]:
@@ -100,40 +105,3 @@ def after_silence(
     if undone is False or (said == "found" and same):
         return "wait" if seconds_left > 0 else "planned"
     return "left"
-
-
-def amounts(rule: str | None, named: tuple[str, ...], args: Mapping[str, JSON]) -> dict[str, Decimal]:
-    """Returns the money in a call's arguments by currency, and numbers under the paths ``named`` by their path.
-
-    Money is a record with ``amount`` and ``currency``, or text such as ``12.50 EUR``. ``named`` are the
-    arguments that the tool's ``rule`` compares with a number: what the operator counts in.
-    """
-    found: dict[str, Decimal] = {}
-    _add_money(args, found, depth=3)
-    if found or rule is None:
-        return found
-    for path in named:
-        value: JSON = args
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        try:
-            if not isinstance(value, bool) and isinstance(value, str | int | float):
-                found[path] = found.get(path, Decimal(0)) + Decimal(str(value))
-        except InvalidOperation:
-            continue
-    return found
-
-
-def _add_money(value: JSON, found: dict[str, Decimal], *, depth: int) -> None:
-    if isinstance(value, str):
-        try:
-            money = Money.parse(value)
-        except UserError:
-            return
-        found[money.currency] = found.get(money.currency, Decimal(0)) + money.amount
-    elif isinstance(value, Mapping) and depth:
-        if isinstance(value.get("currency"), str) and isinstance(value.get("amount"), str | int | float):
-            _add_money(f"{value['amount']} {value['currency']}", found, depth=0)
-            return
-        for inner in value.values():
-            _add_money(inner, found, depth=depth - 1)

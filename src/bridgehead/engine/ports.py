@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bridgehead.cases.intake import Opening
-from bridgehead.cases.ports import Claim
+from bridgehead.cases.ports import Claim, Loaded
 from bridgehead.cases.writes import ReviewOpen
+from bridgehead.gate.grants import Granting
 from bridgehead.ids import ArrivalId, CaseId, WorkerId
+from bridgehead.spec.deployment import Level
 
 Due = Literal["case", "arrival"]
 """What a hint is about."""
@@ -47,14 +49,19 @@ class Dispatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ArrivalWork:
-    """An arrival to be read: the original and what it is called; ``unfit`` says why no reader is to be asked."""
+    """An arrival to be read: the original and what it is called; ``unfit`` says why no reader is to be asked.
+
+    ``first``: nobody has tried to read it before, and taking it has counted this attempt.
+    """
 
     id: ArrivalId
     deployment: str
     document: bytes
     name: str
-    attempts: int
     unfit: str = ""
+    first: bool = False
+    on_behalf: bool = False
+    """Somebody has shown who they are and submitted it: its cases act for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,8 @@ class Serving:
     role_for: Mapping[str, str]
     next_role: Mapping[str, str]
     resume_s: float
+    grace_s: float = 0.0
+    """So long before its deadline a case that its own worker has not handed over is taken from it."""
 
 
 class WorkerStore(Protocol):
@@ -120,6 +129,10 @@ class WorkerStore(Protocol):
         """Finds dead workers, orphaned, due and overdue cases, and sees to each."""
         ...
 
+    async def overdue(self, serving: Sequence[Serving]) -> float | None:
+        """Hands over what is out of time; returns in how many seconds the next case will be, None if none waits."""
+        ...
+
 
 class AdoptionStore(Protocol):
     """The engine's side of cases whose release nobody serves any more."""
@@ -134,16 +147,42 @@ class AdoptionStore(Protocol):
         """Claims such a case under the release that it has; None when somebody else was first."""
         ...
 
+    async def labels(self, release: bytes) -> Mapping[str, Mapping[str, str]]:
+        """Returns what a release said of the results of its tools, by tool and path."""
+        ...
+
+
+class Place(Protocol):
+    """Room that a worker has for one case: what an arrival opens runs there at once, without a hint and a claim."""
+
+    worker: WorkerId
+
+    def holds(self, case_id: CaseId) -> None:
+        """Is told the case before it is committed as running, so that nobody here takes it for one that was lost."""
+        ...
+
+    def take(self, claim: Claim, loaded: Loaded) -> None:
+        """Is given the case once it is committed; without this call it does not run here."""
+        ...
+
 
 class ArrivalStore(Protocol):
     """The engine's side of arrivals: each is read as often as it takes and settled once."""
 
     async def take(self, arrival_id: ArrivalId, deployments: Sequence[str]) -> ArrivalWork | None:
-        """Counts an attempt at reading a stored arrival and returns it; None when it is settled."""
+        """Returns a stored arrival to be read; None when it is settled."""
         ...
 
-    async def earlier_under_way(self, work: ArrivalWork, *, within_s: float) -> bool:
-        """Tells whether an arrival that came before this one is still to be settled and was taken up lately."""
+    async def attempt(self, arrival_id: ArrivalId) -> int:
+        """Counts an attempt at reading an arrival, right before it is made, and returns how many there were."""
+        ...
+
+    async def was_read(self, numbers: Sequence[ArrivalId]) -> None:
+        """Takes back the last attempt at each: its document did its worker no harm."""
+        ...
+
+    async def under_way(self, deployment: str, before: ArrivalId, *, within_s: float) -> Sequence[int]:
+        """Returns the arrivals before one that are still to be settled and were taken up lately, oldest first."""
         ...
 
     async def settle(
@@ -154,13 +193,18 @@ class ArrivalStore(Protocol):
         reviews: Sequence[ReviewOpen],
         deadline_s: float,
         *,
-        level: str,
+        level: Level,
         reason: str = "",
         late: Callable[[CaseId], ReviewOpen] | None = None,
+        place: Place | None = None,
+        granting: Granting | None = None,
     ) -> Mapping[str, int]:
         """Opens or attaches an arrival's cases and opens its reviews, once and in one commit.
 
-        ``late`` makes the review of an order whose newer version was taken up before it.
+        Arrivals are settled in the order in which this is called. ``place`` is where a new case runs from this
+        commit on; what is no new case is hinted at. Cases have the level that is set for their deployment at this
+        moment, and ``level`` where none is. ``late`` makes the review of an order whose newer version was
+        taken up before it. ``granting`` makes the grants of cases that somebody submitted.
 
         Returns how many were ``opened``, attached as ``resend``, opened as ``revision`` and put
         to ``review``; an arrival already settled changes nothing and returns an empty mapping.

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from bridgehead.cases.intake import NewCase, NoCase, ToReview
 from bridgehead.engine.reading_child import HEADER, from_json
@@ -74,8 +74,7 @@ class ReadingProcess:
         child = self._child
         if child.stdin is None or child.stdout is None:  # pragma: no cover - both are pipes
             raise OSError("the reader has no pipes")
-        for message in (head, document):
-            child.stdin.write(HEADER.pack(len(message)) + message)
+        child.stdin.write(b"".join(HEADER.pack(len(message)) + message for message in (head, document)))
         await child.stdin.drain()
         (length,) = HEADER.unpack(await child.stdout.readexactly(HEADER.size))
         return await child.stdout.readexactly(length)
@@ -91,11 +90,12 @@ class ReadingPool:
         for process in self._all:
             self._idle.put_nowait(process)
 
-    async def read(self, reader: str, folder: str, document: bytes, name: str) -> Sequence[NewCase | ToReview] | NoCase:
-        """Reads a document in an idle process; see ``ReadingProcess.read``."""
+    @contextlib.asynccontextmanager
+    async def process(self) -> AsyncIterator[ReadingProcess]:
+        """Gives an idle process, once there is one."""
         process = await self._idle.get()
         try:
-            return await process.read(reader, folder, document, name)
+            yield process
         finally:
             self._idle.put_nowait(process)
 

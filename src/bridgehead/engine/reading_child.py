@@ -16,7 +16,7 @@ import resource
 import struct
 import sys
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO, Final
 
 from pydantic import TypeAdapter
 
@@ -28,6 +28,9 @@ CPU_S = 60
 """Processor time one document may take, in seconds; the worker's own patience ends long before."""
 MEMORY = 2 * 2**30
 """Address space of the process, in bytes: a document that asks for more gets an error and goes to a person."""
+
+_ADAPTERS: Final[dict[type[object], TypeAdapter[Any]]] = {}
+"""What writes the inputs of each type that readers have made: to make one takes longer than most documents."""
 
 
 def run_reader(reader: str, folder: str, document: bytes, name: str) -> ReadResult:
@@ -73,9 +76,13 @@ def _item(item: NewCase | ToReview) -> JSON:
                 "role": item.role,
                 "error_class": item.error_class,
                 "details": dict(item.details),
+                "within_s": item.within_s,
             }
         }
-    plain: JSON = TypeAdapter(type(item.input)).dump_python(item.input, mode="json")
+    kind = type(item.input)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    plain: JSON = _ADAPTERS[kind].dump_python(item.input, mode="json")
     key = None if item.key is None else dict(item.key)
     return {"case": {"input": plain, "content": item.content, "key": key, "text": item.text}}
 

@@ -15,15 +15,21 @@ from pydantic import ValidationError
 from bridgehead import points
 from bridgehead.cases.adopting import adopt
 from bridgehead.cases.agents import Agent
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.intake import NewCase, NoCase, ToReview, opening
+from bridgehead.cases.ports import Claim, Loaded
 from bridgehead.cases.runner import run_segment
 from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.clock import boot_s
+from bridgehead.engine.order import Order
+from bridgehead.engine.places import SOON_S, Room, WorkerPlace
 from bridgehead.engine.ports import AdoptionStore, ArrivalStore, ArrivalWork, Dispatch, Due, Lease, Serving, WorkerStore
 from bridgehead.engine.reading import ReaderLost, ReadingPool
 from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, LeaseLost, Unavailable
+from bridgehead.gate.grants import granted
 from bridgehead.ids import ArrivalId, CaseId, jitter, show
+from bridgehead.resilience.deadline import reserve_s
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
 from bridgehead.spec.tool import JSON
@@ -31,11 +37,15 @@ from bridgehead.spec.tool import JSON
 log = logging.getLogger("bridgehead.worker")
 READ_LIMIT = 3
 READING = 2
-"""Arrivals seen to at the same time, beside the cases, each by a reader of its own: one that hangs stops no other."""
+"""Documents read at the same time, beside the cases, each by a reader of its own: one that hangs stops no other."""
+ARRIVING = 16
+"""Arrivals seen to at the same time: while some are read, others are taken up and settled, many in one commit."""
 HINT_AFTER_S = 5.0
-ORDER_S = 3.0
-"""How long an arrival that is read waits for those before it to be settled, in seconds."""
 LOOK_S = 0.05
+WATCH_S = 1.0
+"""How often a worker looks for cases that are out of time, besides the moment at which the next one will be."""
+AGAIN_S = 0.1
+"""So soon it looks again for one that somebody else keeps locked."""
 ADOPTING = 4
 """Cases of releases that nobody serves which a worker goes over at the same time, beside its own."""
 STUCK_LEASES = 4
@@ -67,6 +77,7 @@ def serving_of(spec: Deployment, release: bytes) -> Serving:
         role_for={name: spec.fallback.role_for(name) for name in ERROR_CLASSES},
         next_role={role.name: role.then for role in spec.roles.values() if role.then is not None},
         resume_s=spec.case.resume_s,
+        grace_s=reserve_s(spec.case) / 2,
     )
 
 
@@ -96,11 +107,14 @@ class Worker:
         self._adoptions = adoptions
         self._adopting: set[asyncio.Task[None]] = set()
         self._looked_s = -settings.adopt_after_s
+        self._stopped = asyncio.Event()
         self._running: dict[int, Segment | None] = {}
         self._again: set[int] = set()
-        self._arriving: dict[int, asyncio.Future[None]] = {}
+        self._room = Room(settings.concurrency)
+        self._begun: set[asyncio.Task[None]] = set()
+        self._arriving: set[int] = set()
         self._reading = ReadingPool(READING)
-        self._stopped = asyncio.Event()
+        self._order = Order(arrivals, self._stopped)
         self._lease: Lease | None = None
         self._registering = asyncio.Lock()
         self._beating: threading.Thread | None = None
@@ -111,21 +125,29 @@ class Worker:
     async def run(self) -> None:
         """Serves until ``stop``; registers anew whenever this worker was declared dead."""
         sweeping = asyncio.create_task(self._sweep_forever())
+        watching = asyncio.create_task(self._keep_deadlines())
         letting_go = asyncio.create_task(self._let_go())
         beside = [asyncio.create_task(work(self._stopped)) for work in self._beside]
         try:
-            await self._ensure_registered()
-            slots: Mapping[Due, int] = {"case": self._settings.concurrency, "arrival": READING}
+            try:
+                await self._ensure_registered()
+            except Unavailable as error:  # the database went away in this very moment: every sweep tries again
+                log.warning("not registered yet: %s", error.message)
+            slots: Mapping[Due, int] = {"case": self._settings.concurrency, "arrival": ARRIVING}
             await self._dispatch.run(self._handle, slots=slots)
         finally:
             self._stopped.set()
-            if self._adopting:
-                await asyncio.wait(self._adopting)
-            for task in (sweeping, letting_go, *beside):
+            if beside_hints := self._adopting | self._begun:
+                await asyncio.wait(beside_hints)
+            for task in (sweeping, watching, letting_go, *beside):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
             await self._reading.close()
+            if self._lease is not None:
+                for allowances in {one.bench.allowances for one in self._served.values()}:
+                    if allowances is not None:
+                        await allowances.leave(self._lease.worker_id)
             await asyncio.to_thread(self._retire)
 
     def stop(self) -> None:
@@ -154,11 +176,19 @@ class Worker:
             log.warning("%s %s put off: %s", due, number, error.message)
 
     async def _run_case(self, case_id: CaseId) -> None:
+        if self._runs(case_id):
+            return
+        async with self._room:
+            if not self._runs(case_id):  # it may have begun while there was no room
+                await self._hold(case_id, self._run_once)
+
+    def _runs(self, case_id: CaseId) -> bool:
+        """Whether a case runs here; if it does, it is looked at again once its segment has ended."""
         if case_id in self._running:
             # Due again while its segment is just ending: to drop this hint would lose it until a sweep.
             self._again.add(case_id)
-            return
-        await self._hold(case_id, self._run_once)
+            return True
+        return False
 
     async def _hold(self, case_id: CaseId, first: Callable[[CaseId], Awaitable[None]]) -> None:
         """Holds a case while ``first`` sees to it, and as long as it is due again after that."""
@@ -185,6 +215,37 @@ class Worker:
         one = self._by_release[claim.release]
         became = await run_segment(one.bench, claim, one.agent, watch=self._watch(case_id))
         log.debug("C-%s %s", case_id, became)
+
+    def begin(self, claim: Claim, loaded: Loaded) -> None:
+        """Runs a case that was opened for a place of this worker; gives the place back when it ends."""
+        task = asyncio.create_task(self._run_new(claim, loaded), name=f"bridgehead C-{claim.case_id}")
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def _run_new(self, claim: Claim, loaded: Loaded) -> None:
+        case_id, one = claim.case_id, self._by_release[claim.release]
+
+        async def first(case_id: CaseId) -> None:
+            became = await run_segment(one.bench, claim, one.agent, watch=self._watch(case_id), loaded=loaded)
+            log.debug("C-%s %s", case_id, became)
+
+        try:
+            await self._hold(case_id, first)
+        except Unavailable as error:
+            log.warning("case %s put off: %s", case_id, error.message)
+        except Exception:  # the boundary of a segment: the sweep finds its case again
+            log.exception("C-%s: its segment failed", case_id)
+        finally:
+            self._room.free()
+
+    async def _place(self, *, soon: bool) -> WorkerPlace | None:
+        """Returns room for one case, if there is some, or comes ``soon``."""
+        lease = self._lease
+        if lease is None or self._stopped.is_set():
+            return None
+        if not await (self._room.soon() if soon else self._room.at_once()):
+            return None
+        return WorkerPlace(lease.worker_id, self._running, self.begin, self._room.free)
 
     async def _look_for_abandoned(self, serving: Sequence[Serving]) -> None:
         """Takes up cases whose release nobody serves any more, a few at a time, each in a task of its own."""
@@ -213,7 +274,13 @@ class Worker:
             one = self._served[claim.deployment]
             level = await one.level() or one.deployment.autonomy.level
             adopted = await adopt(
-                one.bench, claim, one.agent, release=one.release, level=level, watch=self._watch(case_id)
+                one.bench,
+                claim,
+                one.agent,
+                release=one.release,
+                level=level,
+                labels=await store.labels(claim.release),
+                watch=self._watch(case_id),
             )
             if adopted is not None:
                 await run_segment(one.bench, adopted, one.agent, watch=self._watch(case_id))
@@ -229,13 +296,14 @@ class Worker:
         return watch
 
     async def _take_up(self, arrival_id: ArrivalId) -> None:
-        if arrival_id in self._arriving:
-            return await self._read_arrival(arrival_id)
-        task = self._arriving[arrival_id] = asyncio.ensure_future(self._read_arrival(arrival_id))
+        if arrival_id in self._arriving:  # a further attempt would count against it
+            return
+        self._arriving.add(arrival_id)
         try:
-            await task
+            await self._read_arrival(arrival_id)
         finally:
-            del self._arriving[arrival_id]
+            self._arriving.discard(arrival_id)
+            self._order.moved.set()
 
     async def _read_arrival(self, arrival_id: ArrivalId) -> None:
         work = await self._arrivals.take(arrival_id, list(self._served))
@@ -256,45 +324,53 @@ class Worker:
             except (BridgeheadError, ValidationError) as error:
                 message = error.message if isinstance(error, BridgeheadError) else _unfit(error)
                 reviews.append(document_review(spec, work, ToReview(message)))
-        level = await one.level() or spec.autonomy.level
-        await self._in_order(work)
-        await self._arrivals.settle(
-            work,
-            one.release,
-            openings,
-            reviews,
-            spec.case.deadline_s,
-            level=level,
-            reason=reason,
-            late=partial(late_review, spec, work),
-        )
+        alone = len(openings) == 1 and not reviews and not work.on_behalf
+        place = await self._place(soon=True) if alone else None
+        letting_go = None
+        if place is not None:  # a turn that is long in coming keeps no other case from its room
+            letting_go = asyncio.get_running_loop().call_later(SOON_S, place.give_back)
+        try:
+            async with self._order.turn(work):
+                if letting_go is not None:
+                    letting_go.cancel()
+                if place is not None and place.over:
+                    place = await self._place(soon=False)
+                await self._arrivals.settle(
+                    work,
+                    one.release,
+                    openings,
+                    reviews,
+                    spec.case.deadline_s,
+                    level=spec.autonomy.level,
+                    reason=reason,
+                    late=partial(late_review, spec, work),
+                    place=place,
+                    granting=partial(
+                        granted,
+                        spec.rights,
+                        audience=spec.name,
+                        release=one.release.hex(),
+                        scope=frozenset(one.bench.tools),
+                    ),
+                )
+        finally:
+            if letting_go is not None:
+                letting_go.cancel()
+            if place is not None:
+                place.give_back()
         for review in reviews:
             log.info("%s handed to %s (%s)", show("A", arrival_id), review.role, review.error_class)
-
-    async def _in_order(self, work: ArrivalWork) -> None:
-        """Returns when the arrivals before this one are settled, or hang: a change must not come before its original.
-
-        What is overtaken all the same is found out when it is settled, and goes to a person.
-        """
-        ends = boot_s() + ORDER_S
-        while boot_s() < ends:
-            if self._stopped.is_set() or not await self._arrivals.earlier_under_way(work, within_s=ORDER_S):
-                return
-            # Of those that are read here the end is heard at once; others are looked for again.
-            mine = [task for number, task in self._arriving.items() if number < work.id]
-            if mine:
-                await asyncio.wait(mine, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await asyncio.sleep(LOOK_S)
 
     async def _read(self, one: Served, work: ArrivalWork) -> tuple[Sequence[NewCase | ToReview], str]:
         if work.unfit:
             return [ToReview(work.unfit, error_class="invalid_output")], ""
-        if work.attempts > READ_LIMIT:
-            why = f"Its reader was lost {work.attempts - 1} times in a row over this document."
-            return [ToReview(why, error_class="bug")], ""
         try:
-            found = await self._reading.read(one.reader, str(one.deployment.folder), work.document, work.name)
+            async with self._reading.process() as process:
+                attempts = 1 if work.first else await self._arrivals.attempt(work.id)
+                if attempts > READ_LIMIT:
+                    why = f"Its reader was lost {attempts - 1} times in a row over this document."
+                    return [ToReview(why, error_class="bug")], ""
+                found = await process.read(one.reader, str(one.deployment.folder), work.document, work.name)
         except ReaderLost as error:
             return [ToReview(error.message, error_class="bug")], ""
         if isinstance(found, NoCase):
@@ -324,6 +400,21 @@ class Worker:
             # Workers that sweep at the same moment meet each other's locks: spread them.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), self._settings.sweep_s * (0.5 + jitter()))
+
+    async def _keep_deadlines(self) -> None:
+        """Hands over what is out of time when its moment comes, beside the sweep: that one may be about much else."""
+        serving = [one.serving for one in self._served.values()]
+        while not self._stopped.is_set():
+            next_s = None
+            try:
+                next_s = await self._workers.overdue(serving)
+            except Unavailable as error:
+                log.debug("deadlines put off: %s", error.message)
+            except Exception:  # without this no deadline is kept: nothing that goes wrong in one look may end it
+                log.exception("a look at the deadlines failed")
+            wait_s = WATCH_S if next_s is None else min(WATCH_S, max(AGAIN_S, next_s))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), wait_s)
 
     async def _compare(self, serving: Sequence[Serving]) -> None:
         """Compares what this worker runs with what it holds by its row, and puts both right.
@@ -415,12 +506,19 @@ def document_review(deployment: Deployment, work: ArrivalWork, item: ToReview) -
         else deployment.fallback.role_for(error_class)
     )
     shown: dict[str, JSON] = {
-        "reason": item.reason,
+        "reason": SECRETS.hide(item.reason),
         "document": work.name,
         "size_bytes": len(work.document),
         **item.details,
     }
-    return ReviewOpen(token="document", kind="document", role=role, shown=shown, error_class=error_class)  # noqa: S106  # a name
+    return ReviewOpen(
+        token="document",  # noqa: S106  # a name
+        kind="document",
+        role=role,
+        shown=shown,
+        error_class=error_class,
+        within_s=item.within_s,
+    )
 
 
 def _unfit(error: ValidationError) -> str:

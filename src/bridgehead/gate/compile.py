@@ -4,37 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final, cast
+from typing import Final
 
 import cedarpy
 
-from bridgehead.gate.expression import Constant, Path, RuleError, parse
-from bridgehead.gate.rule import And, Check, Term, resolve
-from bridgehead.gate.shape import Shape, arguments_shape, cedar_type, decimal_text, reduced
-from bridgehead.money import Money
+from bridgehead.gate import egress, provenance, sequence
+from bridgehead.gate.builtin import guards, rights_policy, rule_policies, undo_policy
+from bridgehead.gate.caps import countable
+from bridgehead.gate.cedar import policy as policy_text
+from bridgehead.gate.expression import Path, RuleError, parse
+from bridgehead.gate.history import IN_WINDOWS
+from bridgehead.gate.obligations import obliged, problems_of, redacted
+from bridgehead.gate.provenance import FACTS, Watch
+from bridgehead.gate.request import GROUP, UNDO, heeded, readable, words
+from bridgehead.gate.request import schema as schema_of
+from bridgehead.gate.rights import PREFIX, Held, RightError, resolved
+from bridgehead.gate.rule import And, Check, Or, Term, resolve, traceable
+from bridgehead.gate.shape import Shape, arguments_shape, reduced
+from bridgehead.gate.spotting import follows, place_of
 from bridgehead.spec.deployment import Deployment, ToolRule
 from bridgehead.spec.problem import DeploymentError, Problem, nearest
-from bridgehead.spec.tool import EFFECT_CLASSES, Tool
+from bridgehead.spec.tool import Tool
 
-GROUP: Final = "class:"
-"""Prefix of the action groups: ``class:effect`` and one for each effect class."""
+NEVER: Final = "never:"
+"""Prefix of what sequences forbid a tool, among the texts of policies."""
 
-UNDO: Final = "undo:"
-"""Prefix of the action that takes a tool's effect back; all of them are in the group ``class:undo``."""
-
-_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RESERVED: Final = frozenset({"true", "false", "if", "then", "else", "in", "is", "like", "has", "__cedar"})
-_OWN_IDS: Final = ("tools.", "limits.", "gate.", "levels.")
-_APPROVAL_WORDS: Final = frozenset({"approved", "approver"})
-_DECIMAL_CALLS: Final = {
-    "<": "lessThan",
-    "<=": "lessThanOrEqual",
-    ">": "greaterThan",
-    ">=": "greaterThanOrEqual",
-}
+_OWN_IDS: Final = ("rights.", "tools.", "limits.", "gate.", "levels.")
+_APPROVAL_WORDS: Final = frozenset({"approved", "approver", "seconded"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,9 @@ class Note:
     owner: str = ""
     reason: str = ""
     remedy: str = ""
+    hold: str = ""
+    second: str = ""
+    redact: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,28 @@ class Compiled:
     """The Cedar text that each tool rule compiled to; a part of ``policies_text``."""
     schema_text: str
     terms: Mapping[str, Term]
+    rights: Mapping[str, tuple[Held, ...]]
+    """The rights over each tool; empty where the deployment declares none."""
     shapes: Mapping[str, ToolShapes]
     notes: Mapping[str, Note]
+    watches: Mapping[str, Watch]
+    """What is traced for the calls of each tool."""
+    heed_windows: frozenset[str]
+    """What a tool has done in a window, as far as some policy reads it: ``calls_day``."""
+    heed_history: bool
+    """True when a policy reads what the case has done so far."""
     heed_approval: bool
     """True when a Cedar file reads the approval, so that only asking again tells what one would change."""
+    heeded: Mapping[str, tuple[str, ...]]
+    """For each action what a policy over it reads besides arguments and facts; nothing else is in its requests."""
+
+
+def about(text_name: str) -> str:
+    """Returns the tool that a text of policies is about, by the text's name."""
+    for prefix in (UNDO, NEVER, FACTS, PREFIX):
+        if text_name.startswith(prefix):
+            return text_name.removeprefix(prefix)
+    return text_name
 
 
 def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compiled:
@@ -84,31 +103,86 @@ def compile_policies(deployment: Deployment, tools: Mapping[str, Tool]) -> Compi
     shapes = {name: arguments_shape(tool.parameters) for name, tool in tools.items()}
     terms: dict[str, Term] = {}
     texts: dict[str, str] = {}
-    for name, rule in deployment.tools.items():
-        if name not in tools or name.startswith((GROUP, UNDO)):
-            problems.append(_problem(deployment, name, rule, "", "a declared tool", name, nearest(name, tools)))
-            continue
-        if isinstance(rule.allow, str):
-            try:
-                terms[name] = resolve(parse(rule.allow), shapes[name], name)
-            except RuleError as error:
-                problems.append(_rule_problem(deployment, name, rule, error))
-                continue
-        texts[name] = "\n".join(_policies(deployment, name, rule, shapes[name], terms.get(name)))
+    problems.extend(egress.problems(deployment, tools, shapes))
+    problems.extend(_uncounted(deployment, tools, shapes))
+    problems.extend(_rule_texts(deployment, tools, shapes, terms, texts))
+    rights, wrong = _rights(deployment, tools, shapes)
+    problems.extend(wrong)
+    for name, over in rights.items():
+        texts[PREFIX + name] = rights_policy(deployment, name, over, shapes[name])
+    problems.extend(provenance.check_labels(deployment))
     for name, tool in tools.items():
-        if tool.has_undo:
-            try:
-                texts[UNDO + name] = _undo_policy(deployment, name, shapes[name], terms)
-            except RuleError as error:
-                problems.append(_rule_problem(deployment, name, deployment.tools[name], error, ".undo"))
+        watched, wrong = provenance.watch(deployment, tool, terms.get(name), shapes[name], frozenset())
+        problems.extend(wrong)
+        texts[FACTS + name] = "\n".join(guards(deployment, name, watched))
+    unknown = tuple(sequence.check(deployment, tools))
+    problems.extend(unknown)
+    for name in () if unknown else tools:
+        texts[NEVER + name] = "\n".join(
+            policy_text(
+                "forbid", name, f"{sequence.SEQUENCES}{rule.id}.{name}", rule.owner, when, rule.reason, rule.remedy
+            )
+            for rule, when in sequence.conditions(deployment, tools, name)
+        )
     for name, tool in tools.items():
         if tool.name != name:
             problems.append(Problem("tools", 0, 0, name, "a tool of this name", tool.name))
     for file, text in deployment.policies.items():
-        problems.extend(_check_file(file, text))
+        problems.extend(_check_file(file, text, deployment.roles, shapes))
     if problems:
         raise DeploymentError(problems)
-    return _assembled(deployment, tools, shapes, terms, texts)
+    return _assembled(deployment, tools, shapes, terms, rights, texts)
+
+
+def _rule_texts(
+    deployment: Deployment,
+    tools: Mapping[str, Tool],
+    shapes: Mapping[str, Shape],
+    terms: dict[str, Term],
+    texts: dict[str, str],
+) -> Iterator[Problem]:
+    """Adds the policies of every rule, and what it parsed to; yields the rules that do not fit their tool."""
+    for name, rule in deployment.tools.items():
+        if name not in tools or name.startswith((GROUP, UNDO)):
+            yield _problem(deployment, name, rule, "", "a declared tool", name, nearest(name, tools))
+            continue
+        if isinstance(rule.allow, str):
+            try:
+                terms[name] = resolve(parse(rule.allow, tools), shapes[name], name)
+                provenance.check_sources(terms[name], tools)
+            except RuleError as error:
+                yield _rule_problem(deployment, name, rule, error)
+                continue
+        try:
+            texts[name] = "\n".join(
+                rule_policies(deployment, name, rule, shapes[name], terms.get(name), tools[name].moves)
+            )
+        except RuleError as error:
+            yield _rule_problem(deployment, name, rule, error, ".second.above")
+    for name, tool in tools.items():
+        if tool.has_undo:
+            try:
+                texts[UNDO + name] = undo_policy(deployment, name, shapes[name], terms)
+            except RuleError as error:
+                yield _rule_problem(deployment, name, deployment.tools[name], error, ".undo")
+
+
+def _uncounted(deployment: Deployment, tools: Mapping[str, Tool], shapes: Mapping[str, Shape]) -> Iterator[Problem]:
+    """Yields every cap that cannot count the calls of its tool, and second persons above an amount nobody declares."""
+    for name, rule in deployment.tools.items():
+        if name not in tools:
+            continue
+        second = None if rule.otherwise is None else rule.otherwise.second
+        if second is not None and second.above is not None and tools[name].moves is None:
+            why = f"{name} does not declare which argument moves"
+            hint = f"declare moves=... where {name} is declared, or leave `above` out"
+            yield _problem(deployment, name, rule, ".second.above", "an amount that can be compared", why, hint)
+        for number, cap in enumerate(rule.caps):
+            why = countable(tools[name], shapes[name], cap)
+            if why:
+                field = {"money": "moves", "recipients": "reaches", "records": "touches"}[cap.kind]
+                hint = f"declare {field}=... where {name} is declared"
+                yield _problem(deployment, name, rule, f".caps.{number}", "a cap that can be counted", why, hint)
 
 
 def _assembled(
@@ -116,9 +190,12 @@ def _assembled(
     tools: Mapping[str, Tool],
     shapes: Mapping[str, Shape],
     terms: Mapping[str, Term],
+    rights: Mapping[str, tuple[Held, ...]],
     texts: Mapping[str, str],
 ) -> Compiled:
-    files_text = "\n".join(f"// policies/{file}\n{text.rstrip()}\n" for file, text in deployment.policies.items())
+    files_text = "\n".join(
+        f"// policies/{file}\n{obliged(text).rstrip()}\n" for file, text in deployment.policies.items()
+    )
     text = "\n".join([*texts.values(), files_text])
     parsed = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
     notes: dict[str, Note] = {}
@@ -127,38 +204,55 @@ def _assembled(
         annotations = {name: value or "" for name, value in policy["annotations"].items()}
         name = annotations["id"]
         if name in notes:
-            repeated.append(Problem("policies/", 0, 0, "@id", "an id used once", f"a second policy {name!r}"))
+            file, line = _place(deployment.policies, name, last=True)
+            repeated.append(Problem(file, line, 1, "@id", "an id used once", f"a second policy {name!r}"))
         notes[name] = Note(
-            annotations.get("owner", deployment.owner), annotations.get("reason", ""), annotations.get("remedy", "")
-        )
+            annotations.get("owner", deployment.owner), annotations.get("reason", ""), annotations.get("remedy", ""),
+            annotations.get("hold", ""), annotations.get("second", ""),
+            redacted(annotations),
+        )  # fmt: skip
     files = frozenset(
         word
         for policy in parsed.values()
         if not policy["annotations"]["id"].startswith(_OWN_IDS)
-        for word in _words(policy["conditions"])
+        for word in words(policy["conditions"])
     )
     ruled = {
         name: ToolShapes(
             shape,
-            reduced(shape, files.union(*(_read_by(terms[one]) for one in (name, UNDO + name) if one in terms))),
+            reduced(
+                shape,
+                files.union(
+                    _compared(deployment, tools[name]),
+                    *(_read_by(terms[one]) for one in (name, UNDO + name) if one in terms),
+                    *(_read_by(one.term) for one in rights.get(name, ()) if one.term is not None),
+                ),
+            ),
         )
         for name, shape in shapes.items()
     }
-    schema_text = json.dumps(_schema(tools, ruled), sort_keys=True)
+    watches = {
+        name: provenance.watch(deployment, tool, terms.get(name), shapes[name], files)[0]
+        for name, tool in tools.items()
+    }
+    actions = (*tools, *(UNDO + name for name, tool in tools.items() if tool.has_undo))
+    read = heeded(list(parsed.values()), actions)
+    arguments = {name: one.ruled for name, one in ruled.items()}
+    schema_text = json.dumps(schema_of(tools, arguments, watches, read), sort_keys=True)
     schema = cedarpy.Schema.from_json_str(schema_text)
     result = cedarpy.validate_policies(text, schema)
     ids = result.id_annotations_by_policy_id
-    repeated.extend(
-        Problem(
-            "policies",
-            0,
-            0,
-            str(ids.get(error.policy_id, error.policy_id)),
-            "a policy that fits the tools",
-            error.error,
+    for error in result.errors:
+        name = str(ids.get(error.policy_id, error.policy_id))
+        file, line = _place(deployment.policies, name)
+        said = error.error.removeprefix(f"for policy `{error.policy_id}`, ")  # Cedar numbers them, whoever wrote them
+        if follows(said) and any(one.field == name for one in repeated):
+            continue
+        spot = place_of(
+            said, deployment.policies.get(file.removeprefix("policies/"), ""), name, actions, shapes, readable()
         )
-        for error in result.errors
-    )
+        line, column, hint = (line, 1, "") if spot is None else (spot.line, spot.column, spot.hint)
+        repeated.append(Problem(file, line, column, name, "a policy that fits the tools", said, hint))
     if repeated or not result.validation_passed:
         raise DeploymentError(repeated or [Problem("policies", 0, 0, "", "valid policies", "an unexplained refusal")])
     entities = [
@@ -166,8 +260,10 @@ def _assembled(
     ]
     return Compiled(
         policies={
-            name: cedarpy.PolicySet.from_str(f"{texts.get(name, '')}\n{files_text}")
-            for name in (*tools, *(UNDO + name for name, tool in tools.items() if tool.has_undo))
+            name: cedarpy.PolicySet.from_str(
+                "\n".join([*(texts.get(prefix + name, "") for prefix in ("", PREFIX, FACTS, NEVER)), files_text])
+            )
+            for name in actions
         },
         schema=schema,
         entities=cedarpy.Entities.from_json_str(json.dumps(entities), schema),
@@ -175,175 +271,81 @@ def _assembled(
         rules=dict(texts),
         schema_text=schema_text,
         terms=dict(terms),
+        rights=dict(rights),
         shapes=ruled,
         notes=notes,
+        watches=watches,
         heed_approval=not _APPROVAL_WORDS.isdisjoint(files),
+        heed_history="history" in files,
+        heed_windows=IN_WINDOWS & files if "history" in files else frozenset(),
+        heeded=read,
     )
 
 
-def quoted(text: str) -> str:
-    """Returns a Cedar string literal: everything outside printable ASCII is escaped."""
-    parts = []
-    for character in text:
-        if character in '"\\':
-            parts.append(f"\\{character}")
-        elif " " <= character <= "~":
-            parts.append(character)
-        else:
-            parts.append(f"\\u{{{ord(character):x}}}")
-    return '"' + "".join(parts) + '"'
-
-
-def to_policy(term: Term, arguments: Shape) -> str:
-    """Returns the Cedar condition of a rule; every optional argument it reads is guarded with ``has``."""
-    if isinstance(term, Check):
-        return _test(term, arguments)
-    joint = " && " if isinstance(term, And) else " || "
-    return "(" + joint.join(to_policy(inner, arguments) for inner in term.terms) + ")"
-
-
-def _test(test: Check, arguments: Shape) -> str:
-    left, guards = _access(test.path, arguments)
-    body: str
-    if isinstance(test.other, tuple):
-        values = test.other
-        if test.kind == "money":
-            currency = cast("Money", values[0].value).currency
-            guards.append(f"{left}.currency == {quoted(currency)}")
-            left = f"{left}.amount"
-        listed = ", ".join(_literal(value, test.kind) for value in values)
-        body = f"[{listed}].contains({left})"
-        if test.operator == "not in":
-            body = f"!({body})"
-    else:
-        if isinstance(test.other, Path):
-            right, more = _access(test.other, arguments)
-            guards.extend(more)
-            currency_right = f"{right}.currency"
-            amount_right = f"{right}.amount"
-        else:
-            right = _literal(test.other, test.kind)
-            value = test.other.value
-            currency_right = quoted(value.currency) if isinstance(value, Money) else ""
-            amount_right = right
-        if test.kind == "money":
-            guards.append(f"{left}.currency == {currency_right}")
-            left, right = f"{left}.amount", amount_right
-        call = _DECIMAL_CALLS.get(test.operator) if test.kind in ("decimal", "money") else None
-        body = f"{left}.{call}({right})" if call else f"{left} {test.operator} {right}"
-    return "(" + " && ".join([*guards, body]) + ")"
-
-
-def _access(path: Path, arguments: Shape) -> tuple[str, list[str]]:
-    here, text, guards = arguments, "context.args", []
-    for part in path.parts:
-        plain = _PLAIN.fullmatch(part) is not None and part not in _RESERVED
-        name = part if plain else quoted(part)
-        if here.kind == "record" and part not in here.required:
-            guards.append(f"{text} has {name}")
-        text = f"{text}.{part}" if plain else f"{text}[{name}]"
-        here = here.at((part,)) or Shape("opaque")
-    return text, guards
-
-
-def _literal(constant: Constant, kind: str) -> str:
-    value = constant.value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return quoted(value)
-    if kind == "long" and isinstance(value, Decimal):
-        return str(int(value))
-    return f'decimal("{decimal_text(value.amount if isinstance(value, Money) else value)}")'
-
-
-def _policies(deployment: Deployment, name: str, rule: ToolRule, arguments: Shape, term: Term | None) -> Iterator[str]:
-    """Yields the policies of one rule: a permit, a permit once approved, or a forbid."""
+def _rights(
+    deployment: Deployment, tools: Mapping[str, Tool], shapes: Mapping[str, Shape]
+) -> tuple[dict[str, tuple[Held, ...]], list[Problem]]:
+    """Returns the rights over every tool, and what is wrong with them."""
     file = "bridgehead.yaml" if deployment.file is None else deployment.file.name
-    if rule.deny:
-        yield _policy(
-            "forbid", name, f"tools.{name}", deployment.owner, "",
-            f"{file} denies every call of {name}", f"an operator changes the rule of {name} in {file}",
-        )  # fmt: skip
-        return
-    if rule.allow is True:
-        yield _policy("permit", name, f"tools.{name}", deployment.owner, "", f"{file} allows every call of {name}", "")
-    elif term is not None:
-        yield _policy(
-            "permit", name, f"tools.{name}", deployment.owner, to_policy(term, arguments),
-            f"{file} allows {name} when {rule.allow}", f"the call meets {rule.allow}",
-        )  # fmt: skip
-    if rule.otherwise is not None:
-        yield _policy(
-            "permit", name, f"tools.{name}.approved", deployment.owner, "context.approved",
-            f"{rule.otherwise.hold} approved these exact arguments", f"{rule.otherwise.hold} approves the call",
-        )  # fmt: skip
-
-
-def _undo_policy(deployment: Deployment, name: str, arguments: Shape, terms: dict[str, Term]) -> str:
-    """Returns who may take an effect back: operators, unless the tool's rule says otherwise; raises RuleError."""
-    file = "bridgehead.yaml" if deployment.file is None else deployment.file.name
-    rule = deployment.tools.get(name)
-    allowed = True if rule is None else rule.undo
-    action, policy = UNDO + name, f"tools.{name}.undo"
-    if allowed is True:
-        return _policy("permit", action, policy, deployment.owner, "", f"operators may undo {name}", "")
-    if allowed is False:
-        return _policy(
-            "forbid", action, policy, deployment.owner, "",
-            f"{file} denies every undo of {name}", f"an operator changes `undo` of {name} in {file}",
-        )  # fmt: skip
-    terms[action] = resolve(parse(allowed), arguments, name)
-    return _policy(
-        "permit", action, policy, deployment.owner, to_policy(terms[action], arguments),
-        f"{file} allows the undo of {name} when {allowed}", f"the call met {allowed}",
-    )  # fmt: skip
-
-
-def _policy(effect: str, tool: str, name: str, owner: str, when: str, reason: str, remedy: str) -> str:
-    annotations = [("id", name), ("owner", owner), ("reason", reason)] + ([("remedy", remedy)] if remedy else [])
-    head = "".join(f"@{key}({quoted(value)})\n" for key, value in annotations)
-    condition = f"\nwhen {{ {when} }}" if when else ""
-    return f"{head}{effect} (principal, action == Action::{quoted(tool)}, resource){condition};\n"
-
-
-def _schema(tools: Mapping[str, Tool], shapes: Mapping[str, ToolShapes]) -> dict[str, object]:
-    groups = ["effect", "undo", *EFFECT_CLASSES]
-    actions: dict[str, object] = {f"{GROUP}{name}": {} for name in groups}
+    problems = [
+        Problem(file, right.line, right.column, f"rights.{holder}.tools", "a declared tool", name, nearest(name, tools))
+        for holder, right in deployment.rights.items()
+        for name in right.tools or ()
+        if name not in tools
+    ]
+    if not deployment.rights:
+        return {}, problems
+    found: dict[str, tuple[Held, ...]] = {}
     for name, tool in tools.items():
-        classes = [tool.effect_class, *(["effect"] if tool.is_effect else [])]
-        attributes = {
-            "args": cedar_type(shapes[name].ruled),
-            "approved": {"type": "Boolean"},
-            "approver": {"type": "String", "required": False},
-            "level": {"type": "String"},
-            "release": {"type": "String"},
-            "steps": {"type": "Long"},
-            "repeats": {"type": "Long"},
-        }
-        actions[name] = _action(classes, "Agent", attributes)
-        if tool.has_undo:
-            actions[UNDO + name] = _action(["undo"], "Operator", attributes)
-    return {"": {"entityTypes": {"Agent": {}, "Operator": {}, "Deployment": {}}, "actions": actions}}
+        try:
+            found[name] = resolved(deployment.rights, tool, shapes[name])
+        except RightError as wrong:
+            right, error = wrong.right, wrong.error
+            problems.append(
+                Problem(
+                    file, right.line, right.column, f"rights.{right.holder}.when",
+                    f"a condition over the arguments of {name}", f"{error.message} (at character {error.at + 1})",
+                    error.hint.rstrip("."),
+                )
+            )  # fmt: skip
+    return found, problems
 
 
-def _action(groups: Sequence[str], principal: str, attributes: Mapping[str, object]) -> dict[str, object]:
-    return {
-        "memberOf": [{"id": f"{GROUP}{group}"} for group in groups],
-        "appliesTo": {
-            "principalTypes": [principal],
-            "resourceTypes": ["Deployment"],
-            "context": {"type": "Record", "attributes": attributes},
-        },
-    }
+def _place(files: Mapping[str, str], name: str, *, last: bool = False) -> tuple[str, int]:
+    """Returns the file and line of a policy's ``@id``, the first or last of that name; line 0: it is in no file."""
+    found = [(f"policies/{file}", _line(text, name)) for file, text in files.items() if _line(text, name)]
+    if not found:
+        return "policies", 0
+    if not last:
+        return found[0]
+    file, _ = found[-1]
+    return file, _line(files[file.removeprefix("policies/")], name, last=True)
 
 
-def _check_file(file: str, text: str) -> Iterator[Problem]:
+def _line(text: str, name: str, *, last: bool = False) -> int:
+    """Returns the line on which a policy's ``@id`` stands, 0 where none does."""
+    starts = [at.start() for at in re.finditer(rf'@id\s*\(\s*"{re.escape(name)}"\s*\)', text)]
+    return text.count("\n", 0, starts[-1 if last else 0]) + 1 if starts else 0
+
+
+def _broken(text: str) -> tuple[int, str]:
+    """Returns line and ``@id`` of the first policy that is no Cedar by itself; 0 and none where that cannot be told."""
+    starts = [*re.finditer(r'@id\s*\(\s*"([^"\n]*)"\s*\)', text)]
+    for start, end in zip(starts, [*(at.start() for at in starts), len(text)][1:], strict=True):
+        try:
+            cedarpy.policies_to_json_str(text[start.start() : text.rfind(";", start.start(), end) + 1 or end])
+        except ValueError:
+            return text.count("\n", 0, start.start()) + 1, start[1]
+    return 0, ""
+
+
+def _check_file(file: str, text: str, roles: Collection[str], shapes: Mapping[str, Shape]) -> Iterator[Problem]:
     where = f"policies/{file}"
     try:
         parsed = json.loads(cedarpy.policies_to_json_str(text))
     except ValueError as error:
-        yield Problem(where, 0, 0, "", "Cedar policies", str(error))
+        line, name = _broken(text)
+        yield Problem(where, line, 1, name, "Cedar policies", str(error))
         return
     if parsed["templates"]:
         yield Problem(where, 0, 0, "", "policies without slots", "a template", "a template decides nothing by itself")
@@ -352,10 +354,32 @@ def _check_file(file: str, text: str) -> Iterator[Problem]:
         if not name:
             hint = 'write @id("name") above it, so that a denial can name it'
             yield Problem(where, 0, 0, f"policy {number}", "an @id", "none", hint)
-        elif name.startswith(_OWN_IDS):
-            yield Problem(
-                where, 0, 0, f"policy {number}", "an @id of its own", name, "this prefix names built-in rules"
-            )
+        elif name.startswith((*_OWN_IDS, sequence.SEQUENCES)):
+            line = _line(text, name)
+            yield Problem(where, line, 1, name, "an @id of its own", name, "this prefix names built-in rules")
+        yield from problems_of(where, name or f"policy {number}", policy, roles)
+        for path in redacted(policy.get("annotations", {})):
+            if not any(_has(shape, path) for shape in shapes.values()):
+                known = sorted({field for shape in shapes.values() for field in shape.fields})
+                what = f"{name or f'policy {number}'} @redact"
+                yield Problem(where, 0, 0, what, "an argument of a tool", path, nearest(path, known))
+
+
+def _has(shape: Shape, path: str) -> bool:
+    try:
+        traceable(Path(tuple(path.split("."))), shape, "")
+    except RuleError:
+        return False
+    return True
+
+
+def _compared(deployment: Deployment, tool: Tool) -> frozenset[str]:
+    """Returns the names of the argument that decides whether a second person is asked for."""
+    rule = deployment.tools.get(tool.name)
+    second = None if rule is None or rule.otherwise is None else rule.otherwise.second
+    if second is None or second.above is None or tool.moves is None:
+        return frozenset()
+    return frozenset(tool.moves.split("."))
 
 
 def _read_by(term: Term) -> frozenset[str]:
@@ -363,20 +387,9 @@ def _read_by(term: Term) -> frozenset[str]:
     if isinstance(term, Check):
         other = term.other.parts if isinstance(term.other, Path) else ()
         return frozenset((*term.path.parts, *other))
-    return frozenset[str]().union(*(_read_by(inner) for inner in term.terms))
-
-
-def _words(node: object) -> Iterator[str]:
-    """Yields every text in a policy's conditions: each name it can read an argument by is among them."""
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, Mapping):
-        for key, inner in node.items():
-            yield key
-            yield from _words(inner)
-    elif isinstance(node, list):
-        for inner in node:
-            yield from _words(inner)
+    if isinstance(term, And | Or):
+        return frozenset[str]().union(*(_read_by(inner) for inner in term.terms))
+    return frozenset()
 
 
 def _problem(

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-import cedarpy
 import rfc8785
 
-from bridgehead.gate.compile import UNDO, Compiled, Note, ToolShapes, compile_policies
-from bridgehead.gate.evaluate import misses
+from bridgehead.gate import egress, limiting, provenance, rights
+from bridgehead.gate.asking import ANSWERS, Answers
+from bridgehead.gate.compile import Compiled, Note, ToolShapes, compile_policies
+from bridgehead.gate.evaluate import misses, told
+from bridgehead.gate.labels import Labels
 from bridgehead.gate.model import Approval, Call, Decision, Reason, Verdict, View
+from bridgehead.gate.provenance import FACTS, Watch
+from bridgehead.gate.reasons import above, by_level, forbids, no_decision, no_undo, nobody_vouches, unfit
+from bridgehead.gate.request import UNDO
 from bridgehead.gate.shape import UnfitError, to_cedar, unknown_path
 from bridgehead.spec.deployment import Deployment, Otherwise
-from bridgehead.spec.problem import nearest, shown
+from bridgehead.spec.problem import nearest
 from bridgehead.spec.tool import Tool
 
-_CEDAR_FAULTS: Final = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What a broken handle or a broken request raises; whatever else is raised ends the call as well, undecided."""
-
-
-_PROBE: Final = Approval(review_id=0, args_digest=b"", by="", valid_until_passed=False, used=False)
+_PROBE: Final = Approval(review_id=0, args_digest=b"", by="", valid_until_passed=False, used=False, second="?")
 """Stands for an approval that does not exist yet: a call is held when one would let it through."""
 
 
@@ -40,21 +33,32 @@ class Gate:
     Raises DeploymentError when a rule or a policy does not fit. ``policies_text`` is the Cedar
     text that decides, ``rule_texts`` the part that each tool's rule compiled to; ``digest``
     (SHA-256) covers the text, its schema, the limits and whom calls are held for, so that a
-    recorded decision can be made again.
+    recorded decision can be made again. ``answers``: so many answers of the policies are kept.
     """
 
-    def __init__(self, deployment: Deployment, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, deployment: Deployment, tools: Mapping[str, Tool], *, answers: int = ANSWERS) -> None:
         self._deployment = deployment
         self._tools = dict(tools)
         self._compiled: Compiled = compile_policies(deployment, tools)
         self.policies_text = self._compiled.policies_text
         self.rule_texts = self._compiled.rules
+        declared = deployment.case.labels
+        self._case_labels = Labels(declared, deployment.confidentiality)
+        self._written_labels = Labels(
+            {**({} if "" in declared else {"*": "user"}), **declared}, deployment.confidentiality
+        )
+        watches = self._compiled.watches.values()
+        self._heeds_facts = self._case_labels.marks or any(
+            one.guarded or one.words or one.reads or one.labels.marks for one in watches
+        )
+        self._blackening = {name: note.redact for name, note in self._compiled.notes.items() if note.redact}
         self.digest = _digest(deployment, self._compiled)
+        self._answers = Answers(self._compiled, deployment.name, answers)
 
     def decide(self, call: Call, view: View) -> Decision:
         """Returns what may happen with the call, with every reason.
 
-        Order: tool, arguments, kill switch, limits, then Cedar, then the level. An approval is
+        Order: tool, arguments, kill switch, the grant, limits, then Cedar, then the level. An approval is
         an input to the policies: it can turn a hold into allow, never a denial. In shadow the
         decision is the one a deployment that acts by itself would get; nothing is sent there
         because the caller makes effects virtual.
@@ -66,7 +70,7 @@ class Gate:
         try:
             arguments = to_cedar(shapes.ruled, call.args)
         except UnfitError as error:
-            return self._decision("deny", (_unfit(error),))
+            return self._decision("deny", (unfit(error),))
         return self._by_policy(call, view, arguments if isinstance(arguments, dict) else {})
 
     def decide_undo(self, call: Call, view: View, *, by: str) -> Decision:
@@ -80,13 +84,13 @@ class Gate:
         if refusal is not None:
             return self._decision("deny", (refusal,))
         if UNDO + name not in self._compiled.policies:
-            return self._decision("deny", (_no_undo(name),))
+            return self._decision("deny", (no_undo(name),))
         try:
             arguments = to_cedar(self._compiled.shapes[name].ruled, call.args)
         except UnfitError as error:
-            return self._decision("deny", (_unfit(error),))
+            return self._decision("deny", (unfit(error),))
         plain = arguments if isinstance(arguments, dict) else {}
-        answer = self._ask(call, view, plain, None, operator=by)
+        answer = self._answers.ask(call, view, plain, None, operator=by)
         if isinstance(answer, Reason):
             return self._decision("deny", (answer,))
         allowed, forbidden = answer
@@ -94,28 +98,44 @@ class Gate:
             return self._decision("allow", self._grounds(call, allowed))
         notes = self._compiled.notes
         if forbidden:
-            return self._decision("deny", tuple(_forbidden(one, notes.get(one, Note())) for one in forbidden))
+            return self._decision("deny", tuple(forbids(one, notes.get(one, Note())) for one in forbidden))
         term = self._compiled.terms.get(UNDO + name)
         missed = () if term is None else tuple(
             Reason(f"tools.{name}.undo", f"an undo of {name} needs {miss.condition}", miss.condition, miss.argument,
                    miss.found, f"{miss.condition}")
             for miss in misses(term, plain)
         )  # fmt: skip
-        return self._decision("deny", missed or (_no_decision("no policy allows the undo"),))
+        return self._decision("deny", missed or (no_decision("no policy allows the undo"),))
 
     def _by_policy(self, call: Call, view: View, arguments: dict[str, object]) -> Decision:
         approval, stale = _usable(view.approval, call)
-        first = self._ask(call, view, arguments, approval)
+        sunk = self._sunk(call, view)
+        if sunk:
+            return self._decision("deny", sunk)
+        first = self._answers.ask(call, view, arguments, approval)
         if isinstance(first, Reason):
             return self._decision("deny", (first,))
         allowed, forbidden = first
         if allowed:
             if view.level == "approve" and call.tool.is_effect and approval is None:
-                return self._hold(call, (_by_level(call), *stale))
-            return self._decision("allow", self._grounds(call, allowed))
+                return self._hold(call, (by_level(call), *stale))
+            owed = () if approval is None else self._owed(call, view, arguments)
+            return self._decision("allow", self._grounds(call, allowed), redact=owed)
         if approval is None and self._would_be_allowed(call, view, arguments, forbidden):
-            return self._hold(call, (*self._why(call, arguments, forbidden), *stale))
-        return self._decision("deny", (*self._why(call, arguments, forbidden), *stale))
+            return self._hold(call, (*self._why(call, view, arguments, forbidden), *stale), forbidden)
+        if approval is not None and not approval.second:
+            seconded = self._answers.ask(call, view, arguments, replace(approval, second="?"))
+            if isinstance(seconded, tuple) and seconded[0]:
+                return self._hold_again(call, approval, forbidden)
+        return self._decision("deny", (*self._why(call, view, arguments, forbidden), *stale))
+
+    def _owed(self, call: Call, view: View, arguments: dict[str, object]) -> tuple[str, ...]:
+        """Returns what forbids that an approval let through want blacked out, whatever that approval was given for."""
+        if not self._blackening:
+            return ()
+        bare = self._answers.ask(call, view, arguments, None)
+        forbidden = bare[1] if isinstance(bare, tuple) else ()
+        return tuple(path for one in forbidden if one in self._blackening for path in self._blackening[one])
 
     def _would_be_allowed(self, call: Call, view: View, arguments: dict[str, object], forbidden: list[str]) -> bool:
         """Tells whether an approval would let a denied call through.
@@ -124,58 +144,59 @@ class Gate:
         under ``context.approved``. That answer needs no second evaluation.
         """
         if self._compiled.heed_approval:
-            approved = self._ask(call, view, arguments, _PROBE)
+            approved = self._answers.ask(call, view, arguments, _PROBE)
             return isinstance(approved, tuple) and bool(approved[0])
         rule = self._deployment.tools.get(call.tool.name)
-        return not forbidden and rule is not None and rule.otherwise is not None
-
-    def _ask(
-        self,
-        call: Call,
-        view: View,
-        arguments: dict[str, object],
-        approval: Approval | None,
-        *,
-        operator: str = "",
-    ) -> tuple[list[str], list[str]] | Reason:
-        """Returns (ids that permit, ids that forbid), one of them empty, or why Cedar could not decide."""
-        context: dict[str, object] = {
-            "args": arguments,
-            "approved": approval is not None,
-            "level": view.level,
-            "release": view.release,
-            "steps": view.steps_so_far,
-            "repeats": view.repeats,
-        }
-        if approval is not None and approval.by:
-            context["approver"] = approval.by
-        action = UNDO + call.tool.name if operator else call.tool.name
-        principal = {"type": "Operator", "id": operator} if operator else {"type": "Agent", "id": self._deployment.name}
-        request = {
-            "principal": principal,
-            "action": {"type": "Action", "id": action},
-            "resource": {"type": "Deployment", "id": self._deployment.name},
-            "context": context,
-        }
-        compiled = self._compiled
-        try:
-            policies = compiled.policies[action]
-            answer = cedarpy.is_authorized(request, policies, compiled.entities, schema=compiled.schema)
-            verdict, diagnostics = answer.decision, answer.diagnostics
-            errors = [str(error) for error in diagnostics.errors]
-            named = diagnostics.id_annotations_by_reason
-            ids = sorted(str(named.get(policy, policy)) for policy in diagnostics.reasons)
-        except _CEDAR_FAULTS as error:
-            return _no_decision(f"{type(error).__name__}: {error}")
-        if errors or verdict not in (cedarpy.Decision.Allow, cedarpy.Decision.Deny):
-            return _no_decision("; ".join(errors) or "no decision")
-        if verdict == cedarpy.Decision.Allow:
-            return (ids, []) if ids else _no_decision("an Allow that names no policy")
-        return [], ids
+        lifted = all(policy.startswith(FACTS) for policy in forbidden)
+        return lifted and rule is not None and rule.otherwise is not None
 
     def _refusal(self, call: Call, view: View) -> Reason | None:
-        """What no policy and no approval can lift: tool, argument, kill switch, limits."""
-        return self._unlike(call, view) or self._limit(call, view)
+        """What no policy and no approval can lift: tool, argument, kill switch, grant, limits."""
+        return (
+            self._unlike(call, view)
+            or rights.refusal(view.grant, call, view.history.moved, declared=bool(self._deployment.rights))
+            or limiting.limit(self._deployment, call, view)
+            or limiting.cap(self._deployment, call, view)
+        )
+
+    @property
+    def heeds_facts(self) -> bool:
+        """Whether any decision rests on what was read: an argument that is traced, a label that bars the way."""
+        return self._heeds_facts
+
+    @property
+    def case_labels(self) -> Labels:
+        """What the fields of a case's input are worth."""
+        return self._case_labels
+
+    @property
+    def written_labels(self) -> Labels:
+        """The same where a signed-in user wrote the input: theirs is what no label is about."""
+        return self._written_labels
+
+    def watch(self, tool: str) -> Watch:
+        """Returns what is traced for the calls of a tool; an unknown tool is not watched."""
+        return self._compiled.watches.get(tool, Watch())
+
+    def _sunk(self, call: Call, view: View) -> tuple[Reason, ...]:
+        """Returns why the call may not be made though somebody approves it: what it carries, what it rests on."""
+        found = [
+            Reason(
+                provenance.STALE, f"{path} of {call.tool.name} rests on what was read too long ago",
+                f"{path} is fresh", path, told(trace), "the source is read again",
+            )
+            for path, trace in (view.facts.items() if call.tool.is_effect else ())
+            if trace.stale
+        ]  # fmt: skip
+        sink = self.watch(call.tool.name).sink
+        if sink is not None:
+            found += [
+                above(self._deployment.confidentiality, call.tool.name, sink, path, carried)
+                for path, carried in view.carried.items()
+                if sink.refuses(carried.confidentiality, carried.regions)
+            ]
+        found += egress.refusals(self._deployment, call)
+        return tuple(found)
 
     def _unlike(self, call: Call, view: View) -> Reason | None:
         name, tool = call.tool.name, self._tools.get(call.tool.name)
@@ -203,33 +224,24 @@ class Gate:
             )  # fmt: skip
         return None
 
-    def _limit(self, call: Call, view: View) -> Reason | None:
-        limits = self._deployment.limits
-        if view.steps_so_far >= limits.steps:
-            return _exceeded("steps", "the case used all its steps", f"{view.steps_so_far} steps")
-        if view.repeats >= limits.repeats:
-            return _exceeded(
-                "repeats", f"{call.tool.name} was called with these arguments too often", f"{view.repeats}"
-            )
-        if limits.cost is None:
-            return None
-        parts = [part for part in (view.cost_so_far, call.tool.cost) if part is not None]
-        if any(part.currency != limits.cost.currency for part in parts):
-            return Reason(
-                "limits.cost", "the spend of the case is in another currency than its limit",
-                "one currency", "", ", ".join(map(str, parts)), "give prices and limits in one currency",
-            )  # fmt: skip
-        spent = sum(part.amount for part in parts)
-        used_up = view.cost_so_far is not None and view.cost_so_far.amount >= limits.cost.amount
-        if used_up or spent > limits.cost.amount:
-            return _exceeded("cost", "the call would spend more than the case may", " + ".join(map(str, parts)))
-        return None
-
-    def _why(self, call: Call, arguments: Mapping[str, object], forbidden: list[str]) -> tuple[Reason, ...]:
+    def _why(self, call: Call, view: View, arguments: Mapping[str, object], forbidden: list[str]) -> tuple[Reason, ...]:
         """Explains a denial: by the policies that forbid, else by the nearest miss of the tool's rule."""
         name = call.tool.name
-        if forbidden:
-            return tuple(_forbidden(policy, self._compiled.notes.get(policy, Note())) for policy in forbidden)
+        unvouched: tuple[Reason, ...] = ()
+        if any(policy.startswith(FACTS) for policy in forbidden):
+            paths = provenance.unvouched(self.watch(name), view.facts)
+            unvouched = tuple(nobody_vouches(call, view, path) for path in paths)
+        others = [policy for policy in forbidden if not policy.startswith(FACTS)]
+        if others:
+            return (
+                *(
+                    reason
+                    for policy in others
+                    for reason in self._missing_right(call, view, arguments, policy)
+                    or (forbids(policy, self._compiled.notes.get(policy, Note())),)
+                ),
+                *unvouched,
+            )
         rule, policy = self._deployment.tools.get(name), f"tools.{name}"
         if rule is None:
             return (
@@ -240,14 +252,32 @@ class Gate:
             )  # fmt: skip
         term = self._compiled.terms.get(name)
         if rule.allow is True:
-            return (_no_decision("Cedar did not find the rule"),)
+            return unvouched or (no_decision("Cedar did not find the rule"),)
         if term is None:
             return (Reason(policy, f"every call of {name} needs a person", "an approval", "", "none", "an approval"),)
-        return tuple(
+        missed = tuple(
             Reason(policy, f"{name} needs {miss.condition}", miss.condition, miss.argument, miss.found,
                    f"{miss.condition}")
-            for miss in misses(term, arguments)
-        ) or (_no_decision("Cedar and the explanation disagree"),)  # fmt: skip
+            for miss in misses(term, arguments, view.facts)
+        )  # fmt: skip
+        return (*unvouched, *missed) or (no_decision("Cedar and the explanation disagree"),)
+
+    def _missing_right(
+        self, call: Call, view: View, arguments: Mapping[str, object], policy: str
+    ) -> tuple[Reason, ...]:
+        """Explains a forbid for want of a right by the nearest miss of the rights that there are."""
+        grant = view.grant or rights.NOBODY
+        if policy != rights.PREFIX + call.tool.name:
+            return ()
+        terms = [one.term for one in self._compiled.rights.get(call.tool.name, ()) if one.by(grant)]
+        nearest_ones = min((misses(term, arguments) for term in terms if term is not None), key=len, default=())
+        who = grant.subject or "the deployment"
+        note = self._compiled.notes.get(policy, Note())
+        return tuple(
+            Reason(policy, f"{who} may have {call.tool.name} called only when {miss.condition}", miss.condition,
+                   miss.argument, miss.found, f"{miss.condition}; or {note.remedy}")
+            for miss in nearest_ones
+        )  # fmt: skip
 
     def _grounds(self, call: Call, permits: list[str]) -> tuple[Reason, ...]:
         notes = self._compiled.notes
@@ -256,17 +286,55 @@ class Gate:
             for policy in permits
         )
 
-    def _hold(self, call: Call, reasons: tuple[Reason, ...]) -> Decision:
+    def _hold_again(self, call: Call, approval: Approval, forbidden: list[str]) -> Decision:
+        """Holds an approved call for the second of two persons."""
+        rule, notes = self._deployment.tools.get(call.tool.name), self._compiled.notes
+        held = None if rule is None else rule.otherwise
+        role = next((notes[one].second for one in forbidden if one in notes and notes[one].second), "")
+        if not role and held is not None and held.second is not None:
+            role = held.second.role
+        reason = Reason(
+            f"tools.{call.tool.name}.second",
+            f"{approval.by} approved it in R-{approval.review_id}; a second person has to as well",
+            "two different persons approve", "", f"{approval.by} alone", f"somebody else of {role} approves it",
+        )  # fmt: skip
+        within_s, valid_for_s = (None, None) if held is None else (held.within_s, held.valid_for_s)
+        return self._decision("hold", (reason,), Otherwise(role or _catcher(self._deployment), within_s, valid_for_s))
+
+    def _hold(self, call: Call, reasons: tuple[Reason, ...], forbidden: Sequence[str] = ()) -> Decision:
         rule = self._deployment.tools.get(call.tool.name)
         otherwise = None if rule is None else rule.otherwise
+        notes = self._compiled.notes
+        asked = (notes[one] for one in forbidden if one in notes)
+        role = next((note.hold or note.second for note in asked if note.hold or note.second), "")
+        if role:
+            otherwise = Otherwise(role) if otherwise is None else replace(otherwise, hold=role)
         if otherwise is None:
             otherwise = Otherwise(_catcher(self._deployment))
         return self._decision("hold", reasons, otherwise)
 
-    def _decision(self, verdict: Verdict, reasons: tuple[Reason, ...], held: Otherwise | None = None) -> Decision:
+    def _decision(
+        self,
+        verdict: Verdict,
+        reasons: tuple[Reason, ...],
+        held: Otherwise | None = None,
+        redact: tuple[str, ...] = (),
+    ) -> Decision:
+        named = (path for one in reasons for path in self._blackening.get(one.policy_id, ()))
+        redact = tuple(dict.fromkeys((*named, *redact)))
         if held is None:
-            return Decision(verdict, reasons, policy_digest=self.digest)
-        return Decision(verdict, reasons, held.hold, held.within_s, held.valid_for_s, self.digest)
+            return Decision(verdict, reasons, policy_digest=self.digest, redact=redact)
+        return Decision(verdict, reasons, held.hold, held.within_s, held.valid_for_s, self.digest, redact)
+
+    @property
+    def heeds_history(self) -> bool:
+        """Whether a policy reads what the case has done so far."""
+        return self._compiled.heed_history
+
+    @property
+    def heeds_windows(self) -> frozenset[str]:
+        """What a policy reads of a tool's last day or minute, over all cases: ``calls_day``."""
+        return self._compiled.heed_windows
 
 
 def _usable(approval: Approval | None, call: Call) -> tuple[Approval | None, tuple[Reason, ...]]:
@@ -285,49 +353,6 @@ def _usable(approval: Approval | None, call: Call) -> tuple[Approval | None, tup
     return None, (Reason("gate.approval", text, "an approval of these arguments, unused and valid", "", why, remedy),)
 
 
-def _by_level(call: Call) -> Reason:
-    return Reason(
-        "levels.approve", f"at level approve a person decides about every {call.tool.name}",
-        "an approval", "", "none", "an approval",
-    )  # fmt: skip
-
-
-def _forbidden(policy: str, note: Note) -> Reason:
-    return Reason(
-        policy, note.reason or f"{policy} forbids this call", f"{policy} does not forbid", "", "forbidden",
-        note.remedy or (f"ask {note.owner}" if note.owner else "ask the owner of the policy"),
-    )  # fmt: skip
-
-
-def _no_undo(name: str) -> Reason:
-    return Reason(
-        "gate.undo", f"{name} declares no undo", "the tool declares how it is undone", "", "none",
-        "a person puts it right in the target system",
-    )  # fmt: skip
-
-
-def _no_decision(found: str) -> Reason:
-    return Reason(
-        "gate.error", "the policies could not be evaluated, and so the call is denied", "an evaluation without error",
-        "", shown(found, 300), "an operator corrects the policies",
-    )  # fmt: skip
-
-
-def _unfit(error: UnfitError) -> Reason:
-    found = "nothing" if error.found is None else shown(error.found)
-    return Reason(
-        "gate.argument", f"{error.path or 'the arguments'} should be {error.expected}",
-        f"{error.path} is {error.expected}", error.path, found, f"send {error.expected}",
-    )  # fmt: skip
-
-
-def _exceeded(limit: str, text: str, found: str) -> Reason:
-    return Reason(
-        f"limits.{limit}", text, f"within limits.{limit}", "", found,
-        f"a person takes the case, or an operator raises limits.{limit}",
-    )  # fmt: skip
-
-
 def _nearest_argument(path: str, shapes: ToolShapes) -> str:
     return nearest(path, shapes.declared.fields) if "." not in path else "leave it out"
 
@@ -340,6 +365,7 @@ def _catcher(deployment: Deployment) -> str:
 def _digest(deployment: Deployment, compiled: Compiled) -> bytes:
     holds = {
         name: [rule.otherwise.hold, rule.otherwise.within_s, rule.otherwise.valid_for_s]
+        + ([] if rule.otherwise.second is None else [rule.otherwise.second.role])
         for name, rule in deployment.tools.items()
         if rule.otherwise is not None
     }
@@ -349,6 +375,10 @@ def _digest(deployment: Deployment, compiled: Compiled) -> bytes:
         "schema": compiled.schema_text,
         "holds": holds,
         "fallback": _catcher(deployment),
+        "caps": {name: [str(cap) for cap in rule.caps] for name, rule in deployment.tools.items() if rule.caps},
         "limits": [limits.steps, None if limits.cost is None else str(limits.cost), limits.repeats],
     }
+    hosts = {name: dict(rule.hosts) for name, rule in deployment.tools.items() if rule.hosts}
+    if hosts or deployment.egress is not None:
+        parts["egress"] = [hosts, deployment.egress]
     return hashlib.sha256(rfc8785.dumps(parts)).digest()  # type: ignore[arg-type]

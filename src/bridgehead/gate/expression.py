@@ -6,6 +6,9 @@ Grammar::
     conjunct   := negation ("and" negation)*
     negation   := "not" negation | "(" expression ")" | test
     test       := operand [comparison operand | ["not"] "in" "[" literal ("," literal)* "]"]
+                | path "from" (source ("or" source)* | "anything")
+                | "age" "of" path ("<=" | "<") duration
+    source     := "operator" | "user" | "system_of_record" | "untrusted" | TOOL ["." path]
     operand    := path | literal            path := name ("." name)*
     literal    := text | number | number CURRENCY | "true" | "false"
 """
@@ -13,13 +16,17 @@ Grammar::
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias, cast
 
 from bridgehead.errors import UserError
+from bridgehead.gate.facts import NOWHERE
+from bridgehead.gate.naming import tool_in
 from bridgehead.money import Money
+from bridgehead.spec.problem import nearest
+from bridgehead.spec.tool import parse_duration
 
 Operator = Literal["==", "!=", "<", "<=", ">", ">="]
 MAX_LENGTH: Final = 4_000
@@ -29,14 +36,18 @@ MAX_TESTS: Final = 100
 _TOKEN: Final = re.compile(
     r"""\s*(?:
       (?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    | (?P<duration>\d+(?:\.\d+)?[smhd](?:\d+(?:\.\d+)?[smhd])*)(?![\w.])
     | (?P<number>-?\d+(?:\.\d+)?)(?:\s*(?P<currency>(?!AND\b|NOT\b)[A-Z]{3})\b)?(?![\w.])
-    | (?P<name>[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*)
+    | (?P<name>[A-Za-z_][A-Za-z0-9_-]*(?:\.(?:[A-Za-z_][A-Za-z0-9_-]*|\*))*)
     | (?P<mark>==|!=|<=|>=|<|>|\(|\)|\[|\]|,)
     )""",
     re.VERBOSE | re.ASCII,
 )
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _WORDS: Final = frozenset({"and", "or", "not", "in", "from", "true", "false"})
+INTEGRITIES: Final = ("operator", "user", "system_of_record", "untrusted")
+ANYTHING: Final = "anything"
+"""After `from`: wherever it was read, or nowhere at all."""
 _HABITS: Final = {"=>": ">=", "=<": "<=", "=": "==", "&&": "and", "&": "and", "||": "or", "|": "or", "!": "not"}
 
 
@@ -108,6 +119,37 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class From:
+    """``path from words``: every part of the argument was read where one of the words says, or anywhere."""
+
+    path: Path
+    words: tuple[str, ...]
+    at: int = 0
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The words that name a tool, or a field of what it returns."""
+        return tuple(word for word in self.words if word not in (*INTEGRITIES, ANYTHING))
+
+    def __str__(self) -> str:
+        return f"{self.path} from {' or '.join(self.words)}"
+
+
+@dataclass(frozen=True, slots=True)
+class AgeOf:
+    """``age of path <= duration``: what the argument rests on was read no longer ago. ``within`` as it was written."""
+
+    path: Path
+    operator: Literal["<", "<="]
+    within_s: float
+    within: str
+    at: int = 0
+
+    def __str__(self) -> str:
+        return f"age of {self.path} {self.operator} {self.within}"
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Negation."""
 
@@ -128,18 +170,20 @@ class Either:
     items: tuple[Expression, ...]
 
 
-Expression: TypeAlias = Compare | Member | Path | Not | Every | Either
+Expression: TypeAlias = Compare | Member | Path | From | AgeOf | Not | Every | Either
 
 
-def parse(text: str) -> Expression:
+def parse(text: str, tools: Collection[str] | None = ()) -> Expression:
     """Returns the expression; raises RuleError with the offset of the first mistake.
+
+    ``tools`` are those that may stand behind ``from``; None where they are not known, so that any name may.
 
     Bounds: ``MAX_LENGTH`` characters, ``MAX_DEPTH`` nested parentheses or negations,
     ``MAX_TESTS`` comparisons.
     """
     if len(text) > MAX_LENGTH:
         raise RuleError(f"a rule has at most {MAX_LENGTH} characters", 0, hint="Write it as a Cedar file in policies/.")
-    parser = _Parser(_tokens(text), len(text))
+    parser = _Parser(_tokens(text), len(text), tools)
     expression = parser.alternatives(0)
     parser.end()
     return expression
@@ -147,7 +191,7 @@ def parse(text: str) -> Expression:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    kind: Literal["text", "number", "name", "mark"]
+    kind: Literal["text", "duration", "number", "name", "mark"]
     value: str
     at: int
     currency: str | None = None
@@ -167,7 +211,8 @@ def _tokens(text: str) -> list[_Token]:
             hint = f"Write {_HABITS[word]}." if word else "Write a comparison such as total <= 5000 EUR."
             raise RuleError(f"{text[start : start + 12]!r} is not understood", start, hint=hint)
         kind = cast(
-            'Literal["text", "number", "name", "mark"]', match.lastgroup if match.lastgroup != "currency" else "number"
+            'Literal["text", "duration", "number", "name", "mark"]',
+            match.lastgroup if match.lastgroup != "currency" else "number",
         )
         found.append(_Token(kind, match[kind], match.start(kind), match["currency"]))
         at = match.end()
@@ -175,8 +220,8 @@ def _tokens(text: str) -> list[_Token]:
 
 
 class _Parser:
-    def __init__(self, tokens: Sequence[_Token], length: int) -> None:
-        self.tokens, self.length = tokens, length
+    def __init__(self, tokens: Sequence[_Token], length: int, tools: Collection[str] | None) -> None:
+        self.tokens, self.length, self.tools = tokens, length, tools
         self.position = self.tests = 0
 
     def alternatives(self, depth: int) -> Expression:
@@ -208,18 +253,19 @@ class _Parser:
         if self.tests > MAX_TESTS:
             raise RuleError(f"more than {MAX_TESTS} comparisons", self.at(), hint="Use `in [...]`, or a Cedar file.")
         at = self.at()
+        if self.word() == "age" and self.follows("of"):
+            return self.age(at)
         left = self.operand()
         token = self.peek()
+        if self.word() == "from":
+            return self.source(left, at)
         if token is not None and token.kind == "mark" and token.value in _COMPARISONS:
             self.position += 1
             compare = Compare(cast("Operator", token.value), left, self.operand(), at)
             after = self.peek()
             if after is not None and after.value in _COMPARISONS and after.kind == "mark":
                 raise RuleError("comparisons do not chain", after.at, hint="Write a < b and b < c.")
-            self.no_source(compare.left)
             return compare
-        if isinstance(left, Path):
-            self.no_source(left)
         negated = token is not None and token.value == "not" and self.follows("in")
         if negated:
             self.position += 1
@@ -233,14 +279,75 @@ class _Parser:
             )
         return left
 
-    def no_source(self, operand: Operand) -> None:
+    def source(self, left: Operand, at: int) -> From:
+        """Reads what follows `path`: `from user or system_of_record`."""
+        if isinstance(left, Constant):
+            raise RuleError("expected an argument before `from`", left.at, hint="Write ship_to from system_of_record.")
+        self.take("from")
+        words = [self.source_word()]
+        while self.word() == "or" and self.is_source(self.word(1)) and not self.compares(2):
+            self.take("or")
+            words.append(self.source_word())
+        return From(left, tuple(words), at)
+
+    def source_word(self) -> str:
         token = self.peek()
-        if token is not None and token.kind == "name" and token.value == "from":
+        known = (*INTEGRITIES, ANYTHING)
+        open_ended = self.tools is None and token is not None and token.value not in _WORDS | {NOWHERE}
+        if token is None or token.kind != "name" or not (token.value in known or open_ended or self.names(token.value)):
+            found = "nothing" if token is None else token.value
+            close = nearest(found.partition(".")[0], [*known, *(self.tools or ())])
+            hint = f"{close[:1].upper()}{close[1:]} " if close.startswith("did you mean") else ""
+            hint += f"Write one of {', '.join(known)}, or a tool and a field of its result; join several with or."
+            raise RuleError(f"{found} is no source", self.at(), hint=hint)
+        self.position += 1
+        return token.value
+
+    def is_source(self, word: str) -> bool:
+        """Tells whether a word behind `or` goes on with the sources."""
+        return word in INTEGRITIES or self.names(word)
+
+    def names(self, word: str) -> bool:
+        """Tells whether a word names a tool, or a field of what one returns."""
+        return word != NOWHERE and tool_in(word, self.tools or ()) is not None
+
+    def compares(self, ahead: int) -> bool:
+        """Tells whether a test goes on there: then the word before it is an argument, and no source."""
+        place = self.position + ahead
+        token = self.tokens[place] if place < len(self.tokens) else None
+        return token is not None and (
+            (token.kind == "mark" and token.value in _COMPARISONS)
+            or (token.kind == "name" and token.value in ("in", "not", "from"))
+        )
+
+    def age(self, at: int) -> AgeOf:
+        """Reads `age of path <= 15m`."""
+        self.take("age")
+        self.take("of")
+        path = self.operand()
+        if isinstance(path, Constant):
+            raise RuleError("expected an argument after `age of`", path.at, hint="Write age of ship_to <= 15m.")
+        token = self.peek()
+        if token is None or token.value not in ("<", "<="):
+            raise RuleError("expected <= after `age of`", self.at(), hint=f"Write age of {path} <= 15m.")
+        self.position += 1
+        bound = self.peek()
+        if bound is None or bound.kind != "duration":
             raise RuleError(
-                f"`{operand} from …` asks where a value came from, and labels arrive in a later release",
-                token.at,
-                hint="Take this condition out, and hold the call for a role instead: otherwise: {hold: ROLE}.",
+                "expected a duration such as 15m", self.at(), hint="Units are d, h, m and s, largest first: 1h30m."
             )
+        self.position += 1
+        try:
+            within_s = parse_duration(bound.value)
+        except UserError as error:
+            raise RuleError(error.message, bound.at, hint=error.hint) from None
+        return AgeOf(path, cast('Literal["<", "<="]', token.value), within_s, bound.value, at)
+
+    def word(self, ahead: int = 0) -> str:
+        """Returns the name that stands there, "" for anything else."""
+        place = self.position + ahead
+        token = self.tokens[place] if place < len(self.tokens) else None
+        return token.value if token is not None and token.kind == "name" else ""
 
     def values(self) -> tuple[Constant, ...]:
         if not self.take("["):
@@ -264,6 +371,8 @@ class _Parser:
             )
         if token.kind == "mark" or (token.kind == "name" and token.value in _WORDS - {"true", "false"}):
             raise RuleError(f"expected an argument or a value, found {token.value}", token.at)
+        if token.kind == "duration":
+            raise RuleError(f"{token.value} is a duration", token.at, hint="Durations stand after `age of PATH <=`.")
         self.position += 1
         if token.kind == "text":
             return Constant(_unquoted(token), token.at)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, cast
 
 from bridgehead.errors import ErrorClass
+from bridgehead.gate.facts import Read, Trace
+from bridgehead.gate.grants import Grant
+from bridgehead.gate.history import History
+from bridgehead.gate.recorded import packed, unpacked
 from bridgehead.money import Money
 from bridgehead.spec.deployment import Level
 from bridgehead.spec.tool import JSON, Tool
 
 Verdict = Literal["allow", "hold", "deny"]
+_ELSEWHERE: Final = frozenset({"deployment", "release"})
 
 __all__ = ["Approval", "Call", "Decision", "Level", "Reason", "Verdict", "View"]
 
@@ -38,6 +43,8 @@ class Approval:
     by: str
     valid_until_passed: bool
     used: bool
+    second: str = ""
+    """Who approved it after ``by``, another person; empty: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class View:
     ``steps_so_far`` and ``repeats`` count what was made before this call or is under way: steps
     of the case, and calls of the same tool with the same arguments. ``cost_so_far`` is the priced
     spend of the case, calls under way included (None: no limit is set). ``suspended_tools`` is the kill switch.
+    ``facts`` are by the path of the argument, ``read`` is everything read so far, ``grant`` the case's authority.
     """
 
     level: Level
@@ -57,7 +65,24 @@ class View:
     deployment: str = ""
     release: str = ""
     suspended_tools: frozenset[str] = frozenset()
-    grant: None = None
+    grant: Grant | None = None
+    facts: Mapping[str, Trace] = field(default_factory=dict)
+    read: Read = field(default_factory=Read)
+    carried: Mapping[str, Read] = field(default_factory=dict)
+    """What each argument of a call that leaves may hold, where the case has read anything that may not go anywhere."""
+    history: History = field(default_factory=History)
+
+    def to_json(self) -> dict[str, JSON]:
+        """Returns the view for the record: fields at their default, deployment and release left out.
+
+        These two stand in the ledger row of the decision already.
+        """
+        return cast("dict[str, JSON]", packed(self, without=_ELSEWHERE))
+
+    @classmethod
+    def from_json(cls, value: JSON, *, deployment: str, release: str) -> View:
+        """Returns a recorded view, so that its decision can be made again; raises ValueError for what is none."""
+        return replace(unpacked(cls, value), deployment=deployment, release=release)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +119,7 @@ class Decision:
 
     ``role``, ``within_s`` and ``valid_for_s`` are set when the verdict is ``hold``;
     ``policy_digest`` (32 bytes, SHA-256) names the policies, limits and rules that decided.
+    ``view`` is what it rested on, where whoever asked keeps it for the record.
     """
 
     verdict: Verdict
@@ -102,16 +128,21 @@ class Decision:
     within_s: float | None = None
     valid_for_s: float | None = None
     policy_digest: bytes = b""
+    redact: tuple[str, ...] = ()
+    """Arguments that are blacked out before anybody is shown the call and before it is made."""
+    view: View | None = field(default=None, compare=False, repr=False)
 
     @property
     def error_class(self) -> ErrorClass:
         """The class a denied call ends in: a limit that is used up, or a policy that said no."""
         limited = any(reason.policy_id.startswith("limits.") for reason in self.reasons)
+        if any(reason.policy_id == "gate.stale" for reason in self.reasons):
+            return "stale_fact"
         return "budget_exhausted" if limited else "policy_denied"
 
     def to_json(self) -> dict[str, object]:
         """Returns the whole decision as JSON, for the ledger and for ``explain``."""
-        return {
+        told: dict[str, object] = {
             "verdict": self.verdict,
             "reasons": [reason.to_json() for reason in self.reasons],
             "role": self.role,
@@ -119,6 +150,9 @@ class Decision:
             "valid_for_s": self.valid_for_s,
             "policy_digest": self.policy_digest.hex(),
         }
+        if self.redact:
+            told["redact"] = list(self.redact)
+        return told if self.view is None else told | {"view": self.view.to_json()}
 
     def short(self) -> str:
         """Returns the form a model may see: verdict and argument names, no threshold and no value.

@@ -13,11 +13,13 @@ from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 from bridgehead.gate.expression import (
+    AgeOf,
     Compare,
     Constant,
     Either,
     Every,
     Expression,
+    From,
     Member,
     Not,
     Operand,
@@ -25,7 +27,7 @@ from bridgehead.gate.expression import (
     Path,
     RuleError,
 )
-from bridgehead.gate.shape import LONG_MAX, Kind, Shape, UnfitError, decimal_text
+from bridgehead.gate.shape import LONG_MAX, MONEY_FIELDS, Kind, Shape, UnfitError, decimal_text
 from bridgehead.money import Money
 from bridgehead.spec.problem import nearest
 
@@ -86,7 +88,7 @@ class Or:
     terms: tuple[Term, ...]
 
 
-Term: TypeAlias = Check | And | Or
+Term: TypeAlias = Check | From | AgeOf | And | Or
 
 
 def resolve(expression: Expression, arguments: Shape, tool: str, *, negated: bool = False) -> Term:
@@ -119,8 +121,30 @@ def resolve(expression: Expression, arguments: Shape, tool: str, *, negated: boo
             ):
                 raise RuleError(f"{path} in amounts of several currencies", path.at, hint="List one currency.")
             return Check("not in" if inverse != negated else "in", kind, path, values)
+        case From(path) | AgeOf(path):
+            if negated:
+                raise RuleError(
+                    f"`not {expression}` is no condition",
+                    expression.at,
+                    hint="Say where it may come from: from user, from system_of_record, from anything.",
+                )
+            traceable(path, arguments, tool)
+            return expression
         case Compare():
             return _compare(expression, arguments, tool, negated=negated)
+
+
+def traceable(path: Path, arguments: Shape, tool: str) -> None:
+    """Raises RuleError unless the arguments may hold something at a path; it leads through lists without a mark."""
+    here = arguments
+    for depth, part in enumerate(path.parts):
+        while here.kind == "set" and here.item is not None:
+            here = here.item
+        if here.kind == "opaque" or (here.kind == "money" and part in MONEY_FIELDS):
+            return
+        if here.kind != "record" or part not in here.fields:
+            _unknown(path, depth, sorted(here.fields), tool)
+        here = here.fields[part]
 
 
 def _compare(compare: Compare, arguments: Shape, tool: str, *, negated: bool) -> Check:

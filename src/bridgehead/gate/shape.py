@@ -22,6 +22,9 @@ LONG_MAX: Final = 2**63 - 1
 DECIMAL_MAX: Final = Decimal("922337203685477.5807")
 MONEY_FIELDS: Final = frozenset({"amount", "currency"})
 _DEEPEST: Final = 24
+_MAPPINGS: Final = (dict, Mapping)
+_SEQUENCES: Final = (list, Sequence)
+"""A dict or a list is told apart ten times faster than by its protocol."""
 _WALKED: Final = frozenset({"record", "set", "money"})
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,4})?")
 _CURRENCY: Final = re.compile("[A-Z]{3}")
@@ -42,6 +45,12 @@ class Shape:
     required: frozenset[str] = frozenset()
     closed: bool = False
     item: Shape | None = None
+    walked: tuple[tuple[str, Shape], ...] = field(init=False, repr=False, compare=False)
+    """The fields that hold fields of their own."""
+
+    def __post_init__(self) -> None:
+        walked = tuple((name, inner) for name, inner in self.fields.items() if inner.kind in _WALKED)
+        object.__setattr__(self, "walked", walked)
 
     def at(self, path: Sequence[str]) -> Shape | None:
         """Returns the shape at a dotted path, or None where the schema names none."""
@@ -70,9 +79,40 @@ def arguments_shape(parameters: Mapping[str, object]) -> Shape:
     return Shape("record", shape.fields, shape.required, closed=True)
 
 
-def unknown_path(shape: Shape, value: JSON, path: str = "") -> str | None:
+def result_shape(schema: Mapping[str, object]) -> Shape:
+    """Returns the shape of what a tool returns, opaque where it declares nothing."""
+    return _shape(schema, schema, ()) if schema else Shape("opaque")
+
+
+def unknown_path(shape: Shape, value: JSON) -> str | None:
     """Returns the dotted path of the first argument or field that the schema does not name, or None."""
-    if isinstance(value, dict | Mapping):  # a dict is told apart ten times faster than by its protocol
+    # Nearly every call is fine: the path is looked for only once it is known that there is one.
+    return None if _all_known(shape, value) else _unknown(shape, value, "")
+
+
+def _all_known(shape: Shape, value: JSON) -> bool:
+    if isinstance(value, _MAPPINGS):
+        if shape.kind == "money":
+            return value.keys() <= MONEY_FIELDS
+        if shape.kind != "record":
+            return True
+        if shape.closed and not value.keys() <= shape.fields.keys():
+            return False
+        for name, inner in shape.walked:  # noqa: SIM110  a generator makes the check slower by half
+            if name in value and not _all_known(inner, value[name]):
+                return False
+        return True
+    item = shape.item
+    if item is None or item.kind not in _WALKED or not isinstance(value, _SEQUENCES):
+        return True
+    for inner_value in value:  # noqa: SIM110  a generator makes the check slower by half
+        if not _all_known(item, inner_value):
+            return False
+    return True
+
+
+def _unknown(shape: Shape, value: JSON, path: str) -> str | None:
+    if isinstance(value, Mapping):
         if shape.kind == "money":
             extra = value.keys() - MONEY_FIELDS
             return f"{path}.{min(map(str, extra))}" if extra else None
@@ -80,7 +120,7 @@ def unknown_path(shape: Shape, value: JSON, path: str = "") -> str | None:
             return _unknown_field(shape, value, path)
     elif shape.item is not None and shape.item.kind in _WALKED and isinstance(value, Sequence):
         for index, inner in enumerate(value):
-            if (found := unknown_path(shape.item, inner, f"{path}[{index}]")) is not None:
+            if (found := _unknown(shape.item, inner, f"{path}[{index}]")) is not None:
                 return found
     return None
 
@@ -89,9 +129,9 @@ def _unknown_field(shape: Shape, value: Mapping[str, JSON], path: str) -> str | 
     prefix = f"{path}." if path else ""
     if shape.closed and not value.keys() <= shape.fields.keys():
         return prefix + next(str(name) for name in value if name not in shape.fields)
-    for name, known in shape.fields.items():
-        if known.kind in _WALKED and name in value:
-            found = unknown_path(known, value[name], prefix + name)
+    for name, inner in shape.walked:
+        if name in value:
+            found = _unknown(inner, value[name], prefix + name)
             if found is not None:
                 return found
     return None
@@ -142,7 +182,7 @@ def to_cedar(shape: Shape, value: JSON, path: str = "") -> object:
         case "record":
             return _record_to_cedar(shape, value, path)
         case "set":
-            if isinstance(value, str) or not isinstance(value, Sequence) or shape.item is None:
+            if isinstance(value, str) or not isinstance(value, _SEQUENCES) or shape.item is None:
                 raise UnfitError(path, "a list", value)
             return [to_cedar(shape.item, inner, f"{path}[{index}]") for index, inner in enumerate(value)]
         case "string":
@@ -164,7 +204,7 @@ def to_cedar(shape: Shape, value: JSON, path: str = "") -> object:
 
 
 def _record_to_cedar(shape: Shape, value: JSON, path: str) -> dict[str, object]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _MAPPINGS):
         raise UnfitError(path, "an object", value)
     found: dict[str, object] = {}
     for name, inner in shape.fields.items():
@@ -210,7 +250,7 @@ def _money(value: JSON, path: str) -> dict[str, object]:
     if isinstance(value, str):
         amount, _, currency = value.strip().partition(" ")
         value = {"amount": amount, "currency": currency.strip()}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _MAPPINGS):
         raise UnfitError(path, "an amount of money", value)
     code = value.get("currency")
     if not isinstance(code, str) or _CURRENCY.fullmatch(code) is None:

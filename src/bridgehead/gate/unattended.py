@@ -78,7 +78,7 @@ def open_below(rule: str) -> tuple[str, ...]:
     Raises RuleError for a text that is no rule.
     """
     above, below = set[str](), set[str]()
-    for path, operator in _comparisons(parse(rule), flipped=False):
+    for path, operator in _comparisons(parse(rule, None), flipped=False):
         if operator != "!=":
             (above if operator in ("<", "<=") else below).add(path)
     return tuple(sorted(above - below))
@@ -86,7 +86,9 @@ def open_below(rule: str) -> tuple[str, ...]:
 
 def compared(rule: str | None) -> tuple[str, ...]:
     """Returns the arguments that a rule compares with a number: what the operator counts in."""
-    return () if rule is None else tuple(dict.fromkeys(path for path, _ in _comparisons(parse(rule), flipped=False)))
+    return (
+        () if rule is None else tuple(dict.fromkeys(path for path, _ in _comparisons(parse(rule, None), flipped=False)))
+    )
 
 
 def _comparisons(expression: Expression, *, flipped: bool) -> Iterator[tuple[str, str]]:

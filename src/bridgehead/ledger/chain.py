@@ -13,6 +13,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring as _text
 from typing import Final, Literal
 
 from bridgehead.ledger.canonical import JSON, canonical
@@ -94,20 +96,30 @@ def make_body(
 
     Raises ValueError for a time without zone, UserError for references that are no exact JSON.
     """
+    # Row by row the same names: written here in their order, they are not sorted anew for each.
+    stated = canonical(dict(refs))
+    try:
+        made = ",".join([f'{_text(name)}:"{commitments[name].hex()}"' for name in _sorted(tuple(commitments))])
+        place = f'{{"actor":{_text(actor)},"at":"{_instant(at)}","chain":{_text(chain)}'.encode()
+        what = f',"commitments":{{{made}}},"kind":{_text(kind)},"refs":'.encode()
+    except UnicodeEncodeError:
+        canonical([chain, kind, actor, list(commitments)])  # which says what is wrong with it
+        raise
+    return b'%b%b%b,"seq":%d,"v":%d}' % (place, what, stated, seq, VERSION)
+
+
+@lru_cache(maxsize=256)
+def _sorted(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns names in the order of RFC 8785 (3.2.3): by their UTF-16 code units."""
+    return tuple(sorted(names, key=lambda name: name.encode("utf-16-be", "surrogatepass")))
+
+
+@lru_cache(maxsize=64)
+def _instant(at: datetime) -> str:
+    """Returns a time as rows hold it; those of one commit have the same."""
     if at.tzinfo is None:
         raise ValueError("a ledger row needs a time with its zone")
-    return canonical(
-        {
-            "v": VERSION,
-            "chain": chain,
-            "seq": seq,
-            "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "kind": kind,
-            "actor": actor,
-            "refs": dict(refs),
-            "commitments": {name: digest.hex() for name, digest in commitments.items()},
-        }
-    )
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def row_hash(previous: bytes, body: bytes) -> bytes:

@@ -161,6 +161,14 @@ class _Folding:
             "release.registered": self._release,
             "level.set": self._level_set,
             "control.set": self._control,
+            "grant.made": self._granted,
+            "grant.narrowed": self._granted,
+            "grant.revoked": self._revoked,
+            "user.added": self._user,
+            "user.changed": self._user,
+            "user.disabled": self._disabled,
+            "user.barred": self._barred,
+            "user.admitted": self._admitted,
             "control.lifted": self._lifted,
             "key.erased": self._erased,
         }
@@ -344,6 +352,42 @@ class _Folding:
 
     def _level_set(self, event: _Event) -> None:
         self._row("levels", self._number).update(level=event.ref("level"), set_by=event.ref("by"))
+
+    def _granted(self, event: _Event) -> None:
+        row = self._row("grants", self._number)
+        narrowed = row.get("narrowed", -1)
+        row.update(
+            subject=event.ref("subject"),
+            issuer=event.ref("issuer"),
+            token=event.digest("token"),
+            narrowed=narrowed + 1 if isinstance(narrowed, int) else 0,
+        )
+        row.setdefault("mandate", row["subject"])
+
+    def _revoked(self, event: _Event) -> None:
+        self._row("revocations", self._number)["revoked_by"] = event.ref("by")
+
+    def _user(self, event: _Event) -> None:
+        row = self._row("users", event.id("user"))
+        row.setdefault("added_by", event.ref("by"))
+        row.update(
+            groups=event.ref("groups"),
+            signs_in=bool(row.get("signs_in")) or event.ref("password") is True,
+            disabled_by=None,
+            disabled_why=None,
+        )
+
+    def _disabled(self, event: _Event) -> None:
+        self._row("users", event.id("user")).update(disabled_by=event.ref("by"), disabled_why=event.ref("why"))
+
+    def _barred(self, event: _Event) -> None:
+        self._row("barred_subjects", self._subject(event)).update(barred_by=event.ref("by"), reason=event.ref("why"))
+
+    def _admitted(self, event: _Event) -> None:
+        self.proved.facts.pop(("barred_subjects", self._subject(event)), None)
+
+    def _subject(self, event: _Event) -> str:
+        return f"{event.id('issuer')} {event.id('user')}"
 
     def _control(self, event: _Event) -> None:
         self._row("controls", self._stopped(event)).update(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bridgehead.errors import BridgeheadError
 from bridgehead.ids import random_bytes
+from bridgehead.ledger.canonical import JSON
 
 KEY_BYTES: Final = 32
 _VERSION: Final = b"\x01"
@@ -30,6 +32,12 @@ _COMMITMENT_TAG: Final = b"bridgehead/1/commitment\x00"
 _WRAP_USE: Final = b"bridgehead/1/wrap"
 _SEAL_USE: Final = b"bridgehead/1/seal"
 _HMAC_USE: Final = b"bridgehead/1/hmac"
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def to_bytes(value: JSON) -> bytes:
+    """Returns a payload as compact UTF-8 JSON; half a surrogate pair, as bad mail brings, comes back as it was."""
+    return _ENCODE(value).encode(errors="surrogatepass")
 
 
 class Unreadable(BridgeheadError):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Never, cast
+from itertools import islice
+from typing import Final, Never, cast
 
 import jsonschema
 import jsonschema.exceptions
@@ -15,6 +17,11 @@ import referencing.exceptions
 from bridgehead.errors import Failed, UserError
 from bridgehead.models.port import Reply, ToolCall, Turn, Usage
 from bridgehead.spec.tool import JSON
+
+DEEPEST: Final = 100
+"""Levels of JSON that are taken: what walks through an answer afterwards calls itself at each."""
+_LOOKED_AT: Final = 100
+"""So many faults of an answer are enough to name the worst of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,22 @@ class Raw:
     finish_reason: str | None
     usage: Usage
     model: str
+
+
+class Unmet(Failed):
+    """An answer that is not what was asked. ``said`` is the answer, for its model alone: it is in no record or log."""
+
+    def __init__(self, failed: Failed, said: str, usage: Usage) -> None:
+        took = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        super().__init__(
+            failed.message,
+            error_class=failed.error_class,
+            applied=failed.applied,
+            hint=failed.hint,
+            code=failed.code,
+        )
+        self.attributes = {**failed.attributes, **{name: count for name, count in took.items() if count is not None}}
+        self.said = said
 
 
 def check_turn(request: Turn) -> None:
@@ -60,6 +83,16 @@ def conclude(request: Turn, raw: Raw) -> Reply:
     for an answer that the context cut short, ``invalid_output`` for an answer that is cut
     short otherwise, that does not end, or that is not what the turn asked for.
     """
+    try:
+        return _concluded(request, raw)
+    except Failed as failed:
+        if failed.error_class != "invalid_output":
+            raise
+        wrong = failed
+    raise Unmet(wrong, raw.text, raw.usage)
+
+
+def _concluded(request: Turn, raw: Raw) -> Reply:
     if raw.refusal or raw.finish_reason == "content_filter":
         raise Failed(
             "the model refused to answer",
@@ -86,7 +119,7 @@ def hold_to(schema: Mapping[str, JSON], output: JSON) -> None:
     """
     validator = jsonschema.Draft202012Validator(schema, registry=referencing.Registry())
     try:
-        errors = list(validator.iter_errors(output))
+        errors = list(islice(validator.iter_errors(output), _LOOKED_AT))
     except referencing.exceptions.Unresolvable:
         raise UserError(
             "the output schema refers to something outside itself",
@@ -101,11 +134,17 @@ def hold_to(schema: Mapping[str, JSON], output: JSON) -> None:
 
 
 def parse_json(text: str, what: str) -> JSON:
-    """Returns strict JSON (RFC 8259; no NaN, no Infinity); raises Failed(invalid_output) for anything else."""
+    """Returns strict JSON (RFC 8259; no NaN, no Infinity, no number beyond a double, at most ``DEEPEST`` levels).
+
+    Raises Failed(invalid_output) for anything else.
+    """
     try:
-        return cast(JSON, json.loads(text, parse_constant=_no_constant))
+        found = cast(JSON, json.loads(text, parse_constant=_no_constant, parse_float=_finite))
     except (ValueError, RecursionError):
         raise invalid(f"{what} is no JSON") from None
+    if _deeper(found, DEEPEST):
+        raise invalid(f"{what} is nested more than {DEEPEST} levels deep")
+    return found
 
 
 def invalid(message: str, *, hint: str = "", truncated: bool = False, at: str = "") -> Failed:
@@ -165,3 +204,26 @@ def _arguments(call: CalledRaw) -> Mapping[str, JSON]:
 
 def _no_constant(name: str) -> Never:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    """Returns a number; raises ValueError for one that a double takes for infinite."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+def _deeper(value: JSON, most: int) -> bool:
+    """Returns whether a value is nested deeper than ``most`` levels."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True

@@ -98,7 +98,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         try:
             moment = email.utils.parsedate_to_datetime(found["retry-after"])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):  # a date out of all bounds overflows
             return None
         wait = (moment.replace(tzinfo=moment.tzinfo or UTC) - utc_now()).total_seconds()
     if wait is None or wait != wait:  # noqa: PLR0124 - not a number

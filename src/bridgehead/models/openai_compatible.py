@@ -23,6 +23,8 @@ from bridgehead.spec.tool import JSON
 
 _DONE: Final = "[DONE]"
 _HOST: Final = re.compile(r"[\w.:-]+")
+MAX_BYTES: Final = 2 * 2**20
+"""The largest answer that is taken unless something else is said: a novel has less."""
 _LARGEST_ERROR: Final = 64 * 1024
 
 
@@ -58,7 +60,7 @@ class OpenAICompatible:
         *,
         key: SecretReference | None = None,
         timeouts: Timeouts | None = None,
-        max_bytes: int = 8 * 1024 * 1024,
+        max_bytes: int = MAX_BYTES,
         max_tokens_field: wire.MaxTokensField = "max_tokens",
         connections: int = 64,
     ) -> None:
@@ -79,7 +81,9 @@ class OpenAICompatible:
         )
 
     @classmethod
-    def from_spec(cls, spec: ModelSpec, environment: Mapping[str, str] | None = None) -> Self:
+    def from_spec(
+        cls, spec: ModelSpec, environment: Mapping[str, str] | None = None, *, max_bytes: int = MAX_BYTES
+    ) -> Self:
         """Returns the client that a deployment describes; raises UserError where a reference is unset."""
         key = spec.key
         total_s = spec.timeout_s
@@ -88,6 +92,7 @@ class OpenAICompatible:
             resolve(spec.name, environment),
             key=None if key is None else SecretReference(key, *(() if environment is None else (environment,))),
             timeouts=Timeouts(total_s, min(spec.first_s, total_s), min(spec.idle_s, total_s), min(5.0, total_s)),
+            max_bytes=max_bytes,
         )
 
     def __repr__(self) -> str:

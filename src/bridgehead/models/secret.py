@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.errors import UserError
 
 _OURS: Final = "BRIDGEHEAD_"
@@ -50,7 +51,7 @@ class SecretReference:
                 code="model.key",
                 hint="Look for line breaks, spaces and quotation marks around the key.",
             )
-        return value
+        return SECRETS.keep(value)
 
 
 def resolve(text: str, environment: Mapping[str, str] | None = None) -> str:

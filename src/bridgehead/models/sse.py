@@ -45,7 +45,10 @@ class EventDecoder:
             data = data.removeprefix(b"\n")
             self._skip_lf = False
         self._skip_lf = data.endswith(b"\r") or (self._skip_lf and not data)
-        self._line += data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self._line += data
+        if b"\n" not in data:  # a long line in small pieces is looked at once, and not once for each
+            return []
         *whole, rest = bytes(self._line).split(b"\n")
         self._line = bytearray(rest)
         if whole and not self._started:

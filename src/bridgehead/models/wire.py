@@ -59,6 +59,8 @@ class Answer:
     text: list[str] = field(default_factory=list)
     refusal: list[str] = field(default_factory=list)
     calls: dict[int, _Call] = field(default_factory=dict)
+    last: int = 0
+    """The highest index of a call."""
     finish_reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     model: str = ""
@@ -94,7 +96,8 @@ class Answer:
                 continue
             index = piece.get("index")
             if not isinstance(index, int):
-                index = len(self.calls) if piece.get("id") or not self.calls else max(self.calls)
+                index = len(self.calls) if piece.get("id") or not self.calls else self.last
+            self.last = max(self.last, index)
             call = self.calls.setdefault(index, _Call())
             call.id = _text(piece.get("id")) or call.id
             if isinstance(function := piece.get("function"), Mapping):

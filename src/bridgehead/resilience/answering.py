@@ -8,11 +8,12 @@ attempt came to stands in ``Asker.attempts``, because every attempt may have to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from bridgehead import clock
 from bridgehead.errors import ErrorClass, Failed
 from bridgehead.resilience import deadline
 from bridgehead.resilience.dependency import Dependencies, Dependency
@@ -24,6 +25,7 @@ from bridgehead.resilience.tokens import TokenLimit
 from bridgehead.spec.deployment import Criticality
 
 T = TypeVar("T")
+Repair: TypeAlias = Callable[[str, Failed], Awaitable[Any]]
 
 TRIES: Final = 3
 """Attempts of one model within one turn, hedges not counted; one less where another model can answer."""
@@ -33,6 +35,11 @@ BASE_S: Final = 0.2
 OUTPUT_TOKENS: Final = 1_024
 """What an answer is thought to take of a rate of tokens before it is known, where no ``max_tokens`` is declared."""
 
+MOST_TOKENS: Final = 10_000_000
+"""No model reads or writes more in one turn. A count beyond it is a server's fault, and as good as none."""
+
+REPAIRED: Final[frozenset[ErrorClass]] = frozenset(name for name, found in DISPOSITIONS.items() if found == "repair")
+"""Classes in which a model is asked once more, and told what was wrong; then another model may answer."""
 FALLS_BACK: Final[frozenset[ErrorClass]] = RETRIED | {
     name for name, found in DISPOSITIONS.items() if found == "fall_back"
 }
@@ -57,11 +64,21 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What is made do with from a moment on ``clock.boot_s()``: another model; None is no model at all."""
+
+    from_s: float
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Spent:
     """What one attempt came to.
 
-    ``why`` says why it was made: nothing (the first), ``hedge``, ``retry``, or ``fallback after CLASS``.
-    ``sent`` is False when nothing reached the model.
+    ``why`` says why it was made: nothing (the first), ``hedge``, ``retry``, ``hurry`` (a later stage), or
+    ``fallback after CLASS``.
+    ``sent`` is False when nothing reached the model. One with ``repair`` was told what was wrong with an answer.
+    ``tokens`` are those of the input and the output of an answer that was no good, where its model told them.
     """
 
     model: str
@@ -70,6 +87,7 @@ class Spent:
     why: str = ""
     error_class: ErrorClass | None = None
     sent: bool = True
+    tokens: tuple[int | None, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,54 +129,136 @@ class Answering:
         """Returns how long a model takes, and how many of its calls may be hedged."""
         return self._hedgings.setdefault(name, Hedging())
 
-    def asker(self, name: str, *, size: int = 0, criticality: Criticality = "normal", repeat: bool = False) -> Asker:
+    def asker(
+        self,
+        name: str,
+        *,
+        size: int = 0,
+        criticality: Criticality = "normal",
+        repeat: bool = False,
+        stages: Sequence[Stage] = (),
+    ) -> Asker:
         """Returns what asks for one turn, beginning with the model ``name``.
 
         ``size`` is about how many tokens the request has; ``repeat`` says that the case has waited for the model.
+        ``stages`` follow each other in time: what is made do with instead as the case's time runs out.
         """
-        return Asker(self, name, size, criticality, repeat)
+        return Asker(self, name, size, criticality, repeat, stages)
 
 
 class Asker:
     """Asks for one turn, once."""
 
-    def __init__(self, answering: Answering, name: str, size: int, criticality: Criticality, repeat: bool) -> None:  # noqa: FBT001  # made by Answering.asker alone
+    def __init__(
+        self,
+        answering: Answering,
+        name: str,
+        size: int,
+        criticality: Criticality,
+        repeat: bool,  # noqa: FBT001  # made by Answering.asker alone
+        stages: Sequence[Stage],
+    ) -> None:
         self.attempts: list[Spent] = []
         self.answered: tuple[str, str] | None = None
         """Which model gave the answer that counts, and why it was asked."""
+        self._first = name
         self.name = name
+        """The model that is asked first, as far as the time has come."""
         self.size = size
+        self.repairs = False
+        """Whether an answer that is not what was asked may be asked for once more: budgets reserve for both."""
+        self.covers = False
+        """Whether whoever asks blacks out what a model is not cleared for."""
+        self._repair: Repair | None = None
+        self.stages = stages
         self._answering = answering
         self._criticality = criticality
         self._repeat = repeat
 
     async def ask(
-        self, one: Callable[[str], Awaitable[T]], *, used: Callable[[T], int | None] = lambda _: None
+        self,
+        one: Callable[[str], Awaitable[T]],
+        *,
+        used: Callable[[T], int | None] = lambda _: None,
+        repair: Callable[[str, Failed], Awaitable[T]] | None = None,
     ) -> Answer[T]:
-        """Returns a good answer of the first model in the chain that gives one.
+        """Returns a good answer of the first model in the chain that gives one, of the stage that the time is in.
 
         ``one`` asks the model of that name once and raises Failed; anything else that it raises passes.
-        ``used`` says how many tokens an answer took in all. Raises the failure that is worth waiting for, where
-        one model had such a one, else that of the first model.
+        ``repair`` asks once more a model whose answer was not what was asked, and is given what was wrong with it;
+        when that does not help another model may answer.
+        ``used`` says how many tokens an answer took in all. What is under way when the next stage comes may go on for
+        half of that stage: it was asked already, and to ask anew costs as much again.
+        Raises the failure that is worth waiting for, where one model had such a one, else that of the first model;
+        Failed ``deadline`` (``applied=False``, attribute ``no_model``) once a stage without a model has come.
         """
-        name, why, failures = self.name, "", list[Failed]()
+        self._repair = repair
+        why = ""
+        for number, stage in enumerate((*self.stages, None)):
+            if stage is None or stage.from_s - clock.boot_s() > deadline.LEAST_S:
+                try:
+                    with deadline.within(None if stage is None else self._cut_s(number) - clock.boot_s()):
+                        return await self._chained(self.name, why, one, used)
+                except Failed:
+                    if stage is None or stage.from_s - clock.boot_s() > deadline.LEAST_S:
+                        raise
+            if stage.model is None:
+                raise Failed(
+                    f"model {self.name}: not asked, for the case's time is nearly over",
+                    error_class="deadline",
+                    applied=False,
+                    hint="`case.degrade` says so. An agent that can decide without a model catches this and does.",
+                    no_model=True,
+                )
+            self.name, why = stage.model, "hurry"
+        raise AssertionError("unreachable")  # pragma: no cover - the last stage returns or raises
+
+    def _cut_s(self, number: int) -> float:
+        """Returns when what was asked before a stage is given up: halfway to the stage after it, or to the end."""
+        from_s, end_s = self.stages[number].from_s, deadline.moment_s()
+        if number + 1 < len(self.stages):
+            end_s = self.stages[number + 1].from_s
+        return from_s if end_s is None else from_s + max(0.0, end_s - from_s) / 2
+
+    async def _chained(
+        self, name: str, why: str, one: Callable[[str], Awaitable[T]], used: Callable[[T], int | None]
+    ) -> Answer[T]:
+        """Asks a model, and those that answer instead of it."""
+        failures = list[Failed]()
         while True:
             try:
-                return await self._insistent(name, why, one, used)
+                return await self._repaired(name, why, one, used)
             except Failed as failed:
                 failures.append(failed)
                 following = self._answering.route(name).fallback
-                if following is None or failed.error_class not in FALLS_BACK:
+                over = failed.error_class in (FALLS_BACK if self._repair is None else FALLS_BACK | REPAIRED)
+                if following is None or not over:
                     break
                 name, why = following, f"fallback after {failed.error_class}"
         raise next((found for found in failures if found.error_class in RETRIED), failures[0])
+
+    async def _repaired(
+        self, name: str, why: str, one: Callable[[str], Awaitable[T]], used: Callable[[T], int | None]
+    ) -> Answer[T]:
+        """Asks one model, and once more with what was wrong where its answer was not what was asked.
+
+        One that was cut off is asked for no second time: its beginning was right, and the next would end there too.
+        """
+        repair = self._repair
+        try:
+            return await self._insistent(name, why, one, used)
+        except Failed as failed:
+            if repair is None or failed.error_class not in REPAIRED or failed.attributes.get("truncated"):
+                raise
+            wrong = failed
+        return await self._insistent(name, "repair", lambda model: repair(model, wrong), used)
 
     async def _insistent(
         self, name: str, why: str, one: Callable[[str], Awaitable[T]], used: Callable[[T], int | None]
     ) -> Answer[T]:
         """Asks one model, again while class, time and retry budget allow it."""
         dependency, route = self._answering.dependency(name), self._answering.route(name)
-        repeat = self._repeat and not why
+        repeat = self._repeat and name == self._first
         tries = TRIES if route.fallback is None else TRIES - 1
         for attempt in range(tries):
             deadline.check(dependency.name)
@@ -197,6 +297,7 @@ class Asker:
                     "hedge" if attempt.second else why,
                     None if failed is None else failed.error_class,
                     sent=failed is None or failed.applied is not False,
+                    tokens=None if failed is None else _tokens(failed),
                 )
             )
 
@@ -247,7 +348,7 @@ class Asker:
         except Failed as failed:
             await self._refused(route, failed)
             raise
-        if route.tokens is not None and (took := used(value)) is not None:
+        if route.tokens is not None and (took := counted(used(value))) is not None:
             await route.tokens.settle(drawn, took)
         return Answer(value, route.name, why)
 
@@ -256,3 +357,15 @@ class Asker:
         after_s = retry_after_s(failed)
         if route.requests is not None and failed.error_class == "throttled" and after_s is not None:
             await route.requests.refused(after_s)
+
+
+def counted(tokens: int | None) -> int | None:
+    """Returns a count of tokens as a server told it; None, which is unknown, for one that cannot be."""
+    return tokens if tokens is not None and 0 <= tokens <= MOST_TOKENS else None
+
+
+def _tokens(failed: Failed) -> tuple[int | None, int | None] | None:
+    """Returns what an answer that was no good took, where its model told it."""
+    took = [failed.attributes.get(name) for name in ("input_tokens", "output_tokens")]
+    counts = [counted(one) if isinstance(one, int) else None for one in took]
+    return None if counts == [None, None] else (counts[0], counts[1])

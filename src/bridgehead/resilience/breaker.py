@@ -190,7 +190,8 @@ class Ramp:
     Over ``ramp_s`` the rate of all calls rises from ``start`` to ``headroom``, and stays there as long again. Then what
     arrives is called freely, and what has waited comes beside it: its cases are woken at ``back`` and bounded by
     ``most``, for ``hold`` times as long as the outage lasted; after that the bound doubles every ``ramp_s``,
-    ``doublings`` times, and is gone.
+    ``doublings`` times, and is gone. Where calls have come to queue, all of them together go at ``drain``: more than
+    arrive and are woken, so that the queue has an end, and no burst.
     """
 
     start: float = 0.2
@@ -200,6 +201,7 @@ class Ramp:
     ramp_s: float = 5.0
     hold: float = 4.0
     doublings: int = 5
+    drain: float = 1.45
 
     def factor(self, row: Row, now_s: float, *, fresh: bool = False) -> float | None:
         """Returns the multiple that is allowed at a moment; None: no bound. ``fresh``: to what has not waited."""
@@ -208,7 +210,18 @@ class Ramp:
         on_s = now_s - row.since_s
         if on_s < 2 * self.ramp_s:
             return min(self.headroom, self.start + (self.headroom - self.start) * max(0.0, on_s) / self.ramp_s)
-        hold_s = max(3 * self.ramp_s, self.hold * row.down_s)
+        hold_s = self._hold_s(row)
         if fresh or on_s > hold_s + self.doublings * self.ramp_s:
             return None
         return float(self.most * 2.0 ** max(0.0, (on_s - hold_s) / self.ramp_s))
+
+    def draining(self, row: Row, now_s: float) -> float:
+        """Returns the multiple at which a queue of calls goes on once calls are back.
+
+        It is the same for as long as what waited is held back, and rises then, so that no queue stays for good.
+        """
+        later_s = max(0.0, now_s - row.since_s - self._hold_s(row))
+        return float(self.drain * 2.0 ** min(9.0, later_s / self.ramp_s))
+
+    def _hold_s(self, row: Row) -> float:
+        return max(3 * self.ramp_s, self.hold * row.down_s)

@@ -14,6 +14,7 @@ from typing import Final
 
 from bridgehead import clock
 from bridgehead.errors import Failed
+from bridgehead.spec.deployment import CaseSpec
 
 LEAST_S: Final = 0.05
 """With less than this left nothing is started: no request over a network is answered sooner with any certainty."""
@@ -72,6 +73,8 @@ def check(what: str, *, needs_s: float = LEAST_S) -> None:
         )
 
 
-def reserve_s(left_s: float) -> float:
-    """Returns how much of ``left_s`` is kept back for the hand-over: two seconds, or a tenth if that is less."""
-    return min(HAND_OVER_S, SHARE * max(0.0, left_s))
+def reserve_s(spec: CaseSpec) -> float:
+    """Returns how much of a case's time is kept back for the hand-over: as declared, else two seconds or a tenth."""
+    if spec.reserve_s is not None:
+        return spec.reserve_s
+    return min(HAND_OVER_S, SHARE * spec.deadline_s)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from contextvars import Context
@@ -22,6 +21,7 @@ from bridgehead.resilience import deadline
 from bridgehead.resilience.breaker import Change, Policy, Ramp, Row, Window, answered, leased, opened, verdict
 from bridgehead.resilience.hedge import Hedging
 from bridgehead.resilience.ports import BreakerStore
+from bridgehead.resilience.recent import Recent
 from bridgehead.resilience.retry import RetryBudget
 from bridgehead.resilience.shedding import AGAIN_S, PATIENCE_S, shed
 from bridgehead.spec.deployment import Criticality
@@ -37,7 +37,10 @@ ASK_S: Final = 1.0
 IDLE_S: Final = 10.0
 """After so long without a call, and with every breaker closed, a process no longer looks."""
 RATE_S: Final = 30.0
-"""Over how long the rate of calls that succeed is counted, which calls come back to after an outage."""
+"""Over how long calls that succeed, and those that arrive, are counted: calls come back to their rate after an outage.
+
+Shorter, and what a busy machine has delayed would count as a rush of arrivals.
+"""
 COUNTED_S: Final = 2.0
 """After so long into an outage what arrives in it says how often the dependency is called."""
 LEAST_PER_S: Final = 1.0
@@ -88,8 +91,8 @@ class Dependency:
         self._owner = owner
         self._places = places
         self._window = Window(owner.policy)
-        self._began_s = clock.boot_s()
-        self._succeeded: deque[list[float]] = deque()  # [second, successes in it]
+        self._succeeded = Recent(RATE_S, clock.boot_s())
+        self._arrived = Recent(RATE_S, clock.boot_s())
         self._turn_s = 0.0
         self._wake_s = 0.0
         self._steady_per_s = 0.0
@@ -119,6 +122,8 @@ class Dependency:
         long a probe that says nothing keeps others from trying.
         """
         await self._owner.look()
+        if fresh is True:
+            self._arrived.add(clock.boot_s())
         try:
             probe = await self._admit(criticality, repeat=repeat, fresh=fresh is not False, timeout_s=timeout_s)
         except Failed:
@@ -189,13 +194,13 @@ class Dependency:
     async def _turn(self, row: Row, criticality: Criticality, *, repeat: bool, fresh: bool) -> None:
         """Returns when the call may be sent while calls come back after an outage."""
         now_s = clock.boot_s()
-        factor = self._owner.ramp.factor(row, now_s, fresh=fresh)
-        if factor is None:
-            if self._turn_s <= now_s:
-                return
-            # Behind those who still wait for their turns; ever faster, so that there is an end to it.
-            ramp = self._owner.ramp
-            factor = ramp.headroom * 2.0 ** min(9.0, max(0.0, (now_s - row.since_s) / ramp.ramp_s - 6))
+        ramp, queued = self._owner.ramp, self._turn_s > now_s
+        factor = ramp.factor(row, now_s, fresh=fresh)
+        if queued and (factor is None or now_s - row.since_s >= 2 * ramp.ramp_s):
+            # Whoever comes joins the queue of those that wait for their turns, whether it has waited before or not.
+            factor = max(factor or 0.0, ramp.draining(row, now_s))
+        elif factor is None:
+            return
         spacing_s = 1.0 / (factor * self._steady())
         turn_s = max(self._turn_s, now_s)
         wait_s = deadline.bounded(PATIENCE_S[criticality])
@@ -243,7 +248,7 @@ class Dependency:
     async def _ended(self, up: bool | None, closings: int, probe: str, *, repeat: bool) -> None:  # noqa: FBT001  # three-valued
         now_s = clock.boot_s()
         if up:
-            self._add(now_s)
+            self._succeeded.add(now_s)
             if repeat and not probe:
                 self.budget.give_back()
         if not self._owner.breaking:
@@ -264,33 +269,20 @@ class Dependency:
         self._turn_s = 0.0
         ramp, now_s = self._owner.ramp, clock.boot_s()
         if before.phase == "closed" and ramp.factor(before, now_s) is None:
-            self._steady_per_s = self._rate()
+            self._steady_per_s = self._succeeded.per_s(now_s)
             self._wake_s = 0.0
             self._demand, self._left_s = 0, now_s
 
     def _steady(self) -> float:
-        """Returns the calls a second before the outage, or those that have come since if they are more; at least one.
+        """Returns the calls a second before the outage, in it or of late, whichever are most; at least one.
 
         What comes is counted by the cases that had not waited: nobody is counted twice.
         """
         row = self.row
         since_s = row.down_s if row.phase == "closed" else clock.boot_s() - self._left_s
         come_per_s = self._demand / since_s if since_s >= COUNTED_S else 0.0
-        return max(LEAST_PER_S, self._steady_per_s, come_per_s)
-
-    def _add(self, now_s: float) -> None:
-        second = float(int(now_s))
-        if not self._succeeded or self._succeeded[-1][0] != second:
-            self._succeeded.append([second, 0.0])
-            while self._succeeded[0][0] < second - RATE_S:
-                self._succeeded.popleft()
-        self._succeeded[-1][1] += 1.0
-
-    def _rate(self) -> float:
-        now_s = clock.boot_s()
-        recent = [count for second, count in self._succeeded if second >= now_s - RATE_S]
-        first_s = max(self._began_s, now_s - RATE_S)
-        return sum(recent) / max(1.0, now_s - first_s)
+        late_per_s = self._arrived.per_s(clock.boot_s()) if row.phase == "closed" else 0.0
+        return max(LEAST_PER_S, self._steady_per_s, come_per_s, late_per_s)
 
 
 class Dependencies:
@@ -340,8 +332,11 @@ class Dependencies:
         return self._rows.get(name, _CLOSED)
 
     def load(self) -> float:
-        """Returns the calls under way in this process to the cases that it runs at once."""
-        return 0.0 if self.concurrency is None else self.busy / self.concurrency
+        """Returns the calls under way in this process with one more, to the cases that it runs at once.
+
+        The only call of a process is no load: where there is one place, it is everybody's.
+        """
+        return 0.0 if self.concurrency is None or not self.busy else (self.busy + 1) / self.concurrency
 
     async def look(self) -> None:
         """Makes sure that what is known is fresh, and is kept so; a store that does not answer changes nothing."""

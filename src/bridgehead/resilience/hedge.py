@@ -7,6 +7,7 @@ Every attempt is paid for, also one that was cancelled; ``Attempt`` tells how ea
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -70,14 +71,19 @@ class RunningQuantile:
 class HedgeBudget:
     """How many second attempts there may be: never more than ``share`` of the first ones, counted from the start.
 
-    A first attempt earns ``share``, a second one costs one; at most ``burst`` are saved up.
+    A first attempt earns ``share``, a second one costs one; at most ``burst`` are saved up. Whoever finds none waits
+    for its ``turn``: those that have run longest need a second attempt most, and a process that has only just
+    begun to learn what is slow asks for more than its share.
     """
 
     share: float = SHARE
     burst: float = BURST
     firsts: int = 0
     seconds: int = 0
+    waited: int = 0
+    """How many found no token at once."""
     _tokens: float = 0.0
+    _waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1 or self.burst < 0:
@@ -87,6 +93,7 @@ class HedgeBudget:
         """Counts a first attempt."""
         self.firsts += 1
         self._tokens = min(self.burst, self._tokens + self.share)
+        self._serve()
 
     def second(self) -> bool:
         """Returns whether a second attempt may be made, and counts it."""
@@ -95,6 +102,38 @@ class HedgeBudget:
         self._tokens -= 1.0
         self.seconds += 1
         return True
+
+    async def turn(self) -> None:
+        """Returns when a second attempt may be made, and counts it; whoever waited longest comes first."""
+        if not self._waiting and self.second():
+            return
+        self.waited += 1
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self.give_back()
+            raise
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(mine)
+
+    def give_back(self) -> None:
+        """Takes back a second attempt that was counted and not made."""
+        self.seconds -= 1
+        self._tokens = min(self.burst, self._tokens + 1.0)
+        self._serve()
+
+    def _serve(self) -> None:
+        while self._waiting:
+            if self._waiting[0].done():  # cancelled, and not yet told
+                self._waiting.popleft()
+            elif self.second():
+                self._waiting.popleft().set_result(None)
+            else:
+                return
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +151,70 @@ async def hedged(
     second: Run[T] | None = None,
     *,
     after_s: float | None,
-    may: Callable[[], bool] = lambda: True,
+    budget: HedgeBudget | None = None,
     ended: Callable[[Attempt], None] = lambda _: None,
     timer: Callable[[float], Awaitable[None]] = asyncio.sleep,
     now_s: Callable[[], float] = clock.boot_s,
 ) -> T:
     """Returns the first good answer of ``first``, and of ``second`` that starts when ``after_s`` have passed.
 
-    ``second`` is ``first`` once more where none is given. None for ``after_s``, or ``may`` saying no at that
-    moment, is one attempt alone. What ``first`` raises before then is raised at once: whoever called knows
-    whether to repeat it. When both fail, the error of ``first`` is raised. The loser is cancelled and waited
-    for, both are when the caller is cancelled; ``ended`` is told of each attempt, once.
+    ``second`` is ``first`` once more where none is given. None for ``after_s`` is one attempt alone; where ``budget``
+    has nothing left, ``second`` starts when its turn comes, if the answer has not come by then. What ``first`` raises
+    before then is raised at once: whoever called knows whether to repeat it. When both fail, the error of ``first``
+    is raised. The loser is cancelled and waited for, both are when the caller is cancelled; ``ended`` is told of
+    each attempt, once.
     """
+    if after_s is None:
+        return await _alone(first, ended, now_s)
     race: _Race[T] = _Race(ended, now_s)
     try:
         one = race.start(first, second=False)
-        if after_s is not None and not await _outlived(one, after_s, timer) and may():
+        if await _outlives(one, timer(max(0.0, after_s))) and await _admitted(one, budget):
             race.start(second or first, second=True)
         return await race.won()
     finally:
         await race.stop()
 
 
-async def _outlived(task: asyncio.Task[T], after_s: float, timer: Callable[[float], Awaitable[None]]) -> bool:
-    """Returns whether a task ended before the timer did."""
-    waiting = asyncio.ensure_future(timer(max(0.0, after_s)))
+async def _alone(run: Run[T], ended: Callable[[Attempt], None], now_s: Callable[[], float]) -> T:
+    """Makes one attempt that no second one will join: it needs no task of its own."""
+    began_s = now_s()
+    try:
+        answer = await run()
+    except asyncio.CancelledError:
+        ended(Attempt(second=False, ending="cancelled", took_s=now_s() - began_s))
+        raise
+    except BaseException as error:
+        ended(Attempt(second=False, ending="failed", took_s=now_s() - began_s, error=error))
+        raise
+    ended(Attempt(second=False, ending="answered", took_s=now_s() - began_s))
+    return answer
+
+
+async def _outlives(task: asyncio.Task[T], event: Awaitable[None]) -> bool:
+    """Returns whether a task still runs when an event has come; that is given up when the task ends before."""
+    waiting = asyncio.ensure_future(event)
     try:
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
-    return task.done()
+    return not task.done()
+
+
+async def _admitted(task: asyncio.Task[T], budget: HedgeBudget | None) -> bool:
+    """Returns whether a second attempt is paid for while the first one still runs."""
+    if budget is None:
+        return True
+    counted, admitted = asyncio.ensure_future(budget.turn()), False
+    try:
+        await asyncio.wait({task, counted}, return_when=asyncio.FIRST_COMPLETED)
+        admitted = counted.done() and not task.done()
+    finally:
+        if not counted.done():
+            counted.cancel()
+        elif not admitted:
+            budget.give_back()
+    return admitted
 
 
 class _Race(Generic[T]):
@@ -232,7 +305,7 @@ class Hedging:
                 self._learn(attempt, after_s)
             ended(attempt)
 
-        return await hedged(first, second, after_s=after_s, may=self.budget.second, ended=learn)
+        return await hedged(first, second, after_s=after_s, budget=self.budget, ended=learn)
 
     def _learn(self, attempt: Attempt, after_s: float | None) -> None:
         """An answer tells how long answers take; a failure, or the caller's own end, only that it took so long."""

@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 
 from bridgehead.errors import ErrorClass
 from bridgehead.money import Money
+from bridgehead.spec.caps import Cap
 
 Level = Literal["shadow", "approve", "canary", "autonomous"]
 """How far a deployment acts by itself, lowest first."""
@@ -21,23 +22,77 @@ Criticality = Literal["critical", "normal", "sheddable"]
 IntakeKind = Literal["folder", "mail", "webhook", "poll", "queue", "files"]
 
 
+RULES: Final = "rules"
+"""The stage of a case in which no model is asked any more."""
+PERSON: Final = "person"
+"""The stage in which a case is handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Degrade:
+    """What a case makes do with once ``left_s`` seconds are left: a model by its name, ``rules`` or ``person``."""
+
+    stage: str
+    left_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class CaseSpec:
-    """What makes two arrivals the same case, and how long a case may take, in seconds."""
+    """What makes two arrivals the same case, and how long a case may take, in seconds.
+
+    ``degrade`` follows each other in time: less and less is left.
+    """
 
     key: tuple[str, ...]
     deadline_s: float
     resume_s: float = 300.0
     criticality: Criticality = "normal"
+    degrade: tuple[Degrade, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the fields of a case's input are worth, as words by path; without any, nobody vouches for them."""
+
+    @property
+    def reserve_s(self) -> float | None:
+        """How much of the time is kept back for handing a case over, where that is declared."""
+        return next((one.left_s for one in self.degrade if one.stage == PERSON), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """Whose consent a call needs besides the first person's: a role, above an amount that it moves (None: always)."""
+
+    role: str
+    above: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Otherwise:
-    """Whom a call waits for: a role, when to escalate, and how long a granted approval stays good."""
+    """Whom a call waits for: a role, when to escalate, how long a granted approval stays good, and who comes second."""
 
     hold: str
     within_s: float | None = None
     valid_for_s: float | None = None
+    second: Second | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceRule:
+    """What a case may not do any more after something it did: ``never`` after ``after``.
+
+    ``after`` is a tool, ``class:CLASS`` or a word of confidentiality; ``reads`` adds what the case must have read by
+    then; ``never`` is a tool or ``class:CLASS``. ``line`` and ``column`` (both from 1, 0 when unknown) say where it
+    stands.
+    """
+
+    id: str
+    after: str
+    never: str
+    owner: str
+    reason: str
+    remedy: str
+    reads: str | None = None
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +102,7 @@ class ToolRule:
     ``allow`` is True (always), an expression, or None (never by rule); ``otherwise`` is what
     happens when ``allow`` does not hold, None meaning deny. ``undo``: whether an operator may take
     an effect back, or the expression that its arguments have to meet. ``line`` and ``column`` (both
-    from 1, 0 when unknown) say where ``allow`` stands in the file.
+    from 1, 0 when unknown) say where ``allow`` stands in the file. ``caps`` bind every call, approved ones too.
     """
 
     allow: str | Literal[True] | None = None
@@ -55,6 +110,15 @@ class ToolRule:
     line: int = 0
     column: int = 0
     undo: str | bool = True
+    clearance: str | None = None
+    """How confidential what is sent may be at most; None: the lowest."""
+    region: str | None = None
+    """Where what is sent goes."""
+    redact: tuple[str, ...] = ()
+    """Arguments that are blacked out where they are above the clearance, instead of a denial."""
+    caps: tuple[Cap, ...] = ()
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Arguments that are addresses, and the hosts that each of them may lead to."""
 
     @property
     def hold(self) -> str | None:
@@ -65,6 +129,23 @@ class ToolRule:
     def deny(self) -> bool:
         """True when no call of this tool can happen, approved or not."""
         return self.allow is None and self.otherwise is None
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a holder may have done on their behalf: ``group:NAME``, ``user:NAME``, or ``deployment``.
+
+    ``tools`` None reaches all tools of the deployment; ``when`` is a condition over the arguments of a call,
+    ``limit`` the most that a case may move and spend, ``valid_for_s`` how long a grant lasts (None: a day).
+    """
+
+    holder: str
+    tools: tuple[str, ...] | None = None
+    when: str | None = None
+    limit: Money | None = None
+    valid_for_s: float | None = None
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +209,12 @@ class ModelSpec:
     requests: Quota | None = None
     tokens: Quota | None = None
     price: ModelPrice | None = None
+    clearance: str | None = None
+    """How confidential what a case has read may be when this model is asked; None: the lowest."""
+    redact: bool = False
+    """Whether what is above the clearance is blacked out of what it is sent, instead of not asking it."""
+    window: int | None = None
+    """How many tokens a request and its answer may take together; None: no look is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +322,15 @@ class Deployment:
     baseline: Baseline | None = None
     compare: Compare = field(default_factory=Compare)
     policies: Mapping[str, str] = field(default_factory=dict)
+    sequences: tuple[SequenceRule, ...] = ()
     file: Path | None = None
     outcome: OutcomeSpec | None = None
+    confidentiality: tuple[str, ...] = ("public", "internal", "confidential", "secret")
+    """The names of confidentiality, lowest first."""
+    egress: tuple[str, ...] | None = None
+    """The hosts that its connectors, models and calls may reach; None: those that each of them declares."""
+    rights: Mapping[str, Right] = field(default_factory=dict)
+    """By holder; none at all: cases act with the deployment's own authority, and for nobody."""
 
     @property
     def intake_folders(self) -> tuple[Path, ...]:

@@ -10,15 +10,23 @@ from pydantic_core import PydanticCustomError
 
 from bridgehead.errors import ERROR_CLASSES, UserError
 from bridgehead.money import Money
+from bridgehead.spec.caps import FORM as CAP_FORM
+from bridgehead.spec.caps import CapError, parse_cap
 from bridgehead.spec.deployment import ModelPrice, ModelSpec, Quota
+from bridgehead.spec.egress import FORM as HOST_FORM
+from bridgehead.spec.egress import listed
 from bridgehead.spec.hours import parse_hours
 from bridgehead.spec.tool import parse_duration
 
 START_LEVELS: Final = ("shadow", "approve")
 """Where a deployment may start; what acts by itself is reached by evidence and a named person."""
 
+CONFIDENTIALITY: Final = ("public", "internal", "confidential", "secret")
+"""The names of confidentiality where a deployment declares none."""
+
 _NAME = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 _TOOL = r"^[A-Za-z_][A-Za-z0-9_.:/-]{0,127}$"
+_HOLDER = r"^(deployment|(group|user):[^\s\"\\]{1,200})$"
 _OBJECT = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"
 
 
@@ -120,6 +128,21 @@ def _undo(value: object) -> object:
     raise _wrong("allow, deny or an expression such as total <= 500 EUR")
 
 
+def _cap(value: object) -> object:
+    try:
+        parse_cap(value if isinstance(value, str) else "")
+    except CapError as error:
+        raise _wrong(CAP_FORM) from error
+    return value
+
+
+def _listed_host(value: object) -> str:
+    found = listed(value) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong(HOST_FORM)
+    return found
+
+
 def _condition(value: object) -> object:
     if value is True or (isinstance(value, str) and value.strip()):
         return value
@@ -140,11 +163,18 @@ Rate = Annotated[Money, BeforeValidator(_rate), WithJsonSchema(_RATE_SCHEMA)]
 PerMillion = Annotated[Money, BeforeValidator(_per_million), WithJsonSchema(_PRICE_SCHEMA)]
 QuotaText = Annotated[str, BeforeValidator(_quota), WithJsonSchema(_QUOTA_SCHEMA)]
 WorkHours = Annotated[str, BeforeValidator(_hours)]
+CapText = Annotated[str, BeforeValidator(_cap), Field(max_length=80)]
 Secret = Annotated[str, BeforeValidator(_reference), WithJsonSchema({"type": "string", "pattern": "^env:.+"})]
 Name = Annotated[str, Field(pattern=_NAME)]
 ToolName = Annotated[str, Field(pattern=_TOOL)]
+Holder = Annotated[str, Field(pattern=_HOLDER)]
 ObjectName = Annotated[str, Field(pattern=_OBJECT)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+LabelPath = Annotated[str, Field(pattern=r"^(\*|[^.*\s][^.*]*)(\.(\*|[^.*]+))*$", max_length=200)]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z0-9]{1,12}){0,3}$")]
+Host = Annotated[
+    str, BeforeValidator(_listed_host), WithJsonSchema({"type": "string", "pattern": r"^[!-~]+$", "maxLength": 260})
+]
 Condition = Annotated[
     str | Literal[True],
     BeforeValidator(_condition),
@@ -178,6 +208,22 @@ class CasePart(Part):
     criticality: Literal["critical", "normal", "sheddable"] = Field(
         default="normal", description="Who waits first when there is not room for all: sheddable, then normal."
     )
+    degrade: dict[Name, Duration] = Field(
+        default_factory=dict,
+        description="What a case makes do with as its time runs out, in this order: a model, rules, person; each with"
+        " how much time is left then.",
+    )
+    labels: dict[LabelPath, Text] = Field(
+        default_factory=dict,
+        description="What the input's fields are worth: PATH to words, such as user, untrusted, confidential, eu.",
+    )
+
+
+class SecondPart(Part):
+    """Who consents besides the first person."""
+
+    role: Name = Field(description="The role whose member decides second; never the person who decided first.")
+    above: Amount | None = Field(default=None, description="Only calls that move more than this; without it, all.")
 
 
 class HoldPart(Part):
@@ -186,6 +232,7 @@ class HoldPart(Part):
     hold: Name = Field(description="The role that decides.")
     within: Duration | None = Field(default=None, description="After this long the review goes to the next role.")
     valid_for: Duration | None = Field(default=None, description="How long a granted approval may be used.")
+    second: SecondPart | None = Field(default=None, description="Whose consent is needed besides: four eyes.")
 
 
 class RulePart(Part):
@@ -198,8 +245,20 @@ class RulePart(Part):
     hold: Name | None = Field(default=None, description="Hold every call for this role.")
     within: Duration | None = None
     valid_for: Duration | None = None
+    second: SecondPart | None = None
     deny: Literal[True] | None = None
     undo: Undoing = Field(default=True, description="Whether operators may undo it: allow, deny or an EXPRESSION.")
+    caps: list[CapText] = Field(
+        default_factory=list, description="The most it may do, approved or not: NUMBER WHAT per case or per DURATION."
+    )
+    clearance: Name | None = Field(default=None, description="How confidential what it sends may be at most.")
+    region: Region | None = Field(default=None, description="Where what it sends goes, such as eu.")
+    redact: list[Text] = Field(
+        default_factory=list, description="Arguments that are blacked out where they are above the clearance."
+    )
+    hosts: dict[LabelPath, list[Host]] = Field(
+        default_factory=dict, description="Arguments that are addresses: PATH to the hosts it may lead to."
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> RulePart:
@@ -208,13 +267,36 @@ class RulePart(Part):
             raise _wrong("exactly one of allow, hold and deny")
         if self.allow is None and "otherwise" in self.model_fields_set:
             raise _wrong("otherwise only beside allow")
-        if self.hold is None and (self.within is not None or self.valid_for is not None):
-            raise _wrong("within and valid_for beside hold")
+        if self.hold is None and (self.within is not None or self.valid_for is not None or self.second is not None):
+            raise _wrong("within, valid_for and second beside hold")
         return self
 
 
 _HOLD_SCHEMA: Final = {"$ref": "#/$defs/HoldPart"}
 Rule = Annotated[RulePart, BeforeValidator(_rule)]
+
+
+class SequencePart(Part):
+    """What a case may not do any more after something it did."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")] = Field(description="What a denial calls it.")
+    after: Text = Field(description="A tool, class:CLASS or a word of confidentiality.")
+    reads: Text | None = Field(default=None, description="A word of confidentiality that the case has read as well.")
+    never: Text = Field(description="A tool, or class:CLASS.")
+    owner: Text | None = Field(default=None, description="Who answers for it; the deployment's owner by default.")
+    reason: Text = Field(description="Why, for whoever is told no.")
+    remedy: Text = Field(description="What would allow it.")
+
+
+class RightPart(Part):
+    """What somebody may have done on their behalf."""
+
+    tools: list[ToolName] | None = Field(default=None, description="The tools it reaches; left out: all.")
+    when: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="An EXPRESSION over the arguments that every call under it has to meet."
+    )
+    limit: Amount | None = Field(default=None, description="The most money that one case may move and spend under it.")
+    valid_for: Duration | None = Field(default=None, description="How long a grant under it lasts; left out: 1d.")
 
 
 class LimitsPart(Part):
@@ -271,10 +353,15 @@ class ModelPart(Part):
     first_token: Duration = Field(default="30s", validate_default=True, description="Until a stream begins.")
     idle: Duration = Field(default="15s", validate_default=True, description="The longest silence within a stream.")
     max_tokens: int | None = Field(default=None, ge=1, le=10_000_000, description="How long an answer may get.")
+    window: int | None = Field(
+        default=None, ge=1_000, le=100_000_000, description="Tokens that a request and its answer may take together."
+    )
     hedge: Name | None = Field(default=None, description="The model asked beside it after its p90: itself or another.")
     fallback: Name | None = Field(default=None, description="The model that answers when this one does not.")
     limits: QuotasPart = Field(default_factory=QuotasPart)
     price: PricePart | None = None
+    clearance: Name | None = Field(default=None, description="How confidential what it is told may be at most.")
+    redact: bool = Field(default=False, description="Black out what is above its clearance, instead of not asking it.")
 
     def spec(self) -> ModelSpec:
         """Returns the model as the rest of Bridgehead takes it."""
@@ -293,6 +380,9 @@ class ModelPart(Part):
             None if requests is None else quota_of(requests),
             None if tokens is None else quota_of(tokens),
             None if self.price is None else self.price.price(),
+            clearance=self.clearance,
+            redact=self.redact,
+            window=self.window,
         )
 
 
@@ -393,6 +483,10 @@ class Document(Part):
     intake: list[IntakePart] = Field(default_factory=list)
     connect: list[Text] = Field(default_factory=list, description="Connector specifications beside this file.")
     tools: dict[ToolName, Rule] = Field(default_factory=dict, description="A tool not listed is denied.")
+    sequences: list[SequencePart] = Field(default_factory=list, description="What no case does after another thing.")
+    rights: dict[Holder, RightPart] = Field(
+        default_factory=dict, description="What people may have done on their behalf, by group:NAME or user:NAME."
+    )
     limits: LimitsPart = Field(default_factory=LimitsPart)
     outcome: OutcomePart | None = None
     models: dict[Name, ModelPart] = Field(default_factory=dict)
@@ -404,6 +498,13 @@ class Document(Part):
     autonomy: AutonomyPart = Field(default_factory=AutonomyPart)
     baseline: BaselinePart | None = None
     compare: ComparePart = Field(default_factory=ComparePart)
+    egress: list[Host] | None = Field(
+        default=None,
+        description="The hosts that its connectors, models and calls may reach: HOST, HOST:PORT, *.DOMAIN.",
+    )
+    confidentiality: list[Name] = Field(
+        default_factory=lambda: list(CONFIDENTIALITY), min_length=1, description="Its names, lowest first."
+    )
 
 
 def json_schema() -> dict[str, object]:
@@ -416,5 +517,6 @@ def json_schema() -> dict[str, object]:
     properties["deny"] = {"const": True}
     properties["undo"] = {**cast("dict[str, object]", properties["undo"]), "default": "allow"}
     forms: list[object] = [{"required": [name]} for name in ("allow", "hold", "deny")]
+    properties["second"] = {"$ref": "#/$defs/SecondPart"}
     parts["RulePart"] = {"anyOf": [{"enum": ["allow", "deny"]}, {**rule, "oneOf": forms}]}
     return schema

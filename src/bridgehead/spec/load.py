@@ -10,11 +10,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridgehead.errors import ERROR_CLASSES, ErrorClass, UserError
+from bridgehead.spec.caps import CapError, parse_cap
 from bridgehead.spec.deployment import (
+    PERSON,
+    RULES,
     Autonomy,
     Baseline,
     CaseSpec,
     Compare,
+    Degrade,
     Deployment,
     Fallback,
     Intake,
@@ -22,7 +26,10 @@ from bridgehead.spec.deployment import (
     Limits,
     Otherwise,
     OutcomeSpec,
+    Right,
     Role,
+    Second,
+    SequenceRule,
     ToolRule,
 )
 from bridgehead.spec.document import (
@@ -39,13 +46,17 @@ from bridgehead.spec.document import (
     PriceList,
     PricePart,
     QuotasPart,
+    RightPart,
     RolePart,
     RulePart,
+    SecondPart,
+    SequencePart,
 )
 from bridgehead.spec.problem import DeploymentError, Problem, nearest, shown, worded
 from bridgehead.spec.yamlfile import Spot, read_bounded, read_yaml
 
 FILE_NAME: Final = "bridgehead.yaml"
+_LABEL_WORDS: Final = frozenset({"operator", "user", "system_of_record", "untrusted"})
 POLICY_BYTES: Final = 256 * 1024
 
 
@@ -72,6 +83,10 @@ def load(path: Path) -> Deployment:
     check.connections(file.parent)
     check.models()
     check.prices(file.parent)
+    if document is not None:
+        check.degrade(document)
+        check.confidentiality(document)
+        check.rights(document)
     policies = _policies(file.parent)
     if check.problems or document is None:
         raise DeploymentError(check.problems)
@@ -125,6 +140,8 @@ class _Check:
             expected = worded(detail)
             if path[-1] == "key" and path[0] == "models":
                 found = "a value written out"
+            if len(path) > 1 and path[-2] == "caps":
+                found, hint = _no_cap(spot.value)
             if expected.startswith("allow, deny"):
                 hint = nearest(str(spot.value), ("allow", "deny")) if isinstance(spot.value, str) else ""
         elif kind == "too_short":
@@ -137,7 +154,7 @@ class _Check:
         """Every role that is named exists, and no chain of roles comes back to itself."""
         tools = _mapping(self.raw.get("tools"))
         for tool, rule in tools.items():
-            for path in (("hold",), ("otherwise", "hold")):
+            for path in (("hold",), ("second", "role"), ("otherwise", "hold"), ("otherwise", "second", "role")):
                 value: object = rule
                 for part in path:
                     value = _mapping(value).get(part)
@@ -202,6 +219,44 @@ class _Check:
                 hint = "the last model of a chain has no `fallback`"
                 self.add(("models", name, "fallback"), "a chain of models that ends", loop, hint)
 
+    def rights(self, document: Document) -> None:
+        """What several rights let a case spend can be compared: their limits are in one currency."""
+        currencies = {name: part.limit.currency for name, part in document.rights.items() if part.limit is not None}
+        first = next(iter(currencies.values()), "")
+        for name, currency in currencies.items():
+            if currency != first:
+                self.add(("rights", name, "limit"), f"an amount in {first}, as in the right before", currency)
+
+    def degrade(self, document: Document) -> None:
+        """What a case makes do with exists, and comes in the order of the stages: models, rules, person."""
+        left_s, order, before = document.case.deadline, 0, "case.deadline"
+        for name, one_s in by_time(document.case.degrade):
+            path, models = ("case", "degrade", name), [*document.models, RULES, PERSON]
+            place = {RULES: 1, PERSON: 2}.get(name, 0)
+            if name not in models or name == "default":
+                hint = "models.default answers before that" if name == "default" else nearest(name, models)
+                self.add(path, "a model under `models`, rules or person", name, hint, key=True)
+            elif place < order:
+                self.add(path, "models before rules, and rules before person", f"{name} after {before}", key=True)
+            elif one_s >= left_s:
+                hint = "each stage begins with less left than the one before"
+                self.add(path, f"less than the {left_s:g} s of {before}", f"{one_s:g} s", hint)
+            left_s, order, before = min(left_s, one_s), max(order, place), name
+
+    def confidentiality(self, document: Document) -> None:
+        """Every name of confidentiality exists, once, and is no other word of a label."""
+        names = document.confidentiality
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                self.add(("confidentiality", place), "names that differ", shown(name))
+            elif name in _LABEL_WORDS:
+                self.add(("confidentiality", place), "another name", shown(name), "this word says who vouches")
+        for part in ("tools", "models"):
+            for name, one in _mapping(self.raw.get(part)).items():
+                wanted = _mapping(one).get("clearance")
+                if isinstance(wanted, str) and wanted not in names:
+                    self.add((part, name, "clearance"), "a confidentiality", shown(wanted), nearest(wanted, names))
+
     def prices(self, folder: Path) -> None:
         """The file of negotiated prices is there."""
         name = self.raw.get("prices")
@@ -218,6 +273,11 @@ class _Check:
                 self.add(("connect", index), "a file beside this one", shown(name), nearest(name, options))
 
 
+def by_time(degrade: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Returns the stages of a case in the order in which they come."""
+    return sorted(degrade.items(), key=lambda stage: -stage[1])
+
+
 def _mapping(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
@@ -230,9 +290,12 @@ _PARTS: Final[Mapping[str, type[BaseModel]]] = {
     "compare": ComparePart,
     "tools": RulePart,
     "roles": RolePart,
+    "rights": RightPart,
     "models": ModelPart,
     "intake": IntakePart,
     "otherwise": HoldPart,
+    "second": SecondPart,
+    "sequences": SequencePart,
 }
 
 
@@ -245,7 +308,7 @@ def _fields(path: Sequence[str | int]) -> Iterable[str]:
         return Document.model_fields
     if path[0] == "models" and path[-1] in _OF_MODELS:
         return _OF_MODELS[str(path[-1])].model_fields
-    key = "otherwise" if path[-1] == "otherwise" else str(path[0])
+    key = str(path[-1]) if path[-1] in ("otherwise", "second") else str(path[0])
     return _PARTS[key].model_fields if key in _PARTS else ()
 
 
@@ -265,7 +328,13 @@ def _example(field: str) -> str:
 
 
 def _policies(folder: Path) -> dict[str, str]:
+    """Returns the Cedar files; raises DeploymentError for a folder that holds none, which nobody means."""
     found: dict[str, str] = {}
+    place = folder / "policies"
+    if place.is_dir() and not any(place.glob("*.cedar")):
+        hint = "add a policy file, or remove the folder"
+        others = sorted(file.name for file in place.iterdir())
+        raise DeploymentError([Problem("policies/", 0, 0, "", "a file *.cedar", ", ".join(others) or "none", hint)])
     for file in sorted((folder / "policies").glob("*.cedar")):
         try:
             found[file.name] = read_bounded(file, POLICY_BYTES).decode("utf-8")
@@ -289,6 +358,10 @@ def _prices(folder: Path, name: str | None) -> PriceList | None:
         check = _Check(name, top, {})
         for detail in error.errors(include_url=False):
             path = tuple(part for part in detail["loc"] if part != "[key]")
+            if detail["type"] == "extra_forbidden":
+                fields = (PriceList if len(path) == 1 else PricePart).model_fields
+                check.add(path, "a known field", str(path[-1]), nearest(str(path[-1]), fields), key=True)
+                continue
             expected = f"the field {path[-1]}" if detail["type"] == "missing" else worded(detail)
             check.add(path, expected, "" if detail["type"] == "missing" else shown(top.at(path).value))
         raise DeploymentError(check.problems) from None
@@ -305,7 +378,12 @@ def _build(
         reader=document.reader,
         owner=document.owner,
         case=CaseSpec(
-            tuple(document.case.key), document.case.deadline, document.case.resume, document.case.criticality
+            tuple(document.case.key),
+            document.case.deadline,
+            document.case.resume,
+            document.case.criticality,
+            tuple(Degrade(stage, left_s) for stage, left_s in by_time(document.case.degrade)),
+            dict(document.case.labels),
         ),
         intake=tuple(_intake(part, top.at(("intake", place))) for place, part in enumerate(document.intake)),
         connect=tuple(document.connect),
@@ -328,9 +406,26 @@ def _build(
         baseline=None if baseline is None else Baseline(baseline.minutes, baseline.first_reply),
         compare=Compare(tuple(map(pair, document.compare.match)), tuple(document.compare.ignore)),
         policies=dict(policies),
+        sequences=tuple(
+            SequenceRule(
+                part.id,
+                part.after,
+                part.never,
+                part.owner or document.owner,
+                part.reason,
+                part.remedy,
+                part.reads,
+                top.at(("sequences", place)).line,
+                top.at(("sequences", place)).column,
+            )
+            for place, part in enumerate(document.sequences)
+        ),
         outcome=None if document.outcome is None else OutcomeSpec(document.outcome.check, document.outcome.repair),
+        rights={name: _right(name, part, top.at(("rights", name))) for name, part in document.rights.items()},
         folder=file.parent,
         file=file,
+        confidentiality=tuple(document.confidentiality),
+        egress=None if document.egress is None else tuple(document.egress),
     )
 
 
@@ -355,13 +450,43 @@ def _intake(part: IntakePart, spot: Spot) -> Intake:
     return Intake(kind, source, options, line=place.line, column=place.column)
 
 
+def _right(holder: str, part: RightPart, spot: Spot) -> Right:
+    place = spot.children.get("when", spot)
+    tools = None if part.tools is None else tuple(part.tools)
+    return Right(holder, tools, part.when, part.limit, part.valid_for, place.line, place.column)
+
+
 def _rule(part: RulePart, spot: Spot) -> ToolRule:
-    place = spot.children.get("allow", spot)
-    if part.hold is not None:
-        return ToolRule(None, Otherwise(part.hold, part.within, part.valid_for), spot.line, spot.column, part.undo)
-    if part.deny:
-        return ToolRule(None, None, spot.line, spot.column, part.undo)
+    place = spot.children.get("allow", spot) if part.hold is None and not part.deny else spot
     otherwise = None
-    if part.otherwise is not None:
-        otherwise = Otherwise(part.otherwise.hold, part.otherwise.within, part.otherwise.valid_for)
-    return ToolRule(part.allow, otherwise, place.line, place.column, part.undo)
+    if part.hold is not None:
+        otherwise = Otherwise(part.hold, part.within, part.valid_for, _second(part.second))
+    elif part.otherwise is not None:
+        held = part.otherwise
+        otherwise = Otherwise(held.hold, held.within, held.valid_for, _second(held.second))
+    caps = tuple(parse_cap(text) for text in part.caps)
+    return ToolRule(
+        part.allow,
+        otherwise,
+        place.line,
+        place.column,
+        part.undo,
+        clearance=part.clearance,
+        region=part.region,
+        redact=tuple(part.redact),
+        caps=caps,
+        hosts={path: tuple(hosts) for path, hosts in part.hosts.items()},
+    )
+
+
+def _second(part: SecondPart | None) -> Second | None:
+    return None if part is None else Second(part.role, part.above)
+
+
+def _no_cap(value: object) -> tuple[str, str]:
+    """Returns what was found in the place of a cap, and what to write."""
+    try:
+        parse_cap(value if isinstance(value, str) else "")
+    except CapError as error:
+        return shown(value), error.hint
+    return shown(value), ""

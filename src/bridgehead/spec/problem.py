@@ -58,12 +58,13 @@ class Mistakes(UserError):
     what = "file"
     remedy = ""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], *, code: str | None = None) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))
         count = len(self.problems)
         head = f"The {self.what} has one mistake:" if count == 1 else f"The {self.what} has {count} mistakes:"
         super().__init__(
             "\n".join([head, *(f"  {problem}" for problem in self.problems)]),
+            code=code,
             hint=f"Nothing was loaded. {self.remedy}".strip(),
             count=count,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -39,10 +39,13 @@ def release_digest(
 ) -> Release:
     """Returns the release made of what decides how a case goes.
 
-    In it: agent, reader, business key, tool rules, limits, policy files, tool descriptors,
-    ``code`` (a digest), prompts, model ids and ``connectors`` (a digest of each specification).
-    Not in it, so that changing them strands no waiting case: people, rates, hours, deadlines,
-    intake, the starting level, line numbers.
+    In it: agent, reader, business key, tool rules with their caps and what may leave by a tool or
+    model, sequences, labels, limits, policy files, tool descriptors, ``code`` (a digest), prompts,
+    model ids and ``connectors`` (a digest of each specification). What is left at its default adds
+    nothing, so that a release keeps its name.
+    Not in it, so that changing them strands no waiting case: people and their ``rights``, which
+    count at each call as they are at that moment, rates, hours, deadlines, intake, the starting
+    level, line numbers.
     Raises UserError for a tool schema that RFC 8785 cannot carry (whole numbers past 2^53).
     """
     manifest: dict[str, object] = {
@@ -56,6 +59,9 @@ def release_digest(
                 "allow": rule.allow,
                 "otherwise": _otherwise(rule.otherwise),
                 **({} if rule.undo is True else {"undo": rule.undo}),
+                **({"hosts": {path: list(hosts) for path, hosts in rule.hosts.items()}} if rule.hosts else {}),
+                **({"caps": [str(cap) for cap in rule.caps]} if rule.caps else {}),
+                **_sink(rule.clearance, rule.region, rule.redact),
             }
             for name, rule in deployment.tools.items()
         },
@@ -66,6 +72,8 @@ def release_digest(
             **({} if deployment.limits.time_s is None else {"time_s": deployment.limits.time_s}),
         },
         "policies": dict(deployment.policies),
+        **_labelled(deployment),
+        **({} if deployment.egress is None else {"egress": list(deployment.egress)}),
         **({} if deployment.outcome is None else {"outcome": [deployment.outcome.check, deployment.outcome.repair]}),
         "tools": {name: tool.descriptor() for name, tool in tools.items()},
         "code": code.hex(),
@@ -118,4 +126,35 @@ def _sources(folder: Path, skipped: Collection[Path]) -> Iterator[Path]:
 def _otherwise(otherwise: Otherwise | None) -> dict[str, object] | None:
     if otherwise is None:
         return None
-    return {"hold": otherwise.hold, "within_s": otherwise.within_s, "valid_for_s": otherwise.valid_for_s}
+    second = otherwise.second
+    return {
+        "hold": otherwise.hold,
+        "within_s": otherwise.within_s,
+        "valid_for_s": otherwise.valid_for_s,
+        **({} if second is None else {"second": [second.role, None if second.above is None else str(second.above)]}),
+    }
+
+
+def _sink(clearance: str | None, region: str | None, redact: Sequence[str]) -> dict[str, object]:
+    """Returns what may leave by a tool or a model, where that was said."""
+    if clearance is None and region is None and not redact:
+        return {}
+    return {"sink": [clearance, region, list(redact)]}
+
+
+def _labelled(deployment: Deployment) -> dict[str, object]:
+    """Returns the rules about what was read, where there are any: order of secrecy, labels, sequences, models."""
+    order = Deployment.__dataclass_fields__["confidentiality"].default
+    models = {
+        name: _sink(model.clearance, model.region, ("*",) if model.redact else ())
+        for name, model in deployment.models.items()
+    }
+    told: dict[str, object] = {
+        "labels": dict(deployment.case.labels),
+        "sequences": [
+            [rule.id, rule.after, rule.reads, rule.never, rule.reason, rule.remedy] for rule in deployment.sequences
+        ],
+        "sinks": {name: sink["sink"] for name, sink in models.items() if sink},
+        "confidentiality": [] if deployment.confidentiality == order else list(deployment.confidentiality),
+    }
+    return {name: value for name, value in told.items() if value}

@@ -30,9 +30,11 @@ class Tool:
     ``key`` names the arguments that make a call the same effect (None: all of them);
     ``idempotent`` says that the target accepts an idempotency key; ``repeatable`` counts
     occurrences instead of merging them. ``sensitive`` names the arguments an attacker would
-    aim at, ``labels`` the integrity of result fields. ``hedge`` lets a ``read`` that takes
+    aim at, ``labels`` what result
+    fields are worth, ``source_time`` the field that says when the source knew it. ``hedge`` lets a ``read`` that takes
     long be asked a second time. ``parameters`` is the JSON Schema (2020-12) of the arguments; an
-    argument it does not name is unknown and is denied.
+    argument it does not name is unknown and is denied. ``moves``, ``reaches`` and ``touches`` are the paths of
+    the arguments that hold the money a call moves, its recipients and the records it touches: what caps count.
     """
 
     name: str
@@ -43,15 +45,21 @@ class Tool:
     timeout_s: float = 20.0
     visible_within_s: float = 0.0
     max_age_s: float | None = None
+    source_time: str | None = None
     sensitive: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     cost: Money | None = None
     hedge: bool = True
     parameters: Mapping[str, object] = field(default_factory=dict)
+    result: Mapping[str, object] = field(default_factory=dict, compare=False)
+    """The JSON Schema of what it returns, empty where nobody knows: rules that name a field are held to it."""
     description: str = ""
     has_verify: bool = False
     has_undo: bool = False
     has_preview: bool = False
+    moves: str | None = None
+    reaches: str | None = None
+    touches: str | None = None
 
     @property
     def is_effect(self) -> bool:
@@ -74,6 +82,7 @@ class Tool:
             "timeout_s": self.timeout_s,
             "visible_within_s": self.visible_within_s,
             "max_age_s": self.max_age_s,
+            **({} if self.source_time is None else {"source_time": self.source_time}),
             "sensitive": sorted(self.sensitive),
             "labels": dict(self.labels),
             "cost": None if self.cost is None else str(self.cost),
@@ -83,6 +92,7 @@ class Tool:
             "has_verify": self.has_verify,
             "has_undo": self.has_undo,
             "has_preview": self.has_preview,
+            **{name: path for name in ("moves", "reaches", "touches") if (path := getattr(self, name)) is not None},
         }
 
 

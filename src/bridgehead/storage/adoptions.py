@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bridgehead.cases.ports import Claim
@@ -76,6 +77,14 @@ class Adoptions:
                 raise
         release = bytes(row["release"])
         return Claim(case_id, row["epoch"], worker, row["deployment"], release, row["level"], key)
+
+    async def labels(self, release: bytes) -> Mapping[str, Mapping[str, str]]:
+        """Returns what a release said of the results of its tools, by tool and path."""
+        async with self._database.connection() as conn:
+            row = await (await conn.execute("select manifest from releases where digest = %s", (release,))).fetchone()
+        manifest = {} if row is None else json.loads(bytes(row["manifest"]))
+        tools = manifest.get("tools", {})
+        return {name: dict(tool.get("labels", {})) for name, tool in tools.items()}
 
 
 def _mine(serving: Sequence[Serving]) -> dict[str, list[str] | list[bytes]]:

@@ -34,14 +34,14 @@ def _columns(types: Sequence[str], names: Sequence[str]) -> str:
     return f"unnest({arrays}) as v({', '.join(names)})"
 
 
-def _statement(text: str, **columns: str) -> Statement:
+def statement(text: str, **columns: str) -> Statement:
     """Returns a statement whose ``{rows}`` stands for the arrays, with these columns and types."""
     source = _columns(tuple(columns.values()), tuple(columns))
     return Statement(text.replace("{rows}", source).encode(), tuple(columns.values()))
 
 
 def _insert(table: str, **columns: str) -> Statement:
-    return _statement(
+    return statement(
         f"insert into {table} ({', '.join(columns)}) overriding system value select * from {{rows}}",
         **columns,
     )
@@ -58,7 +58,7 @@ DECISIONS: Final = _insert(
     policy_digest="bytea",
     detail="bytea",
 )
-EFFECT_MOVES: Final = _statement(
+EFFECT_MOVES: Final = statement(
     "update effects e set state = v.after, result = coalesce(v.result, e.result),"
     " decision_id = coalesce(v.decision, e.decision_id), epoch = v.epoch, attempt = v.attempt,"
     " send_by = coalesce(clock_timestamp() + make_interval(secs => v.send_s), e.send_by),"
@@ -75,7 +75,7 @@ EFFECT_MOVES: Final = _statement(
     send_s="float8",
     settle_s="float8",
 )
-EFFECTS: Final = _statement(
+EFFECTS: Final = statement(
     "insert into effects (id, case_id, deployment, tool, key, args_digest, branch, occurrence, level, state,"
     " attempt, epoch, payload, result, decision_id, send_by, settle_from, settled_at) overriding system value"
     " select v.id, v.case_id, v.deployment, v.tool, v.key, v.digest, v.branch, v.occurrence, v.level, v.state,"
@@ -100,7 +100,8 @@ EFFECTS: Final = _statement(
     send_s="float8",
     settle_s="float8",
 )
-SUPERSEDED: Final = _statement(
+ALLOWANCE_USES: Final = _insert("allowance_uses", allowance_id="bigint", effect_id="bigint", amount="numeric")
+SUPERSEDED: Final = statement(
     "update effects e set superseded_by = v.by from {rows} where e.id = v.id and e.case_id = v.case_id",
     id="bigint",
     by="bigint",
@@ -133,22 +134,22 @@ COSTS: Final = _insert(
     output_tokens="bigint",
     minutes="numeric",
 )
-REVIEWS_USED: Final = _statement(
+REVIEWS_USED: Final = statement(
     "update reviews r set used_at = bridgehead_now() from {rows} where r.id = v.id",
     id="bigint",
 )
-REVIEWS_SUPERSEDED: Final = _statement(
+REVIEWS_SUPERSEDED: Final = statement(
     "update reviews r set state = 'superseded', decided_at = bridgehead_now() from {rows} where r.id = v.id",
     id="bigint",
 )
-PROGRESS: Final = _statement(
+PROGRESS: Final = statement(
     "update cases c set next_step = v.next_step,"
     " lost_segments = case when v.progress then 0 else c.lost_segments end from {rows} where c.id = v.id",
     id="bigint",
     next_step="integer",
     progress="boolean",
 )
-WAITS: Final = _statement(
+WAITS: Final = statement(
     "update cases c set state = v.state, worker_id = null, wake = false, hinted_at = clock_timestamp(),"
     " wake_at = bridgehead_now() + make_interval(secs => v.after_s),"
     " deadline_left = case when v.stop then coalesce(c.deadline_at - bridgehead_now(), c.deadline_left)"
@@ -159,7 +160,7 @@ WAITS: Final = _statement(
     after_s="float8",
     stop="boolean",
 )
-FINISHES: Final = _statement(
+FINISHES: Final = statement(
     "update cases c set state = 'done', worker_id = null, wake = false, wake_at = null, deadline_at = null,"
     " outcome = v.outcome, outcome_blob = v.blob, error_class = v.error_class, closed_at = bridgehead_now()"
     " from {rows} where c.id = v.id",
@@ -169,7 +170,7 @@ FINISHES: Final = _statement(
     error_class="text",
 )
 LEDGER: Final = _insert("ledger", chain="text", seq="bigint", body="bytea", hash="bytea")
-HEADS: Final = _statement(
+HEADS: Final = statement(
     "update chains c set seq = v.seq, head = v.head from {rows} where c.chain = v.chain",
     chain="text",
     seq="bigint",
@@ -177,7 +178,16 @@ HEADS: Final = _statement(
 )
 TOGETHER: Final = (BLOBS, DECISIONS, STEPS, COSTS, LEDGER, HEADS, PROGRESS)
 """What nearly every batch writes, none of it read by another: one statement, which costs a third of seven."""
-AFTERWARDS: Final = (EFFECT_MOVES, EFFECTS, SUPERSEDED, REVIEWS_USED, REVIEWS_SUPERSEDED, WAITS, FINISHES)
+AFTERWARDS: Final = (
+    EFFECT_MOVES,
+    EFFECTS,
+    ALLOWANCE_USES,
+    SUPERSEDED,
+    REVIEWS_USED,
+    REVIEWS_SUPERSEDED,
+    WAITS,
+    FINISHES,
+)
 """What refers to rows of the others, in this order: a move frees a key before an effect takes one."""
 _TOGETHER: Final = b"with %s select 1" % b", ".join(
     b"part_%d as (%s)" % (number, one.text) for number, one in enumerate(TOGETHER)
@@ -264,15 +274,16 @@ class Rows:
 
     async def send(self, conn: Connection) -> None:
         """Adds everything that waits to a pipeline of the caller's."""
-        if any(statement in self.waiting for statement in TOGETHER):
-            arrays = [one for statement in TOGETHER for one in self._arrays(statement)]
+        if any(one in self.waiting for one in TOGETHER):
+            arrays = [values for one in TOGETHER for values in filled(one, self.waiting.get(one, ()))]
             await conn.execute(_TOGETHER, arrays, prepare=True)
-        for statement in AFTERWARDS:
-            if statement in self.waiting:
-                await conn.execute(statement.text, self._arrays(statement), prepare=True)
+        for one in AFTERWARDS:
+            if one in self.waiting:
+                await conn.execute(one.text, filled(one, self.waiting[one]), prepare=True)
         self.waiting.clear()
 
-    def _arrays(self, statement: Statement) -> list[object]:
-        rows = self.waiting.get(statement)
-        columns: Iterable[Iterable[object]] = zip(*rows, strict=True) if rows else repeat((), len(statement.types))
-        return [_MADE.get(kind, array)(column) for kind, column in zip(statement.types, columns, strict=True)]
+
+def filled(one: Statement, rows: Sequence[tuple[Value, ...]]) -> list[object]:
+    """Returns rows as the arrays that a statement takes."""
+    columns: Iterable[Iterable[object]] = zip(*rows, strict=True) if rows else repeat((), len(one.types))
+    return [_MADE.get(kind, array)(column) for kind, column in zip(one.types, columns, strict=True)]

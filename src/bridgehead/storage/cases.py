@@ -16,11 +16,14 @@ from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.committing import Writer
 from bridgehead.storage.database import Database, pipelined
+from bridgehead.storage.grants import delegation
 from bridgehead.storage.sealing import from_bytes
 
 _CASE: Final = (
-    b"select c.revision, c.revises, c.deadline_at, c.worked_s, c.input, b.sealed, bridgehead_now() as now"
-    b" from cases c join blobs b on b.commitment = c.input where c.id = %s and c.epoch = %s and c.state = 'running'"
+    b"select c.revision, c.revises, c.deadline_at, c.worked_s, c.input, b.sealed, bridgehead_now() as now,"
+    b" g.token, g.kid, g.narrowed, k.public from cases c join blobs b on b.commitment = c.input"
+    b" left join grants g on g.case_id = c.id left join signing_keys k on k.kid = g.kid"
+    b" where c.id = %s and c.epoch = %s and c.state = 'running'"
 )
 _RECORDED: Final = (
     (
@@ -76,6 +79,8 @@ class Cases:
             reviews=[_review(one, claim) for one in reviews],
             spent={one["currency"]: one["amount"] for one in spent},
             worked_s=row["worked_s"],
+            grant=None if row["token"] is None else delegation(row, claim.case_id, claim.deployment, row["now"]),
+            narrowed=row["narrowed"] or 0,
         )
 
     async def commit(self, claim: Claim, writes: Sequence[Write], *, actor: str) -> Mapping[str, int]:

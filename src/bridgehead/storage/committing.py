@@ -29,6 +29,7 @@ from bridgehead.storage.batch_rows import Rows
 from bridgehead.storage.database import Connection, Database, translated, unavailable
 from bridgehead.storage.looking import look
 from bridgehead.storage.planning import PLANNED, Plan, sealed_ahead
+from bridgehead.storage.together import again
 from bridgehead.storage.writing import DIRECT
 
 log = logging.getLogger("bridgehead.storage")
@@ -147,7 +148,7 @@ class Writer:
                 await self._halves(batch)
         except Unavailable as error:
             for commit in batch:
-                commit.fails(_again(error))
+                commit.fails(again(error))
         except (Exception, LeaseLost) as error:  # noqa: BLE001  # one commit's fault, whatever it is: it hurts no other case
             if len(batch) == 1:
                 batch[0].fails(_named(error))
@@ -219,10 +220,10 @@ class Writer:
                         continue
                     await self._one_by_one(conn, commit, plan, rows)
                     plans.append((commit, plan))
-            again = sorted(plan.claim.case_id for _, plan in plans if plan.due_again)
-            if again:
+            due = sorted(plan.claim.case_id for _, plan in plans if plan.due_again)
+            if due:
                 await rows.write(conn)
-                await self._dispatch.hint(conn, "case", again)
+                await self._dispatch.hint(conn, "case", due)
             committing = True
             points.reach("journal.batch.before")
             await rows.write(conn, commit=True)
@@ -327,8 +328,3 @@ def _named(error: BaseException) -> BaseException:
         taken.__cause__ = error
         return taken
     return unavailable(error) or error
-
-
-def _again(error: Unavailable) -> Unavailable:
-    """Returns the same error once more: each caller raises one of its own, with its own traceback."""
-    return Unavailable(error.message, code=error.code, hint=error.hint)

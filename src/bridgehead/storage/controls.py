@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import psycopg
 
 from bridgehead import clock
+from bridgehead.cases.authority import Authority
 from bridgehead.cases.stopping import NOTHING, Stops
 from bridgehead.errors import Unavailable
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.authority import CHANNEL, read_authority, read_version
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.sealing import Chain
 
 log = logging.getLogger("bridgehead.controls")
 Kind = Literal["deployment", "release", "tool", "all"]
 Action = Literal["pause", "kill"]
-CHANNEL: Final = "bridgehead_controls"
 EVERYWHERE: Final = "S-controls"
 """The chain of what is stopped in every deployment; what concerns one is on the deployment's own."""
 POLL_S: Final = 0.4
@@ -39,6 +41,16 @@ NOT_STOPPED: Final = (
     " or (k.kind = 'release' and k.name = encode(cases.release, 'hex'))))"
 )
 """Of a row of ``cases``: nobody stopped its deployment or its release. A worker claims no other."""
+
+PAUSED: Final = (
+    "exists (select from controls k where k.lifted_at is null and k.action = 'pause' and (k.kind = 'all'"
+    " or (k.kind = 'deployment' and k.name = cases.deployment)"
+    " or (k.kind = 'release' and k.name = encode(cases.release, 'hex'))"
+    " or (k.kind = 'tool' and k.deployment in ('', cases.deployment) and k.name = (select"
+    " convert_from(l.body, 'UTF8')::json -> 'refs' ->> 'paused_tool' from ledger l"
+    " where l.chain = 'C-' || cases.id order by l.seq desc limit 1))))"
+)
+"""Of a row of ``cases`` that nobody runs: it cannot go on before a person resumes what holds it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,37 @@ class Control:
         where = f" of {self.deployment}" if self.deployment else ""
         return "everything" if self.kind == "all" else f"{self.kind} {self.name}{where}"
 
+    def concerns(self, deployment: str, release: str) -> bool:
+        """Returns whether it stops cases of a release (in hex) as a whole."""
+        return self.kind == "all" or self.name == {"deployment": deployment, "release": release}.get(self.kind)
+
+    def covers(self, other: Kind, name: str, deployment: str) -> bool:
+        """Returns whether it stops all that another control with these words would, or was, to stop."""
+        if self.kind == "tool":
+            return (other, name) == ("tool", self.name) and self.deployment in ("", deployment)
+        within = deployment if other == "tool" else name if other == "deployment" else None
+        same = (self.kind, self.name) == (other, name)
+        return self.kind == "all" or same or (self.kind == "deployment" and self.name == within)
+
+    @property
+    def told(self) -> str:
+        """Who stopped it, when and why, and what lets it go on."""
+        how = "killed" if self.action == "kill" else "paused"
+        return (
+            f"{self.what} was {how} by {self.by} at {self.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC: {self.reason};"
+            f" '{self.lifted_by}' lifts it"
+        )
+
+    @property
+    def lifted_by(self) -> str:
+        """The command that lets it go on."""
+        named = {
+            "tool": f"{shlex.quote(self.deployment) if self.deployment else ''} --tool {shlex.quote(self.name)}",
+            "release": f"--release {self.name}",
+            "all": "--all",
+        }
+        return f"bridgehead resume {named.get(self.kind, self.name).strip()}"
+
 
 class Controls:
     """The store of what is stopped, and a view of it that ``watch`` keeps fresh."""
@@ -66,6 +109,7 @@ class Controls:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._standing: tuple[Control, ...] = ()
+        self._authority = Authority(version=-1)
         self._read_s = float("-inf")
         self._reading: asyncio.Lock = asyncio.Lock()
 
@@ -124,7 +168,7 @@ class Controls:
     async def standing(self) -> Sequence[Control]:
         """Returns everything that is stopped, oldest first."""
         async with self._database.connection() as conn:
-            return await _read(conn)
+            return await standing_in(conn)
 
     async def stops(self, deployment: str, release: bytes, *, fresh: bool = False) -> Stops:
         """Returns what is stopped for the cases of a release, as it was less than ``FRESH_S`` ago, or is (``fresh``).
@@ -141,7 +185,7 @@ class Controls:
                             await self._keep(conn)
                     except (Unavailable, TimeoutError):
                         return Stops(paused="nobody can say what is stopped: the database does not answer")
-        return stops_of(self._standing, deployment, release)
+        return replace(stops_of(self._standing, deployment, release), authority=self._authority)
 
     async def killed(self) -> Sequence[Control]:
         """Returns what was killed as a whole: deployments, releases, everything."""
@@ -169,7 +213,10 @@ class Controls:
     async def _keep(self, conn: Connection) -> None:
         # The moment before the question: what is set while it is answered counts as unread.
         asked_s = clock.boot_s()
-        self._standing = tuple(await _read(conn))
+        self._standing = tuple(await standing_in(conn))
+        version = await read_version(conn)
+        if version != self._authority.version:
+            self._authority = await read_authority(conn, version)
         self._read_s = asked_s
 
 
@@ -178,22 +225,43 @@ def stops_of(standing: Sequence[Control], deployment: str, release: bytes) -> St
     if not standing:
         return NOTHING
     whole: dict[str, str] = {}
+    told: dict[str, str] = {}
     tools: dict[str, set[str]] = {"pause": set(), "kill": set()}
     for one in standing:
         if one.kind == "tool":
             if one.deployment in ("", deployment):
                 tools[one.action].add(one.name)
-        elif one.kind == "all" or one.name == (deployment if one.kind == "deployment" else release.hex()):
+                if one.action == "kill":
+                    told.setdefault(one.name, one.told)
+        elif one.concerns(deployment, release.hex()):
             whole.setdefault(one.action, f"{one.what}, by {one.by}: {one.reason}")
     return Stops(
         killed=whole.get("kill", ""),
         paused=whole.get("pause", ""),
         killed_tools=frozenset(tools["kill"]),
         paused_tools=frozenset(tools["pause"]),
+        told=told,
     )
 
 
-async def _read(conn: Connection) -> list[Control]:
+def holding(standing: Sequence[Control], deployment: str, release: str, tool: str | None) -> str | None:
+    """Returns what a case waits for that operators hold up, as a whole or at a ``tool`` it came to; None: they do not.
+
+    Everything that stops it is named, the stronger first: a kill counts, whatever is paused besides.
+    """
+    whole = [one for one in standing if one.concerns(deployment, release)]
+    tools = [one for one in standing if one.kind == "tool" and one.name == tool and one.deployment in ("", deployment)]
+    if not tools or any(one.action == "kill" for one in tools):
+        tools = []
+    stops = sorted([*whole, *tools], key=lambda one: one.action != "kill")
+    if not stops:
+        return None
+    ends = "the hand-over to a person" if stops[0].action == "kill" else "the end of a pause"
+    return f"{ends}: {'; and '.join(one.told for one in stops)}"
+
+
+async def standing_in(conn: Connection) -> list[Control]:
+    """Returns everything that is stopped, oldest first, as a connection's snapshot has it."""
     rows = await (await conn.execute(_STANDING.encode())).fetchall()
     return [
         Control(row["kind"], row["name"], row["deployment"], row["action"], row["set_by"], row["reason"], row["set_at"])

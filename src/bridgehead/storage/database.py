@@ -29,10 +29,24 @@ KEEPALIVE: dict[str, str | int] = {
 """Parameters of libpq (its documentation, "Parameter Key Words"): a lost network is an error within about 10 s."""
 _OPTIONS: Final[Mapping[str, Any]] = {"row_factory": dict_row, "application_name": "bridgehead", **KEEPALIVE}
 _FIRST_WAIT_S = 0.05
+RECONNECT_S: Final = 2.0
+"""The longest pause before a database that was away is asked for a connection again."""
 _NEVER = 2**31 - 1
 _IDLE_MS = "10000"  # a frozen worker's open transaction holds locks on its cases: the server ends it after this
 OLDEST = 140000
 """PostgreSQL 14, as ``server_version_num`` counts."""
+
+
+class _Pool(AsyncConnectionPool[Connection]):
+    """Asks again for a connection after ``RECONNECT_S`` at most, however long the database was away.
+
+    The library doubles its pauses, up to minutes, and cases would wait for a database that is back.
+    """
+
+    async def _add_connection(self, attempt: Any, growing: bool = False) -> None:  # noqa: ANN401, FBT001, FBT002  # as the library calls it
+        if attempt is not None:
+            attempt.delay = min(attempt.delay, RECONNECT_S / attempt.DELAY_BACKOFF)
+        await super()._add_connection(attempt, growing)
 
 
 class Database:
@@ -41,7 +55,7 @@ class Database:
     def __init__(self, url: str, *, size: int = 8) -> None:
         self.url = url
         self._own: list[Connection] = []
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        self._pool: AsyncConnectionPool[Connection] = _Pool(
             url,
             min_size=1,
             max_size=size,

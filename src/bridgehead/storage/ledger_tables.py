@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +42,21 @@ _OF_CASES: Final = (
             "select case_id as owner, seq as id, kind, name, occurrence, ok, args_digest, payload from steps"
             " where case_id = any(%s)"
         ),
+    ),
+    (
+        "grants",
+        (
+            # While a mandate is kept it names whom the grant was made for.
+            "select case_id as owner, case_id as id, subject, issuer, sha256(convert_to(token, 'UTF8')) as token,"
+            " narrowed, coalesce((select min(m.principal::jsonb ->> 'subject') from arrival_cases l"
+            " join arrivals a on a.id = l.arrival_id join mandates m on m.deployment = a.deployment"
+            " and m.source_key = a.source_key where l.case_id = g.case_id and l.relation <> 'resend'), subject)"
+            " as mandate from grants g where case_id = any(%s)"
+        ),
+    ),
+    (
+        "revocations",
+        "select case_id as owner, case_id as id, revoked_by from revocations where case_id = any(%s)",
     ),
     (
         "decisions",
@@ -109,6 +125,27 @@ _STOPPED_EVERYWHERE: Final = (
         ),
     ),
 )
+_AUTHORITY: Final = (
+    (
+        "users",
+        (
+            "select 'authority' as owner, name as id, groups, password is not null as signs_in, added_by, disabled_by,"
+            " disabled_why from users where 'authority' = any(%s)"
+        ),
+    ),
+    (
+        "barred_subjects",
+        (
+            "select 'authority' as owner, issuer || ' ' || subject as id, barred_by, reason from barred_subjects"
+            " where 'authority' = any(%s)"
+        ),
+    ),
+)
+_UNCHAINED_AUTHORITY: Final = "".join(
+    f" union all select '{table}', 'S-authority', {number} from {table}"
+    " where not exists (select from ledger l where l.chain = 'S-authority')"
+    for table, number in (("users", "name"), ("barred_subjects", "issuer || ' ' || subject"))
+)
 _UNCHAINED: Final = "".join(
     f"{'' if place == 0 else ' union all '}select '{table}' as name, '{prefix}-' || {owner} as chain,"
     f" {number}::text as id from {table} t where {owner} is not null"
@@ -121,6 +158,8 @@ _UNCHAINED: Final = "".join(
             ("effects", "C", "case_id", "id"),
             ("reviews", "C", "case_id", "id"),
             ("costs", "C", "case_id", "seq"),
+            ("grants", "C", "case_id", "case_id"),
+            ("revocations", "C", "case_id", "case_id"),
             ("arrivals", "A", "id", "id"),
             ("arrival_cases", "A", "arrival_id", "case_id"),
             ("reviews", "A", "arrival_id", "id"),
@@ -149,7 +188,8 @@ class LedgerTables:
         await self._read("A", _OF_ARRIVALS, numbers["A"], found)
         deployments = [chain[2:] for chain in chains if chain.startswith("D-")]
         await self._read("D", (*_OF_DEPLOYMENTS, *_STOPPED), deployments, found)
-        await self._read("S", _STOPPED_EVERYWHERE, [chain[2:] for chain in chains if chain.startswith("S-")], found)
+        shared = [chain[2:] for chain in chains if chain.startswith("S-")]
+        await self._read("S", (*_STOPPED_EVERYWHERE, *_AUTHORITY), shared, found)
         return found
 
     async def keys(self, ids: Collection[int]) -> Mapping[int, StoredKey]:
@@ -179,7 +219,7 @@ class LedgerTables:
     async def unchained(self) -> AsyncIterator[Difference]:
         """Yields every row whose chain has no ledger row at all."""
         async with self.conn.cursor(_CURSOR, row_factory=tuple_row) as cursor:
-            await cursor.execute(_UNCHAINED.encode())
+            await cursor.execute((_UNCHAINED + _UNCHAINED_AUTHORITY).encode())
             async for row in cursor:
                 table, chain, number = (str(value) for value in row)
                 yield Difference(chain, table, number, None, "additional", "no row of the ledger speaks of it")
@@ -249,4 +289,6 @@ def _field(value: object) -> Field:
         return bytes(value).hex()
     if isinstance(value, Decimal):
         return decimal(value)
+    if isinstance(value, list):
+        return json.dumps(value)  # as the fold writes what a row says of several
     return value if value is None or isinstance(value, (str, int)) else str(value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from bridgehead.ledger.vault import Vault
 from bridgehead.spec.deployment import Level
 from bridgehead.storage.database import Database
 from bridgehead.storage.sealing import Chain
+from bridgehead.storage.together import Together
 
 
 class Levels:
@@ -16,6 +18,7 @@ class Levels:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._asking: Together[str, Level | None] = Together(self._levels)
 
     async def register(self, deployment: str, release: bytes, manifest: bytes, *, start: Level) -> Level:
         """Registers a release, once, and returns the deployment's level; a new deployment gets ``start``."""
@@ -47,9 +50,19 @@ class Levels:
 
     async def level(self, deployment: str) -> Level | None:
         """Returns the level a new case of the deployment gets, or None for an unknown deployment."""
+        return await self._asking(deployment)
+
+    async def _levels(self, deployments: Sequence[str]) -> Sequence[Level | None]:
         async with self._database.connection() as conn:
-            row = await (await conn.execute("select level from levels where deployment = %s", (deployment,))).fetchone()
-            return None if row is None else row["level"]
+            rows = await (
+                await conn.execute(
+                    b"select deployment, level from levels where deployment = any(%s::text[])",
+                    (list(set(deployments)),),
+                    prepare=True,
+                )
+            ).fetchall()
+        found: dict[str, Level] = {row["deployment"]: row["level"] for row in rows}
+        return [found.get(one) for one in deployments]
 
     async def set_level(self, deployment: str, level: Level, *, by: str, why: str) -> Level | None:
         """Sets the level, by name and on the record; returns the one before. Open cases keep theirs."""

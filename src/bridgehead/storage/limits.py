@@ -21,6 +21,8 @@ from bridgehead.storage.database import Database
 
 ANSWER_S: Final = 5.0
 """A database that has not answered by then is taken for away."""
+JUMP_S: Final = 1.0
+"""A clock of the database that is this much further behind than it was has been set back."""
 AGAIN_S: Final = 1.0
 """So long rows that are not found are taken for in use; then they are made, if they are gone."""
 
@@ -31,10 +33,17 @@ _DRAW: Final = f"""
 with {_QUICK}
 update limits set tat = greatest(tat, clock_timestamp()) + %(reach)s * interval '1 second' from quick
 where system = %(system)s and tat <= clock_timestamp() + %(latest)s * interval '1 second'
-returning extract(epoch from tat - clock_timestamp())::float8 - %(reach)s as begin_s, tat::text as end_
+returning extract(epoch from tat - clock_timestamp())::float8 - %(reach)s as begin_s, tat::text as end_,
+ extract(epoch from clock_timestamp())::float8 as now_s
 """
 _TOO_FAR: Final = """
-select extract(epoch from tat - clock_timestamp())::float8 as begin_s from limits where system = %(system)s
+select extract(epoch from tat - clock_timestamp())::float8 as begin_s,
+ extract(epoch from clock_timestamp())::float8 as now_s from limits where system = %(system)s
+"""
+_SET_BACK: Final = """
+update limits set tat = least(tat, clock_timestamp() + %(refill)s * interval '1 second'),
+ paused_until = least(paused_until, clock_timestamp() + %(refill)s * interval '1 second')
+where system = %(system)s
 """
 _GIVE_BACK: Final = f"""
 with {_QUICK}
@@ -121,18 +130,34 @@ class LimitRows:
         self._system = system
         self._there = 0  # rows of places that are known to exist, and the system's own row
         self._made_s = 0.0
+        self._seen: tuple[float, float] | None = None  # the database's clock, and this machine's after it was read
 
     async def draw(self, rate: Rate, count: int, horizon_s: float) -> Drawn:
-        """Moves the theoretical arrival time, by the database's clock."""
+        """Moves the theoretical arrival time, by the database's clock.
+
+        Where that was set back, no time that was drawn or asked for before lies further ahead than an empty bucket
+        takes to fill: several workers that see it come to the same.
+        """
         values = {"reach": count * rate.spacing_s, "latest": rate.slack_s + horizon_s}
+        asked_s = boot_s()
         row = await self._ask(_DRAW, **values)
+        drawn = row is not None
+        row = row or await self._ask(_TOO_FAR)
         if row is not None:
-            return Drawn(row["begin_s"], count, row["end_"])
-        row = await self._ask(_TOO_FAR)
-        if row is not None:
-            return Drawn(row["begin_s"], 0, "")
+            refill_s = rate.slack_s + rate.spacing_s
+            if self._set_back(row["now_s"], asked_s) and row["begin_s"] > refill_s:
+                await self._ask(_SET_BACK, refill=refill_s)
+                if not drawn:
+                    return await self.draw(rate, count, horizon_s)
+                return Drawn(min(row["begin_s"], refill_s), count, row["end_"])
+            return Drawn(row["begin_s"], count if drawn else 0, row["end_"] if drawn else "")
         await self._ask(_SYSTEM)
         return await self.draw(rate, count, max(0.0, horizon_s))
+
+    def _set_back(self, now_s: float, asked_s: float) -> bool:
+        """Returns whether the database's clock went back since it was last seen; slow answers look like none."""
+        before, self._seen = self._seen, (now_s, boot_s())
+        return before is not None and (asked_s - before[1]) - (now_s - before[0]) > JUMP_S
 
     async def give_back(self, rate: Rate, count: int, end: str) -> None:
         """Moves it back, if it still stands where the draw left it."""

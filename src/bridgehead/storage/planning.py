@@ -8,6 +8,7 @@ from typing import Final
 
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import (
+    AllowanceUse,
     CostWrite,
     DecisionWrite,
     EffectMove,
@@ -24,12 +25,12 @@ from bridgehead.effects.states import check_move
 from bridgehead.errors import LeaseLost
 from bridgehead.ids import show
 from bridgehead.ledger.chain import Row, link
-from bridgehead.ledger.vault import DataKey, Sealed
+from bridgehead.ledger.vault import DataKey, Sealed, to_bytes
 from bridgehead.spec.tool import JSON
 from bridgehead.storage import batch_rows as rows
 from bridgehead.storage.batch_rows import Rows
 from bridgehead.storage.looking import Effect, Locked, Looked
-from bridgehead.storage.sealing import Chain, Sealer, to_bytes
+from bridgehead.storage.sealing import Chain, Sealer
 from bridgehead.storage.writing import Writing, cost_refs
 
 _PAYLOADS: Final[Mapping[type, tuple[str, ...]]] = {
@@ -50,7 +51,8 @@ def sealed_ahead(key: DataKey, writes: Sequence[Write]) -> dict[int, Sealed]:
         for name in _PAYLOADS.get(type(write), ()):
             payload = getattr(write, name)
             if payload:
-                ahead[id(payload)] = key.seal(to_bytes(payload))
+                kept = write.kept if isinstance(write, StepWrite | EffectMove) else None
+                ahead[id(payload)] = key.seal(to_bytes(payload) if kept is None else kept)
     return ahead
 
 
@@ -283,6 +285,12 @@ class Plan:
         self.rows.add(rows.REVIEWS_USED, write.review_id)
         self.chain.link("review.used", {"review": write.review_id})
 
+    def allowance_use(self, write: AllowanceUse) -> None:
+        """Adds what an intent takes of allowances."""
+        effect = self.tokens[write.effect] if isinstance(write.effect, str) else write.effect
+        for allowance, amount in write.uses:
+            self.rows.add(rows.ALLOWANCE_USES, allowance, effect, amount)
+
     def cost(self, write: CostWrite) -> None:
         """Adds an entry of the books."""
         number, cost = next(self.looked.costs), write.cost
@@ -311,7 +319,8 @@ class Plan:
         state = "due" if self.due_again else "waiting"
         stop = write.stop_clock and not self.due_again
         self.rows.add(rows.WAITS, self.claim.case_id, state, write.wake_after_s, stop)
-        self.chain.link("case.waiting", {"clock_stopped": write.stop_clock})
+        at: dict[str, JSON] = {"paused_tool": write.paused_tool} if write.paused_tool else {}
+        self.chain.link("case.waiting", {"clock_stopped": write.stop_clock, **at})
 
     def finish(self, write: Finish) -> None:
         """Adds the outcome; reviews that are open are superseded."""
@@ -330,6 +339,7 @@ PLANNED: Final[Mapping[type, Callable[[Plan, Write], None]]] = {
     EffectOpen: Plan.effect_open,  # type: ignore[dict-item]
     EffectMove: Plan.effect_move,  # type: ignore[dict-item]
     ReviewUse: Plan.review_use,  # type: ignore[dict-item]
+    AllowanceUse: Plan.allowance_use,  # type: ignore[dict-item]
     CostWrite: Plan.cost,  # type: ignore[dict-item]
     Note: Plan.note,  # type: ignore[dict-item]
     Wait: Plan.wait,  # type: ignore[dict-item]

@@ -6,6 +6,7 @@ more is None, with the reason beside it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.ledger.vault import DataKey, Unreadable, Vault
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.controls import PAUSED
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.queries_case_view import ArrivalLine
 from bridgehead.storage.sealing import from_bytes, load_key
@@ -158,7 +160,9 @@ class Queries:
             rows = await (
                 await conn.execute(
                     "select a.*, (select array_agg(ac.case_id order by ac.case_id) from arrival_cases ac"
-                    f" where ac.arrival_id = a.id) as cases from arrivals a {chosen}".encode(),
+                    " where ac.arrival_id = a.id) as cases, (select m.principal from mandates m where"
+                    " m.deployment = a.deployment and m.source_key = a.source_key) as principal"
+                    f" from arrivals a {chosen}".encode(),
                     values,
                 )
             ).fetchall()
@@ -176,6 +180,7 @@ class Queries:
                 settled_at=row["settled_at"],
                 cases=tuple(show("C", number) for number in row["cases"] or ()),
                 reviews=reviews.get(row["id"], ()),
+                submitted_by=submitter(row["principal"]),
             )
             for row in rows
         ]
@@ -242,6 +247,10 @@ class Queries:
 
     async def parameters(self, deployment: str, tool: str, case_id: int | None) -> JSON:
         """Returns the JSON Schema of a tool's arguments, from the release of the case, or None if it has none."""
+        return (await self.declared(deployment, tool, case_id)).get("parameters")
+
+    async def declared(self, deployment: str, tool: str, case_id: int | None) -> Mapping[str, JSON]:
+        """Returns what the release of a case says of a tool; empty where it says nothing."""
         async with self._database.connection() as conn:
             row = await (
                 await conn.execute(
@@ -250,12 +259,10 @@ class Queries:
                     {"d": deployment, "c": case_id},
                 )
             ).fetchone()
-        if row is None:
-            return None
-        manifest = from_bytes(bytes(row["manifest"]))
+        manifest = None if row is None else from_bytes(bytes(row["manifest"]))
         tools = manifest.get("tools") if isinstance(manifest, dict) else None
         found = tools.get(tool) if isinstance(tools, dict) else None
-        return found.get("parameters") if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
 
     async def first_open(self, deployments: Sequence[str]) -> int:
         """Returns the id from which ``tally`` has to count: of the oldest case that is not done."""
@@ -292,13 +299,16 @@ class Queries:
         return Tally(**row)
 
     async def busy(self, deployments: Sequence[str], releases: Sequence[bytes]) -> int:
-        """Counts what a worker of these releases still has to do: arrivals to read, cases due, running or timed."""
+        """Counts what a worker of these releases still has to do: arrivals to read, cases due, running or timed.
+
+        What is paused waits for a person.
+        """
         async with self._database.connection() as conn:
             row = await (
                 await conn.execute(
                     "select (select count(*) from arrivals where state = 'stored' and deployment = any(%(d)s))"
-                    " + (select count(*) from cases where release = any(%(r)s) and (state in ('due', 'running')"
-                    " or (state = 'waiting' and wake_at is not null))) as n",
+                    " + (select count(*) from cases where release = any(%(r)s) and (state = 'running' or ("
+                    f"(state = 'due' or (state = 'waiting' and wake_at is not null)) and not {PAUSED}))) as n".encode(),
                     {"d": list(deployments), "r": list(releases)},
                 )
             ).fetchone()
@@ -386,6 +396,22 @@ def page(limit: int) -> int:
             hint="Ask for the next page with --after.",
         )
     return limit
+
+
+def person_of(subject: str, issuer: str) -> str:
+    """Returns a user as people read them: by name, and by their issuer where that is not this installation."""
+    return f"{subject} of {issuer}" if issuer else subject
+
+
+def submitter(principal: str | None) -> str | None:
+    """Returns who handed an arrival in, of what its mandate records of them; None where nobody is recorded."""
+    if principal is None:
+        return None
+    try:
+        found = json.loads(principal)
+        return person_of(str(found["subject"]), str(found.get("issuer") or ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # verifying the ledger names it
+        return None
 
 
 def _unknown_arrival(arrival_id: int) -> UserError:

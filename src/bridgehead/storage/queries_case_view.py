@@ -16,7 +16,10 @@ from bridgehead.spec.tool import JSON
 
 @dataclass(frozen=True, slots=True)
 class ArrivalLine:
-    """One arrival in a list. ``state``: stored, read, no_case, review or settled."""
+    """One arrival in a list. ``state``: stored, read, no_case, review or settled.
+
+    ``submitted_by`` is the user who handed it in and whom its cases act for; None where it came from no user.
+    """
 
     id: str
     deployment: str
@@ -28,11 +31,16 @@ class ArrivalLine:
     settled_at: datetime | None
     cases: tuple[str, ...]
     reviews: tuple[str, ...]
+    submitted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """One case in a list. ``waits`` says in words what it waits for, None when it needs nothing."""
+    """One case in a list. ``waits`` says in words what it waits for, None when it needs nothing.
+
+    ``rejected``: a person rejected what it wanted to write, and nothing of it was written. ``acts_for`` is the user
+    whose authority it has; None where it has the deployment's own.
+    """
 
     id: str
     deployment: str
@@ -49,6 +57,8 @@ class CaseLine:
     deadline_at: datetime | None
     waits: str | None
     served: bool
+    rejected: bool = False
+    acts_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +81,21 @@ class StepView:
     unreadable: str | None
     sources: JSON = None
     """Where a read's values come from and when they were known there, as its connector said."""
+    digest: str = ""
+    """Of the arguments, in hex: a decision about a read has the same."""
     read_again: str | None = None
     """``changed`` or ``unchanged``: this read was made because an earlier one had grown too old."""
+    tries: JSON = None
+    """Attempts before this one that failed: when (``at``), ``error_class`` and ``message`` of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionView:
-    """What the gate said of one call, with its reasons as the gate wrote them."""
+    """What the gate said of one call, with its reasons as the gate wrote them.
+
+    ``number`` is how people name it (``D-12``), ``digest`` of the call's arguments, in hex. ``view`` is what it
+    rested on besides the call; None in a record from before that was kept.
+    """
 
     id: int
     tool: str
@@ -87,6 +105,9 @@ class DecisionView:
     role: str | None
     policy_digest: str
     unreadable: str | None
+    number: str = ""
+    digest: str = ""
+    view: JSON = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +126,7 @@ class EffectView:
     proposed_at: datetime
     settled_at: datetime | None
     unreadable: str | None
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +159,8 @@ class CaseReview:
     minutes: float | None
     used: bool
     unreadable: str | None
+    due_at: datetime | None = None
+    """When it moves to the next role, or counts as late; None where its role is given no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +187,7 @@ class ArrivalOf:
     name: str
     size_bytes: int
     received_at: datetime
+    submitted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +233,8 @@ class CaseView:
     revisions: tuple[str, ...]
     chain: ChainStatus
     events: tuple[Event, ...]
+    price_coverage: float | None = None
+    """The share of its model calls with a known price; None where no model was called."""
 
 
 @dataclass(frozen=True, slots=True)

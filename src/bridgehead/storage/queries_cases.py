@@ -9,15 +9,18 @@ from typing import Any, Literal, cast
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from bridgehead.costs.summary import coverage
+from bridgehead.effects.images import without_image
 from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.ledger.chain import Head, Row, check
 from bridgehead.ledger.vault import Vault
 from bridgehead.ledger.verify import differing
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.controls import Control, holding, standing_in
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.ledger_tables import LedgerTables
-from bridgehead.storage.queries import ALIVE, Opener, Queries, page
+from bridgehead.storage.queries import ALIVE, Opener, Queries, page, person_of, submitter
 from bridgehead.storage.queries_case_view import (
     ArrivalOf,
     ArrivalView,
@@ -41,7 +44,14 @@ _LINES = (
     " c.business_key, c.lost_segments, c.wake_at <= bridgehead_now() as awake,"
     " c.release in (select release from living) as served,"
     " (select json_agg(json_build_array(r.id, r.role) order by r.id) from reviews r"
-    " where r.case_id = c.id and r.state = 'open') as open_reviews from cases c "
+    " where r.case_id = c.id and r.state = 'open') as open_reviews,"
+    " coalesce((select (select e.id from effects e where e.case_id = c.id"
+    " and e.state in ('intended', 'unknown', 'committed', 'undone') limit 1) is null"
+    " from reviews r where r.case_id = c.id and r.state = 'rejected' limit 1), false) as rejected,"
+    " (select json_build_array(g.subject, g.issuer) from grants g where g.case_id = c.id) as acts_for,"
+    # How the last segment ended stands last on the chain of a case that waits.
+    " (select l.body from ledger l where c.state = 'waiting' and c.wake_at is not null and l.chain = 'C-' || c.id"
+    " order by l.seq desc limit 1) as ended from cases c "
 )
 
 
@@ -65,7 +75,8 @@ class CaseQueries:
                     {"d": deployment, "s": state, "a": after, "n": page(limit)},
                 )
             ).fetchall()
-        return [_line(row) for row in rows]
+            standing = await standing_in(conn)
+        return [_line(row, standing) for row in rows]
 
     async def waits(self, numbers: Sequence[int]) -> Mapping[str, str]:
         """Returns what each of these cases waits for, in words; a running one, that it runs."""
@@ -73,14 +84,23 @@ class CaseQueries:
             rows = await (
                 await conn.execute(_LINES + "where c.id = any(%s) order by c.id", (list(numbers),))
             ).fetchall()
-        return {line.id: line.waits or line.state for line in map(_line, rows)}
+            standing = await standing_in(conn)
+        return {line.id: line.waits or line.state for line in (_line(row, standing) for row in rows)}
 
     async def unserved(self, case_id: int) -> str | None:
         """Returns the release of a case that no living worker goes on with; None when one does, or a person has it."""
         async with self._database.connection() as conn:
             row = await (await conn.execute(_LINES + "where c.id = %s", (case_id,))).fetchone()
-        line = None if row is None else _line(row)
+        line = None if row is None else _line(row, ())
         return None if line is None or line.served or line.state in ("with_person", "done") else line.release
+
+    async def acts_for(self, case_id: int) -> str | None:
+        """Returns the user whose authority a case has; None where it has the deployment's own, or there is no case."""
+        async with self._database.connection() as conn:
+            row = await (
+                await conn.execute("select subject, issuer from grants where case_id = %s", (case_id,))
+            ).fetchone()
+        return None if row is None else person_of(row["subject"], row["issuer"])
 
     async def input(self, case_id: int) -> JSON:
         """Returns what the agent was given, or None where it cannot be opened or there is no such case."""
@@ -134,8 +154,10 @@ class CaseQueries:
             plain = stored.value if isinstance(stored.value, dict) else {}
             text = plain.get("text")
             rows, head = await _chain(conn, show("C", case_id))
+            costs = await _costs(conn, case_id)
+            models = [cost for cost in costs if cost.kind == "model"]
             return CaseView(
-                case=_line(row),
+                case=_line(row, await standing_in(conn)),
                 input=plain.get("input"),
                 text=text if isinstance(text, str) else None,
                 outcome=outcome.value,
@@ -145,10 +167,11 @@ class CaseQueries:
                 decisions=await _decisions(conn, opener, case_id),
                 effects=await _effects(conn, opener, case_id),
                 reviews=await _reviews(conn, opener, case_id),
-                costs=await _costs(conn, case_id),
+                costs=costs,
                 revisions=await _revisions(conn, row),
                 chain=await _status(conn, self._vault, show("C", case_id), rows, head),
                 events=tuple(event for event in map(_event, rows) if event is not None),
+                price_coverage=coverage(sum(cost.amount is not None for cost in models), len(models)),
             )
 
     async def arrival(self, arrival_id: int) -> ArrivalView:
@@ -167,7 +190,7 @@ class CaseQueries:
             )
 
 
-def _line(row: Mapping[str, Any]) -> CaseLine:
+def _line(row: Mapping[str, Any], standing: Sequence[Control]) -> CaseLine:
     release = bytes(row["release"]).hex()
     return CaseLine(
         id=show("C", row["id"]),
@@ -183,19 +206,24 @@ def _line(row: Mapping[str, Any]) -> CaseLine:
         opened_at=row["opened_at"],
         closed_at=row["closed_at"],
         deadline_at=row["deadline_at"],
-        waits=_waits(row, release),
+        waits=_waits(row, release, standing),
         served=row["served"],
+        rejected=row["rejected"],
+        acts_for=None if row["acts_for"] is None else person_of(*row["acts_for"]),
     )
 
 
-def _waits(row: Mapping[str, Any], release: str) -> str | None:
-    """Returns what a case waits for; a case that only a missing worker holds up says so first."""
+def _waits(row: Mapping[str, Any], release: str, standing: Sequence[Control]) -> str | None:
+    """Returns what a case waits for; what operators stopped comes first, then a worker that is missing."""
     reviews = ", ".join(f"{show('R', number)} ({role})" for number, role in row["open_reviews"] or ())
     state = row["state"]
     if state == "done":
         return None
     if state == "with_person":
         return reviews or "a person"
+    held = holding(standing, row["deployment"], release, _paused_tool(row["ended"])) if state != "running" else None
+    if held is not None:
+        return f"{reviews}, and {held}" if reviews else held
     ready = state in ("due", "running") or (state == "waiting" and row["wake_at"] is not None)
     if ready and not row["served"]:
         return f"a worker that serves release {release[:12]}"
@@ -204,6 +232,13 @@ def _waits(row: Mapping[str, Any], release: str) -> str | None:
     if state == "waiting" and row["wake_at"] is not None:
         return f"until {row['wake_at']:%Y-%m-%d %H:%M:%S}" if not row["awake"] else "a worker"
     return None if state == "running" else "a worker" if state == "due" else "a decision"
+
+
+def _paused_tool(ended: bytes | None) -> str | None:
+    """Returns the paused tool that a case waits at, as the last row of its chain has it."""
+    refs = None if ended is None else json.loads(bytes(ended)).get("refs")
+    tool = refs.get("paused_tool") if isinstance(refs, dict) else None
+    return tool if isinstance(tool, str) else None
 
 
 async def _blob(conn: Connection, commitment: bytes | None) -> bytes | None:
@@ -216,14 +251,21 @@ async def _blob(conn: Connection, commitment: bytes | None) -> bytes | None:
 async def _arrivals(conn: Connection, case_id: int) -> tuple[ArrivalOf, ...]:
     rows = await (
         await conn.execute(
-            "select a.id, ac.relation, a.source, a.name, a.size_bytes, a.received_at from arrival_cases ac"
-            " join arrivals a on a.id = ac.arrival_id where ac.case_id = %s order by a.id",
+            "select a.id, ac.relation, a.source, a.name, a.size_bytes, a.received_at, m.principal from arrival_cases"
+            " ac join arrivals a on a.id = ac.arrival_id left join mandates m on m.deployment = a.deployment"
+            " and m.source_key = a.source_key where ac.case_id = %s order by a.id",
             (case_id,),
         )
     ).fetchall()
     return tuple(
         ArrivalOf(
-            show("A", row["id"]), row["relation"], row["source"], row["name"], row["size_bytes"], row["received_at"]
+            show("A", row["id"]),
+            row["relation"],
+            row["source"],
+            row["name"],
+            row["size_bytes"],
+            row["received_at"],
+            submitter(row["principal"]),
         )
         for row in rows
     )
@@ -259,18 +301,14 @@ async def _steps(conn: Connection, opener: Opener, case_id: int) -> tuple[StepVi
                 output_tokens=_whole(payload.get("output_tokens")),
                 unreadable=opened.unreadable,
                 sources=payload.get("sources"),
+                tries=payload.get("tries"),
+                digest=bytes(row["args_digest"]).hex(),
                 read_again=("changed" if payload.get("changed") else "unchanged")
                 if payload.get("read_again")
                 else None,
             )
         )
     return tuple(found)
-
-
-def _again(payload: Mapping[str, JSON]) -> str | None:
-    if not payload.get("read_again"):
-        return None
-    return "changed" if payload.get("changed") else "unchanged"
 
 
 async def _decisions(conn: Connection, opener: Opener, case_id: int) -> tuple[DecisionView, ...]:
@@ -296,6 +334,9 @@ async def _decisions(conn: Connection, opener: Opener, case_id: int) -> tuple[De
                 role=role if isinstance(role, str) else None,
                 policy_digest=bytes(row["policy_digest"]).hex(),
                 unreadable=opened.unreadable,
+                number=show("D", row["id"]),
+                digest=bytes(row["args_digest"]).hex(),
+                view=detail.get("view"),
             )
         )
     return tuple(found)
@@ -322,12 +363,13 @@ async def _effects(conn: Connection, opener: Opener, case_id: int) -> tuple[Effe
                 level=row["level"],
                 attempt=row["attempt"],
                 args=args.value,
-                result=result.value,
+                result=without_image(result.value),
                 decision=row["decision_id"],
                 superseded_by=None if row["superseded_by"] is None else show("E", row["superseded_by"]),
                 proposed_at=row["proposed_at"],
                 settled_at=row["settled_at"],
                 unreadable=args.unreadable or result.unreadable,
+                digest=bytes(row["args_digest"]).hex(),
             )
         )
     return tuple(found)
@@ -365,6 +407,7 @@ async def _reviews(
                 minutes=None if row["minutes"] is None else float(row["minutes"]),
                 used=row["used_at"] is not None,
                 unreadable=shown.unreadable or answer.unreadable,
+                due_at=row["escalate_at"],
             )
         )
     return tuple(found)

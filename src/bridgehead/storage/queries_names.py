@@ -49,8 +49,25 @@ async def roles(database: Database) -> Sequence[str]:
     return sorted(known)
 
 
+async def tools(database: Database, deployment: str = "") -> Sequence[str]:
+    """Returns the tools of all releases that were ever registered, or of one deployment's."""
+    async with database.connection() as conn:
+        manifests = await (
+            await conn.execute("select manifest from releases where %(name)s in ('', deployment)", {"name": deployment})
+        ).fetchall()
+    known: set[str] = set()
+    for row in manifests:
+        manifest = from_bytes(bytes(row["manifest"]))
+        declared = manifest.get("tools") if isinstance(manifest, dict) else None
+        known.update(declared if isinstance(declared, dict) else ())
+    return sorted(known)
+
+
 async def release_named(database: Database, text: str) -> str:
-    """Returns the digest in hex of the one release that ``text`` begins; raises UserError for none or several."""
+    """Returns the digest in hex of the one release that ``text`` begins; raises UserError for none or several.
+
+    Nothing begins no release, also where there is only one: a variable that is not set stops nothing.
+    """
     async with database.connection() as conn:
         rows = await (
             await conn.execute(
@@ -59,6 +76,7 @@ async def release_named(database: Database, text: str) -> str:
                 (text.strip().lower(),),
             )
         ).fetchall()
+        rows = rows if text.strip() else []
     if len(rows) == 1:
         return str(rows[0]["digest"])
     raise UserError(

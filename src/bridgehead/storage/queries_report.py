@@ -29,12 +29,14 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The books of one case: priced entries by currency, how many entries have no price, people's minutes."""
+    """The books of one case: priced entries by currency, how many have no price, calls of models, people's minutes."""
 
     case: str
     outcome: str | None
     amounts: tuple[tuple[str, str], ...]
     unknown: int
+    model_calls: int
+    model_priced: int
     minutes: float
     received_at: datetime
     closed_at: datetime | None
@@ -91,12 +93,15 @@ class ReportQueries:
                     " and level = %(level)s"
                     " and opened_at >= bridgehead_now() - make_interval(secs => %(since)s)),"
                     " sums as (select case_id, currency, sum(amount) as amount, sum(minutes) as minutes,"
-                    " count(*) filter (where amount is null) as unknown from costs"
+                    " count(*) filter (where amount is null) as unknown,"
+                    " count(*) filter (where kind = 'model') as calls,"
+                    " count(*) filter (where kind = 'model' and amount is not null) as priced from costs"
                     " where case_id in (select id from chosen) group by case_id, currency)"
                     " select c.id, c.outcome, c.received_at, c.closed_at,"
                     " coalesce(json_agg(json_build_array(s.currency, s.amount::text))"
                     " filter (where s.amount is not null), '[]') as amounts,"
-                    " coalesce(sum(s.unknown), 0)::int as unknown,"
+                    " coalesce(sum(s.unknown), 0)::int as unknown, coalesce(sum(s.calls), 0)::int as calls,"
+                    " coalesce(sum(s.priced), 0)::int as priced,"
                     " coalesce(sum(s.minutes), 0)::float8 as minutes from chosen c left join sums s on s.case_id = c.id"
                     " group by c.id, c.outcome, c.received_at, c.closed_at order by c.id",
                     {"d": deployment, "since": since_s, "level": level},
@@ -108,6 +113,8 @@ class ReportQueries:
                 outcome=row["outcome"],
                 amounts=tuple((currency, amount) for currency, amount in row["amounts"]),
                 unknown=row["unknown"],
+                model_calls=row["calls"],
+                model_priced=row["priced"],
                 minutes=row["minutes"],
                 received_at=row["received_at"],
                 closed_at=row["closed_at"],

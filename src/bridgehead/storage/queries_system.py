@@ -29,6 +29,16 @@ _SEEN_MS = 1_000  # no index serves this question, and a remark is not worth a l
 
 
 @dataclass(frozen=True, slots=True)
+class Stranded:
+    """Open cases of one release that no living worker serves. ``served``: another release of the deployment is."""
+
+    deployment: str
+    release: str
+    cases: int
+    served: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """What one short connection found. ``schema`` is None for a database that was never used."""
 
@@ -41,6 +51,7 @@ class Probe:
     skew_s: float
     workers: int
     open_cases: int
+    stranded: tuple[Stranded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +123,13 @@ async def probe(url: str) -> Probe:
                 " to_regclass('bridgehead_migrations') is not null as used",
             )
             at = utc_now()
-            schema, workers, cases = None, 0, 0
+            schema, workers, cases, stranded = None, 0, 0, tuple[Stranded, ...]()
             if row["used"]:
                 schema = (await _one(conn, "select max(number) as newest from bridgehead_migrations"))["newest"]
             if schema is not None:
                 workers = (await _one(conn, "select count(*) as n from (" + ALIVE + ") living"))["n"]
                 cases = (await _one(conn, "select count(*) as n from cases where state <> 'done'"))["n"]
+                stranded = await _stranded(conn)
             return Probe(
                 server_version=conn.info.server_version,
                 schema=schema,
@@ -128,6 +140,7 @@ async def probe(url: str) -> Probe:
                 skew_s=round(abs((_utc(row["now"]) - at).total_seconds()), 3),
                 workers=workers,
                 open_cases=cases,
+                stranded=stranded,
             )
 
 
@@ -148,6 +161,23 @@ async def export_whole(database: Database, path: Path, *, at: datetime) -> str:
     """Writes every chain's head to a new file; returns the file's SHA-256 in hex."""
     async with database.connection() as conn:
         return await export_ledger_heads(cast("AsyncConnection[TupleRow]", conn), path, at=at)
+
+
+async def _stranded(conn: AsyncConnection[DictRow]) -> tuple[Stranded, ...]:
+    rows = await (
+        await conn.execute(
+            (
+                "with living as (select distinct deployment, release from worker_releases where worker_id in ("
+                + ALIVE
+                + ")) select c.deployment, encode(c.release, 'hex') as release, count(*) as cases,"
+                " exists (select from living l where l.deployment = c.deployment) as served from cases c"
+                " where c.state in ('due', 'waiting', 'running') and not exists (select from living l"
+                " where l.deployment = c.deployment and l.release = c.release)"
+                " group by c.deployment, c.release order by c.deployment, cases desc limit 20"
+            ).encode()
+        )
+    ).fetchall()
+    return tuple(Stranded(row["deployment"], row["release"], row["cases"], row["served"]) for row in rows)
 
 
 async def _one(conn: AsyncConnection[DictRow], statement: str) -> DictRow:

@@ -11,6 +11,8 @@ from bridgehead.cases.writes import CostWrite, ReviewOpen
 from bridgehead.costs import meter
 from bridgehead.engine.ports import Dispatch
 from bridgehead.errors import UserError
+from bridgehead.gate.grants import Granting
+from bridgehead.gate.normal import two_people
 from bridgehead.ids import ReviewId, show
 from bridgehead.ledger.vault import Vault
 from bridgehead.money import Money
@@ -19,6 +21,7 @@ from bridgehead.spec.tool import JSON
 from bridgehead.storage.cases import review_of
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.full_state import full_state
+from bridgehead.storage.reopening import lock_business, open_again
 from bridgehead.storage.sealing import Chain, Sealer, from_bytes, load_key
 from bridgehead.storage.writing import open_review, supersede_reviews, write_cost
 
@@ -63,8 +66,13 @@ class Reviews:
         rate: Money | None = None,
         idle_cap_minutes: float | None = None,
         minutes: float | None = None,
+        again: bool = False,
+        granting: Granting | None = None,
     ) -> Review:
         """Decides an open review and wakes its case; of two decisions at once one wins.
+
+        ``again``: a case that left the agent's hands is closed by the answer, and opened again as another case,
+        under a grant that ``granting`` makes where it acts for a user.
 
         ``shown_digest`` binds an approval to the arguments the person was shown. Raises
         UserError when the review is no longer open, does not take the verb, or shows other
@@ -80,6 +88,16 @@ class Reviews:
                     code="review.changed",
                     hint="Look at it again before you decide.",
                 )
+            first = found.shown.get("approved_first")
+            if verb in ("approve", "edit") and isinstance(first, Mapping) and not two_people(str(first.get("by")), by):
+                raise UserError(
+                    f"{by} approved R-{first.get('review')} already, and R-{review_id} asks for a second person",
+                    code="review.same_person",
+                    hint="Somebody else of the role decides.",
+                )
+            again = again and found.kind in FENCING
+            if again and found.case_id is not None:
+                await lock_business(conn, found.case_id)
             key_id = await self._lock_case(conn, found)
             chain = await Chain.lock(conn, _chain(found), actor=f"person:{by}")
             sealer = Sealer(conn, key_id, await load_key(conn, self._vault, key_id))
@@ -92,9 +110,9 @@ class Reviews:
                 )
             ).fetchone()
             if row is None:
-                again, _ = await self._load(conn, review_id)
+                now, _ = await self._load(conn, review_id)
                 raise UserError(
-                    f"R-{review_id} is already {again.state}" + (f" by {again.decided_by}" if again.decided_by else ""),
+                    f"R-{review_id} is already {now.state}" + (f" by {now.decided_by}" if now.decided_by else ""),
                     code="review.decided",
                     hint="Nothing was changed by this second decision.",
                 )
@@ -114,6 +132,8 @@ class Reviews:
             await conn.execute("update reviews set minutes = %s where id = %s", (cost.minutes, review_id))
             if found.case_id is not None:
                 await write_cost(conn, chain, found.case_id, CostWrite(cost))
+                if again:
+                    await open_again(conn, self._dispatch, self._vault, found.case_id, by, granting)
                 await self._move_case(conn, chain, sealer, found, verb, by, answer, resume_s, deployment)
             else:
                 await conn.execute(

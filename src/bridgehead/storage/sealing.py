@@ -11,16 +11,9 @@ from typing import Final
 from bridgehead.errors import Unavailable
 from bridgehead.ids import KeyId
 from bridgehead.ledger.chain import Head, link
-from bridgehead.ledger.vault import DataKey, Unreadable, Vault
+from bridgehead.ledger.vault import DataKey, Unreadable, Vault, to_bytes
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection
-
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-
-
-def to_bytes(value: JSON) -> bytes:
-    """Returns a payload as compact UTF-8 JSON; half a surrogate pair, as bad mail brings, comes back as it was."""
-    return _ENCODE(value).encode(errors="surrogatepass")
 
 
 def from_bytes(data: bytes) -> JSON:

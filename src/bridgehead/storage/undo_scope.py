@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from bridgehead.clock import utc_now
 from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.storage.database import Database
@@ -31,3 +34,13 @@ async def deployment_of(database: Database, *, case_id: int | None, release: str
     raise UserError(
         f"{what} is there in several deployments: {names}", code="undo.scope", hint="Name one: --deployment NAME."
     )
+
+
+async def moment(database: Database, ago_s: float) -> datetime:
+    """Returns when it was ``ago_s`` seconds ago, by the clock that says when effects were settled."""
+    async with database.connection() as conn:
+        row = await (
+            await conn.execute("select bridgehead_now() - make_interval(secs => %s) as at", (ago_s,))
+        ).fetchone()
+    found: datetime = row["at"] if row is not None else utc_now()
+    return found

@@ -4,52 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from bridgehead.cases.undo_ports import Done, Hold, Scope, UndoItem, UndoLost, UndoMove, UndoPlan
 from bridgehead.cases.writes import CostWrite, DecisionWrite, ReviewOpen
-from bridgehead.effects.keys import object_digest
 from bridgehead.effects.undoing import WHY, Left
 from bridgehead.errors import UserError
-from bridgehead.ids import KeyId, show
-from bridgehead.ledger.vault import DataKey, Unreadable, Vault
-from bridgehead.spec.tool import JSON, Tool
+from bridgehead.ids import show
+from bridgehead.ledger.vault import Unreadable, Vault
+from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection, Database
-from bridgehead.storage.sealing import Chain, Sealer, from_bytes, load_key, new_key
+from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
+from bridgehead.storage.undo_opening import EFFECTS, IN_SCOPE, ITEMS, Opening
 from bridgehead.storage.writing import open_review, write_cost
 
 LOCK_SPACE: Final = 0x42525544  # "BRUD": the first key of the advisory locks that tell whose plan it is
 LEASE_S: Final = 30.0
 """How long whoever carries out a plan keeps it without a move, besides the time that the move may take."""
 
-_EFFECTS: Final = """
-select e.id, e.case_id, e.deployment, e.tool, e.key, e.args_digest, e.occurrence, e.state, e.payload, e.result,
-  e.settled_at, e.level, a.sealed as sealed_args, r.sealed as sealed_result, c.key_id, c.state as case_state,
-  encode(c.release, 'hex') as release, l.manifest,
-  (select i.undo_id from undo_items i where i.effect_id = e.id
-    and i.state in ('planned', 'intended', 'unknown', 'undone')) as under
-from effects e join cases c on c.id = e.case_id join releases l on l.digest = c.release
-  join blobs a on a.commitment = e.payload left join blobs r on r.commitment = e.result
-"""
-_IN_SCOPE: Final = """
-where e.deployment = %(deployment)s and e.state in ('committed', 'undone', 'intended', 'unknown')
-  and (%(case)s::bigint is null or e.case_id = %(case)s)
-  and (%(release)s::text is null or encode(c.release, 'hex') = %(release)s)
-  and (%(tool)s::text is null or e.tool = %(tool)s)
-  and (%(since)s::float8 is null or coalesce(e.settled_at, e.proposed_at) >= bridgehead_now()
-       - make_interval(secs => %(since)s))
-order by e.settled_at desc nulls first, e.id desc
-"""
-_ITEMS: Final = (
-    _EFFECTS.replace(
-        "select e.id",
-        "select i.place, i.state as item_state, i.attempt as item_attempt, i.why, i.review_id, i.detail,"
-        " d.sealed as sealed_detail,"
-        " coalesce(extract(epoch from i.settle_from - clock_timestamp())::float8, 0) as seconds_left, e.id",
-    )
-    + " join undo_items i on i.effect_id = e.id left join blobs d on d.commitment = i.detail"
-    " where i.undo_id = %s order by i.place"
-)
 _ALIVE: Final = """
 select exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = %s::oid and l.objid = %s::oid
   and l.granted and l.database = (select oid from pg_database where datname = current_database())) as held
@@ -70,11 +42,12 @@ class Undos:
             "case": scope.case_id,
             "release": scope.release,
             "tool": scope.tool,
-            "since": scope.since_s,
+            "since": scope.since,
+            "until": scope.until,
         }
         async with self._database.connection() as conn:
-            rows = await (await conn.execute((_EFFECTS + _IN_SCOPE).encode(), values)).fetchall()
-            opening = _Opening(self._vault)
+            rows = await (await conn.execute((EFFECTS + IN_SCOPE).encode(), values)).fetchall()
+            opening = Opening(self._vault)
             return [await opening.done(conn, row) for row in rows]
 
     async def make(
@@ -125,8 +98,8 @@ class Undos:
                 raise UserError(
                     f"there is no undo U-{undo_id}", code="undo.unknown", hint="'bridgehead undo' says its number."
                 )
-            found = await (await conn.execute(_ITEMS.encode(), (undo_id,))).fetchall()
-            opening = _Opening(self._vault)
+            found = await (await conn.execute(ITEMS.encode(), (undo_id,))).fetchall()
+            opening = Opening(self._vault)
             items = [
                 UndoItem(
                     place=one["place"],
@@ -314,87 +287,6 @@ class Undos:
             return chain, Sealer(conn, case["key_id"], await load_key(conn, self._vault, case["key_id"]))
         except Unreadable:
             return chain, Sealer(conn, *await new_key(conn, self._vault))
-
-
-class _Opening:
-    """Opens payloads and manifests, each key and each manifest once."""
-
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-        self._keys: dict[int, DataKey | Unreadable] = {}
-        self._manifests: dict[str, Mapping[str, Any]] = {}
-
-    async def done(self, conn: Connection, row: Mapping[str, Any]) -> Done:
-        """Returns an effect from its row."""
-        manifest = self._manifest(row["release"], row["manifest"])
-        then = manifest.get("tools", {}).get(row["tool"], {})
-        allow = manifest.get("rules", {}).get(row["tool"], {}).get("allow")
-        args: Mapping[str, JSON] = {}
-        result: JSON = None
-        unreadable = ""
-        try:
-            key = await self._key(conn, row["key_id"])
-            args = cast("Mapping[str, JSON]", from_bytes(key.open(bytes(row["sealed_args"]), bytes(row["payload"]))))
-            if row["result"] is not None:
-                recorded = from_bytes(key.open(bytes(row["sealed_result"]), bytes(row["result"])))
-                result = recorded.get("result") if isinstance(recorded, Mapping) else None
-        except Unreadable as error:
-            unreadable = error.message
-        return Done(
-            effect_id=row["id"],
-            case_id=row["case_id"],
-            deployment=row["deployment"],
-            release=row["release"],
-            tool=row["tool"],
-            key=bytes(row["key"]),
-            digest=bytes(row["args_digest"]),
-            occurrence=row["occurrence"],
-            state=row["state"],
-            args=args,
-            result=result,
-            at=row["settled_at"],
-            case_state=row["case_state"],
-            level=row["level"],
-            then=then,
-            rule=allow if isinstance(allow, str) else None,
-            object=self._object(row, then, args),
-            under=row["under"],
-            unreadable=unreadable,
-        )
-
-    async def detail(self, conn: Connection, row: Mapping[str, Any]) -> Mapping[str, JSON] | None:
-        """Returns what was recorded of an item's last move, if it can be read."""
-        if row["detail"] is None:
-            return None
-        try:
-            key = await self._key(conn, row["key_id"])
-            return cast("Mapping[str, JSON]", from_bytes(key.open(bytes(row["sealed_detail"]), bytes(row["detail"]))))
-        except Unreadable as error:
-            return {"unreadable": error.message}
-
-    def _object(self, row: Mapping[str, Any], then: Mapping[str, Any], args: Mapping[str, JSON]) -> bytes:
-        named = then.get("key")
-        tool = Tool(row["tool"], "reversible", key=tuple(named) if named is not None else None)
-        try:
-            return object_digest(self._vault.hmac, row["deployment"], tool, args)
-        except UserError:  # no value under its key, as when nothing can be read
-            return bytes(row["key"])
-
-    def _manifest(self, release: str, manifest: bytes) -> Mapping[str, Any]:
-        if release not in self._manifests:
-            self._manifests[release] = cast("Mapping[str, Any]", from_bytes(bytes(manifest)))
-        return self._manifests[release]
-
-    async def _key(self, conn: Connection, key_id: int) -> DataKey:
-        if key_id not in self._keys:
-            try:
-                self._keys[key_id] = await load_key(conn, self._vault, KeyId(key_id))
-            except Unreadable as error:
-                self._keys[key_id] = error
-        found = self._keys[key_id]
-        if isinstance(found, Unreadable):
-            raise found
-        return found
 
 
 async def _decide(conn: Connection, chain: Chain, sealer: Sealer, done: Done, write: DecisionWrite) -> int:

@@ -23,6 +23,7 @@ from bridgehead.spec.tool import JSON
 from bridgehead.storage.controls import NOT_STOPPED
 from bridgehead.storage.database import KEEPALIVE, Connection, Database, translated
 from bridgehead.storage.full_state import full_state
+from bridgehead.storage.overdue import Overdue
 from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
 from bridgehead.storage.writing import open_review, supersede_reviews
 
@@ -59,6 +60,15 @@ returning id, name
 _ORPHANS = """
 select c.id from cases c join workers w on w.id = c.worker_id
 where c.state = 'running' and w.stopped_at is not null order by c.id limit %(batch)s
+"""
+
+# One that is younger may be of an arrival that is just being stored.
+_FORGET_MANDATES = b"""
+delete from mandates m where m.stored_at < clock_timestamp() - interval '1 hour' and not exists (
+    select from arrivals a where a.deployment = m.deployment and a.source_key = m.source_key
+      and (a.state in ('stored', 'review') or exists (
+        select from arrival_cases l join cases c on c.id = l.case_id
+        where l.arrival_id = a.id and c.state <> 'done')))
 """
 
 _ANY_KILLED = "select 1 from controls where lifted_at is null and action = 'kill' and kind <> 'tool' limit 1"
@@ -145,6 +155,7 @@ class Workers:
         self._database = database
         self._dispatch = dispatch
         self._vault = vault
+        self._overdue = Overdue(database, self._out_of_time)
 
     async def claim(self, worker: WorkerId, case_id: CaseId, releases: Sequence[bytes]) -> Claim | None:
         """Claims a due case; None when somebody else has it, or nobody here serves its release.
@@ -195,10 +206,16 @@ class Workers:
         dead = await self._bury()
         orphans, lost = await self._orphans(by_name)
         timers = await self._timers()
-        overdue = await self._overdue(by_name)
+        overdue = await self._overdue.hand_over(by_name)
         escalated = await self._escalate(by_name)
         hinted = await self._rehint(by_name, hint_after_s)
+        await self._forget_mandates()
         return Swept(dead, orphans, timers, overdue, hinted, escalated, lost, stopped)
+
+    async def _forget_mandates(self) -> None:
+        """Removes for whom arrivals came once nothing rests on it: each is read, and its cases are done."""
+        async with self._database.connection() as conn:
+            await conn.execute(_FORGET_MANDATES)
 
     async def hand_over(self, case_id: int, serving: Serving, error_class: ErrorClass, why: str) -> bool:
         """Takes an open case out of its agent's hands, with its full state; False when it has left them already."""
@@ -283,33 +300,14 @@ class Workers:
             await self._dispatch.hint(conn, "case", sorted(row["id"] for row in rows))
             return len(rows)
 
-    async def _overdue(self, serving: dict[str, Serving]) -> int:
-        async with self._database.connection() as conn:
-            found = await (
-                await conn.execute(
-                    "select id from cases where deadline_at <= bridgehead_now()"
-                    " and state not in ('with_person', 'done') and deployment = any(%s) order by id limit %s",
-                    (list(serving), _BATCH),
-                )
-            ).fetchall()
-        count = 0
-        for case_id in [row["id"] for row in found]:
-            async with self._database.transaction() as conn:
-                row = await (
-                    await conn.execute(
-                        "select id, deployment from cases where id = %s and deadline_at <= bridgehead_now()"
-                        " and state not in ('with_person', 'done') for update skip locked",
-                        (case_id,),
-                    )
-                ).fetchone()
-                if row is None:
-                    continue
-                one = serving[row["deployment"]]
-                told = await self._to_person(conn, row["id"], one, "deadline", "deadline", "Its deadline has passed.")
-            points.reach("engine.hand_over.after")
-            log.info("%s %s", show("C", case_id), told)
-            count += 1
-        return count
+    async def overdue(self, serving: Sequence[Serving]) -> float | None:
+        """Hands over what is out of time; returns in how many seconds the next case will be, None if none waits."""
+        by_name = {one.deployment: one for one in serving}
+        await self._overdue.hand_over(by_name)
+        return await self._overdue.next_s(by_name)
+
+    async def _out_of_time(self, conn: Connection, case_id: int, serving: Serving, why: str) -> str:
+        return await self._to_person(conn, case_id, serving, "deadline", "deadline", why)
 
     async def _to_person(
         self, conn: Connection, case_id: int, serving: Serving, kind: str, error_class: ErrorClass, why: str

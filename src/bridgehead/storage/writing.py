@@ -151,6 +151,12 @@ def cost_refs(number: int, cost: Cost) -> dict[str, JSON]:
 
 async def _adopt(writing: Writing, write: Adopt) -> None:
     claim = writing.claim
+    # What it did so far stays the doing of the release that it had: an undo asks for that one.
+    await writing.conn.execute(
+        "update effects set release = %s where case_id = %s and release is null"
+        " and state in ('intended', 'unknown', 'committed', 'undone')",
+        (claim.release, claim.case_id),
+    )
     await writing.conn.execute(
         "update cases set release = %s, level = %s where id = %s", (write.release, write.level, claim.case_id)
     )
@@ -167,8 +173,8 @@ async def _check(writing: Writing, write: CheckWrite) -> None:
     claim = writing.claim
     row = await (
         await writing.conn.execute(
-            "insert into checks (case_id, deployment, subject, checked_by, attempt, passed, duration_ms)"
-            " values (%s, %s, %s, %s, %s, %s, %s) returning id",
+            "insert into checks (case_id, deployment, subject, checked_by, attempt, passed, duration_ms, said)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s) returning id",
             (
                 claim.case_id,
                 claim.deployment,
@@ -177,6 +183,7 @@ async def _check(writing: Writing, write: CheckWrite) -> None:
                 write.attempt,
                 write.passed,
                 write.duration_ms,
+                write.said,
             ),
         )
     ).fetchone()
@@ -186,6 +193,7 @@ async def _check(writing: Writing, write: CheckWrite) -> None:
         "by": write.checked_by,
         "attempt": write.attempt,
         "passed": write.passed,
+        **({} if write.said else {"said": False}),
     }
     commitments = {"payload": await writing.sealer.put({"why": write.why})} if write.why else {}
     await writing.chain.append("check", refs, commitments)

@@ -17,7 +17,6 @@ from langsmith import tracing_context
 from pydantic import TypeAdapter
 
 from bridgehead.adapters import options
-from bridgehead.adapters import prompt as prompts
 from bridgehead.adapters.langchain import inventory, turns
 from bridgehead.adapters.langchain.failing import classified
 from bridgehead.adapters.langchain.governor import GOVERNOR, Governor, check_model
@@ -161,24 +160,15 @@ class _Runner:
 
     async def run(self, case: Case[Any], ctx: Context) -> object:
         """Returns the agent's output; raises Failed with the error class of what went wrong in the framework."""
-        asked = self.governed.prompt
-        prompt = prompts.fill(asked, case) if isinstance(asked, str) else asked(case)
-        standing = self.found.made.standing
-        try:
-            with _governed_by(
-                Governor(ctx, self.governed.name, self.tools, self.own, standing, self.model, self.others)
-            ):
+        name, standing = self.governed.name, self.found.made.standing
+        prompt = options.filled(self.governed.prompt, case)
+        governor = Governor(ctx, name, self.tools, self.own, standing, self.model, self.others)
+        async with options.running(ctx, name, classified):
+            with _governed_by(governor):
                 if self.entry is not None:
                     return await _run_entry(self.entry, prompt)
                 async with options.provided(self.governed.deps, case) as deps:
                     return await self._invoke(self.found.agent, prompt, deps)
-        except BaseException as error:
-            found = classified(error)
-            if isinstance(found, Failed):
-                await options.met_as_turn(ctx, self.governed.name, found)
-            if found is error:
-                raise
-            raise found from error
 
     async def _invoke(self, agent: CompiledStateGraph[Any, Any, Any, Any], prompt: object, deps: object) -> object:
         content = cast("str | list[str | dict[str, Any]]", prompt)

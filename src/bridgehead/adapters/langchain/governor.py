@@ -17,13 +17,14 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.config import get_config
 from langgraph.types import Command
 
-from bridgehead.adapters.foreign import UNDER_WAY, UnderWay
-from bridgehead.adapters.langchain import results, turns
+from bridgehead.adapters.foreign import UNDER_WAY, UnderWay, age_s
+from bridgehead.adapters.langchain import conversation, results, turns
 from bridgehead.adapters.langchain.failing import classified
 from bridgehead.adapters.langchain.tools import AgentTool, agent_tool, raising
 from bridgehead.adapters.natives import undeclared
 from bridgehead.cases.context import Context, Turn
 from bridgehead.cases.declare import irreversible
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.threads import in_thread
 from bridgehead.cases.tools import BoundTool, from_thread
 from bridgehead.errors import Failed, Refused, UserError
@@ -124,11 +125,14 @@ class Governor:
         asking: list[asyncio.Task[_Answered]] = []
         asked = turns.asked(request)
         asker = self.context.asker(self.name, asked)
+        asker.covers = True
 
         async def one(name: str) -> _Answered:
             model = self.others.get(name, request.model)
             try:
-                response = await handler(request.override(model=model))
+                covered = conversation.covered(request, self.context.cover(name), name)
+                shown = conversation.shown(covered, self._age_s, self.context.room(name))
+                response = await handler(request.override(model=model, messages=shown))
             except StructuredOutputError as wrong:
                 # The model has answered; that its answer does not fit is found again on replay.
                 return wrong, turns.answered(wrong.ai_message, turns.model_id(model))
@@ -143,7 +147,8 @@ class Governor:
             task = asyncio.ensure_future(through())
             asking.append(task)
             response, turn = await task
-            fresh.append(response)
+            if SECRETS.without(turn.reply) is turn.reply:  # else the answer goes on as it is recorded
+                fresh.append(response)
             return turn
 
         outputs = turns.output_names(request.response_format)
@@ -163,6 +168,10 @@ class Governor:
         if isinstance(fresh[0], StructuredOutputError):
             raise fresh[0]
         return fresh[0]
+
+    def _age_s(self, name: str, args: Mapping[str, Any]) -> float | None:
+        """Returns how long ago a read was made with a model's arguments; None for what is no read of the case."""
+        return age_s(self.context, self.tools.get(name), args)
 
     async def call(self, request: ToolCallRequest, handler: Executes) -> Answer:
         """Returns what the model is told of one tool call."""

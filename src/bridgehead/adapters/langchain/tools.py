@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bridgehead.adapters.foreign import ANYTHING, body_runs, descriptor, no_body, under_way, with_defaults
 from bridgehead.adapters.langchain import results
 from bridgehead.adapters.langchain.turns import jsonable, schema_of
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.threads import in_thread
 from bridgehead.cases.tools import BoundTool, Declaration
 from bridgehead.errors import Failed, UserError
@@ -66,7 +67,7 @@ class AgentTool(BoundTool):
 
     def dump_result(self, value: object) -> JSON:
         """Returns a result as JSON."""
-        return results.plain(value)
+        return SECRETS.without(results.plain(value))
 
     async def invoke(self, args: Mapping[str, JSON], *, key: str | None = None) -> JSON:
         """Runs the body through the framework, with the model's own arguments or those a person put in their place."""

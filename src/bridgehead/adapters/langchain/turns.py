@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -34,15 +35,21 @@ _SHOWN: Final = ("type", "content", "name", "tool_calls", "invalid_tool_calls", 
 def answered(message: AIMessage, model: str) -> Turn:
     """Returns a model's message as a turn; tokens are None where the provider counted none.
 
-    Raises Failed for a message that says only that the model refused.
+    Raises Failed for a message that says only that the model refused, and for one with a number that JSON has not
+    (``1e999``): it could not be recorded, nor met again.
     """
     metadata = message.response_metadata
     if message.additional_kwargs.get("refusal") or metadata.get("finish_reason") == "content_filter":
         raise Failed("the model refused to answer", error_class="refused_by_model")
     used = message.usage_metadata
     served = metadata.get("model_name")
+    plain = jsonable(message_to_dict(message))
+    try:
+        json.dumps(plain, allow_nan=False)
+    except ValueError:
+        raise Failed("the model's answer holds a number that is none", error_class="invalid_output") from None
     return Turn(
-        reply={"message": jsonable(message_to_dict(message))},
+        reply={"message": plain},
         model=served if isinstance(served, str) and served else model,
         input_tokens=None if used is None else used["input_tokens"],
         output_tokens=None if used is None else used["output_tokens"],

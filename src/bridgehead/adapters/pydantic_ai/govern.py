@@ -15,7 +15,6 @@ from pydantic_ai.models import Model, infer_model
 from pydantic_ai.tools import ToolDefinition
 
 from bridgehead.adapters import options
-from bridgehead.adapters import prompt as prompts
 from bridgehead.adapters.foreign import ANYTHING
 from bridgehead.adapters.named import function_digest, source_digest
 from bridgehead.adapters.natives import native_tool, undeclared
@@ -30,7 +29,7 @@ from bridgehead.cases.agents import Agent
 from bridgehead.cases.context import Case, Context
 from bridgehead.cases.declare import irreversible
 from bridgehead.cases.tools import BoundTool, Declaration
-from bridgehead.errors import Failed, UserError
+from bridgehead.errors import UserError
 
 Prompt = str | Callable[[Case[Any]], str | Sequence[UserContent]]
 _GOVERNOR: ContextVar[Governor | None] = ContextVar("bridgehead_pydantic_ai_governor", default=None)
@@ -183,21 +182,13 @@ class _Runner:
             outputs=self.outputs,
             others=self.others,
         )
-        asked = self.governed.prompt
-        prompt = prompts.fill(asked, case) if isinstance(asked, str) else asked(case)
-        try:
+        prompt = options.filled(self.governed.prompt, case)
+        async with options.running(ctx, self.governed.name, classified):
             if self.entry is not None:
                 return await _run_entry(self.entry, governor, prompt)
             async with options.provided(self.governed.deps, case) as deps:
                 result = await self.agent.run(prompt, deps=deps, model=self.governed.model, capabilities=[governor])
                 return cast("object", result.output)
-        except BaseException as error:
-            found = classified(error)
-            if isinstance(found, Failed):
-                await options.met_as_turn(ctx, self.governed.name, found)
-            if found is error:
-                raise
-            raise found from error
 
 
 async def _run_entry(entry: Callable[[object], object], governor: Governor, prompt: object) -> object:

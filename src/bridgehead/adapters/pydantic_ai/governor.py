@@ -15,21 +15,22 @@ from pydantic_ai.capabilities import (
     WrapToolExecuteHandler,
 )
 from pydantic_ai.exceptions import ModelRetry, SkipModelRequest, ToolFailed
-from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestContext
 from pydantic_ai.output import OutputContext
 from pydantic_ai.tools import DeferredToolRequests, RunContext, ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ToolsetTool, WrapperToolset
 
-from bridgehead.adapters.foreign import UNDER_WAY, UnderWay
+from bridgehead.adapters.foreign import UNDER_WAY, UnderWay, age_s
 from bridgehead.adapters.natives import undeclared
-from bridgehead.adapters.pydantic_ai import outputs, turns
+from bridgehead.adapters.pydantic_ai import conversation, outputs, turns
 from bridgehead.adapters.pydantic_ai.asked import Asked
 from bridgehead.adapters.pydantic_ai.failing import classified
 from bridgehead.adapters.pydantic_ai.natives import HARMLESS
 from bridgehead.adapters.pydantic_ai.tools import SENT, AgentTool, agent_tool
 from bridgehead.cases.context import Context, Turn
 from bridgehead.cases.declare import irreversible
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.tools import BoundTool
 from bridgehead.errors import Failed, Refused, UserError
 
@@ -77,8 +78,14 @@ class Governor(AbstractCapability[Any]):
         request = turns.asked(request_context)
         asker = self._case.asker(self.name, request)
         served = request_context
+
+        def show(model: str, messages: list[ModelMessage]) -> list[ModelMessage]:
+            messages = conversation.covered(messages, request, self._case.cover(model), model)
+            return conversation.shown(messages, request, self._age_s, self._case.room(model))
+
         if not request_context.streaming:
-            served = replace(request_context, model=Asked(request_context.model, self.others, asker))
+            asker.covers = True
+            served = replace(request_context, model=Asked(request_context.model, self.others, asker, show))
 
         async def ask() -> Turn:
             task: asyncio.Task[ModelResponse] = asyncio.ensure_future(handler(served))
@@ -93,7 +100,8 @@ class Governor(AbstractCapability[Any]):
                 raise classified(error) from error
             turn = turns.answered(response, request_context.model.model_id)
             if turns.is_text(turn.reply):
-                fresh.append(response)
+                if SECRETS.without(turn.reply) is turn.reply:  # else the answer goes on as it is recorded
+                    fresh.append(response)
                 return turn
             response.parts = [TextPart(turns.UNREADABLE)]  # it stays in the framework's history
             return turns.retried("Your answer held text that is not Unicode. Answer again.", turn.model)
@@ -220,6 +228,10 @@ class Governor(AbstractCapability[Any]):
         if self.context is None:
             raise UserError("a governed run has no case", code="adapter.outside")
         return self.context
+
+    def _age_s(self, name: str, args: Mapping[str, Any]) -> float | None:
+        """Returns how long ago a read was made with a model's arguments; None for what is no read of the case."""
+        return age_s(self._case, self.tools.get(name), args)
 
     async def _governed(
         self, definition: ToolDefinition, args: dict[str, Any], handler: WrapToolExecuteHandler

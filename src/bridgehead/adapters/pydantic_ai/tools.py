@@ -25,6 +25,7 @@ from pydantic_ai.tools import ToolDefinition
 from pydantic_core import SchemaValidator, to_jsonable_python
 
 from bridgehead.adapters.foreign import body_runs, descriptor, no_body, under_way, with_defaults
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.tools import BoundTool, Declaration
 from bridgehead.errors import Failed, UserError
 from bridgehead.spec.tool import JSON
@@ -84,9 +85,10 @@ class AgentTool(BoundTool):
 
     def dump_result(self, value: object) -> JSON:
         """Returns a result as JSON. Any result of a tool has one: what has no JSON form fails the call."""
+        value = self.bounded(value)
         if isinstance(value, ToolReturn):
-            return {_TAG: cast("JSON", _RETURN.dump_python(value, mode="json"))}
-        return cast("JSON", _CONTENT.dump_python(value, mode="json", by_alias=True))
+            return {_TAG: SECRETS.without(cast("JSON", _RETURN.dump_python(value, mode="json")))}
+        return SECRETS.without(cast("JSON", _CONTENT.dump_python(value, mode="json", by_alias=True)))
 
     async def invoke(self, args: Mapping[str, JSON], *, key: str | None = None) -> JSON:
         """Runs the body through the framework, with the model's own arguments or those a person put in their place."""
