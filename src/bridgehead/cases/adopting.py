@@ -7,7 +7,7 @@ model, no write. It may go on from there when every recorded entry was met. Othe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +17,8 @@ from bridgehead.cases.runner import replay, with_facts
 from bridgehead.cases.segment import Bench, Segment
 from bridgehead.cases.writes import Adopt, Finish, HandOver, ReviewOpen, Write
 from bridgehead.errors import ErrorClass, LeaseLost
+from bridgehead.gate.labels import Label, LabelError, Labels
+from bridgehead.gate.normal import leaves
 from bridgehead.ids import show
 from bridgehead.spec.deployment import LEVELS, Level
 from bridgehead.spec.tool import JSON
@@ -24,6 +26,8 @@ from bridgehead.spec.tool import JSON
 log = logging.getLogger("bridgehead.adopting")
 REPLAY_S: Final = 30.0
 """How long an agent may take to go over its record: nothing outside is called, so this is its own work."""
+LabelsOfTools = Mapping[str, Mapping[str, str]]
+"""For each tool, the words about its result by path."""
 OF_CODE: Final[frozenset[ErrorClass]] = frozenset({"bug", "diverged", "invalid_input", "invalid_output"})
 """Classes in which an agent ends that does not fit to its record; the others it may have ended in before, too."""
 
@@ -45,11 +49,13 @@ async def adopt(
     *,
     release: bytes,
     level: Level,
+    labels: LabelsOfTools,
     watch: Callable[[Segment], None] | None = None,
 ) -> Claim | None:
     """Returns the claim under ``release`` when the agent meets everything recorded; None when the case left its hands.
 
-    ``claim`` is of the release that the case had. ``level`` is its deployment's. Raises LeaseLost when somebody else
+    ``claim`` is of the release that the case had, and ``labels`` are what that said of the results of its tools: what
+    was read under them does not become more trusted. ``level`` is its deployment's. Raises LeaseLost when somebody else
     has the case.
     """
     segment = Segment(bench, claim, await bench.store.load(claim), dry=True)
@@ -59,6 +65,7 @@ async def adopt(
     if segment.closed is not None and segment.closed.why == "lost":
         raise LeaseLost
     why, missing = unlike(segment)
+    why = why or relabelled(segment, labels)
     if not why:
         level = lowest(claim.level, level)
         await bench.store.commit(claim, [Adopt(release, level)], actor=bench.actor)
@@ -82,6 +89,32 @@ def unlike(segment: Segment) -> tuple[str, tuple[str, ...]]:
     if missing:
         return f"The agent did not repeat what it did before: {', '.join(missing[:5])} was not met again.", missing
     return "", ()
+
+
+def relabelled(segment: Segment, labels: LabelsOfTools) -> str:
+    """Returns which recorded result would be trusted more, or kept less close, under this release; empty: none."""
+    results = [(step.name, step.payload.get("result")) for step in segment.loaded.steps if step.kind == "read"]
+    results += [(row.tool, (row.result or {}).get("result")) for row in segment.loaded.effects]
+    ranks = segment.bench.deployment.confidentiality
+    for tool in dict.fromkeys(name for name, _ in results):
+        now = segment.bench.gate.watch(tool).labels
+        try:
+            before = Labels(labels.get(tool, {}), ranks)
+        except LabelError as error:
+            return f"What {tool} brought was labelled in words that are gone: {error.message}."
+        for name, result in results:
+            if name != tool:
+                continue
+            if any(_gains(before.of(path), now.of(path)) for path, _ in leaves(result)):
+                return f"What {tool} brought before would be trusted more, or kept less close, than when it was read."
+    return ""
+
+
+def _gains(before: Label, now: Label) -> bool:
+    vouched = now.trusted and now.integrity != before.integrity
+    return (
+        vouched or now.confidentiality < before.confidentiality or bool(before.region and now.region != before.region)
+    )
 
 
 def _to_person(segment: Segment, release: bytes, why: str, missing: tuple[str, ...]) -> list[Write]:

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from bridgehead import clock
+from bridgehead.cases.covering import Cover
 from bridgehead.cases.failures import PARKS, RETRIED
 from bridgehead.cases.segment import Segment
 from bridgehead.cases.writes import CostWrite
 from bridgehead.costs.meter import Cost
 from bridgehead.costs.prices import Priced, Tokens
 from bridgehead.errors import ErrorClass, Failed, Refused
+from bridgehead.gate.provenance import CLEARANCE, Sink
 from bridgehead.money import Money
-from bridgehead.resilience.answering import OUTPUT_TOKENS, Asker, Spent
+from bridgehead.resilience.answering import OUTPUT_TOKENS, Asker, Spent, Stage, counted
 from bridgehead.resilience.retry import full_jitter_s, retry_after_s
+from bridgehead.spec.deployment import PERSON, RULES, Deployment
 from bridgehead.spec.tool import JSON
 
 DEFAULT: Final = "default"
@@ -27,6 +31,7 @@ PARK_S: Final = 1.0
 PARK_MOST_S: Final = 60.0
 WAKE_S: Final = 1.0
 """So long it may take until a case that is woken runs, and what it needs to ask anything then."""
+_LONGEST_ID: Final = 200
 BILLED: Final[frozenset[ErrorClass]] = frozenset(
     {"timeout", "transient", "invalid_output", "refused_by_model", "deadline"}
 )
@@ -54,7 +59,27 @@ def asker(segment: Segment, name: str, request: JSON) -> Asker:
         size=len(json.dumps(request, default=str).encode()) // BYTES_A_TOKEN,
         criticality=bench.deployment.case.criticality,
         repeat=segment.journal.parked(name) > 0,
+        stages=stages(segment),
     )
+
+
+def stages(segment: Segment) -> tuple[Stage, ...]:
+    """Returns what a case makes do with as its time runs out, as ``case.degrade`` declares it, and from when."""
+    loaded = segment.loaded
+    if loaded.deadline_at is None:
+        return ()
+    over_s = segment.started_s + (loaded.deadline_at - loaded.now).total_seconds()
+    return tuple(
+        Stage(over_s - one.left_s, None if one.stage == RULES else one.stage)
+        for one in segment.bench.deployment.case.degrade
+        if one.stage != PERSON
+    )
+
+
+def until_stage(asking: Asker, after_s: float) -> float:
+    """Returns when a case that waits for its model comes again: with its next stage, if that begins before."""
+    now_s = clock.boot_s()
+    return min([after_s, *(one.from_s - now_s for one in asking.stages if one.from_s > now_s)])
 
 
 def reserve(segment: Segment, asking: Asker | None, name: str) -> Money | None:
@@ -62,6 +87,7 @@ def reserve(segment: Segment, asking: Asker | None, name: str) -> Money | None:
 
     Raises Refused (``policy.limit``) when the case has used its steps, or may spend more than is left.
     """
+    cleared(segment, asking, name)
     limits = segment.bench.deployment.limits
     if segment.steps >= limits.steps:
         raise Refused(f"the case has used its {limits.steps} steps", code="policy.limit")
@@ -80,9 +106,57 @@ def reserve(segment: Segment, asking: Asker | None, name: str) -> Money | None:
     return most
 
 
+def cleared(segment: Segment, asking: Asker | None, name: str) -> None:
+    """Raises Refused (``policy.refused``) unless every model that may answer may be told what the case has read."""
+    read, deployment = segment.knowing.read, segment.bench.deployment
+    if not read.confidentiality and not read.regions:
+        return
+    names = [name]
+    if asking is not None:
+        firsts = [asking.name, *(one.model for one in asking.stages if one.model is not None)]
+        routes = [route for first in firsts for route in segment.bench.answering.chain(first)]
+        names = [*firsts, *(one for route in routes for one in (route.name, route.hedge) if one is not None)]
+    ranks = deployment.confidentiality
+    for model in dict.fromkeys(names):
+        spec, to = deployment.models.get(model), sink(deployment, model)
+        clearance, region = to.clearance, to.region
+        barred = to.refuses(read.confidentiality, read.regions)
+        if not barred or (spec is not None and spec.redact and asking is not None and asking.covers):
+            continue
+        if barred == CLEARANCE:
+            rank = ranks[read.confidentiality]
+            why = f"the case has read what is {rank}, and the model {model} is cleared for {ranks[clearance]}"
+            remedy = f"models.{model}.clearance: {rank}"
+        else:
+            where = ", ".join(sorted(read.regions - {region}))
+            why = f"the case has read what must stay in {where}, and the model {model} is elsewhere"
+            remedy = f"models.{model}.region: {where}"
+        raise Refused(f"{name}: {why}", code="policy.refused", hint=f"Where that is true, set {remedy}.")
+
+
+def sink(deployment: Deployment, model: str) -> Sink:
+    """Returns what a model may be told: nothing but the lowest where it is not declared."""
+    spec = deployment.models.get(model)
+    clearance = 0 if spec is None or spec.clearance is None else deployment.confidentiality.index(spec.clearance)
+    return Sink(clearance, "" if spec is None or spec.region is None else spec.region)
+
+
+def cover(segment: Segment, model: str) -> Cover | None:
+    """Returns what is blacked out of what a model is sent, None where nothing has to be."""
+    deployment, read = segment.bench.deployment, segment.knowing.read
+    spec, to = deployment.models.get(model), sink(deployment, model)
+    if spec is None or not spec.redact or not to.refuses(read.confidentiality, read.regions):
+        return None
+    return segment.knowing.cover(to)
+
+
 def booked(segment: Segment, asking: Asker | None, turn: tuple[str, int | None, int | None] | None) -> Booked:
     """Returns what a turn came to; ``turn`` is the id of the model that answered and its tokens, None if none did."""
     prices, limit = segment.bench.prices, segment.bench.deployment.limits.cost
+    if (
+        turn is not None
+    ):  # as its server tells it: whatever that says can be put on the books, and nothing asks for free
+        turn = _written(turn[0]), counted(turn[1]) or None, counted(turn[2])
     attempts = [] if asking is None else asking.attempts
     entries: list[tuple[Cost, Priced | None, str, Tokens]] = []
     record: dict[str, JSON] = {}
@@ -100,7 +174,7 @@ def booked(segment: Segment, asking: Asker | None, turn: tuple[str, int | None, 
         spec = prices.models.get(spent.model)
         model = spec.name if spec is not None else spent.model if turn is None else turn[0]
         ended = "cancelled" if spent.ending == "cancelled" else f"failed: {spent.error_class}"
-        tokens = Tokens(size, None)
+        tokens = Tokens(size, None) if spent.tokens is None else Tokens(*spent.tokens)
         entries.append(_entry(f"{model}, {ended}", prices.cost(spent.model, model, tokens), spent.model, tokens))
     if len(attempts) > 1 or any(spent.why for spent in attempts) or turn is None:
         record["attempts"] = [_told(spent) for spent in attempts]
@@ -123,6 +197,11 @@ def booked(segment: Segment, asking: Asker | None, turn: tuple[str, int | None, 
 def settle(segment: Segment, reserved: Money | None, found: Booked) -> None:
     """Puts what a turn came to in the place of what was reserved for it; its step stays counted."""
     segment.refund(reserved)
+    count(segment, found)
+
+
+def count(segment: Segment, found: Booked) -> None:
+    """Counts what a turn came to for the budgets of its case."""
     for money in (*found.known, *(() if found.unpriced is None else (found.unpriced,))):
         segment.spend(money)
 
@@ -146,6 +225,11 @@ def wake_s(segment: Segment, asking: Asker | None, failed: Failed, parked: int) 
     if turn_s is not None:
         return max(turn_s, retry_after_s(failed) or 0.0)
     return full_jitter_s(parked, PARK_S, PARK_MOST_S, retry_after_s(failed))
+
+
+def _written(model: str) -> str:
+    """Returns a model's id as a server told it, in printable characters and no longer than a line."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in model[:_LONGEST_ID])
 
 
 def _entry(name: str, priced: Priced | None, model: str, tokens: Tokens) -> tuple[Cost, Priced | None, str, Tokens]:
@@ -182,12 +266,15 @@ def _worst(segment: Segment, asking: Asker | None, name: str, currency: str) -> 
     if asking is None:
         return _most(segment, name, (0, OUTPUT_TOKENS), currency)
     dearest = Money(Decimal(0), currency)
-    for route in segment.bench.answering.chain(asking.name):
+    firsts = [asking.name, *(one.model for one in asking.stages if one.model is not None)]
+    for route in (route for name in firsts for route in segment.bench.answering.chain(name)):
         names = [route.name] if route.hedge is None else [route.name, route.hedge]
         output = route.max_tokens or OUTPUT_TOKENS
         together = Money(Decimal(0), currency)
         for one in names:
             together += _most(segment, one, (asking.size, output), currency)
+        if asking.repairs:
+            together += together
         dearest = max(dearest, together, key=lambda money: money.amount)
     return dearest
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, NoReturn, TypeVar, cast
+from typing import Generic, NoReturn, Protocol, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from bridgehead import clock
 from bridgehead.cases import asking
 from bridgehead.cases.calling import Calling
+from bridgehead.cases.covering import Cover
 from bridgehead.cases.crosswalk import listed, question, ranked
 from bridgehead.cases.deciding import timer_write
+from bridgehead.cases.failures import failure_json, recorded_error
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.segment import BRANCH, Segment
 from bridgehead.cases.tools import BoundTool
 from bridgehead.cases.writes import Note, ReviewOpen, StepWrite, Write
@@ -67,6 +70,14 @@ def _written(name: str) -> str:
     return f"{plain[: _LONG - 65]}~{hashlib.sha256(plain.encode()).hexdigest()}"
 
 
+class Record(Protocol):
+    """Makes the record of one turn: its reply, or the failure that a replay is to meet again."""
+
+    def __call__(self, payload: Mapping[str, JSON], *, ok: bool) -> StepWrite:
+        """Returns the step."""
+        ...
+
+
 class Context:
     """The agent's side of one case. Everything done through it is recorded and replayed.
 
@@ -109,12 +120,22 @@ class Context:
         return await self._segment.governed(self._translate(name, value, role, scope, candidates or {}))
 
     async def hand_over(
-        self, role: str, reason: str, *, cause: str = "", error_class: ErrorClass = "out_of_scope"
+        self,
+        role: str,
+        reason: str,
+        *,
+        cause: str = "",
+        error_class: ErrorClass = "out_of_scope",
+        within_s: float | None = None,
     ) -> NoReturn:
-        """Gives the case to a person for good, with everything read so far; the agent ends here."""
+        """Gives the case to a person for good, with everything read so far; the agent ends here.
+
+        ``cause`` is one word that reviews are grouped by. Where nobody has decided within ``within_s``, the role's
+        ``then`` is asked.
+        """
         if role not in self._segment.bench.deployment.roles:
             raise UserError(f"there is no role {role!r} in this deployment", code="case.role")
-        await self._segment.governed(self._hand_over(role, reason, cause, error_class))
+        await self._segment.governed(self._hand_over(role, reason, cause, error_class, within_s))
         raise AssertionError("unreachable")  # pragma: no cover - handing over closes the segment
 
     @contextmanager
@@ -134,6 +155,29 @@ class Context:
     async def call(self, bound: BoundTool, args: Mapping[str, JSON]) -> object:
         """Makes one governed call; tools and adapters use it, agents call their tools instead."""
         return await self._calling.call(bound, args)
+
+    def read_age_s(self, name: str, args: Mapping[str, JSON]) -> float | None:
+        """Returns how long ago a tool was last read with these arguments; None where it was not; for adapters."""
+        return self._segment.journal.read_age_s(name, args_digest(self._segment.bench.hmac, name, args))
+
+    def room(self, model: str) -> int | None:
+        """Returns how many tokens a request to a model may take, as its ``window`` says; None without one.
+
+        What an answer may take (``max_tokens``, else an eighth of the window) is kept for it. For adapters.
+        """
+        models = self._segment.bench.deployment.models
+        spec = models.get(model) or models.get(asking.DEFAULT)
+        if spec is None or spec.window is None:
+            return None
+        return max(0, spec.window - (spec.max_tokens or spec.window // 8))
+
+    def cover(self, model: str) -> Cover | None:
+        """Returns what is blacked out of what a model is sent, as its ``redact`` says; None: nothing. For adapters.
+
+        Whoever uses it for every model that may answer says so: ``asker.covers = True``. Else none is asked that is
+        not cleared for all that the case has read.
+        """
+        return asking.cover(self._segment, model)
 
     def asker(self, name: str, request: JSON) -> Asker:
         """Returns what asks the model of one turn as ``models`` of bridgehead.yaml says; for adapters.
@@ -193,7 +237,7 @@ class Context:
                 duration_ms=(clock.perf_s() - started) * 1000,
             )
             segment.reserve(None)
-            await segment.commit(step_write)
+            segment.record(step_write)
             found = told["result"]
         else:
             found = step.payload["result"]
@@ -247,7 +291,7 @@ class Context:
         if review is None:
             await segment.replayed()
             shown: dict[str, JSON] = {
-                "question": f"{question}\n{beside}" if beside else question,
+                "question": SECRETS.hide(f"{question}\n{beside}" if beside else question),
                 "schema": cast("JSON", adapter.json_schema()),
                 "branch": branch,
                 "occurrence": occurrence,
@@ -269,10 +313,12 @@ class Context:
             raise Refused(f"{review.decided_by or 'A person'} declined to answer", code="review.rejected")
         raise segment.wait(stop_clock=True)
 
-    async def _hand_over(self, role: str, reason: str, cause: str, error_class: ErrorClass) -> None:
+    async def _hand_over(
+        self, role: str, reason: str, cause: str, error_class: ErrorClass, within_s: float | None
+    ) -> None:
         await self._segment.fresh()
         await self._segment.replayed()
-        raise self._segment.hand_over(error_class, reason, role=role, cause=cause)
+        raise self._segment.hand_over(error_class, reason, role=role, within_s=within_s, cause=cause)
 
     async def _turn(
         self, name: str, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]], asker: Asker | None
@@ -286,43 +332,46 @@ class Context:
                 raise segment.diverged()
             segment.journal.take_turn(step)
             asking.replayed(segment, step.payload)
+            if not step.ok:
+                raise recorded_error(step.payload)
             if step.payload.get("request") != asked.hex():
                 await segment.commit(Note("drift", {"turn": ordinal, "branch": branch, "model": name}))
             return step.payload["reply"]
         await segment.fresh()
         reserved = asking.reserve(segment, asker, name)  # before it is asked: a turn that fails has been asked too
         started_at, started = clock.utc_now(), clock.perf_s()
-        try:
-            turn = await run()
-        except Failed as error:
-            raise await self._unanswered(name, asker, reserved, error) from None
-        found = asking.booked(segment, asker, (turn.model, turn.input_tokens, turn.output_tokens))
-        asking.settle(segment, reserved, found)
-        await segment.commit(
-            StepWrite(
+
+        def record(payload: Mapping[str, JSON], *, ok: bool) -> StepWrite:
+            return StepWrite(
                 kind="model",
                 branch=branch,
                 name=name,
                 digest=digest,
                 occurrence=ordinal,
-                ok=True,
-                payload={
-                    "reply": turn.reply,
-                    "request": asked.hex(),
-                    "model": turn.model,
-                    "input_tokens": turn.input_tokens,
-                    "output_tokens": turn.output_tokens,
-                    **found.record,
-                },
+                ok=ok,
+                payload={"request": asked.hex(), **payload},
                 started_at=started_at,
                 duration_ms=(clock.perf_s() - started) * 1000,
-            ),
-            *found.costs,
-        )
+            )
+
+        try:
+            turn = await run()
+        except Failed as error:
+            raise await self._unanswered(name, asker, reserved, error, record) from None
+        turn = replace(turn, reply=SECRETS.without(turn.reply))  # what a model prints is no secret's way out
+        found = asking.booked(segment, asker, (turn.model, turn.input_tokens, turn.output_tokens))
+        asking.settle(segment, reserved, found)
+        reply: dict[str, JSON] = {
+            "reply": turn.reply,
+            "model": turn.model,
+            "input_tokens": turn.input_tokens,
+            "output_tokens": turn.output_tokens,
+        }
+        segment.record(record({**reply, **found.record}, ok=True), *found.costs)
         return turn.reply
 
     async def _unanswered(
-        self, name: str, asker: Asker | None, reserved: Money | None, error: Failed
+        self, name: str, asker: Asker | None, reserved: Money | None, error: Failed, record: Record
     ) -> Failed | Suspended:
         """Returns what a turn without an answer raises, with what it cost on the books: the case waits, or fails."""
         segment = self._segment
@@ -333,6 +382,8 @@ class Context:
         parked, put_off = segment.journal.parked(name), bool(error.attributes.get("put_off"))
         after_s = retry_after_s(error) or 0.0 if put_off else asking.wake_s(segment, asker, error, parked)
         left_s = deadline.remaining_s()
+        if after_s is not None and asker is not None:
+            after_s = asking.until_stage(asker, after_s)
         if after_s is not None and left_s is not None and after_s + asking.WAKE_S >= left_s:
             after_s = None  # whoever waits until then has no time left to ask: a person gets it while there is some
             error = Failed(f"{error.message}; there is no time to wait for it", error_class="deadline")
@@ -340,6 +391,9 @@ class Context:
             segment.release(None)  # nothing was asked: no step, and nothing was waited for in vain
         elif after_s is not None:
             writes.append(timer_write(name, parked, error.error_class))
+        if error.attributes.get("no_model"):
+            # The agent went on by its rules: a replay does, too, whatever time there is then.
+            writes.append(record({"error": failure_json(error)}, ok=False))
         if writes:
             await segment.commit(*writes)
         return error if after_s is None else segment.wait(wake_after_s=after_s)

@@ -20,6 +20,7 @@ def read(function: Callable[P, R], /) -> Callable[P, R]: ...
 def read(
     *,
     max_age: str | float | None = None,
+    source_time: str | None = None,
     timeout: str | float | None = None,
     labels: Mapping[str, str] | None = None,
     sensitive: str | Sequence[str] | None = None,
@@ -27,12 +28,16 @@ def read(
     preview_read: Preview | None = None,
     hedge: bool = True,
     check: Check | None = None,
+    moves: str | None = None,
+    reaches: str | None = None,
+    touches: str | None = None,
 ) -> Declaration: ...
 def read(
     function: Callable[P, R] | None = None,
     /,
     *,
     max_age: str | float | None = None,
+    source_time: str | None = None,
     timeout: str | float | None = None,
     labels: Mapping[str, str] | None = None,
     sensitive: str | Sequence[str] | None = None,
@@ -40,6 +45,9 @@ def read(
     preview_read: Preview | None = None,
     hedge: bool = True,
     check: Check | None = None,
+    moves: str | None = None,
+    reaches: str | None = None,
+    touches: str | None = None,
 ) -> Callable[P, R] | Declaration:
     """Declares a tool that only reads, inside the trust boundary.
 
@@ -47,11 +55,14 @@ def read(
     call ("0.02 EUR"), ``preview_read`` answers in shadow when an argument is a virtual id.
     A read that takes longer than nine of ten before it is asked a second time, unless ``hedge`` is False.
     ``check(*, args, result)`` says what is wrong with a result: it is read once more, and then a person gets the case.
-    A read that leaves the trust boundary (it fetches a URL) is ``outbound_read``.
+    A read that leaves the trust boundary (it fetches a URL) is ``outbound_read``. ``moves``, ``reaches`` and
+    ``touches`` name the arguments (dotted paths) that hold the money a call moves, whom it reaches and which
+    records it touches, for `caps`.
     """
     declaration = read_declaration(
         "read",
         max_age=max_age,
+        source_time=source_time,
         timeout=timeout,
         labels=labels,
         sensitive=sensitive,
@@ -59,6 +70,9 @@ def read(
         preview_read=preview_read,
         hedge=hedge,
         check=check,
+        moves=moves,
+        reaches=reaches,
+        touches=touches,
     )
     return declaration if function is None else declaration(function)
 
@@ -66,17 +80,22 @@ def read(
 def outbound_read(
     *,
     max_age: str | float | None = None,
+    source_time: str | None = None,
     timeout: str | float | None = None,
     labels: Mapping[str, str] | None = None,
     sensitive: str | Sequence[str] | None = None,
     cost: str | None = None,
     preview_read: Preview | None = None,
     check: Check | None = None,
+    moves: str | None = None,
+    reaches: str | None = None,
+    touches: str | None = None,
 ) -> Declaration:
     """Declares a read that carries data out of the trust boundary, such as fetching a URL."""
     return read_declaration(
         "outbound_read",
         max_age=max_age,
+        source_time=source_time,
         timeout=timeout,
         labels=labels,
         sensitive=sensitive,
@@ -84,6 +103,9 @@ def outbound_read(
         preview_read=preview_read,
         hedge=False,
         check=check,
+        moves=moves,
+        reaches=reaches,
+        touches=touches,
     )
 
 
@@ -98,8 +120,12 @@ def reversible(
     repeatable: bool = False,
     timeout: str | float | None = None,
     visible_within: str | float | None = None,
+    labels: Mapping[str, str] | None = None,
     sensitive: str | Sequence[str] | None = None,
     cost: str | None = None,
+    moves: str | None = None,
+    reaches: str | None = None,
+    touches: str | None = None,
 ) -> Declaration:
     """Declares a tool that writes something ``undo`` can take back.
 
@@ -112,7 +138,8 @@ def reversible(
     reach into one). ``verify(*, key, args)`` reads back: the result, None for "absent", or
     raises Mismatch. ``idempotent`` says the target drops a second request that carries the
     same ``effect_key()``. ``visible_within`` is how long the target may take to show what it
-    did. ``repeatable`` counts calls instead of merging equal ones.
+    did. ``repeatable`` counts calls instead of merging equal ones. ``moves``, ``reaches`` and ``touches`` name
+    the arguments that hold the money, the recipients and the records of a call, for `caps`.
     """
     return write_declaration(
         "reversible",
@@ -125,8 +152,12 @@ def reversible(
         repeatable=repeatable,
         timeout=timeout,
         visible_within=visible_within,
+        labels=labels,
         sensitive=sensitive,
         cost=cost,
+        moves=moves,
+        reaches=reaches,
+        touches=touches,
     )
 
 
@@ -139,8 +170,12 @@ def irreversible(
     repeatable: bool = False,
     timeout: str | float | None = None,
     visible_within: str | float | None = None,
+    labels: Mapping[str, str] | None = None,
     sensitive: str | Sequence[str] | None = None,
     cost: str | None = None,
+    moves: str | None = None,
+    reaches: str | None = None,
+    touches: str | None = None,
 ) -> Declaration:
     """Declares a tool that writes something nobody can take back, such as sending a mail.
 
@@ -157,6 +192,10 @@ def irreversible(
         repeatable=repeatable,
         timeout=timeout,
         visible_within=visible_within,
+        labels=labels,
         sensitive=sensitive,
         cost=cost,
+        moves=moves,
+        reaches=reaches,
+        touches=touches,
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.errors import ERROR_CLASSES, BridgeheadError, ErrorClass, Failed, Mismatch, Refused
 from bridgehead.resilience.dispositions import RETRIED
 from bridgehead.resilience.taxonomy import unknown
@@ -30,7 +31,17 @@ def failure(error: BaseException) -> Failed:
     Only a Failed with ``applied=False`` says that a write surely did not happen. A connection that
     was refused does not: it may have been the body's second request (a redirect after a POST, a
     look at what it had just written), and only the tool knows. Reads are asked again all the same.
+    No secret of this process is in it.
     """
+    failed = _classified(error)
+    failed.message, failed.hint = SECRETS.hide(failed.message), SECRETS.hide(failed.hint)
+    failed.args = (failed.message,)
+    told = {name: SECRETS.hide(one) if isinstance(one, str) else one for name, one in failed.attributes.items()}
+    failed.attributes.update(told)
+    return failed
+
+
+def _classified(error: BaseException) -> Failed:
     if isinstance(error, Failed):
         return error
     if isinstance(error, ValidationError):

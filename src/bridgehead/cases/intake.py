@@ -39,12 +39,17 @@ class NoCase:
 
 @dataclass(frozen=True, slots=True)
 class ToReview:
-    """A person must look at the arrival. ``role`` None: the fallback role of the error class."""
+    """A person must look at the arrival. ``role`` None: the fallback role of the error class.
+
+    Where nobody has decided within ``within_s``, the role's ``then`` is asked. ``details["cause"]`` is one word that
+    reviews are grouped by.
+    """
 
     reason: str
     role: str | None = None
     error_class: str = "invalid_input"
     details: Mapping[str, JSON] = field(default_factory=dict)
+    within_s: float | None = None
 
 
 ReadResult = NewCase | NoCase | ToReview | Sequence[NewCase | ToReview]

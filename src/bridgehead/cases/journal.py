@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from bridgehead import clock
 from bridgehead.cases.ports import EffectRow, Loaded, StepRow
 from bridgehead.cases.writes import StepKind
 from bridgehead.effects.states import EffectState
@@ -40,6 +41,8 @@ class Journal:
         self._by_key: dict[tuple[str, bytes, int], list[int]] = {}
         self._effect_steps: dict[JSON, int] = {}
         self._reviews: dict[int, Review] = {review.id: review for review in loaded.reviews}
+        self._read_s: dict[tuple[str, bytes], float] = {}
+        self._loaded_s = clock.boot_s()
         self._stale = 0
         self.progress = 0
         self.read_since_sent = False
@@ -78,7 +81,19 @@ class Journal:
         self.read_since_sent = True
         self._calls[(name, digest)] += 1
         occurrence = self._next("read", branch, name, digest)
-        return occurrence, self._take(self._steps.get(("read", branch, name, digest, occurrence)))
+        step = self._take(self._steps.get(("read", branch, name, digest, occurrence)))
+        if step is not None:
+            self._read_s[name, digest] = self._loaded_s - step.age_s
+        return occurrence, step
+
+    def fresh(self, name: str, digest: bytes) -> None:
+        """Notes that a read was made at this moment."""
+        self._read_s[name, digest] = clock.boot_s()
+
+    def read_age_s(self, name: str, digest: bytes) -> float | None:
+        """Returns how long ago the newest read with these arguments was made, None where this segment met none."""
+        read_s = self._read_s.get((name, digest))
+        return None if read_s is None else max(0.0, clock.boot_s() - read_s)
 
     def acted_on(self, step: StepRow) -> bool:
         """Whether something was sent to the world after a read was recorded: then what it said is history."""
@@ -161,6 +176,16 @@ class Journal:
     def review_of(self, effect_id: int) -> Review | None:
         """Returns the newest review about an effect."""
         about = [review for review in self._reviews.values() if review.effect_id == effect_id]
+        return max(about, key=lambda review: review.id, default=None)
+
+    def held_read(self, branch: str, name: str, digest: bytes, occurrence: int) -> Review | None:
+        """Returns the newest review about a read that was held."""
+        about = [
+            review
+            for review in self._reviews.values()
+            if review.kind == "approval" and review.effect_id is None and review.args_digest == digest
+            and [review.shown.get(part) for part in ("tool", "branch", "occurrence")] == [name, branch, occurrence]
+        ]  # fmt: skip
         return max(about, key=lambda review: review.id, default=None)
 
     def put_effect(self, effect: EffectRow) -> None:

@@ -10,8 +10,11 @@ from typing import Protocol
 
 from bridgehead.cases.writes import StepKind, Write
 from bridgehead.effects.states import EffectState
-from bridgehead.errors import BridgeheadError
+from bridgehead.errors import BridgeheadError, Failed
+from bridgehead.gate.grants import Delegation
+from bridgehead.gate.labels import Labels
 from bridgehead.gate.model import Call, Decision, Level, View
+from bridgehead.gate.provenance import Watch
 from bridgehead.ids import CaseId, WorkerId
 from bridgehead.ledger.vault import DataKey
 from bridgehead.reviews.model import Review
@@ -80,6 +83,10 @@ class Loaded:
     spent: Mapping[str, Decimal]
     worked_s: float = 0.0
     """How long the agent has worked on the case in earlier segments, where its deployment limits that."""
+    grant: Delegation | str | None = None
+    """For whom it acts, and within what; a text says why that does not count. None: nobody opened it."""
+    narrowed: int = 0
+    """How often its grant had been narrowed."""
 
 
 class KeyTaken(BridgeheadError):
@@ -116,11 +123,70 @@ class Revisions(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is asked outside of an agent's turns: instructions, data, and the JSON Schema of the answer."""
+
+    instructions: str
+    text: str
+    schema: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a model answered: JSON that meets the schema, the id of the model, and its tokens, None where unknown."""
+
+    value: JSON
+    model: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class Models(Protocol):
+    """The models of a deployment, asked once each time."""
+
+    async def answer(self, name: str, question: Question, wrong: Failed | None = None) -> Answered:
+        """Returns what the model of an entry under ``models`` answers; raises Failed.
+
+        ``wrong``: it was asked before, and this is what was wrong with its answer.
+        """
+        ...
+
+
 class Decider(Protocol):
     """The gate, as a case needs it."""
 
+    @property
+    def heeds_facts(self) -> bool:
+        """Whether any decision rests on what the case has read."""
+        ...
+
+    @property
+    def case_labels(self) -> Labels:
+        """What the fields of a case's input are worth."""
+        ...
+
+    @property
+    def written_labels(self) -> Labels:
+        """The same where a signed-in user wrote the input."""
+        ...
+
+    def watch(self, tool: str) -> Watch:
+        """Returns what is traced for the calls of a tool."""
+        ...
+
     def decide(self, call: Call, view: View) -> Decision:
         """Returns allow, hold or deny, with reasons; never raises for a bad call."""
+        ...
+
+    @property
+    def heeds_windows(self) -> frozenset[str]:
+        """What a policy reads of a tool's last day or minute, over all cases: ``calls_day``."""
+        ...
+
+    @property
+    def heeds_history(self) -> bool:
+        """Whether a decision may rest on what the case has done so far."""
         ...
 
     def decide_undo(self, call: Call, view: View, *, by: str) -> Decision:

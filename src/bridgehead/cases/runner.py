@@ -16,18 +16,24 @@ from pydantic import ValidationError
 from bridgehead import points
 from bridgehead.cases import limits
 from bridgehead.cases.agents import Agent
-from bridgehead.cases.checking import check_outcome
+from bridgehead.cases.checking import UNHEARD, Unheard, check_outcome
 from bridgehead.cases.context import Case, Context
+from bridgehead.cases.deciding import timer_write
+from bridgehead.cases.failures import PARKS, RETRIED
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.ports import Claim, Loaded
 from bridgehead.cases.segment import Bench, Closed, Segment
 from bridgehead.cases.settling import Settling
 from bridgehead.cases.threads import in_thread
 from bridgehead.cases.tools import CURRENT, LOOP, SYSTEMS
+from bridgehead.cases.waits import unheard_s
 from bridgehead.cases.writes import Finish, HandOver, ReviewOpen, Wait, Write
+from bridgehead.effects.images import without_image
 from bridgehead.effects.states import UNSETTLED
 from bridgehead.errors import BridgeheadError, ErrorClass, Failed, LeaseLost, Refused, Suspended
 from bridgehead.ids import show
 from bridgehead.resilience import deadline
+from bridgehead.spec.deployment import CaseSpec
 from bridgehead.spec.tool import JSON
 
 UNWIND_S = 5.0
@@ -35,26 +41,34 @@ UNWIND_S = 5.0
 
 
 async def run_segment(
-    bench: Bench, claim: Claim, agent: Agent, *, watch: Callable[[Segment], None] | None = None
+    bench: Bench,
+    claim: Claim,
+    agent: Agent,
+    *,
+    watch: Callable[[Segment], None] | None = None,
+    loaded: Loaded | None = None,
 ) -> str:
     """Runs the agent from the top until it ends or must wait, and releases the claim.
 
+    ``loaded`` is what the segment starts from where that is known, as of a case that was only just opened.
     ``watch`` is given the segment once it is loaded, so that its worker can close it as lost.
     Returns what became of the case: ``waiting``, ``ended``, or ``lost`` when somebody else
     has it (then nothing of this segment counts).
     """
-    try:
-        loaded = await bench.store.load(claim)
-    except LeaseLost:
-        return "lost"
+    if loaded is None:
+        try:
+            loaded = await bench.store.load(claim)
+        except LeaseLost:
+            return "lost"
     segment = Segment(bench, claim, loaded)
     if watch is not None:
         watch(segment)
     systems = SYSTEMS.set(bench.systems)
     try:
-        with deadline.within(working_s(loaded)):
+        left_s = working_s(loaded, bench.deployment.case)
+        with deadline.within(left_s):
             if await Settling(segment).settle_all():
-                await _run_agent(segment, agent, limits.until(segment, working_s(loaded)))
+                await _run_agent(segment, agent, limits.until(segment, left_s))
         return await _release(segment)
     except LeaseLost:
         return "lost"
@@ -76,12 +90,12 @@ async def replay(segment: Segment, agent: Agent, *, within_s: float) -> None:
         SYSTEMS.reset(systems)
 
 
-def working_s(loaded: Loaded) -> float | None:
+def working_s(loaded: Loaded, spec: CaseSpec) -> float | None:
     """Returns the seconds in which a case may still call anybody: until its deadline, less the hand-over's time."""
     if loaded.deadline_at is None:
         return None
     left_s = (loaded.deadline_at - loaded.now).total_seconds()
-    return left_s - deadline.reserve_s(left_s)
+    return left_s - deadline.reserve_s(spec)
 
 
 async def _run_agent(segment: Segment, agent: Agent, until: limits.Until | None) -> None:
@@ -153,10 +167,9 @@ async def _conclude(segment: Segment, agent: Agent, running: asyncio.Task[object
     except (Suspended, LeaseLost):
         segment.hand_over("bug", "The agent raised a control-flow exception of its own.")
     except BaseExceptionGroup as group:
-        error = _first(group)
-        segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
+        _raised(segment, _first(group))
     except BaseException as error:  # noqa: BLE001  # the boundary to the agent's code: whatever it raises, a person gets the case
-        segment.hand_over(error_class_of(error), describe(error), traceback=trace(error))
+        _raised(segment, error)
     else:
         try:
             plain = cast("JSON", agent.output.dump_python(agent.output.validate_python(output), mode="json"))
@@ -174,6 +187,18 @@ async def _conclude(segment: Segment, agent: Agent, running: asyncio.Task[object
             await _complete(segment, agent, plain)
 
 
+def _raised(segment: Segment, error: BaseException) -> None:
+    """Hands a case over whose agent raised; where in its code helps whoever looks into a bug, and nobody else."""
+    error_class = error_class_of(error)
+    if error_class == "bug":
+        segment.hand_over(error_class, describe(error), traceback=trace(error))
+    elif isinstance(error, Refused) and error.hint:
+        # What the agent is told names no threshold; the person may know what would have allowed the call.
+        segment.hand_over(error_class, describe(error), remedy=error.hint)
+    else:
+        segment.hand_over(error_class, describe(error))
+
+
 async def _complete(segment: Segment, agent: Agent, outcome: JSON) -> None:
     """Closes the segment with its outcome when the deployment's check lets it pass, else with a person."""
 
@@ -182,13 +207,29 @@ async def _complete(segment: Segment, agent: Agent, outcome: JSON) -> None:
         json.dumps(plain, allow_nan=False)
         return plain
 
-    outcome, checks, wrong = await check_outcome(segment, outcome, load)
+    try:
+        outcome, checks, wrong = await check_outcome(segment, outcome, load)
+    except Unheard as error:
+        await _unheard(segment, error, outcome)
+        return
     if checks:
         await segment.commit(*checks)
     if wrong:
         segment.hand_over("invalid_output", f"The outcome was found wrong: {wrong}", proposed=outcome)
     else:
-        segment.close(Closed("ended", ending=Finish("completed", {"output": outcome})))
+        segment.close(Closed("ended", ending=Finish("completed", {"output": SECRETS.without(outcome)})))
+
+
+async def _unheard(segment: Segment, error: Unheard, outcome: JSON) -> None:
+    """Closes a segment whose outcome nobody could check: the case waits, or goes to the role for the failure."""
+    parked, off = segment.journal.parked(UNHEARD), bool(error.attributes.get("put_off"))
+    if off or (error.error_class in RETRIED and parked < PARKS):
+        timer = () if off else (timer_write(UNHEARD, parked, error.error_class),)
+        await segment.commit(*timer, *error.writes)
+        segment.wait(wake_after_s=unheard_s(error, parked))
+        return
+    await segment.commit(*error.writes)
+    segment.hand_over(error.error_class, f"{error.message[0].upper()}{error.message[1:]}", proposed=outcome)
 
 
 async def _release(segment: Segment) -> str:
@@ -200,7 +241,8 @@ async def _release(segment: Segment) -> str:
         return "lost"
     points.reach("engine.release.before")
     if closed.why == "waiting":
-        await segment.commit(*limits.worked(segment), Wait(closed.wake_after_s, closed.stop_clock, closed.at_once))
+        wait = Wait(closed.wake_after_s, closed.stop_clock, closed.at_once, closed.paused_tool)
+        await segment.commit(*limits.worked(segment), wait)
         points.reach("engine.release.after")
         return "waiting"
     ending = closed.ending
@@ -217,7 +259,7 @@ async def _release(segment: Segment) -> str:
 def with_facts(review: ReviewOpen, segment: Segment) -> ReviewOpen:
     """Returns the review with what the agent had done, so that a person starts from full state."""
     done: list[JSON] = [
-        {"tool": row.tool, "state": row.state, "args": dict(row.args), "result": dict(row.result or {})}
+        {"tool": row.tool, "state": row.state, "args": dict(row.args), "result": without_image(dict(row.result or {}))}
         for row in segment.journal.effects()
     ]
     shown: dict[str, JSON] = {**review.shown, "input": segment.loaded.input, "effects": done}

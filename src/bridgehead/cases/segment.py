@@ -10,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from bridgehead import clock, points
+from bridgehead.cases.allowing import Allowances, Tally
+from bridgehead.cases.authority import limit_of
 from bridgehead.cases.crosswalk import Crosswalks
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.journal import Journal
-from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded, Revisions
+from bridgehead.cases.knowing import Knowing
+from bridgehead.cases.ports import CaseStore, Claim, Decider, KeyTaken, Loaded, Models, Revisions
 from bridgehead.cases.stopping import NOTHING, Stopping, Stops
 from bridgehead.cases.tools import BoundTool
-from bridgehead.cases.writes import Finish, HandOver, Note, OutcomeKind, ReviewOpen, Write
+from bridgehead.cases.writes import Finish, HandOver, Note, OutcomeKind, ReviewOpen, Write, frozen
 from bridgehead.costs.prices import Prices
 from bridgehead.effects.keys import Hmac
 from bridgehead.effects.states import EffectState
@@ -44,6 +48,8 @@ BEGUN: ContextVar[int] = ContextVar("bridgehead_call", default=0)
 """The how-manieth call of its segment a call is."""
 
 
+LAG_S: Final = 0.1
+"""How long what may be done again waits at most for a commit of its own, in seconds (decision 0016)."""
 _TURNS = 50
 _WITHOUT_STEP: frozenset[EffectState] = frozenset({"denied", "virtual", "intended", "unknown"})
 """States of an effect that a segment counts as a step though the journal has no step of it."""
@@ -74,6 +80,10 @@ class Bench:
     prices: Prices = field(default_factory=Prices)
     outcome: OutcomeCheck | None = None
     """How outcomes are checked; None: they count as they are."""
+    models: Models | None = None
+    """Whom checks may ask for an opinion; None: nobody, as in a trial outside of a worker."""
+    allowances: Allowances | None = None
+    """What tools may still do under caps over windows; None: nothing, as in a trial outside of a worker."""
 
 
 @dataclass(slots=True)
@@ -84,6 +94,7 @@ class Closed:
     wake_after_s: float | None = None
     stop_clock: bool = False
     at_once: bool = False
+    paused_tool: str = ""
     ending: Finish | HandOver | None = None
     review: ReviewOpen | None = None
 
@@ -96,6 +107,8 @@ class Segment:
     claim: Claim
     loaded: Loaded
     journal: Journal = field(init=False)
+    knowing: Knowing = field(init=False)
+    """What the case has read, as far as decisions rest on it."""
     closed: Closed | None = None
     started_s: float = field(default_factory=clock.boot_s)
     dry: bool = False
@@ -116,16 +129,28 @@ class Segment:
     """Money by currency: what is on the books, and what calls under way will cost if they happen."""
     steps: int = field(init=False)
     """Recorded calls of the case, and those under way."""
+    tally: Tally = field(init=False)
+    """What the case has done so far under the caps of its tools, calls under way included."""
     calls: set[asyncio.Task[object]] = field(default_factory=set)
     _commit: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _recorded: list[Write] = field(default_factory=list)
+    """What was recorded since the last commit, oldest first."""
+    _flushing: asyncio.TimerHandle | None = None
     _busy: int = 0
     _waiting: int = 0
     _tokens: int = 0
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.loaded)
+        self.knowing = Knowing(self.bench.gate, self.loaded, self.started_s, self.bench.tools)
         self.spent = dict(self.loaded.spent)
         self.steps = self.journal.recorded
+        self.tally = Tally.of_case(
+            self.bench.deployment,
+            self.bench.tools,
+            self.loaded,
+            heeded=self.bench.gate.heeds_history or limit_of(self) is not None,
+        )
         for row in self.journal.effects():
             if row.state in _WITHOUT_STEP:
                 bound = self.bench.tools.get(row.tool)
@@ -180,15 +205,16 @@ class Segment:
             before.wake_after_s = min(wakes) if wakes else None
             before.stop_clock = before.stop_clock or closed.stop_clock
             before.at_once = before.at_once or closed.at_once
+            before.paused_tool = before.paused_tool or closed.paused_tool
         self.closing.set()
 
     def put_aside(self) -> None:
         """Closes the segment though nothing is to be waited for: another worker goes on at once."""
         self.close(Closed("waiting", wake_after_s=0.0, at_once=True))
 
-    def wait(self, *, wake_after_s: float | None = None, stop_clock: bool = False) -> Suspended:
-        """Closes the segment because the case must wait; the caller raises what this returns."""
-        self.close(Closed("waiting", wake_after_s=wake_after_s, stop_clock=stop_clock))
+    def wait(self, *, wake_after_s: float | None = None, stop_clock: bool = False, paused_tool: str = "") -> Suspended:
+        """Closes the segment because the case must wait (at a paused tool); the caller raises what this returns."""
+        self.close(Closed("waiting", wake_after_s=wake_after_s, stop_clock=stop_clock, paused_tool=paused_tool))
         return Suspended()
 
     def hand_over(
@@ -198,6 +224,7 @@ class Segment:
         *,
         role: str | None = None,
         not_comparable: bool = False,
+        within_s: float | None = None,
         **facts: JSON,
     ) -> Suspended:
         """Closes the segment because a person must go on; in shadow the case just ends saying so.
@@ -206,7 +233,8 @@ class Segment:
         further way says nothing about the agent.
         """
         wanted = role or self.bench.deployment.fallback.role_for(error_class)
-        shown: dict[str, JSON] = {"reason": reason, "error_class": error_class, **facts}
+        told: dict[str, JSON] = {"reason": reason, "error_class": error_class, **facts}
+        shown = {name: SECRETS.without(one) for name, one in told.items()}  # an exception may say what it was sent
         if self.shadow:
             outcome: OutcomeKind = "not_comparable" if not_comparable else "would_hand_over"
             ending: Finish | HandOver = Finish(outcome, {**shown, "role": wanted}, error_class)
@@ -218,12 +246,44 @@ class Segment:
                 role=wanted,
                 shown=shown,
                 error_class=error_class,
+                within_s=within_s,
             )
             self.close(Closed("ended", ending=HandOver(error_class), review=review))
         return Suspended()
 
-    async def commit(self, *writes: Write) -> Mapping[str, int]:
-        """Commits, one at a time; a lost claim closes the segment for good.
+    def record(self, *writes: Write) -> None:
+        """Records what may be done again should it be lost: it stands with the next commit, at most ``LAG_S`` later.
+
+        Whatever rests on it (an intent, a question, an outcome) is in that commit or a later one, never in an
+        earlier one. Its payloads are taken as they are at this moment.
+        """
+        if self.dry:
+            raise self.hand_over("diverged", "The agent went beyond what is recorded.")
+        if self.closed is not None and self.closed.why == "lost":
+            raise LeaseLost
+        self._recorded.extend(map(frozen, writes))
+        if self._flushing is None:
+            loop = asyncio.get_running_loop()
+            # Those of all cases at the same moments, so that they share a commit.
+            self._flushing = loop.call_at((loop.time() // LAG_S + 1) * LAG_S, self._flush_later)
+
+    def _flush_later(self) -> None:
+        self._flushing = None
+        if self._recorded:
+            task = asyncio.ensure_future(self.flush())
+            kept: asyncio.Task[object] = task
+            self.calls.add(kept)
+            task.add_done_callback(self._done)
+
+    async def flush(self) -> None:
+        """Returns once everything recorded so far stands; raises LeaseLost when the claim is over."""
+        if self._recorded or self._commit.locked():
+            await self.commit()
+
+    async def commit(self, *writes: Write, begins: Callable[[], None] | None = None) -> Mapping[str, int]:
+        """Commits what was recorded and these writes, one at a time; a lost claim closes the segment for good.
+
+        ``begins`` is called when its turn has come, before anything of it is written.
 
         When the database cannot say whether a commit happened, nothing may be done on the
         strength of it: the segment counts as lost and the case is read again. So it does when
@@ -236,13 +296,22 @@ class Segment:
         async with self._commit:
             if self.closed is not None and self.closed.why == "lost":
                 raise LeaseLost
+            recorded, self._recorded = self._recorded, []
+            if self._flushing is not None:
+                self._flushing.cancel()
+                self._flushing = None
+            if not recorded and not writes:
+                return {}
+            if begins is not None:
+                begins()
             points.reach("journal.commit.before")
             try:
-                tokens = await self.bench.store.commit(self.claim, writes, actor=self.bench.actor)
+                tokens = await self.bench.store.commit(self.claim, (*recorded, *writes), actor=self.bench.actor)
             except (LeaseLost, Unavailable):
                 self.close(Closed("lost"))
                 raise LeaseLost from None
             except KeyTaken:
+                self._recorded[:0] = recorded  # nothing of it was written
                 raise
             except Exception as error:
                 log.exception("C-%s: a commit failed", self.claim.case_id)

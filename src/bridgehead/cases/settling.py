@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -11,19 +13,23 @@ from bridgehead import clock, points
 from bridgehead.cases.deciding import priced
 from bridgehead.cases.failures import failure
 from bridgehead.cases.ports import EffectRow
+from bridgehead.cases.reading_back import Found, as_found, no_verify, not_read, watched
 from bridgehead.cases.segment import Segment
-from bridgehead.cases.tools import BoundTool, Verify
+from bridgehead.cases.tools import BoundTool, Seen, Verify
 from bridgehead.cases.waits import admitted, timed
 from bridgehead.cases.writes import EffectMove, ReviewOpen, StepWrite
+from bridgehead.effects.images import recorded_with
 from bridgehead.effects.keys import idempotency_key
-from bridgehead.effects.settle import Attempt, ReadBack, next_step
+from bridgehead.effects.settle import Attempt, next_step
 from bridgehead.effects.states import UNSETTLED
-from bridgehead.errors import Failed, Mismatch
+from bridgehead.errors import Failed
 from bridgehead.resilience.retry import retry_after_s
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 
 LOOK_AGAIN_S = 2.0
+IMAGE_S: Final = 2.0
+"""How long the agent waits at most for a record to be read back that was written, and whose reply came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,45 +71,50 @@ class Settling:
         if bound is None:
             await self._ask(row, f"{row.tool} is not declared any more, so nobody can read it back.")
             return None
-        said, result, text = await self._read_back(bound, row)
-        match next_step(Attempt(bound.tool, row.seconds_left), said):
+        found = await self._read_back(bound, row)
+        match next_step(Attempt(bound.tool, row.seconds_left), found.said):
             case "commit":
-                return await self._commit(row, result)
+                return await self._commit(row, found.result, image=found.image)
             case "wait":
                 soonest_s = row.seconds_left if row.seconds_left > 0 else LOOK_AGAIN_S
                 self._segment.wait(wake_after_s=max(soonest_s, self._put_off_s))
             case "resend":
                 await self._fail(row, "it was not there when its time had passed; the target recognises its key")
             case "ask":
-                await self._ask(row, text)
+                await self._ask(row, found.text)
         return None
 
-    async def _read_back(self, bound: BoundTool, row: EffectRow) -> tuple[ReadBack, JSON, str]:
+    async def image(self, bound: BoundTool, row: EffectRow) -> Mapping[str, JSON] | None:
+        """Returns how the record looks that was just written, for an undo to compare with; None when nobody can say.
+
+        Only what can be undone is read back for it, and never for long: the effect itself stands.
+        """
+        if bound.undo is None or bound.verify is None:
+            return None
+        found = await self._read_back(bound, row, within_s=IMAGE_S)
+        return found.image if found.said == "found" else None
+
+    async def _read_back(self, bound: BoundTool, row: EffectRow, *, within_s: float = inf) -> Found:
         if bound.verify is None:
-            return "none", None, f"No reply to {row.tool} came, and the tool declares no verify."
+            return no_verify(bound)
         self._put_off_s = 0.0
         try:
-            found = await self._asked(bound, bound.verify, row)
-        except Mismatch as error:
-            return "mismatch", None, f"Something else is there than was sent: {error.message}"
+            found, seen = await self._asked(bound, bound.verify, row, within_s)
         except Exception as error:  # noqa: BLE001  # the boundary to a tool's verify: anything it raises is classified
-            failed = failure(error)
-            if failed.attributes.get("put_off"):  # its system is known to be down: looked at with its next turn
-                self._put_off_s = retry_after_s(failed) or 0.0
-            return "failed", None, failed.message
-        if found is None:
-            return "absent", None, f"{row.tool} is not there, and its target recognises no key, so it may still come."
-        try:
-            return "found", None if bound.returns_nothing else bound.dump_result(found), ""
-        except (ValidationError, Failed):
-            return "mismatch", None, f"verify found something that is no result of {row.tool}."
+            if failure(error).attributes.get("put_off"):  # its system is known to be down: looked at with its next turn
+                self._put_off_s = retry_after_s(failure(error)) or 0.0
+            return not_read(error)
+        return as_found(bound, found, seen)
 
-    async def _asked(self, bound: BoundTool, verify: Verify, row: EffectRow) -> object:
+    async def _asked(
+        self, bound: BoundTool, verify: Verify, row: EffectRow, within_s: float
+    ) -> tuple[object, list[Seen]]:
         """Returns what ``verify`` finds; it is a call of its system like any other, and tells whether that is up."""
         async with admitted(self._segment, bound, repeat=False) as call:
             try:
                 key = idempotency_key(row.key, row.occurrence)
-                found = await timed(bound.tool.timeout_s, verify(key=key, args=dict(row.args)))
+                asking = watched(verify(key=key, args=dict(row.args)))
+                found = await timed(min(bound.tool.timeout_s, within_s), asking)
             except Exception as error:
                 await call.ended(failure(error))
                 raise
@@ -125,17 +136,19 @@ class Settling:
                 return None
             return await self._commit(row, result, by=who)
         # Before it is sent again: the target's own word, where it can be asked, stands above anybody's.
-        said, result, text = ("none", None, "") if bound is None else await self._read_back(bound, row)
-        if said == "found":
-            return await self._commit(row, result)
-        if said == "mismatch":
-            await self._ask(row, text)
+        found = Found("none") if bound is None else await self._read_back(bound, row)
+        if found.said == "found":
+            return await self._commit(row, found.result, image=found.image)
+        if found.said == "mismatch":
+            await self._ask(row, found.text)
             return None
         await self._fail(row, f"{who} found that it did not happen")
         return None
 
-    async def _commit(self, row: EffectRow, result: JSON, *, by: str = "read back") -> Happened:
-        recorded: dict[str, JSON] = {"result": result, "settled_by": by}
+    async def _commit(
+        self, row: EffectRow, result: JSON, *, by: str = "read back", image: Mapping[str, JSON] | None = None
+    ) -> Happened:
+        recorded = recorded_with(result, image, settled_by=by)
         step = StepWrite(
             kind="effect",
             branch=row.branch,

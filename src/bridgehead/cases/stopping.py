@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
+
+from bridgehead.cases.authority import Authority
 
 if TYPE_CHECKING:
     from bridgehead.cases.segment import Segment
@@ -20,13 +23,17 @@ class Stops:
     """What is stopped for the cases of one release.
 
     ``killed`` and ``paused`` say why the whole of it is (empty: it is not). ``killed_tools`` are denied,
-    ``paused_tools`` wait; ``paused`` also stands for a state that nobody could read lately.
+    ``paused_tools`` wait; ``paused`` also stands for a state that nobody could read lately. ``told`` says of a killed
+    tool by whom, why, and what lets it go on.
     """
 
     killed: str = ""
     paused: str = ""
     killed_tools: frozenset[str] = frozenset()
     paused_tools: frozenset[str] = frozenset()
+    told: Mapping[str, str] = field(default_factory=dict)
+    authority: Authority | None = None
+    """For whom may be acted; None: nobody can say, as outside of a worker, and nobody is acted for."""
 
 
 NOTHING: Final = Stops()
@@ -44,7 +51,8 @@ async def heed(segment: Segment, bound: BoundTool) -> None:
     """Returns when the call may be decided, with ``segment.stops`` as it stands.
 
     A case of something that was killed is handed over, a paused one is put aside: raises
-    Suspended. A tool that was killed is denied by the gate; one that is paused waits.
+    Suspended. A tool that was killed is denied by the gate, paused elsewhere or not; one that is
+    only paused waits.
     """
     stopping = segment.bench.stopping
     if stopping is None:
@@ -55,8 +63,10 @@ async def heed(segment: Segment, bound: BoundTool) -> None:
         raise segment.hand_over("policy_denied", f"An operator stopped it: {stops.killed}")
     if stops.paused:
         raise segment.wait(wake_after_s=ASIDE_S)
-    if bound.tool.name in stops.paused_tools:
-        raise segment.wait(wake_after_s=LOOK_AGAIN_S)
+    if bound.tool.name in stops.paused_tools - stops.killed_tools:
+        raise segment.wait(wake_after_s=LOOK_AGAIN_S, paused_tool=bound.tool.name)
+    if stops.authority is not None and stops.authority.narrowed.get(segment.claim.case_id, 0) > segment.loaded.narrowed:
+        raise segment.wait(wake_after_s=ASIDE_S)  # it begins again with the grant as it stands
 
 
 async def unstopped(segment: Segment, bound: BoundTool) -> None:
@@ -69,4 +79,9 @@ async def unstopped(segment: Segment, bound: BoundTool) -> None:
         return
     stops = await stopping.stops(segment.claim.deployment, segment.claim.release)
     if stops.killed or stops.paused or bound.tool.name in stops.paused_tools | stops.killed_tools:
+        raise segment.wait(wake_after_s=ASIDE_S)
+    decided, known = segment.stops.authority, stops.authority
+    if decided is None or known is None or decided.version == known.version:
+        return
+    if segment.loaded.grant is not None or segment.claim.case_id in known.revoked:
         raise segment.wait(wake_after_s=ASIDE_S)

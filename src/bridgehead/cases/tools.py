@@ -14,6 +14,8 @@ from typing import Any, ParamSpec, TypeVar, cast, get_type_hints
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError, create_model
 
+from bridgehead.cases.depth import CHARACTERS, LEVELS, cut, too_deep
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.threads import in_thread
 from bridgehead.effects.keys import idempotency_key, undo_key
 from bridgehead.errors import Failed, UserError
@@ -67,6 +69,18 @@ class Source:
         """Returns it as a step keeps it."""
         told: dict[str, JSON] = {"source": self.name, "as_of": self.as_of.isoformat()}
         return told | ({"copy": True} if self.copy else {}) | ({"again": True} if self.again else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A record as its system sent it.
+
+    ``stamps``: its fields that move with every write, such as a version; ``ignored``: those that say nothing of edits.
+    """
+
+    record: Mapping[str, object]
+    stamps: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +141,39 @@ class BoundTool:
         return self.result.validate_python(value)
 
     def dump_result(self, value: object) -> JSON:
-        """Returns a result as JSON; raises ValidationError (not of the declared type) or Failed (not JSON)."""
+        """Returns a result as JSON without secrets; raises ValidationError (not of the type) or Failed (not JSON)."""
+        value = self.bounded(value)
         typed = self.result.validate_python(value)
-        plain = cast("JSON", self.result.dump_python(typed, mode="json"))
         try:
-            json.dumps(plain, allow_nan=False)
+            plain = cast("JSON", self.result.dump_python(typed, mode="json"))
+            if type(plain) is str:  # which JSON can always say
+                self._check_size(len(plain))
+                return SECRETS.hide(plain)
+            self._check_size(len(json.dumps(plain, allow_nan=False)))
         except (ValueError, TypeError, RecursionError) as error:
             text = f"the result of {self.tool.name} cannot be written as JSON: {error}"
             raise Failed(text, error_class="invalid_output") from error
-        return plain
+        return SECRETS.without(plain)
+
+    def _check_size(self, size: int) -> None:
+        """Raises Failed (``invalid_output``) for more than ``CHARACTERS`` of a read; a write's is kept whole."""
+        if size > CHARACTERS and not self.tool.is_effect:
+            text = f"the result of {self.tool.name} is larger than {CHARACTERS >> 20} MB: {size >> 20} MB"
+            hint = "let it return the part that is needed, or page by page"
+            raise Failed(f"{text}; {hint}", error_class="invalid_output", applied=False)
+
+    def bounded(self, value: object) -> object:
+        """Returns a result no deeper than ``LEVELS``; raises Failed (``invalid_output``) for a read's that is.
+
+        Of a write it is cut there, with a text in its place: that it was made is known, and stays so.
+        """
+        if not too_deep(value):
+            return value
+        if self.tool.is_effect:
+            return cut(value)
+        text = f"the result of {self.tool.name} is nested deeper than {LEVELS} levels"
+        hint = "Return the part that is needed, or the rest of it as text."
+        raise Failed(text, error_class="invalid_output", applied=False, hint=hint)
 
     async def invoke(self, args: Mapping[str, JSON], *, key: str | None = None) -> JSON:
         """Runs the function on recorded arguments and returns its result as JSON.
@@ -171,7 +209,7 @@ class BoundTool:
             found = await self.undo(key=idempotency_key(key, occurrence), args=dict(args), result=result)
         finally:
             _KEY.reset(token)
-        return _told(found)
+        return as_json(found)
 
     async def is_undone(self, args: Mapping[str, JSON], result: JSON, *, key: bytes, occurrence: int) -> bool | None:
         """Returns whether an undo without a reply has taken effect, by the tool's ``undone``; None: nobody can tell."""
@@ -206,10 +244,14 @@ class Declaration:
     timeout_s: float = 20.0
     visible_within_s: float = 0.0
     max_age_s: float | None = None
+    source_time: str | None = None
     sensitive: tuple[str, ...] = ()
     labels: Mapping[str, str] | None = None
     cost: Money | None = None
     hedge: bool = True
+    moves: str | None = None
+    reaches: str | None = None
+    touches: str | None = None
 
     def bind(
         self,
@@ -223,6 +265,7 @@ class Declaration:
         signature = inspect.signature(function)
         hints = get_type_hints(function, include_extras=True)
         result = _adapter(hints.get("return", object))
+        returned = result.json_schema(mode="serialization")
         arguments = _arguments(function.__name__, signature, hints)
         tool = Tool(
             name=name or function.__name__,
@@ -233,15 +276,20 @@ class Declaration:
             timeout_s=self.timeout_s,
             visible_within_s=self.visible_within_s,
             max_age_s=self.max_age_s,
+            source_time=self.source_time,
             sensitive=self.sensitive,
             labels=dict(self.labels or {}),
             cost=self.cost,
             hedge=self.hedge,
             parameters=parameters if parameters is not None else arguments.json_schema(),
+            result=returned,
             description=description if description is not None else inspect.getdoc(function) or "",
             has_verify=self.verify is not None,
             has_undo=self.undo is not None,
             has_preview=self.preview is not None,
+            moves=self.moves,
+            reaches=self.reaches,
+            touches=self.touches,
         )
         return BoundTool(
             tool=tool,
@@ -249,7 +297,7 @@ class Declaration:
             signature=signature,
             arguments=arguments,
             result=result,
-            result_schema=result.json_schema(mode="serialization"),
+            result_schema=returned,
             verify=self.verify,
             undo=self.undo,
             undone=self.undone,
@@ -270,6 +318,8 @@ LOOP: ContextVar[asyncio.AbstractEventLoop] = ContextVar("bridgehead_loop")
 
 SOURCES: ContextVar[list[Source]] = ContextVar("bridgehead_sources")
 """Where what a read returns comes from: connectors add to it, the step that records the read keeps it."""
+SEEN: ContextVar[list[Seen]] = ContextVar("bridgehead_seen")
+"""The records that a ``verify`` has found, whole: connectors add to it, the effect's image is of the last one."""
 SYSTEMS: ContextVar[Mapping[str, object]] = ContextVar("bridgehead_systems")
 """The connectors of the deployment whose case is running, or whose code is loaded, by name."""
 
@@ -326,8 +376,8 @@ def from_thread(name: str, call: Awaitable[R]) -> R:
     return asyncio.run_coroutine_threadsafe(awaited(), loop).result()
 
 
-def _told(value: object) -> JSON:
-    """Returns an answer as JSON, or None when it has no such form."""
+def as_json(value: object) -> JSON:
+    """Returns a value as JSON by its own type, or None when it has no such form."""
     try:
         return cast("JSON", json.loads(TypeAdapter(object).dump_json(value)))
     except (ValueError, TypeError, RecursionError):
@@ -404,6 +454,7 @@ def read_declaration(
     effect_class: EffectClass,
     *,
     max_age: str | float | None,
+    source_time: str | None,
     timeout: str | float | None,
     labels: Mapping[str, str] | None,
     sensitive: str | Sequence[str] | None,
@@ -411,11 +462,15 @@ def read_declaration(
     preview_read: Preview | None,
     hedge: bool,
     check: Check | None,
+    moves: str | None,
+    reaches: str | None,
+    touches: str | None,
 ) -> Declaration:
     """Returns the declaration of a tool that reads."""
     return Declaration(
         effect_class=effect_class,
         max_age_s=None if max_age is None else _s(max_age, 0.0),
+        source_time=source_time,
         timeout_s=_s(timeout, 20.0),
         labels=labels,
         sensitive=_names(sensitive) or (),
@@ -423,6 +478,9 @@ def read_declaration(
         preview_read=preview_read,
         hedge=hedge,
         check=check,
+        moves=moves,
+        reaches=reaches,
+        touches=touches,
     )
 
 
@@ -438,8 +496,12 @@ def write_declaration(
     repeatable: bool,
     timeout: str | float | None,
     visible_within: str | float | None,
+    labels: Mapping[str, str] | None,
     sensitive: str | Sequence[str] | None,
     cost: str | None,
+    moves: str | None,
+    reaches: str | None,
+    touches: str | None,
 ) -> Declaration:
     """Returns the declaration of a tool that writes."""
     return Declaration(
@@ -453,8 +515,12 @@ def write_declaration(
         repeatable=repeatable,
         timeout_s=_s(timeout, 20.0),
         visible_within_s=_s(visible_within, 0.0),
+        labels=labels,
         sensitive=_names(sensitive) or (),
         cost=None if cost is None else Money.parse(cost),
+        moves=moves,
+        reaches=reaches,
+        touches=touches,
     )
 
 

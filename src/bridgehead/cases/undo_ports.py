@@ -23,13 +23,18 @@ class UndoLost(BridgeheadError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which effects are meant; every part that is given has to fit. ``since_s``: settled at most so long ago."""
+    """Which effects are meant; every part that is given has to fit.
+
+    ``since`` and ``until`` are moments of the database's clock, both included: when an effect was settled, or
+    proposed where it is not settled.
+    """
 
     deployment: str
     case_id: int | None = None
     release: str | None = None
     tool: str | None = None
-    since_s: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
     words: str = ""
     """The scope as it was asked for."""
 
@@ -39,7 +44,9 @@ class Done:
     """An effect in a scope: what it did, under which release's descriptor, and where its case stands.
 
     ``under`` is the plan that has taken it up or has undone it; ``unreadable`` says why its payloads do
-    not open (then ``args`` and ``result`` are empty). ``result`` is what the record looked like afterwards.
+    not open (then ``args`` and ``result`` are empty). ``result`` is what the tool answered, ``image`` how the record
+    looked when it was read back right after (None: it was not, empty: ``verify`` returns no record). ``stamped``
+    False: a later effect of its case was taken back, which moved the record's version.
     """
 
     effect_id: int
@@ -53,6 +60,8 @@ class Done:
     state: EffectState
     args: Mapping[str, JSON]
     result: JSON
+    image: Mapping[str, JSON] | None
+    stamped: bool
     at: datetime | None
     case_state: str
     level: str
@@ -61,6 +70,10 @@ class Done:
     object: bytes
     under: int | None = None
     unreadable: str = ""
+
+    def meets(self, other: Done) -> bool:
+        """Whether the two are about one thing or of one case, so that they are taken back in their order."""
+        return self.case_id == other.case_id or self.object == other.object
 
 
 @dataclass(frozen=True, slots=True)

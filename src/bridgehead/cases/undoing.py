@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bridgehead import clock
@@ -21,8 +21,18 @@ from bridgehead.cases.tools import SYSTEMS, BoundTool
 from bridgehead.cases.undo_ports import Done, Hold, UndoItem, UndoLost, UndoMove, UndoPlan, UndoStore
 from bridgehead.cases.writes import DecisionWrite
 from bridgehead.costs import meter
+from bridgehead.effects.images import differing, edited
 from bridgehead.effects.settle import ReadBack, settle_after_s
-from bridgehead.effects.undoing import HARMLESS, UNDO_TRIES, Left, after_silence, before_sending, hindrance
+from bridgehead.effects.undoing import (
+    HARMLESS,
+    UNCHECKED,
+    UNDO_TRIES,
+    Left,
+    after_silence,
+    before_sending,
+    hindrance,
+    unseen,
+)
 from bridgehead.errors import Failed, Unavailable
 from bridgehead.gate.model import Call, Decision, View
 from bridgehead.ids import show
@@ -35,6 +45,33 @@ LOOK_S: Final = 2.0
 """How often a worker looks for plans that nobody finished."""
 PAUSE_S: Final = 0.2
 PAUSE_MOST_S: Final = 5.0
+SUSPENDED: Final = "gate.suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Why an undo would not be sent (None: it would be), and more about it.
+
+    ``blind`` says, of one that would be sent, why an edit since could not be seen; empty where it could. ``fields``
+    are those that differ, ``now`` is the image of what is there.
+    """
+
+    why: Left | None
+    text: str = ""
+    blind: str = ""
+    fields: tuple[str, ...] = ()
+    now: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seeing:
+    """What ``verify`` says, whether it is what the effect left, and where it differs, field by field."""
+
+    said: ReadBack
+    same: bool
+    text: str = ""
+    fields: tuple[str, ...] = ()
+    now: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +96,20 @@ class Undoing:
         bound = self.tools.get(done.tool)
         return hindrance(done.state, done.then, None if bound is None else bound.tool)
 
-    async def foreseen(self, done: Done, *, by: str, unchecked: bool) -> tuple[Left | None, str]:
-        """Returns why an undo would not be sent now, and more about it; None when it would be. Nothing is written."""
+    async def foreseen(self, done: Done, *, by: str, unchecked: bool) -> Looked:
+        """Returns what would become of an undo now, looked at as ``run`` does it. Nothing is written."""
         why = self.hindrance(done)
         if why is not None:
-            return why, ""
+            return Looked(why)
         bound = self.tools[done.tool]
         decision = await self._decide(done, bound, by)
         if decision.verdict != "allow":
-            return "denied", "; ".join(reason.text for reason in decision.reasons)
+            return Looked("denied", _reasons(decision))
         systems = SYSTEMS.set(self.systems)
         try:
-            said, same, text = await self._look(done, bound)
+            return await self._checked(done, bound, unchecked=unchecked, stamped=done.stamped)
         finally:
             SYSTEMS.reset(systems)
-        return before_sending(said, same=same, unchecked=unchecked), text
 
     async def watch(self, stopped: asyncio.Event) -> None:
         """Finishes what others left unfinished, until ``stopped``."""
@@ -119,38 +155,34 @@ class Undoing:
         if item.state == "intended":  # its runner was lost after the intent
             lost: dict[str, JSON] = {"message": "whoever sent it was lost before the answer was recorded"}
             return await self.store.move(hold, item, UndoMove("unknown", detail=lost))
+        later = [items[place] for place in range(item.place) if place in items]
+        moved = any(one.state == "undone" and one.done.meets(item.done) for one in later)
+        stamped = item.done.stamped and not moved
         if item.state == "unknown":
-            return await self._settle(hold, item)
+            return await self._settle(hold, item, stamped=stamped)
         if (why := self._blocked(items, item)) is not None:
             return await self._leave(hold, item, why, None)
-        return await self._attempt(hold, plan, item)
+        return await self._attempt(hold, plan, item, stamped=stamped)
 
     def _blocked(self, items: Mapping[int, UndoItem], item: UndoItem) -> Left | None:
         """Returns why an item is not tried at all: what came after it stands, or its declaration says no."""
         for later in (items[place] for place in range(item.place) if place in items):
-            same = later.done.case_id == item.done.case_id or later.done.object == item.done.object
-            if same and later.state == "left" and later.why not in HARMLESS:
+            if later.done.meets(item.done) and later.state == "left" and later.why not in HARMLESS:
                 return "later"
         return self.hindrance(item.done)
 
-    async def _attempt(self, hold: Hold, plan: UndoPlan, item: UndoItem) -> UndoItem:
+    async def _attempt(self, hold: Hold, plan: UndoPlan, item: UndoItem, *, stamped: bool) -> UndoItem:
         """Decides, reads back and sends once; what surely did not happen leaves the item planned."""
         done, bound = item.done, self.tools[item.done.tool]
         decision = await self._decide(done, bound, plan.by)
         verdict = _decision_write(done, decision)
         if decision.verdict != "allow":
-            told: dict[str, JSON] = {"message": "; ".join(reason.text for reason in decision.reasons)}
+            told: dict[str, JSON] = {"message": _reasons(decision)}
             return await self.store.move(hold, item, UndoMove("left", why="denied", detail=told, decision=verdict))
         if self.checks:
-            said, same, text = await self._look(done, bound)
-            for attempt in range(UNDO_TRIES):
-                if said != "failed":
-                    break
-                await asyncio.sleep(full_jitter_s(attempt, PAUSE_S, PAUSE_MOST_S))
-                said, same, text = await self._look(done, bound)
-            why = before_sending(said, same=same, unchecked=plan.unchecked)
-            if why is not None:
-                return await self._leave(hold, item, why, {"message": text} if text else None)
+            looked = await self._checked(done, bound, unchecked=plan.unchecked, stamped=stamped)
+            if looked.why is not None:
+                return await self._leave(hold, item, looked.why, {"message": looked.text} if looked.text else None)
         settle_s = settle_after_s(bound.tool, self.send_s)
         send_by_s = clock.boot_s() + self.send_s
         item = await self.store.move(hold, item, UndoMove("intended", decision=verdict, settle_s=settle_s))
@@ -167,7 +199,7 @@ class Undoing:
             return await self.store.move(hold, item, UndoMove("unknown", detail=failure_json(failed)))
         return await self._undone(hold, item, {"returned": returned})
 
-    async def _settle(self, hold: Hold, item: UndoItem) -> UndoItem:
+    async def _settle(self, hold: Hold, item: UndoItem, *, stamped: bool) -> UndoItem:
         """Reads back an undo that was sent and not answered, and waits as long as it may still arrive."""
         done, bound = item.done, self.tools.get(item.done.tool)
         if bound is None or bound.undo is None:
@@ -175,12 +207,12 @@ class Undoing:
         asked_s = clock.boot_s()
         tries = 0
         while True:
-            said, same, text = await self._look(done, bound)
+            seen = await self._look(done, bound, stamped=stamped)
             undone = await bound.is_undone(done.args, done.result, key=done.key, occurrence=done.occurrence)
             left_s = item.seconds_left - (clock.boot_s() - asked_s)
-            came_to = after_silence(said, same=same, undone=undone, seconds_left=left_s)
-            if came_to == "wait" and (said != "failed" or left_s > 0 or tries < UNDO_TRIES):
-                tries += said == "failed" and left_s <= 0
+            came_to = after_silence(seen.said, same=seen.same, undone=undone, seconds_left=left_s)
+            if came_to == "wait" and (seen.said != "failed" or left_s > 0 or tries < UNDO_TRIES):
+                tries += seen.said == "failed" and left_s <= 0
                 await asyncio.sleep(min(max(left_s, PAUSE_S), PAUSE_MOST_S))
                 continue
             break
@@ -189,20 +221,48 @@ class Undoing:
         if came_to == "planned" and item.attempt < UNDO_TRIES:
             return await self._again(hold, item, {"message": "it was not undone when its time had passed"})
         why: Left = "failed" if came_to == "planned" else "unclear"
-        return await self._leave(hold, item, why, {"message": text} if text else None)
+        return await self._leave(hold, item, why, {"message": seen.text} if seen.text else None)
 
-    async def _look(self, done: Done, bound: BoundTool) -> tuple[ReadBack, bool, str]:
-        """Returns what ``verify`` says, whether it is what the effect left, and where it differs."""
-        said, found, text = await read_back(bound, done.key, done.occurrence, done.args)
-        if said != "found" or found == done.result:
-            return said, said == "found", "" if said == "absent" else text
-        return said, False, "what is read back is not what the effect had returned"
+    async def _checked(self, done: Done, bound: BoundTool, *, unchecked: bool, stamped: bool) -> Looked:
+        """Reads an effect back, again when that fails, and returns why its undo is not sent."""
+        seen = await self._look(done, bound, stamped=stamped)
+        for attempt in range(UNDO_TRIES):
+            if seen.said != "failed":
+                break
+            await asyncio.sleep(full_jitter_s(attempt, PAUSE_S, PAUSE_MOST_S))
+            seen = await self._look(done, bound, stamped=stamped)
+        why = before_sending(seen.said, same=seen.same, unchecked=unchecked)
+        blind = "" if why is not None else unseen(done.image) if seen.said == "found" else UNCHECKED
+        return Looked(why, seen.text, blind, seen.fields, seen.now)
+
+    async def _look(self, done: Done, bound: BoundTool, *, stamped: bool) -> Seeing:
+        found = await read_back(bound, done.key, done.occurrence, done.args)
+        if found.said != "found":
+            return Seeing(found.said, same=False, text="" if found.said == "absent" else found.text)
+        # The image is of the whole record, the result of what the tool answers of it; each may see what the other
+        # does not: the image is a moment younger than the write.
+        fields = differing(done.result, found.result)
+        if done.image:
+            fields = tuple(
+                sorted({*fields, *edited(done.image, found.image or {}, stamped=stamped, ignored=found.ignored)})
+            )
+        now = found.image or {}
+        if fields:
+            return Seeing("found", same=False, text=f"It differs in {', '.join(fields)}.", fields=fields, now=now)
+        same = found.result == done.result
+        text = "" if same else "what is read back is not what the effect had returned"
+        return Seeing("found", same=same, text=text, now=now)
 
     async def _decide(self, done: Done, bound: BoundTool, by: str) -> Decision:
         stops = await self.stopping.stops(done.deployment, bytes.fromhex(done.release), fresh=True)
         call = Call(tool=bound.tool, args=done.args, args_digest=done.digest)
         view = View(level="autonomous", release=done.release, suspended_tools=stops.killed_tools)
-        return self.gate.decide_undo(call, view, by=by)
+        decision = self.gate.decide_undo(call, view, by=by)
+        told = stops.told.get(done.tool)
+        if told is None:
+            return decision
+        reasons = tuple(replace(one, text=told) if one.policy_id == SUSPENDED else one for one in decision.reasons)
+        return replace(decision, reasons=reasons)
 
     async def _failed(self, hold: Hold, item: UndoItem, failed: Failed) -> UndoItem:
         """Records an undo that surely did not happen: to be tried again, or left."""
@@ -228,6 +288,10 @@ class Undoing:
         moved = await self.store.move(hold, item, UndoMove("left", why=why, detail=told))
         log.info("%s is left to a person (%s)", show("E", item.done.effect_id), why)
         return moved
+
+
+def _reasons(decision: Decision) -> str:
+    return "; ".join(reason.text for reason in decision.reasons)
 
 
 def _decision_write(done: Done, decision: Decision) -> DecisionWrite:

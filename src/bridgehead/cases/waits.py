@@ -51,6 +51,13 @@ def wake_s(segment: Segment, bound: BoundTool, failed: Failed, parked: int) -> f
     return jittered_s if turn_s is None else max(turn_s, retry_after_s(failed) or 0.0)
 
 
+def unheard_s(failed: Failed, parked: int) -> float:
+    """Returns when a case comes again whose check could not say: when it was told to, or with full jitter."""
+    if failed.attributes.get("put_off"):
+        return retry_after_s(failed) or 0.0
+    return full_jitter_s(parked, PARK_S, PARK_MOST_S, retry_after_s(failed))
+
+
 def admitted(segment: Segment, bound: BoundTool, *, repeat: bool) -> AbstractAsyncContextManager[Call]:
     """Lets one call of a tool through to its dependency (see ``Dependency.call``); raises Failed when it is put off."""
     return segment.bench.dependencies.of(bound.dependency).call(

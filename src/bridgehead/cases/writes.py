@@ -8,13 +8,15 @@ to a running case.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from bridgehead.costs.meter import Cost
 from bridgehead.effects.states import EffectState
 from bridgehead.errors import ErrorClass
+from bridgehead.ledger.vault import to_bytes
 from bridgehead.reviews.model import ReviewKind
 from bridgehead.spec.deployment import Level
 from bridgehead.spec.tool import JSON
@@ -37,6 +39,8 @@ class StepWrite:
     payload: Mapping[str, JSON]
     started_at: datetime
     duration_ms: float
+    kept: bytes | None = field(default=None, compare=False, repr=False)
+    """The payload as it was when it was ``frozen``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class EffectMove:
     decision: str | None = None
     send_s: float | None = None
     settle_s: float | None = None
+    kept: bytes | None = field(default=None, compare=False, repr=False)
+    """The result as it was when it was ``frozen``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,17 @@ class ReviewUse:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowanceUse:
+    """An intent takes so much of these allowances; where one was taken back, nothing of the commit stands.
+
+    ``effect`` is an effect's id or the token of an EffectOpen of this commit. No history, so without a ledger row.
+    """
+
+    effect: int | str
+    uses: tuple[tuple[int, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CostWrite:
     """An entry of the case's books."""
 
@@ -128,12 +145,13 @@ class Wait:
     """The segment ends and the case waits: for a decision, or until ``wake_after_s`` from the commit.
 
     ``stop_clock`` stops the deadline while a person has something to decide. ``at_once``: it waits for nothing but
-    another worker.
+    another worker. ``paused_tool`` is the one that the case came to and that an operator paused.
     """
 
     wake_after_s: float | None
     stop_clock: bool
     at_once: bool = False
+    paused_tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +164,8 @@ class CheckWrite:
     passed: bool
     why: str
     duration_ms: float
+    said: bool = True
+    """False: the check could not say anything, so that nothing passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +206,7 @@ Write = (
     | EffectMove
     | ReviewOpen
     | ReviewUse
+    | AllowanceUse
     | CostWrite
     | Note
     | CheckWrite
@@ -197,3 +218,12 @@ Write = (
 )
 END = (Wait, Finish, HandOver)
 """Writes that release the claim; a commit holds at most one, as its last."""
+
+
+def frozen(write: Write) -> Write:
+    """Returns the write with its payload kept as it is at this moment: the agent may change what it was given."""
+    if isinstance(write, StepWrite):
+        return replace(write, kept=to_bytes(write.payload))
+    if isinstance(write, EffectMove) and write.result is not None:
+        return replace(write, kept=to_bytes(write.result))
+    return write

@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 
 from bridgehead.cli import (
+    authority,
     breakers,
     cases,
     check,
+    checks,
     connector,
     control,
     crosswalk,
@@ -22,6 +24,7 @@ from bridgehead.cli import (
     drill,
     errors,
     explain,
+    grant,
     init,
     ledger,
     opening,
@@ -32,6 +35,7 @@ from bridgehead.cli import (
     serve,
     submit,
     undo,
+    user,
 )
 from bridgehead.cli.exits import Exit, complain, exit_code
 from bridgehead.cli.output import clean, note
@@ -48,27 +52,33 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if not asked:
+        return
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as of
+
+    try:
+        print(f"bridgehead {of('bridgehead')}")
+    except PackageNotFoundError:
+        print("bridgehead (not installed as a package)")
+    raise typer.Exit
+
+
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    version: Annotated[  # noqa: ARG001  # done by its callback, also where no command follows
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
     """Takes one narrow AI agent from demo to production."""
-    if version:
-        from importlib.metadata import PackageNotFoundError
-        from importlib.metadata import version as of
-
-        try:
-            print(f"bridgehead {of('bridgehead')}")
-        except PackageNotFoundError:
-            print("bridgehead (not installed as a package)")
-        raise typer.Exit
     for warning in opening.unknown_settings():
         note(f"warning: {clean(warning)}")
 
 
 for module in (
-    init, check, doctor, serve, submit, cases, explain, breakers, reviews, report, promote, undo, control, ledger,
-    policy, connector, crosswalk, documents, database, errors, drill,
+    init, check, doctor, serve, submit, cases, explain, breakers, reviews, report, checks, promote, undo, control,
+    user, grant, ledger, policy, authority, connector, crosswalk, documents, database, errors, drill,
 ):  # fmt: skip
     module.register(app)
 
@@ -80,8 +90,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    from bridgehead.errors import BridgeheadError
+    from bridgehead.cases.hiding import SECRETS
+    from bridgehead.errors import BridgeheadError, UserError
 
+    SECRETS.keep_environment(os.environ)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no failure
@@ -97,12 +109,21 @@ def run(arguments: list[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return _closed_pipe()
+    except UnicodeEncodeError as error:
+        if not any("\udc80" <= letter <= "\udcff" for one in arguments or sys.argv[1:] for letter in one):
+            return _failed(error)
+        hint = "Names and reasons are kept as Unicode. Does the terminal's encoding fit its locale?"
+        complain(UserError("what was typed is not UTF-8", code="input.encoding", hint=hint))
+        return _flushed(Exit.WRONG_USE)
     except Exception as error:  # noqa: BLE001  # the CLI's boundary: a bug is named, its data is not shown
-        place = _place(error)
-        print(f"error: Bridgehead failed: {type(error).__name__} at {place}", file=sys.stderr)
-        print("  This is a fault of Bridgehead or of a deployment's code, not of what you typed.", file=sys.stderr)
-        return Exit.FAILED
+        return _failed(error)
     return _flushed(Exit.OK)
+
+
+def _failed(error: Exception) -> int:
+    print(f"error: Bridgehead failed: {type(error).__name__} at {_place(error)}", file=sys.stderr)
+    print("  This is a fault of Bridgehead or of a deployment's code, not of what you typed.", file=sys.stderr)
+    return Exit.FAILED
 
 
 def _flushed(code: int) -> int:

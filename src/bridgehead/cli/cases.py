@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,6 +14,7 @@ from bridgehead.cli.output import brief, facts, heading, lines_of, minute, note,
 from bridgehead.cli.places import places_of, without_empty
 
 if TYPE_CHECKING:
+    from bridgehead.spec.tool import JSON
     from bridgehead.storage.queries_case_view import ArrivalLine, CaseLine, CaseView
 
 _STATES: Final = ("due", "running", "waiting", "with_person", "done")
@@ -53,7 +54,7 @@ def cases(
                 line.id,
                 line.deployment,
                 line.state,
-                line.outcome or line.error_class or "-",
+                _ended(line),
                 line.level,
                 minute(line.received_at),
                 line.waits or "-",
@@ -63,6 +64,13 @@ def cases(
         empty="There are no such cases." if wanted or deployment or after else "There are no cases yet.",
     )
     more(lines, limit, after)
+
+
+def _ended(line: CaseLine) -> str:
+    """Returns how a case ended, in a word: what a person rejected was completed by its agent, and nothing written."""
+    if line.outcome == "completed" and line.rejected:
+        return "rejected"
+    return line.outcome or line.error_class or "-"
 
 
 async def _lines(state: str | None, deployment: str | None, limit: int, after: int | None) -> Sequence[CaseLine]:
@@ -106,16 +114,17 @@ def _show(view: CaseView) -> None:
     pairs = [
         ("case", line.id),
         ("deployment", f"{line.deployment}, release {line.release[:12]}, level {line.level}"),
-        ("state", line.state + (f": {line.outcome}" if line.outcome else "")),
+        ("state", line.state + (f": {_ended(line)}" if line.outcome else "")),
         ("received", f"{when(line.received_at)} (times are in UTC)"),
         ("opened", when(line.opened_at)),
     ]
     pairs += [("closed", when(line.closed_at))] if line.closed_at else []
     pairs += [("deadline", when(line.deadline_at))] if line.deadline_at else []
+    pairs += [("acts for", line.acts_for)] if line.acts_for else []
     pairs += [("waits for", line.waits)] if line.waits else []
     pairs += [("error class", line.error_class)] if line.error_class else []
     pairs += [("revision", f"{line.revision}" + (f" of {line.revises}" if line.revises else ""))]
-    pairs += [("other revisions", ", ".join(view.revisions))] if view.revisions else []
+    pairs += [("other cases of it", ", ".join(view.revisions))] if view.revisions else []
     pairs += [("unreadable", view.unreadable)] if view.unreadable else []
     pairs += [("came with", f"{one.id} ({one.relation}) {one.name}, {size(one.size_bytes)}") for one in view.arrivals]
     chain = view.chain
@@ -145,6 +154,23 @@ def _show(view: CaseView) -> None:
         ],
         empty="none yet",
     )
+    if view.decisions:
+        heading("Decisions")
+        table(
+            ("decision", "tool", "verdict", "for", "at", "policies"),
+            [
+                (
+                    one.number,
+                    one.tool,
+                    one.verdict,
+                    one.role or "-",
+                    when(one.at)[5:],
+                    one.unreadable or ", ".join(dict.fromkeys(_policies(one.reasons))),
+                )
+                for one in view.decisions
+            ],
+            empty="",
+        )
     if view.effects:
         heading("Effects")
         table(
@@ -196,9 +222,20 @@ def _show(view: CaseView) -> None:
             ],
             empty="",
         )
+        if view.price_coverage is not None:
+            print(f"A price is known of {view.price_coverage:.1%} of its model calls.")
     if view.outcome is not None:
         heading("Outcome")
-        print(lines_of(view.outcome))
+        outcome = dict(view.outcome) if isinstance(view.outcome, Mapping) else view.outcome
+        bug = isinstance(outcome, dict) and outcome.pop("traceback", None)
+        print(lines_of(outcome))
+        if bug:
+            print(f"Where the agent's code raised: bridgehead case {line.id} --json")
+
+
+def _policies(reasons: JSON) -> list[str]:
+    found = reasons if isinstance(reasons, list) else []
+    return [str(reason.get("policy_id")) for reason in found if isinstance(reason, dict)]
 
 
 def arrivals(
@@ -257,7 +294,7 @@ def arrival(
 
     line, document = opening.run(_arrival(parse("A", number), original=original is not None))
     if original is not None and document is not None:
-        _write(original, document)
+        write_new(original, document)
     if as_json:
         print_json(line)
         return
@@ -267,7 +304,7 @@ def arrival(
             ("deployment", line.deployment),
             ("name", line.name),
             ("size", size(line.size_bytes)),
-            ("source", line.source),
+            ("source", line.source + (f", submitted by {line.submitted_by}" if line.submitted_by else "")),
             ("state", line.state),
             ("received", f"{when(line.received_at)} (times are in UTC)"),
             ("settled", when(line.settled_at)),
@@ -288,8 +325,8 @@ async def _arrival(number: int, *, original: bool) -> tuple[ArrivalLine, bytes |
         return line, (await queries.original(number))[1] if original else None
 
 
-def _write(path: Path, document: bytes) -> None:
-    """Writes a new file; an existing one is never replaced."""
+def write_new(path: Path, document: bytes) -> None:
+    """Writes a new file; raises UserError where one exists: none is ever replaced."""
     from bridgehead.errors import UserError
 
     try:

@@ -38,7 +38,7 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
     that runs is asked which level is in force, and none is made or started for that. Every mistake is named with
     file, line and field, what was expected and the nearest right word. Exits with 2 when there is one.
     """
-    from bridgehead.cli import case_key
+    from bridgehead.cli import case_key, checked_models
     from bridgehead.errors import UserError
     from bridgehead.spec.problem import DeploymentError
 
@@ -51,8 +51,9 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
     except UserError as error:
         _mistakes(deployment, error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from None
-    tools = _known_tools(loaded)
+    tools = known_tools(loaded)
     spec = loaded.deployment
+    from bridgehead.gate.bound import bound, one_line
     from bridgehead.gate.unattended import sentences, unattended
 
     bounds = unattended(spec, tools)
@@ -65,6 +66,7 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
             f"This release was never seen in shadow, and the level in force is {standing.level}:"
             " set it to shadow first and compare."
         )
+    warnings += checked_models.remarks(loaded)
     if as_json:
         print_json(_as_json(loaded, bounds, worst, warnings) | {"level_in_force": standing and standing.level})
         return
@@ -89,6 +91,7 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
     if spec.intake:
         heading("Intake")
         table(("by", "from", "what becomes an arrival"), [_intake_row(loaded, one) for one in spec.intake], empty="")
+    checked_models.show(loaded)
     heading("Tools")
     table(
         ("tool", "effect", "without a person", "otherwise"),
@@ -101,6 +104,7 @@ def check(deployment: FolderArgument, as_json: AsJson = False) -> None:
     heading("At worst, once it acts alone")
     for sentence in worst:
         print(f"- {clean(sentence)}")
+    print(f"- {clean(one_line(bound(spec, {name: tool for name, tool in tools.items() if name in loaded.tools})))}")
     print("- At level shadow nothing is written; at level approve a person decides about every write.")
     if warnings:
         heading("Worth a look")
@@ -156,6 +160,7 @@ def _mistakes(path: Path, error: UserError, *, as_json: bool) -> None:
 def _as_json(
     loaded: LoadedDeployment, bounds: Sequence[Bound], worst: Sequence[str], warnings: Sequence[str]
 ) -> dict[str, object]:
+    from bridgehead.cli import checked_models
     from bridgehead.errors import ERROR_CLASSES
 
     spec = loaded.deployment
@@ -169,6 +174,7 @@ def _as_json(
         "level": spec.autonomy.level,
         "connectors": _systems(loaded),
         "intake": [{"kind": one.kind, "source": one.source, **one.options} for one in spec.intake],
+        **checked_models.as_json(loaded),
         "tools": bounds,
         "fallback": {name: spec.fallback.role_for(name) for name in ERROR_CLASSES},
         "worst_case": worst,
@@ -177,7 +183,7 @@ def _as_json(
     }
 
 
-def _known_tools(loaded: LoadedDeployment) -> dict[str, Tool]:
+def known_tools(loaded: LoadedDeployment) -> dict[str, Tool]:
     """Returns the tools of the deployment, and those its code declares beside them."""
     from bridgehead.cases.tools import DECLARED
 

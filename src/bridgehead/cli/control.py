@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridgehead.cli import opening
-from bridgehead.cli.options import AsJson, By, person
+from bridgehead.cli.options import AsJson, By, Once, person
 from bridgehead.cli.output import clean, print_json, table, when
 
 if TYPE_CHECKING:
     from bridgehead.app import App
-    from bridgehead.storage.controls import Action, Kind
+    from bridgehead.errors import UserError
+    from bridgehead.storage.controls import Action, Control, Kind
 
 Where = Annotated[
     str | None,
@@ -24,7 +27,14 @@ OfRelease = Annotated[
     typer.Option("--release", metavar="RELEASE", help="The cases of one release: how its digest begins."),
 ]
 Everything = Annotated[bool, typer.Option("--all", help="Every deployment.")]
-Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is on the record.")]
+Why = Annotated[str | None, typer.Option("--why", metavar="TEXT", help="Why; it is on the record.")]
+Early = Annotated[
+    bool,
+    typer.Option(
+        "--even-unknown", help="Also a tool that no release has had yet: it is stopped before its first call."
+    ),
+]
+_LONGEST = 1_000
 _NOW = {
     ("pause", "tool"): "cases that come to call it wait there, and their deadlines hold.",
     ("kill", "tool"): "every call of it is denied.",
@@ -33,11 +43,22 @@ _NOW = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What the words of a call name."""
+
+    deployment: str | None
+    tool: str | None
+    release: str | None
+    everything: bool
+    even_unknown: bool
+
+
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    app.command(epilog="Example: bridgehead pause orders --reason 'stocktaking until noon'")(pause)
-    app.command(epilog="Example: bridgehead resume orders --reason 'stock is counted'")(resume)
-    app.command(epilog="Example: bridgehead kill --tool send_mail --reason 'it mailed a wrong price list'")(kill)
+    app.command(cls=Once, epilog="Example: bridgehead pause orders --why 'stocktaking until noon'")(pause)
+    app.command(cls=Once, epilog="Example: bridgehead resume orders --why 'stock is counted'")(resume)
+    app.command(cls=Once, epilog="Example: bridgehead kill --tool send_mail --why 'it mailed a wrong price list'")(kill)
     app.command(epilog="Example: bridgehead controls --json")(controls)
 
 
@@ -46,7 +67,8 @@ def pause(
     tool: OfTool = None,
     release: OfRelease = None,
     everything: Everything = False,
-    reason: Why = None,
+    even_unknown: Early = False,
+    why: Why = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +77,8 @@ def pause(
     In force at the next decision of every worker, within a second. What was under way at that
     moment comes to its end. 'bridgehead resume' lets it go on.
     """
-    opening.run(_stop("pause", deployment, tool, release, everything, _said(reason, "pause"), person(by), as_json))
+    named = _Named(deployment, tool, release, everything, even_unknown)
+    opening.run(_stop("pause", named, _said(why, "pause"), person(by), as_json=as_json))
 
 
 def kill(
@@ -63,7 +86,8 @@ def kill(
     tool: OfTool = None,
     release: OfRelease = None,
     everything: Everything = False,
-    reason: Why = None,
+    even_unknown: Early = False,
+    why: Why = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,7 +96,8 @@ def kill(
     In force at the next decision of every worker, within a second. It adds a prohibition and
     changes no rule; 'bridgehead resume' takes it away. Cases that were handed over stay with people.
     """
-    opening.run(_stop("kill", deployment, tool, release, everything, _said(reason, "kill"), person(by), as_json))
+    named = _Named(deployment, tool, release, everything, even_unknown)
+    opening.run(_stop("kill", named, _said(why, "kill"), person(by), as_json=as_json))
 
 
 def resume(
@@ -80,60 +105,42 @@ def resume(
     tool: OfTool = None,
     release: OfRelease = None,
     everything: Everything = False,
-    reason: Why = None,
+    why: Why = None,
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
     """Let go on what was paused or killed under the same words."""
-    opening.run(_resume(deployment, tool, release, everything, (reason or "").strip(), person(by), as_json))
+    named = _Named(deployment, tool, release, everything, even_unknown=True)
+    opening.run(_resume(named, (why or "").strip(), person(by), as_json=as_json))
 
 
 def controls(as_json: AsJson = False) -> None:
     """List what is stopped: what, how, since when, by whom and why."""
     found = opening.run_list(_standing())
     if as_json:
-        print_json(found)
+        print_json([_as_json(one) for one in found])
         return
-    rows = [
-        (str(one["action"]), str(one["what"]), str(one["since"]), str(one["by"]), str(one["reason"])) for one in found
-    ]
-    table(("how", "what", "since", "by", "why"), rows, empty="Nothing is stopped.")
+    rows = [(one.action, one.what, when(one.at), one.by, one.reason) for one in found]
+    table(("how", "what", "since (UTC)", "by", "why"), rows, empty="Nothing is stopped.")
 
 
-async def _standing() -> list[dict[str, object]]:
+async def _standing() -> Sequence[Control]:
     async with opening.opened() as app:
-        return [
-            {
-                "action": one.action,
-                "kind": one.kind,
-                "name": one.name,
-                "deployment": one.deployment or None,
-                "what": one.what,
-                "by": one.by,
-                "reason": one.reason,
-                "at": one.at,
-                "since": when(one.at),
-            }
-            for one in await app.controls.standing()
-        ]
+        return await app.controls.standing()
 
 
-async def _stop(
-    action: Action,
-    deployment: str | None,
-    tool: str | None,
-    release: str | None,
-    everything: bool,
-    reason: str,
-    by: str,
-    as_json: bool,
-) -> None:
+def _as_json(one: Control) -> dict[str, object]:
+    said = {"action": one.action, "kind": one.kind, "name": one.name, "deployment": one.deployment or None}
+    return {**said, "what": one.what, "by": one.by, "reason": one.reason, "at": one.at}
+
+
+async def _stop(action: Action, named: _Named, reason: str, by: str, *, as_json: bool) -> None:
     async with opening.opened(makes=True) as app:
-        kind, name, where = await _meant(app, deployment, tool, release, everything=everything)
+        kind, name, where = await _meant(app, named)
+        await _check_tool(app, named, where)
         changed = await app.controls.set(kind, name, action, by=by, reason=reason, deployment=where)
-        (one,) = [
-            one for one in await app.controls.standing() if (one.kind, one.name, one.deployment) == (kind, name, where)
-        ]
+        standing = await app.controls.standing()
+    (one,) = [each for each in standing if (each.kind, each.name, each.deployment) == (kind, name, where)]
     if as_json:
         said = {"action": one.action, "kind": kind, "name": name, "deployment": where or None, "changed": changed}
         print_json({**said, "by": one.by, "reason": one.reason, "at": one.at})
@@ -144,54 +151,111 @@ async def _stop(
         return
     print(f"{clean(one.what)} is {stopped}, by {clean(by)}: {clean(reason)}")
     print(f"Within a second, in every worker: {_NOW[action, 'tool' if kind == 'tool' else '']}")
+    others = _covering(standing, kind, name, where)
+    for other in others:
+        print(f"Besides: {clean(other.told)}.")
+    if len({one.action, *(other.action for other in others)}) > 1:
+        print("A kill counts, whatever is paused besides.")
     print("What is stopped: bridgehead controls")
 
 
-async def _resume(
-    deployment: str | None,
-    tool: str | None,
-    release: str | None,
-    everything: bool,
-    reason: str,
-    by: str,
-    as_json: bool,
-) -> None:
+async def _check_tool(app: App, named: _Named, where: str) -> None:
+    """Raises UserError for a tool that no release has; it may be meant all the same, before it is first served."""
     from bridgehead.errors import UserError
+    from bridgehead.spec.problem import nearest
+    from bridgehead.storage.queries_names import tools
+
+    if named.tool is None or named.even_unknown:
+        return
+    known = await tools(app.database, where)
+    if named.tool in known:
+        return
+    close = nearest(named.tool, known)
+    close += " " if close.endswith("?") else "; " if close else ""
+    raise UserError(
+        f"--tool {named.tool}: no release of {where or 'any deployment'} in this database has such a tool",
+        code="control.tool",
+        hint=f"{close}--even-unknown stops it before it is first served.",
+    )
+
+
+def _covering(standing: Sequence[Control], kind: Kind, name: str, where: str) -> list[Control]:
+    """Returns what stops the same calls or cases besides, under other words."""
+    same = (kind, name, where)
+    return [one for one in standing if one.covers(kind, name, where) and (one.kind, one.name, one.deployment) != same]
+
+
+async def _resume(named: _Named, reason: str, by: str, *, as_json: bool) -> None:
+    from bridgehead.errors import UserError
+    from bridgehead.spec.problem import nearest
 
     async with opening.opened() as app:
-        kind, name, where = await _meant(app, deployment, tool, release, everything=everything)
+        kind, name, where = await _meant(app, named)
         was = await app.controls.lift(kind, name, by=by, reason=reason, deployment=where)
         left = await app.controls.standing()
     what = "everything" if kind == "all" else f"{kind} {name}" + (f" of {where}" if where else "")
     if was is None:
         also = f"What is: {', '.join(one.what for one in left)}." if left else "Nothing is."
+        close = nearest(name, {one.name for one in left if one.kind == kind})
+        also = f"{close} {also}" if close.startswith("did you mean") else also
+        same = [f"'{one.lifted_by}'" for one in left if (one.kind, one.name) == (kind, name)]
+        also = f"Under other words it is: {' or '.join(same)} lifts it." if same else also
         raise UserError(f"{what} is not stopped", code="control.none", hint=f"{also} 'bridgehead controls' says more.")
+    others = _covering(left, kind, name, where)
     if as_json:
-        print_json({"kind": kind, "name": name, "deployment": where or None, "was": was, "by": by, "reason": reason})
+        said = {"kind": kind, "name": name, "deployment": where or None, "was": was, "by": by, "reason": reason}
+        print_json({**said, "still_stopped_by": [one.what for one in others]})
         return
-    print(f"{clean(what)} goes on; it was {'paused' if was == 'pause' else 'killed'}.")
+    lifted = "paused" if was == "pause" else "killed"
+    if others:
+        print(f"{clean(what)} is no longer {lifted} under these words, and stays stopped:")
+        for one in others:
+            print(f"  {clean(one.told)}.")
+    else:
+        print(f"{clean(what)} goes on; it was {lifted}.")
     if was == "kill" and kind != "tool":
         print("Cases that were handed over stay with people: bridgehead reviews")
 
 
-async def _meant(
-    app: App, deployment: str | None, tool: str | None, release: str | None, *, everything: bool
-) -> tuple[Kind, str, str]:
+async def _nothing_named(app: App, text: str) -> UserError:
+    """Returns the error for a word that names no deployment; it may name a tool."""
+    from bridgehead.errors import UserError
+    from bridgehead.spec.problem import nearest
+    from bridgehead.storage.queries_names import deployments, tools
+
+    known = await tools(app.database, "")
+    if text in known:
+        told, hint = f"{text} is a tool, and no deployment", f"Write --tool {text}."
+    else:
+        near = nearest(text, [*await deployments(app.database, text), *known])
+        told, hint = f"no deployment or tool is named {text}", near or "'bridgehead cases' shows what there is."
+    return UserError(told, code="input.deployment", hint=hint)
+
+
+async def _meant(app: App, given: _Named) -> tuple[Kind, str, str]:
     """Returns kind, name and deployment of what the words name; raises UserError for none or several."""
     from bridgehead.cli.options import deployment_name
     from bridgehead.errors import UserError
     from bridgehead.storage.queries_names import release_named
 
-    named = [flag for flag, given in (("--tool", tool), ("--release", release), ("--all", everything)) if given]
-    if len(named) > 1 or (deployment is not None and (everything or release is not None)):
+    deployment, tool, release = given.deployment, given.tool, given.release
+    flags = [flag for flag, said in (("--tool", tool), ("--release", release), ("--all", given.everything)) if said]
+    if len(flags) > 1 or (deployment is not None and (given.everything or release is not None)):
         raise UserError(
-            f"{' and '.join([*(['DEPLOYMENT'] if deployment else []), *named])} are two things",
+            f"{' and '.join([*(['DEPLOYMENT'] if deployment else []), *flags])} are two things",
             code="control.scope",
             hint="Name one: a deployment, --tool (of a deployment, or of all), --release, or --all.",
         )
-    if everything:
+    if given.everything:
         return "all", "", ""
-    where = await deployment_name(app, deployment)
+    try:
+        where = await deployment_name(app, deployment)
+    except UserError as error:
+        if error.code != "input.deployment" or deployment is None:
+            raise
+        raise await _nothing_named(app, deployment) from None
+    if tool is not None and not tool.strip():
+        raise UserError("--tool names nothing", code="control.scope", hint="Name the tool: --tool TOOL.")
     if tool is not None:
         return "tool", tool, where or ""
     if release is not None:
@@ -209,5 +273,7 @@ def _said(reason: str | None, verb: str) -> str:
     from bridgehead.errors import UserError
 
     if reason is None or not reason.strip():
-        raise UserError(f"a {verb} needs a reason", code="input.why", hint="Say it with --reason TEXT.")
+        raise UserError(f"a {verb} needs a reason", code="input.why", hint="Say it with --why TEXT.")
+    if len(reason) > _LONGEST:
+        raise UserError(f"the reason is longer than {_LONGEST} characters", code="input.why", hint="Say it in a line.")
     return reason.strip()

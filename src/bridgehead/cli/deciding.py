@@ -14,14 +14,18 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from bridgehead.auth.people import check_decider
+from bridgehead.cli.deciding_grant import check_grant
 from bridgehead.cli.output import note
 from bridgehead.connectors.files import read_bounded, read_document
 from bridgehead.errors import UserError
+from bridgehead.gate.grants import granted
 from bridgehead.ids import ReviewId, show
-from bridgehead.reviews.model import Review, Verb, check_verb
+from bridgehead.reviews.model import FENCING, Review, Verb, check_verb
 from bridgehead.spec.problem import nearest
 from bridgehead.spec.tool import JSON
 
@@ -47,6 +51,7 @@ class Choice:
     digest: str | None = None
     minutes: float | None = None
     folder: Path | None = None
+    again: bool = False
 
 
 async def decide(app: App, review_id: int, choice: Choice) -> tuple[str, Review]:
@@ -59,6 +64,7 @@ async def decide(app: App, review_id: int, choice: Choice) -> tuple[str, Review]
     check_verb(review.kind, verb)
     _fits(review, choice)
     _same(review, choice.digest)
+    await _not_killed(app, review, deployment, verb)
     answer: JSON = None
     if verb == "edit":
         answer = {"args": await _edited(app, review, deployment, choice)}
@@ -66,7 +72,13 @@ async def decide(app: App, review_id: int, choice: Choice) -> tuple[str, Review]
         answer = await asyncio.to_thread(_answer, review, choice)
     elif verb == "reject" and choice.value is not None:
         answer = await asyncio.to_thread(_text, choice.value)
-    rate, idle_cap, resume_s = _terms(deployment, review.role, choice.folder)
+    spec = _spec(deployment, choice.folder)
+    if verb in ("approve", "edit"):
+        args = answer["args"] if isinstance(answer, Mapping) else review.shown.get("args")
+        await check_grant(app, review, args, deployment, spec)
+    role = None if spec is None else spec.roles.get(review.role)
+    await check_decider(app.users, choice.by, [] if role is None else [role], show("R", review.id))
+    rate, idle_cap, resume_s = _terms(deployment, review.role, spec)
     decided = await app.reviews.decide(
         review.id,
         verb,
@@ -77,8 +89,26 @@ async def decide(app: App, review_id: int, choice: Choice) -> tuple[str, Review]
         rate=rate,
         idle_cap_minutes=idle_cap,
         minutes=choice.minutes,
+        again=choice.again,
+        granting=None
+        if spec is None
+        else partial(granted, spec.rights, audience=spec.name, release="", scope=frozenset(spec.tools)),
     )
     return deployment, decided
+
+
+async def _not_killed(app: App, review: Review, deployment: str, verb: Verb) -> None:
+    """Refuses to let a call through that a kill will deny: the review stays open, so that nothing is lost."""
+    tool = review.shown.get("tool")
+    if verb not in ("approve", "edit") or not isinstance(tool, str):
+        return
+    for one in await app.controls.standing():
+        if one.action == "kill" and one.covers("tool", tool, deployment):
+            raise UserError(
+                f"{one.what} was killed by {one.by}: {one.reason}; the call would be denied",
+                code="review.killed",
+                hint=f"{show('R', review.id)} stays open. '{one.lifted_by}' lets it go on; then decide again.",
+            )
 
 
 def _fits(review: Review, choice: Choice) -> None:
@@ -91,6 +121,12 @@ def _fits(review: Review, choice: Choice) -> None:
     if choice.happened is not None and (choice.verb != "answer" or review.kind != "unknown_effect"):
         raise UserError(
             "--happened goes with the answer to an unknown effect",
+            code="review.flag",
+            hint=f"{show('R', review.id)} is of kind {review.kind}.",
+        )
+    if choice.again and (choice.verb != "answer" or review.kind not in FENCING):
+        raise UserError(
+            "--again goes with the answer to a case that has left the agent's hands",
             code="review.flag",
             hint=f"{show('R', review.id)} is of kind {review.kind}.",
         )
@@ -281,13 +317,12 @@ def mismatch(value: JSON, schema: JSON) -> str:
     return f"{where.lstrip('.')}: {found.message[:200]}" if where else str(found.message[:200])
 
 
-def _terms(deployment: str, role: str, folder: Path | None) -> tuple[Money | None, float | None, float]:
+def _terms(deployment: str, role: str, spec: Deployment | None) -> tuple[Money | None, float | None, float]:
     """Returns the role's rate, the longest pause that is paid, and the time a case has left after a decision.
 
     They stand in the deployment's file, which is looked for here and below; without it minutes are
     counted and their price is unknown.
     """
-    spec = _spec(deployment, folder)
     if spec is None:
         note(
             f"bridgehead.yaml of {deployment} is not here: minutes are counted, their price is unknown (see --folder)."

@@ -19,6 +19,7 @@ from bridgehead.cli.output import clean, print_json, size
 if TYPE_CHECKING:
     from bridgehead.errors import UserError
     from bridgehead.settings import Settings
+    from bridgehead.storage.queries_system import Stranded
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -59,8 +60,12 @@ def doctor(as_json: AsJson = False) -> None:
     Changes nothing and starts nothing. Exits with 1 when something would keep Bridgehead from
     working, and says what to do about it.
     """
-    chosen = opening.settings()
-    lines = [line for look in _LOOKS for line in look(chosen)]
+    chosen, wrong = opening.sound_settings()
+    lines = [
+        Line("settings", "fail", text, "Correct or unset it: docs/reference/settings.md. Its default is used below.")
+        for text in wrong
+    ]
+    lines += [line for look in _LOOKS for line in look(chosen)]
     if as_json:
         print_json({"ok": all(line.verdict != "fail" for line in lines), "lines": lines})
     else:
@@ -139,6 +144,7 @@ def _database(chosen: Settings) -> Iterator[Line]:
         "" if fit == "ok" else "Bridgehead needs PostgreSQL 14 or newer.",
     )
     yield _schema(found.schema, found.known_schema, may_create=found.may_create)
+    yield from map(_stranded, found.stranded)
     skew = found.skew_s
     verdict: Verdict = "ok" if skew < _SKEW_WARN_S else "warn" if skew < _SKEW_FAIL_S else "fail"
     yield Line(
@@ -146,6 +152,25 @@ def _database(chosen: Settings) -> Iterator[Line]:
         verdict,
         f"{skew:g} s from the database's",
         "" if verdict == "ok" else "Let both machines take their time from one source (NTP).",
+    )
+
+
+def _stranded(left: Stranded) -> Line:
+    """Returns what becomes of open cases whose release no living worker serves."""
+    cases = f"{left.cases} open case{'' if left.cases == 1 else 's'} of {left.deployment}"
+    if left.served:
+        return Line(
+            "cases",
+            "warn",
+            f"{cases} are of release {left.release[:12]}, which no worker serves",
+            "Each is tried under the release that is served when it comes up, and goes to a person if that would go"
+            " another way. To end them as they began, serve the code of that release beside it.",
+        )
+    return Line(
+        "cases",
+        "warn",
+        f"{cases}, release {left.release[:12]}, and no worker serves {left.deployment}",
+        f"Start one: bridgehead serve {left.deployment}",
     )
 
 

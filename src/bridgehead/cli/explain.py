@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bridgehead.cli import opening
 from bridgehead.cli.options import AsJson
-from bridgehead.cli.output import clean, heading, print_json
+from bridgehead.cli.output import clean, heading, note, print_json
 
 if TYPE_CHECKING:
-    from bridgehead.cli.places import Place
-    from bridgehead.cli.telling import Section
-    from bridgehead.storage.queries_case_view import ArrivalView, CaseView
+    from collections.abc import Sequence
 
-_OTHERS: Final = {
-    "R": "Use 'bridgehead review {}'; it names its case.",
-    "E": "Use 'bridgehead explain' with the case that made it: {} stands there under \"What it did\".",
-}
+    from bridgehead.app import App
+    from bridgehead.cli.places import Place
+    from bridgehead.cli.telling_words import Section
+    from bridgehead.storage.queries_case_view import CaseView
+    from bridgehead.storage.queries_explain import Surroundings
+
+_KINDS: Final = ("C", "A", "D", "E", "R")
+_MOST: Final = 400
+_DOCUMENTS: Final = 5
+"""Of so many arrivals of a case the head is told; the others are resends and changes, told by name."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,62 +32,102 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    number: Annotated[str, typer.Argument(metavar="CASE", help="A case (C-17) or an arrival (A-5).")],
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="NUMBER",
+            help="A case (C-17), one decision (D-12), effect (E-3) or review (R-7) of it, or an arrival (A-5).",
+        ),
+    ],
     as_json: AsJson = False,
+    page: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write it as one page for a browser, to a new file.")
+    ] = None,
 ) -> None:
     """Say what happened, and why, in sentences.
 
-    What came and where each field of it was read, what the agent read and when, every decision
-    with its reasons and what would change it, every effect and how it was settled, who decided
-    what, what it cost, how it ended, and whether the record is whole.
+    What was asked for and where each field of it was read, what the agent read and how old that was,
+    every decision with its policies and what would change it, what happened in the target system, who
+    approved what they were shown, what it cost, how it is taken back, who has it, and whether the record
+    is whole.
     """
-    from bridgehead.cli.telling import of_arrival, of_case
-    from bridgehead.ids import parse
+    asked = number.strip().upper()
+    about, sections, places = opening.run(_told(asked))
+    if page is not None:
+        from bridgehead.cli.cases import write_new
+        from bridgehead.cli.output import when
+        from bridgehead.cli.telling_page import page as page_of
+        from bridgehead.clock import utc_now
 
-    kind = number.strip().upper()[:1]
-    if kind in _OTHERS:
-        from bridgehead.errors import UserError
-
-        raise UserError(
-            f"explain tells a case (C-17) or an arrival (A-5), not {number.strip()}",
-            code="input.id",
-            hint=_OTHERS[kind].format(number.strip()),
-        )
-    if kind == "A":
-        arrival = opening.run(_arrival(parse("A", number)))
-        _tell(arrival.arrival.id, of_arrival(arrival), as_json=as_json)
-    else:
-        from bridgehead.cli.places import places_of
-
-        case = opening.run(_case(parse("C", number)))
-        _tell(case.case.id, of_case(case), places_of(case.input), as_json=as_json)
-
-
-async def _case(number: int) -> CaseView:
-    from bridgehead.storage.queries_cases import CaseQueries
-
-    async with opening.opened() as app:
-        return await CaseQueries(app.database, app.vault).case(number)
-
-
-async def _arrival(number: int) -> ArrivalView:
-    from bridgehead.storage.queries_cases import CaseQueries
-
-    async with opening.opened() as app:
-        return await CaseQueries(app.database, app.vault).arrival(number)
-
-
-def _tell(number: str, sections: list[Section], places: Sequence[Place] = (), *, as_json: bool) -> None:
+        write_new(page, page_of(about, sections, when(utc_now())).encode())
+        note(f"{about} is told in {page}")
     if as_json:
-        told: dict[str, object] = {"about": number, "sections": sections}
+        told: dict[str, object] = {"about": about, "sections": sections}
         print_json(told | {"fields": [place._asdict() for place in places]} if places else told)
-        return
-    from bridgehead.cli.places import show_places
+    elif page is None:
+        show(about, sections)
 
-    print(f"{number} (times are in UTC)")
-    for at, section in enumerate(sections):
+
+async def _told(asked: str) -> tuple[str, list[Section], Sequence[Place]]:
+    """Returns what a number is about, in sections; raises UserError for what is no number, or an unknown one."""
+    from bridgehead.cli.places import places_of
+    from bridgehead.cli.telling import of_arrival, of_case, of_part
+    from bridgehead.errors import UserError
+    from bridgehead.ids import parse
+    from bridgehead.ids import show as named
+    from bridgehead.storage.queries_cases import CaseQueries
+    from bridgehead.storage.queries_explain import ExplainQueries
+
+    kind = asked[:1] if asked[:1] in _KINDS else "C"
+    if asked[:1].isalpha() and asked[:1] not in _KINDS:
+        raise UserError(
+            f"explain tells a case (C-17), decision (D-12), effect (E-3), review (R-7) or arrival (A-5), not {asked}",
+            code="input.id",
+            hint="Write it like C-17; 'bridgehead cases' and 'bridgehead case' list the numbers.",
+        )
+    number = parse(kind, asked)
+    async with opening.opened() as app:
+        queries, around = CaseQueries(app.database, app.vault), ExplainQueries(app.database)
+        of, owner = (kind, number) if kind in ("C", "A") else await around.owner(kind, number)  # type: ignore[arg-type]  # D, E or R
+        if of == "A":
+            arrival = await queries.arrival(owner)
+            return arrival.arrival.id, of_arrival(arrival, await _original(app, arrival.arrival.id)), ()
+        case: CaseView = await queries.case(owner)
+        known: Surroundings = await around.around(owner)
+        before = None if case.case.revises is None else await queries.input(parse("C", case.case.revises))
+        originals = {one.id: await _original(app, one.id) for one in case.arrivals[:_DOCUMENTS]}
+    if kind == "C":
+        return case.case.id, of_case(case, known, originals, before), places_of(case.input)
+    name = named(kind, number)
+    return name, of_part(name, case, known), ()
+
+
+async def _original(app: App, arrival: str) -> bytes:
+    """Returns a document as it came; nothing where its key was erased: the account then does without it."""
+    from bridgehead.errors import UserError
+    from bridgehead.ids import parse
+    from bridgehead.storage.queries import Queries
+
+    try:
+        return (await Queries(app.database, app.vault).original(parse("A", arrival)))[1]
+    except UserError:
+        return b""
+
+
+def show(about: str, sections: Sequence[Section]) -> None:
+    """Prints an account: nothing in it acts on a terminal."""
+    from bridgehead.cli.output import table
+
+    print(f"{about} (times are in UTC)")
+    for section in sections:
         heading(section.title)
         for sentence in section.sentences:
             print(f"- {clean(sentence)}")
-        if at == 0:
-            show_places(list(places))
+        for one in section.tables:
+            table(one.columns, one.rows[:_MOST], empty="")
+            if len(one.rows) > _MOST:
+                print(f"… and {len(one.rows) - _MOST} more: --json and --html have all of them")
+        for part in section.blocks:
+            print(f"  {clean(part.caption)}:")
+            for line in part.lines:
+                print(f"    {clean(line)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,19 +29,37 @@ class _Line(logging.Formatter):
         return f"{self._start}{at} {grave}{clean(record.getMessage())}{clean(trace, keep_lines=True)}"
 
 
+def _ended(told: threading.ExceptHookArgs) -> None:
+    """Logs the end of a thread by an exception, in the place of Python's own words to standard error."""
+    name = "a thread" if told.thread is None else f"thread {told.thread.name}"
+    if told.exc_value is not None and not isinstance(told.exc_value, SystemExit):
+        logging.getLogger("bridgehead").error("%s ended by an exception", name, exc_info=told.exc_value)
+
+
 @contextmanager
 def log_to_terminal(level: str, *, live: bool) -> Iterator[None]:
-    """Writes what Bridgehead logs, from ``level`` on, to standard error; ``live``: a status line stands there too."""
-    logger = logging.getLogger("bridgehead")
+    """Writes what Bridgehead logs, from ``level`` on, to standard error; ``live``: a status line stands there too.
+
+    So it does with the warnings of other code in this process, a deployment's and libraries', and with the end of a
+    thread: Python would write these as they are.
+    """
+    logger, others = logging.getLogger("bridgehead"), logging.getLogger()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line(_ERASE if live and sys.stderr.isatty() else ""))
-    before, propagated = logger.level, logger.propagate
+    theirs = logging.StreamHandler(sys.stderr)
+    theirs.setFormatter(handler.formatter)
+    theirs.setLevel(logging.WARNING)
+    before, propagated, of_threads = logger.level, logger.propagate, threading.excepthook
     logger.addHandler(handler)
+    others.addHandler(theirs)
     logger.setLevel(level.upper())
     logger.propagate = False
+    threading.excepthook = _ended
     try:
         yield
     finally:
+        threading.excepthook = of_threads
+        others.removeHandler(theirs)
         logger.removeHandler(handler)
         logger.setLevel(before)
         logger.propagate = propagated

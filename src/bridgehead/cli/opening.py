@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from bridgehead.app import App, LoadedDeployment
     from bridgehead.settings import Settings
     from bridgehead.spec.deployment import Deployment
@@ -65,14 +68,36 @@ def settings(*, concurrency: int | None = None, webhook_port: int | None = None)
         if said := {name: value for name, value in given.items() if value is not None}:
             found = Settings.model_validate({**found.model_dump(), **said})
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise UserError(
-            f"BRIDGEHEAD_{name}: {first['msg'].lower()}" if name else first["msg"].removeprefix("Value error, "),
-            code="settings.value",
-            hint="See docs/reference/settings.md.",
-        ) from None
+        raise UserError(_wrong(error), code="settings.value", hint="See docs/reference/settings.md.") from None
     return found
+
+
+def sound_settings() -> tuple[Settings, list[str]]:
+    """Returns the settings with the default in the place of each that is wrong, and a sentence for each of these."""
+    from pydantic import ValidationError
+
+    from bridgehead.settings import Settings
+
+    defaults: dict[str, Any] = {}
+    said: list[str] = []
+    while True:
+        try:
+            return Settings(**defaults), said
+        except ValidationError as error:
+            said.append(_wrong(error))
+            # One is wrong, or several do not go together: those that are named.
+            named = {
+                field for field in Settings.model_fields if f"BRIDGEHEAD_{field.upper()}" in re.split(r"\W", said[-1])
+            }
+            if not named - set(defaults):
+                return Settings.model_construct(), said
+            defaults |= {field: Settings.model_fields[field].default for field in named}
+
+
+def _wrong(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = "_".join(str(part) for part in first["loc"]).upper()
+    return f"BRIDGEHEAD_{name}: {first['msg'].lower()}" if name else first["msg"].removeprefix("Value error, ")
 
 
 def unknown_settings() -> list[str]:

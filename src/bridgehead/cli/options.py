@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
+    from typer._click.core import Context
+
     from bridgehead.app import App
 
 FolderArgument: TypeAlias = Annotated[
@@ -30,6 +33,29 @@ By: TypeAlias = Annotated[
 Idle: TypeAlias = Annotated[
     bool, typer.Option("--until-idle", help="End when nothing is left to do without a person or an arrival.")
 ]
+
+
+class Once(TyperCommand):
+    """A command whose options that take one value may each stand once: of two, none is dropped silently.
+
+    Raises UserError (``input.twice``) for one that is repeated, before anything is done.
+    """
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Returns what is left of the arguments."""
+        from bridgehead.errors import UserError
+
+        if not ctx.resilient_parsing:
+            _, _, said = self.make_parser(ctx).parse_args(args=list(args))
+            for one in said:
+                single = not (getattr(one, "multiple", False) or getattr(one, "is_flag", False))
+                if one.param_type_name == "option" and single and said.count(one) > 1:
+                    raise UserError(
+                        f"{one.opts[0]} is said {said.count(one)} times and takes one value",
+                        code="input.twice",
+                        hint="Nothing was done. Call the command once for each.",
+                    )
+        return super().parse_args(ctx, args)
 
 
 async def deployment_name(app: App, text: str | None) -> str | None:
@@ -57,7 +83,10 @@ async def deployment_name(app: App, text: str | None) -> str | None:
 
 
 def _named_by(place: Path) -> str | None:
-    if not place.is_file() and not (place / "bridgehead.yaml").is_file():
+    try:
+        if not place.is_file() and not (place / "bridgehead.yaml").is_file():
+            return None
+    except OSError:  # longer than a path can be: no folder has that name
         return None
     from bridgehead.cli.opening import load_spec
 
@@ -96,6 +125,17 @@ def person(by: str | None) -> str:
             "it is not clear who decides", code="input.by", hint="Name the person on the record: --by NAME."
         )
     return name
+
+
+def reason_of(why: str | None, what: str) -> str:
+    """Returns why something is done, for the record; raises UserError (``input.why``) where nobody says it."""
+    from bridgehead.errors import UserError
+
+    if why is None or not why.strip():
+        raise UserError(f"{what} needs a reason", code="input.why", hint="Say it with --why TEXT.")
+    if len(why) > 1_000:  # noqa: PLR2004  # a line of text
+        raise UserError("the reason is longer than 1000 characters", code="input.why", hint="Say it in a line.")
+    return why.strip()
 
 
 def after_id(prefix: str, text: str | None) -> int | None:

@@ -15,10 +15,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, cast
+
+from bridgehead.cases.hiding import SECRETS
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from bridgehead.spec.tool import JSON
 
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNSAFE_IN_JSON: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -29,7 +33,7 @@ _LINE: Final = 500
 
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
-    """Returns text with every character that could act on a terminal written as an escape."""
+    """Returns text without secrets, and with every character that could act on a terminal written as an escape."""
 
     def escaped(found: re.Match[str]) -> str:
         character = found[0]
@@ -39,7 +43,7 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
         written = f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"  # noqa: PLR2004  # what \\x can hold
         return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, written)
 
-    return _UNSAFE.sub(escaped, text)
+    return _UNSAFE.sub(escaped, SECRETS.hide(text))
 
 
 def plain(value: object) -> object:
@@ -62,8 +66,8 @@ def plain(value: object) -> object:
 
 
 def print_json(value: object) -> None:
-    """Prints one JSON document to standard output, readable and safe to look at."""
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    """Prints one JSON document to standard output, readable, safe to look at and without secrets."""
+    text = json.dumps(SECRETS.without(cast("JSON", plain(value))), indent=2, ensure_ascii=False, allow_nan=False)
     print(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bridgehead.cli.output import brief, heading, table
+from bridgehead.cli.output import brief
 from bridgehead.spec.tool import JSON
 
 _SOURCES: Final = "sources"
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _CELL: Final = 44
-_MOST: Final = 60
 
 
 class Place(NamedTuple):
@@ -31,20 +30,6 @@ def places_of(given: JSON) -> list[Place]:
     if not isinstance(sources, Mapping):
         return []
     return [_place(given, name, source) for name, source in sources.items() if isinstance(source, Mapping)]
-
-
-def show_places(places: list[Place]) -> None:
-    """Prints the places as a table; of an input without places nothing."""
-    if not places:
-        return
-    heading("Where each field was read")
-    table(
-        ("field", "value", "where", "how", "right"),
-        [tuple(place) for place in places[:_MOST]],
-        empty="",
-    )
-    if len(places) > _MOST:
-        print(f"… and {len(places) - _MOST} more fields: --json has all of them")
 
 
 def without_empty(value: JSON, *, top: bool = True) -> JSON:

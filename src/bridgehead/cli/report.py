@@ -114,6 +114,8 @@ async def _collect(spec: Deployment, comparison: Comparison, since_s: float, lev
             completed=one.outcome == "completed",
             amounts=one.amounts,
             unknown=one.unknown,
+            model_calls=one.model_calls,
+            model_priced=one.model_priced,
             minutes=one.minutes,
             took_s=None if one.closed_at is None else (one.closed_at - one.received_at).total_seconds(),
         )
@@ -245,6 +247,10 @@ def _money(spec: Deployment, books: Books) -> list[tuple[str, str]]:
         least = "at least " if books.unknown else ""
         each = ", ".join(f"{least}{amount} {currency}" for currency, amount in books.per_completed.items())
         pairs.append(("per completed case", each or ("unknown" if books.unknown else "nothing")))
+    if books.price_coverage is not None:
+        rest = "" if books.model_priced == books.model_calls else "; of the others it is unknown"
+        told = f"{books.model_priced} of {books.model_calls} ({books.price_coverage:.1%}){rest}"
+        pairs.append(("model calls with a price", told))
     pairs.append(("people's minutes", f"{books.minutes:.1f} over {books.cases} case{'' if books.cases == 1 else 's'}"))
     if spec.baseline is not None:
         by_hand = spec.baseline.minutes * books.completed

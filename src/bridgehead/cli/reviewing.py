@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bridgehead.cli.output import brief, clean, facts, heading, lines_of, note, one_line, print_json, table, when
 from bridgehead.cli.places import without_empty
+from bridgehead.cli.telling_gist import flags
 from bridgehead.ids import show
-from bridgehead.reviews.model import VERBS, Review
+from bridgehead.reviews.model import FENCING, VERBS, Review
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_cases import CaseQueries
 
@@ -37,12 +38,18 @@ _REFUSALS: Final = ("policy_denied", "budget_exhausted")
 class Beside:
     """What a review does not carry itself: the input of its case, and the effect that holds its call's key.
 
-    ``unserved`` is the release of its case, where no living worker serves it.
+    ``unserved`` is the release of its case, where no living worker serves it. ``refused`` says why calls of the case
+    were held or denied: policy, reason and remedy of each.
     """
 
     input: JSON = None
     rival: Rival | None = None
     unserved: str | None = None
+    refused: tuple[str, ...] = ()
+    acts_for: str | None = None
+    """The user whose authority the case has; None where it has the deployment's own."""
+    not_again: str = ""
+    """Why its case is not given back to the agent; empty where it may be."""
 
 
 async def beside(app: App, review: Review) -> Beside:
@@ -53,7 +60,24 @@ async def beside(app: App, review: Review) -> Beside:
         rival = await queries.rival(review.effect_id)
     if review.case_id is None:
         return Beside(None, rival)
-    return Beside(await queries.input(review.case_id), rival, await queries.unserved(review.case_id))
+    refused: tuple[str, ...] = ()
+    stays = ""
+    if review.kind in FENCING and review.state == "open":
+        from bridgehead.cli.telling_outcome import not_again
+
+        stays = not_again(await queries.case(review.case_id))
+    if review.error_class in _REFUSALS or review.kind == "approval":
+        from bridgehead.cli.telling_short import refusals
+
+        refused = tuple(refusals(await queries.case(review.case_id), review.effect_id))
+    return Beside(
+        await queries.input(review.case_id),
+        rival,
+        await queries.unserved(review.case_id),
+        refused,
+        await queries.acts_for(review.case_id),
+        stays,
+    )
 
 
 def show_review(review: Review, deployment: str, others: Beside) -> None:
@@ -62,6 +86,7 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
     pairs = [
         ("review", f"{show('R', review.id)}, {_WORDS[review.kind]}"),
         ("about", f"{about} of {deployment}" + ("" if review.case_id is None else f": bridgehead case {about}")),
+        *([("acts for", others.acts_for)] if others.acts_for else []),
         ("role", review.role),
         (
             "state",
@@ -89,20 +114,27 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
     why = shown.pop("why", None)
     if conflict is not None:
         _conflict(str(conflict), args, others.rival)
-    elif why:
-        heading("Why a person decides")
-        for reason in why if isinstance(why, list) else [why]:
-            print(f"- {clean(str(reason))}")
+    elif why and not others.refused:
+        _list("Why a person decides", why if isinstance(why, list) else [why])
+    _list("What the gate said", others.refused)
     given = shown.pop("input", others.input)
     if given is not None and review.case_id is not None:
         heading("What the agent was given")
         print(lines_of(without_empty(given), 24, whole=f"'bridgehead case {about} --json'"))
+    _list("What stands out in the document", tuple(flags(given)))
     _known(review, shown)
     if review.answer is not None:
         heading("What was decided")
         print(one_line(review.answer, 2_000))
     if review.state == "open":
-        _how(review)
+        _how(review, others.not_again)
+
+
+def _list(title: str, sentences: Sequence[object]) -> None:
+    if sentences:
+        heading(title)
+        for sentence in sentences:
+            print(f"- {clean(str(sentence))}")
 
 
 def _known(review: Review, shown: dict[str, JSON]) -> None:
@@ -159,7 +191,7 @@ def _cell(of: Mapping[str, JSON], name: str) -> str:
     return brief(of[name], 60) if name in of else "-"
 
 
-def _how(review: Review) -> None:
+def _how(review: Review, not_again: str) -> None:
     number = show("R", review.id)
     command = f"bridgehead review {number}"
     if review.kind == "unknown_effect":
@@ -169,5 +201,9 @@ def _how(review: Review) -> None:
         note(f"  {command} take")
     else:
         note(f"\nDecide: {command} {'|'.join(VERBS[review.kind])}")
+        if not_again:
+            note(f"It is not given back to the agent: {not_again}.")
+        elif review.kind in FENCING:
+            note(f'Or, once what stopped it is put right, give it back to the agent: {command} answer "why" --again')
     if review.arrival_id is not None:
         note(f"The original: bridgehead arrival {show('A', review.arrival_id)} --original FILE")

@@ -25,9 +25,9 @@ from bridgehead.cli.output import clean, minute, note, one_line, print_json, tab
 if TYPE_CHECKING:
     from bridgehead.cli.deciding import Choice
     from bridgehead.cli.reviewing import Beside
+    from bridgehead.cli.reviews_triage import Order
     from bridgehead.reviews.model import Review
     from bridgehead.storage.queries import ReviewLine
-    from bridgehead.storage.queries_case_view import Rival
 
 _STATES: Final = (
     "open",
@@ -58,9 +58,18 @@ def reviews(
     after: Annotated[
         str | None, typer.Option("--after", metavar="ID", help="Go on above this line of the page before.")
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", metavar="ORDER", help="Open work grouped by reason, or one by one by due, age or money at stake."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the work that waits for people."""
+    if by is not None:
+        _chosen(by, deployment, role, state, after, as_json=as_json)
+        return
     wanted = one_of("--state", state, _STATES)
     lines = opening.run_list(_lines(deployment, role, None if wanted == "all" else wanted, after_id("R", after), limit))
     if as_json:
@@ -84,6 +93,43 @@ def reviews(
     )
     if lines and len(lines) == limit:
         note(f"There may be more: --after {lines[-1].id}")
+
+
+def _chosen(by: str, deployment: str | None, role: str | None, state: str, after: str | None, *, as_json: bool) -> None:
+    """Lists all open work so that people can choose what to do first."""
+    from bridgehead.cli.reviews_triage import MOST, ORDERS, groups, print_groups, print_works, sorted_by, work_of
+    from bridgehead.clock import utc_now
+    from bridgehead.errors import UserError
+
+    order = one_of("--by", by, ORDERS)
+    if state != "open" or after is not None:
+        raise UserError(
+            "--by looks at all open work at once",
+            code="reviews.by",
+            hint="Leave --state and --after away.",
+        )
+    works = [work_of(one) for one, _ in opening.run(_listing(deployment, role, MOST))]
+    if order == "reason":
+        found = groups(works)
+        if as_json:
+            print_json({"groups": found})
+        else:
+            print_groups(found, utc_now())
+    else:
+        works = sorted_by(works, cast("Order", order))
+        if as_json:
+            print_json({"reviews": works})
+        else:
+            print_works(works, utc_now())
+    if len(works) == MOST:
+        note(f"Only the oldest {MOST:,} are here: choose a role by --role.")
+
+
+async def _listing(deployment: str | None, role: str | None, limit: int) -> Sequence[tuple[Review, str]]:
+    async with opening.opened() as app:
+        name = await deployment_name(app, deployment)
+        await check_role(app, role)
+        return await app.reviews.listing(deployment=name, role=role, limit=limit)
 
 
 def _ended(line: ReviewLine) -> str:
@@ -121,12 +167,20 @@ def review(
         bool | None,
         typer.Option("--happened/--did-not-happen", help="answer: whether the call took place in the other system."),
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="answer: give a case that has left the agent's hands back to it, as another case."
+        ),
+    ] = False,
     digest: Annotated[
         str | None, typer.Option("--digest", metavar="HEX", help="Decide only if the arguments have this digest.")
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option("--minutes", metavar="N", min=0, help="How long it took. Default: since it was opened."),
+        typer.Option(
+            "--minutes", metavar="N", min=0, max=525_600, help="How long it took. Default: since it was opened."
+        ),
     ] = None,
     folder: Annotated[
         Path | None, typer.Option("--folder", metavar="DEPLOYMENT", help="Where the role's rate stands. Default: here.")
@@ -150,7 +204,7 @@ def review(
     if chosen == "show":
         found, deployment, beside = opening.run(_find(review_id))
         if as_json:
-            print_json(as_json_view(found, deployment, beside.rival))
+            print_json(as_json_view(found, deployment, beside))
         else:
             show_review(found, deployment, beside)
         return
@@ -164,10 +218,11 @@ def review(
         digest=digest,
         minutes=minutes,
         folder=folder,
+        again=again,
     )
     deployment, decided, beside = opening.run(_decide(review_id, choice))
     if as_json:
-        print_json(as_json_view(decided, deployment, beside.rival))
+        print_json(as_json_view(decided, deployment, beside))
         return
     _decided(decided, beside.unserved)
 
@@ -190,7 +245,7 @@ async def _decide(review_id: int, choice: Choice) -> tuple[str, Review, Beside]:
         return deployment, decided, await beside(app, decided)
 
 
-def as_json_view(review: Review, deployment: str, rival: Rival | None) -> dict[str, object]:
+def as_json_view(review: Review, deployment: str, beside: Beside) -> dict[str, object]:
     """Returns a review as JSON: ids as people type them, what it shows, which decisions it takes."""
     from bridgehead.ids import show
     from bridgehead.reviews.model import VERBS
@@ -206,7 +261,8 @@ def as_json_view(review: Review, deployment: str, rival: Rival | None) -> dict[s
         "effect": None if review.effect_id is None else show("E", review.effect_id),
         "error_class": review.error_class,
         "shown": review.shown,
-        "conflict_with": rival,
+        "acts_for": beside.acts_for,
+        "conflict_with": beside.rival,
         "digest": review.args_digest,
         "takes": VERBS[review.kind] if review.state == "open" else (),
         "opened_at": review.opened_at,

@@ -89,6 +89,7 @@ async def _serve(folders: Sequence[Path], chosen: Settings, *, until_idle: bool,
 
 
 async def _run(chosen: Settings, loaded: Sequence[LoadedDeployment], *, until_idle: bool, live: bool) -> None:
+    from bridgehead.engine.memory import rare_collections
     from bridgehead.storage.queries import Queries
 
     async with opening.opened(chosen, makes=True) as app:
@@ -104,7 +105,7 @@ async def _run(chosen: Settings, loaded: Sequence[LoadedDeployment], *, until_id
         if live:
             helpers.append(_status(queries, served, stopped))
         # Whoever reads that it serves may stop it: the handlers stand before the line is written.
-        with _signals(running):
+        with _signals(running), rare_collections():
             for one, level in zip(served, levels, strict=True):
                 print(f"serving {one.deployment.name} at level {level}, release {one.release.hex()[:12]}", flush=True)
             for line in await _left(queries, served):

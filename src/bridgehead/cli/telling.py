@@ -1,28 +1,55 @@
-"""A case or an arrival in sentences: every one of them rests on a recorded row, and none on a guess."""
+"""A case, an arrival, or one decision, effect or review of it, in sentences: each rests on a recorded row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from bridgehead.cli.output import brief, duration, size, when
-from bridgehead.spec.tool import JSON
-from bridgehead.storage.queries_case_view import (
-    ArrivalView,
-    CaseReview,
-    CaseView,
-    ChainStatus,
-    CostLine,
-    DecisionView,
-    EffectView,
-    Event,
-    StepView,
+from bridgehead.cli.places import Place, places_of, without_empty
+from bridgehead.cli.telling_arrival import lines_read, partly, read_by
+from bridgehead.cli.telling_authority import authority
+from bridgehead.cli.telling_calls import (
+    UNDO,
+    args_of,
+    brought,
+    decision,
+    effect,
+    effect_of,
+    read,
+    rested_on,
+    sends,
+    sent,
+    undoing,
 )
+from bridgehead.cli.telling_document import begins, line_named, mail_head
+from bridgehead.cli.telling_gist import flags, goods
+from bridgehead.cli.telling_outcome import changed_from, ended_as
+from bridgehead.cli.telling_people import about, costs, review, shown
+from bridgehead.cli.telling_short import refusals, short
+from bridgehead.cli.telling_words import (
+    CUT,
+    LONG,
+    Block,
+    Section,
+    Table,
+    age,
+    block,
+    counted,
+    items,
+    key_first,
+    mapping,
+    spelled,
+)
+from bridgehead.errors import UserError
+from bridgehead.spec.tool import JSON
+from bridgehead.storage.queries_case_view import ArrivalLine, ArrivalOf, ArrivalView, CaseView, EffectView
+from bridgehead.storage.queries_explain import Surroundings
 
-_CUT: Final = 240
-_WHY: Final = 1_000
+__all__ = ["of_arrival", "of_case", "of_part", "places", "sends"]
+
 _LEVELS: Final = {
     "shadow": "reads are real and writes are virtual",
     "approve": "a person decides about every write",
@@ -37,7 +64,7 @@ _OUTCOMES: Final = {
 }
 _RELATIONS: Final = {
     "opened": "opened this case",
-    "resend": "said the same again and was attached",
+    "resend": "was attached to this case, because it said the same again",
     "revision": "changed what an earlier case had been about, and opened this one",
 }
 _STATES: Final = {
@@ -47,36 +74,121 @@ _STATES: Final = {
     "review": "A person must look at it.",
     "settled": "A person settled it.",
 }
+_SOURCES: Final = {
+    "file": "was submitted as a file",
+    "folder": "was put into the watched folder",
+    "mail": "came by mail",
+    "webhook": "came by webhook",
+    "user": "was submitted by a user",
+}
+_RIGHT: Final = (
+    "Where: the part of the document and the place in it. How: label is a value beside its label, column one under its"
+    " heading, element a field that the format names, pattern the shape of the words, place its place on the page."
+    " Right: how often readings of this kind are right, measured on documents whose truth is known; - was not measured."
+)
+_CLASSES: Final = {
+    "out_of_scope": "out_of_scope: the agent found a reason to leave it to people",
+    "policy_denied": "policy_denied: a policy denied a call that it needed",
+    "deadline": "deadline: its time was over before it was done",
+    "budget_exhausted": "budget_exhausted: a limit of calls, time or money was reached",
+}
+_HIDDEN: Final = ("args", "digest", "effects", "error_class", "input", "reason", "schema", "tool", "traceback", "why")
+"""What a review shows that an account tells elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Sentences under one heading."""
+def of_case(
+    view: CaseView,
+    around: Surroundings | None = None,
+    originals: Mapping[str, bytes] | None = None,
+    before: JSON = None,
+) -> list[Section]:
+    """Returns a case in sections, those without anything to say left out.
 
-    title: str
-    sentences: tuple[str, ...]
-
-
-def of_case(view: CaseView) -> list[Section]:
-    """Returns a case in sections, those without anything to say left out."""
+    ``originals`` are documents as they came, by arrival, so far as they are at hand; ``before`` is what the case
+    that this one revises was given.
+    """
+    known = around or Surroundings()
     reads = [step for step in view.steps if step.kind in ("read", "model", "timer")]
+    people = tuple(map(review, view.reviews))
     found = [
-        Section("What came", tuple(_came(view))),
-        Section("What the agent read", tuple(map(_read, reads))),
-        Section("What was decided about its calls", tuple(map(_decision, view.decisions))),
-        Section("What it did", tuple(_effect(effect, view) for effect in view.effects)),
-        Section("What people did", tuple(map(_review, view.reviews))),
-        Section("What it cost", tuple(_costs(view.costs))),
-        Section("How it stands", tuple(_stands(view))),
-        Section("The record", tuple(_record(view.chain, view.events))),
+        Section("In short", tuple(short(view, known, originals or {}))),
+        Section(
+            "What came",
+            tuple(_came(view, known, originals or {}, before)),
+            goods(view.input),
+            blocks=tuple(_asked(view)),
+        ),
+        where_read(places_of(view.input)),
+        Section("What the agent read", tuple(map(read, reads)), blocks=tuple(brought(reads))),
+        Section("What was decided about its calls", tuple(decision(one, view, known) for one in view.decisions)),
+        Section("What it did", tuple(effect(one, view) for one in view.effects), blocks=_calls(view.effects)),
+        Section("How near its own checks came", tuple(_checks(view))),
+        Section("Why it left the agent's hands", tuple(_handed_over(view, known)), blocks=tuple(_recorded(view))),
+        Section("What people did", people, blocks=tuple(part for one in view.reviews for part in shown(one))),
+        Section("What it cost", tuple(costs(view.costs, sum(step.kind in ("read", "effect") for step in view.steps)))),
+        Section("How it is taken back", tuple(undoing(view, known))),
+        Section("How it stands", tuple(_stands(view, known))),
+        Section("The record", tuple(_record(view))),
     ]
-    return [section for section in found if section.sentences]
+    return [section for section in found if not section.empty]
 
 
-def of_arrival(view: ArrivalView) -> list[Section]:
-    """Returns an arrival in sections, those without anything to say left out."""
+def of_part(number: str, view: CaseView, around: Surroundings) -> list[Section]:
+    """Returns one decision (``D-12``), effect (``E-3``) or review (``R-7``) of a case, with what belongs to it.
+
+    Raises UserError for a number that the case does not have.
+    """
+    decisions = {one.number: effect_of(one, view) for one in view.decisions}
+    effects: set[str | None] = {number} if number.startswith("E") else {decisions.get(number)}
+    if number.startswith("R"):
+        effects = {one.effect for one in view.reviews if one.id == number}
+    effects |= {one.superseded_by for one in view.effects if one.id in effects - {None}} - {None}
+    chosen = [one for one in view.decisions if one.number == number or decisions[one.number] in effects - {None}]
+    reviews = [one for one in view.reviews if one.id == number or (one.effect in effects and one.effect is not None)]
+    part = replace(
+        view,
+        decisions=tuple(chosen),
+        effects=tuple(one for one in view.effects if one.id in effects),
+        reviews=tuple(reviews),
+    )
+    names = [one.number for one in chosen]
+    names += [one.id for one in part.effects] + [review.id for review in reviews]
+    if number not in names:
+        raise UserError(f"{view.case.id} has no {number}", code="input.id", hint="'bridgehead case' lists its numbers.")
+    own = [one for one in chosen if one.number == number]
+    asked = tuple(
+        block(f"{one.number}: the call of {one.tool} in full", args)
+        for one in own
+        if decisions[number] is None and (args := args_of(one, view)) is not None
+    )
+    reads = [step for step in view.steps if any(step.digest == one.digest and step.kind == "read" for one in own)]
+    found = [
+        Section("In short", tuple(_belongs(number, view, part))),
+        Section(
+            "What was decided",
+            tuple(decision(one, replace(view, decisions=(one,)), around) for one in chosen),
+            blocks=asked,
+        ),
+        Section("What it read", tuple(map(read, reads)), blocks=tuple(brought(reads))),
+        Section("What it did", tuple(effect(one, view) for one in part.effects), blocks=_calls(part.effects)),
+        Section(
+            "What people did",
+            tuple(map(review, reviews)),
+            blocks=tuple(piece for one in reviews for piece in shown(one)),
+        ),
+        Section("How it is taken back", tuple(undoing(part, _only(around, effects))) if part.effects else ()),
+        Section("How its case stands", tuple(_stands(view, around))),
+        Section("The record", tuple(_record(view))),
+    ]
+    return [section for section in found if not section.empty]
+
+
+def of_arrival(view: ArrivalView, original: bytes = b"") -> list[Section]:
+    """Returns an arrival in sections, those without anything to say left out; ``original`` is its document."""
     line = view.arrival
-    became = [_STATES.get(line.state, line.state)]
+    head = mail_head(original)
+    open_ones = [one for one in view.reviews if one.state == "open"]
+    became = [_STATES.get(line.state, line.state), *read_by(view)]
     became += [
         f"The reason: {event.refs['reason']}"
         for event in view.events
@@ -87,228 +199,222 @@ def of_arrival(view: ArrivalView) -> list[Section]:
         for event in view.events
         if event.kind == "arrival.case"
     ]
-    came = f"{line.name}, {size(line.size_bytes)}, came from {line.source} for {line.deployment}"
-    found = [
-        Section("What came", (f"{came} and was stored at {when(line.received_at)}.",)),
-        Section("What became of it", tuple(became)),
-        Section("What people did", tuple(map(_review, view.reviews))),
-        Section("The record", tuple(_record(view.chain, view.events))),
+    became += [
+        f"{one.id} is with {one.role} since {when(one.opened_at)}." for one in view.reviews if one.state == "open"
     ]
-    return [section for section in found if section.sentences]
+    if not line.cases:
+        became.append("No case was opened for it: no agent saw it, nothing was booked, and there is nothing to undo.")
+    became.append(f"The document as it came: bridgehead arrival {line.id} --original FILE")
+    places_named = (str(mapping(one.shown).get("where") or "") for one in view.reviews)
+    ended = tuple(block for place in places_named for block in line_named(original, place))
+    came = f"{line.name}, {size(line.size_bytes)}, {_how(line)} for {line.deployment}"
+    found = [
+        Section("In short", tuple(_arrival_short(view, head))),
+        Section(
+            "What came",
+            (f"{came} and was stored at {when(line.received_at)}.", *([head] if head else []), *partly(view)),
+            lines_read(view),
+            blocks=(*begins(original), *ended) if open_ones or not line.cases else (),
+        ),
+        Section("What became of it", tuple(became)),
+        Section(
+            "What people did",
+            tuple(map(review, view.reviews)),
+            blocks=tuple(
+                block(f"{one.id}: what was shown", one.shown) for one in view.reviews if one.shown is not None
+            ),
+        ),
+        Section("What it cost", tuple(_arrival_costs(view))),
+        Section("The record", tuple(_record(view))),
+    ]
+    return [section for section in found if not section.empty]
 
 
-def _came(view: CaseView) -> Iterator[str]:
+def _arrival_costs(view: ArrivalView) -> Iterator[str]:
+    if view.arrival.cases:
+        return
+    minutes = sum(one.minutes or 0.0 for one in view.reviews)
+    people = f"people spent {minutes:.1f} minutes on it" if minutes else "no time of people is recorded so far"
+    yield f"Nothing was spent: no case ran for it, so no call of a model or a tool is in its books; {people}."
+
+
+def _arrival_short(view: ArrivalView, head: str) -> Iterator[str]:
+    line = view.arrival
+    yield f"{line.name} {_how(line)} at {when(line.received_at)}. {head}".rstrip()
+    for one in view.reviews:
+        left = f"left to {one.role} ({one.id}) at {when(one.opened_at)}: {about(one).rstrip('.')}."
+        if one.state == "open":
+            due = f" by {when(one.due_at)}" if one.due_at else ""
+            yield f"No agent saw it, and nothing was booked. It was {left}"
+            yield (
+                f"To do: {one.role} looks{due} at the document, does what it needs, and says what that was:"
+                f' bridgehead review {one.id} answer "what was done". A corrected document is submitted anew.'
+            )
+            if needed := mapping(one.shown).get("needed"):
+                yield f"A case would have been opened for {brief(needed, LONG)}."
+        else:
+            yield f"It was {left} {one.decided_by} settled it at {when(one.decided_at)}."
+    yield from partly(view)
+    if line.cases:
+        yield f"It was read and became {', '.join(line.cases)}: bridgehead explain {line.cases[0]}"
+    elif line.state == "no_case":
+        why = next((str(one.refs["reason"]) for one in view.events if one.refs.get("reason")), "")
+        told = f": {why.rstrip('.')}" if why else ""
+        yield f"It was read and needs no work{told}. No agent saw it, and nothing was booked."
+        yield "To do: nothing."
+
+
+def _belongs(number: str, view: CaseView, part: CaseView) -> Iterator[str]:
+    line = view.case
+    yield f"{number} belongs to {line.id} of {line.deployment}, release {line.release[:12]}, level {line.level}."
+    others = [
+        *(one.number for one in part.decisions),
+        *(one.id for one in part.effects),
+        *(one.id for one in part.reviews),
+    ]
+    rest = [name for name in others if name != number]
+    if rest:
+        yield f"With it belong {', '.join(rest)}. The whole case: bridgehead explain {line.id}"
+    else:
+        yield f"The whole case: bridgehead explain {line.id}"
+
+
+def _only(around: Surroundings, effects: set[str | None]) -> Surroundings:
+    return replace(around, undos=[line for line in around.undos if line.effect in effects])
+
+
+def _calls(effects: Sequence[EffectView]) -> tuple[Block, ...]:
+    return tuple(part for one in effects for part in sent(one))
+
+
+def places(found: list[Place]) -> tuple[Table, ...]:
+    """Returns the table of where each field was read; none for an input that does not say."""
+    columns = ("field", "value", "where", "how", "right")
+    return (Table(columns, tuple(tuple(place) for place in found)),) if found else ()
+
+
+def where_read(found: list[Place]) -> Section:
+    """Returns where each field was read, with what the columns mean."""
+    return Section("Where each field was read", (_RIGHT,) if found else (), places(found))
+
+
+def _asked(view: CaseView) -> Iterator[Block]:
+    given = without_empty(view.input)
+    if given is not None:
+        yield block("What it asks for", given)
+
+
+def _came(view: CaseView, around: Surroundings, originals: Mapping[str, bytes], before: JSON) -> Iterator[str]:
     for one in view.arrivals:
         yield (
-            f"{one.id}, {one.name} ({size(one.size_bytes)}), came from {one.source} at {when(one.received_at)}"
-            f" and {_RELATIONS[one.relation]}."
+            f"{one.id}, {one.name} ({size(one.size_bytes)}), {_how(one)} at {when(one.received_at)} and"
+            f" {_RELATIONS[one.relation]}. As it came: bridgehead arrival {one.id} --original FILE"
         )
+        if head := mail_head(originals.get(one.id, b"")):
+            yield head
+    yield from flags(view.input)
     line = view.case
     yield (
         f"The case was opened at {when(line.opened_at)} for {line.deployment}, release {line.release[:12]},"
         f" at level {line.level}: {_LEVELS[line.level]}."
     )
+    given = next((event.refs.get("deadline_s") for event in view.events if event.kind == "case.opened"), None)
+    if isinstance(given, int | float):
+        yield f"From then it had {duration(given)}; while a person decides about a call, that time stands still."
+    setting = [one for one in around.levels if one.level == line.level]
+    if setting and setting[-1] is around.levels[-1]:
+        yield f"That level was set by {setting[-1].by} at {_stamp(setting[-1].at)}: {setting[-1].why}."
+    grants = [mapping(mapping(one.view).get("grant")) for one in view.decisions]
+    if view.decisions and all(grant.get("kind") in (None, "deployment") for grant in grants):
+        yield "It acted on the deployment's own authority, within its rules, and for no user."
+    yield from authority(view)
     if line.revises:
         yield f"It is revision {line.revision}, a change of {line.revises}."
+        changed = changed_from(before, view.input)
+        if changed:
+            yield f"It asks otherwise than {line.revises} did: {brief('; '.join(changed), LONG)}."
     if view.unreadable:
         yield f"What it was given cannot be shown: {view.unreadable}"
 
 
-def _read(step: StepView) -> str:
-    at = when(step.started_at)
-    if step.kind == "timer":
-        return f"At {at} {step.name} did not answer, and the case waited before it tried again."
-    branch = f" in branch {step.branch}" if step.branch else ""
-    took = f"{step.duration_ms:.0f} ms"
-    if step.unreadable:
-        return f"At {at} {step.name} was called{branch}; it cannot be shown: {step.unreadable}"
-    if step.kind == "model":
-        tokens = f"{_count(step.input_tokens)} tokens in, {_count(step.output_tokens)} out"
-        return f"At {at} the model {step.name} was asked{branch} ({took}, {tokens}) and replied {_cut(step.result)}."
-    again = " again, because what it had read was too old," if step.read_again else ""
-    asked = f"At {at} it read {step.name}{branch}{again} with {_cut(step.args)} ({took})"
-    if step.ok:
-        return f"{asked} and got {_cut(step.result)}{_known(step)}."
-    return f"{asked} and failed: {_message(step.error)}."
+def _how(one: ArrivalLine | ArrivalOf) -> str:
+    """Returns how a document came, and who handed it in where that is recorded."""
+    if one.submitted_by:
+        return f"was submitted by {one.submitted_by}"
+    return _SOURCES.get(one.source, f"came from {one.source}")
 
 
-def _known(step: StepView) -> str:
-    """Returns where a read's values come from, and what became of an older reading."""
-    told = {
-        f"{source.get('source')} as of {source.get('as_of')}{' by a copy' if source.get('copy') else ''}"
-        for source in (step.sources if isinstance(step.sources, list) else [])
-        if isinstance(source, dict)
-    }
-    parts = [f"from {', '.join(sorted(told))}"] if told else []
-    if step.read_again is not None:
-        parts.append("it had changed" if step.read_again == "changed" else "nothing had changed")
-    return f" ({'; '.join(parts)})" if parts else ""
+def _stamp(at: str) -> str:
+    return when(datetime.fromisoformat(at))
 
 
-def _decision(decision: DecisionView) -> str:
-    verdict = {
-        "allow": "was allowed",
-        "hold": f"was held for {decision.role or 'a person'}",
-        "deny": "was denied",
-    }.get(decision.verdict, decision.verdict)
-    if decision.unreadable:
-        return f"{decision.tool} {verdict}; the reasons cannot be shown: {decision.unreadable}"
-    reasons = [reason for reason in _list(decision.reasons) if isinstance(reason, Mapping)]
-    why = "; ".join(_reason(reason) for reason in reasons)
-    remedies = list(dict.fromkeys(str(reason["remedy"]) for reason in reasons if reason.get("remedy")))
-    said = f"{decision.tool} {verdict} at {when(decision.at)}: {why or 'no reason is recorded'}."
-    if decision.verdict != "allow" and remedies:
-        said += f" What would change that: {'; '.join(remedies)}."
-    return said
+def _left_at(view: CaseView) -> datetime | None:
+    """Returns when a case left the agent's hands; None while it has it, or where it never did."""
+    found = [one.opened_at for one in view.reviews if one.kind in ("exception", "deadline")]
+    return min(found) if found else view.case.closed_at if view.case.outcome == "would_hand_over" else None
 
 
-def _reason(reason: Mapping[str, JSON]) -> str:
-    said = str(reason.get("text", ""))
-    if reason.get("argument") and reason.get("found"):
-        said += f" (found {reason['argument']} = {reason['found']})"
-    elif reason.get("found") and reason["found"] not in ("none", "forbidden"):
-        said += f" (found {reason['found']})"
-    return said
-
-
-def sends(events: Sequence[Event], effect: EffectView) -> int:
-    """Returns how often a call was about to be sent: how many intents the chain holds."""
-    return _count_of(events, effect, "effect.intended")
-
-
-def _count_of(events: Sequence[Event], effect: EffectView, kind: str) -> int:
-    return sum(1 for event in events if event.kind == kind and f"E-{event.refs.get('effect')}" == effect.id)
-
-
-def _effect(effect: EffectView, view: CaseView) -> str:
-    if effect.unreadable:
-        return f"{effect.id}, {effect.tool}, is {effect.state}; it cannot be shown: {effect.unreadable}"
-    recorded = effect.result if isinstance(effect.result, Mapping) else {}
-    name = f"{effect.id}, {effect.tool} with {_cut(effect.args)}"
-    at = when(effect.settled_at)
-    tried = sends(view.events, effect)
-    tries = f" at attempt {tried}" if tried > 1 else ""
-    match effect.state:
-        case "committed":
-            by = recorded.get("settled_by")
-            how = "" if by is None else ", found by reading it back" if by == "read back" else f", as {by} said"
-            return f"{name}, happened{tries} and was settled at {at}{how}: {_cut(recorded.get('result'))}."
-        case "virtual":
-            would = {
-                "hold": f"would have waited for {recorded.get('role') or 'a person'}",
-                "allow": "would have happened",
-            }
-            told = would.get(str(recorded.get("would")), "would have been denied")
-            result = _cut(recorded.get("result"))
-            return f"{name}, {told}; in shadow nothing was sent, and the agent went on with {result}."
-        case "held":
-            return f"{name}, waits for a person's decision; nothing was sent."
-        case "intended":
-            return f"{name}, is on its way{tries}."
-        case "unknown":
-            return f"{name}, may have been sent{tries}: no reply came ({_message(recorded)}). {_looked(effect, view)}"
-        case "denied" | "cancelled":
-            return f"{name}, did not happen: {_message(recorded)}."
-        case "superseded":
-            other = f"{effect.superseded_by} with the arguments that a person gave"
-            return f"{name}, was replaced by {other}; nothing was sent."
-        case "failed":
-            if not _count_of(view.events, effect, "effect.unknown"):
-                return f"{name}, did not happen{tries}: {_message(recorded)}."
-            again = _tried_again(effect, view)
-            return f"{name}, may have been sent{tries}: no reply came. Then {_message(recorded)}{again}."
-        case "undone":
-            return f"{name}, happened and was taken back{_undone(effect, view)}."
-        case _:
-            return f"{name}, is {effect.state}."
-
-
-def _undone(effect: EffectView, view: CaseView) -> str:
-    """Returns when an effect was undone, by whom and why, as its chain says."""
-    for event in view.events:
-        if event.kind == "effect.undone" and f"E-{event.refs.get('effect')}" == effect.id:
-            return f" at {event.at} by {event.refs.get('by')} (U-{event.refs.get('undo')}): {event.refs.get('why')}"
-    return ""
-
-
-def _looked(effect: EffectView, view: CaseView) -> str:
-    """Returns what became of looking whether a call happened, as far as it is recorded."""
-    reviews = [one for one in view.reviews if one.kind == "unknown_effect" and one.effect == effect.id]
-    asked = reviews[-1] if reviews else None
-    if asked is None:
-        return "It is read back until it is known whether it happened; until then nothing else is sent."
-    shown = asked.shown if isinstance(asked.shown, Mapping) else {}
-    found = brief(shown.get("reason") or "It could not be read back.", _WHY).rstrip(".")
-    return f"{found}. So {asked.role} was asked ({asked.id}); nothing else is sent meanwhile."
-
-
-def _tried_again(effect: EffectView, view: CaseView) -> str:
-    """Returns which effect took the place of one that did not happen, and nothing where none did."""
-    number = int(effect.id.removeprefix("E-"))
-    later = (
-        other.id
-        for other in view.effects
-        if other.tool == effect.tool and other.args == effect.args and int(other.id.removeprefix("E-")) > number
-    )
-    found = next(later, None)
-    return "" if found is None else f", so it was tried again as {found}"
-
-
-def _review(review: CaseReview) -> str:
-    about = _about(review)
-    asked = f"{review.id} ({review.kind}) asked {review.role} at {when(review.opened_at)}: {about.rstrip('.')}."
-    if review.state == "open":
-        return f"{asked} Nobody has decided yet."
-    if review.state in ("superseded", "cancelled", "expired"):
-        return f"{asked} It was {review.state} before anybody decided."
-    took = "" if review.minutes is None else f" after {review.minutes:.1f} minutes"
-    said = f"{asked} {review.decided_by} {review.state} it at {when(review.decided_at)}{took}"
-    return f"{said}: {_cut(review.answer)}." if review.answer is not None else f"{said}."
-
-
-def _about(review: CaseReview) -> str:
-    """Returns what a person was asked, and why: what ``bridgehead review`` shows of both."""
-    if review.unreadable:
-        return f"what cannot be shown, {review.unreadable}"
-    shown = review.shown if isinstance(review.shown, Mapping) else {}
-    names = ("reason", "question") if shown.get("reason") or shown.get("question") else ("tool", "conflict")
-    told = [brief(shown[name], _WHY).rstrip(".") for name in names if shown.get(name)]
-    return (". " if names[0] == "reason" else ": ").join(told) or review.kind
-
-
-def _costs(costs: Sequence[CostLine]) -> Iterator[str]:
-    known: dict[str, Decimal] = {}
-    unknown = 0
-    minutes = 0.0
-    for cost in costs:
-        minutes += cost.minutes or 0.0
-        if cost.amount is None:
-            unknown += 1
-        else:
-            currency = cost.currency or "?"
-            known[currency] = known.get(currency, Decimal(0)) + Decimal(cost.amount)
-    if not costs:
-        yield "Nothing that was called has a price, and nobody worked on it."
+def _handed_over(view: CaseView, around: Surroundings) -> Iterator[str]:
+    """Yields why the agent left a case to people, who said so, and how old the facts were that it rested on."""
+    left = _left_at(view)
+    if left is None or not view.case.error_class:
         return
-    total = ", ".join(f"{amount} {currency}" for currency, amount in known.items()) or "nothing"
-    rest = f"; the price of {unknown} more is unknown, which is not zero" if unknown else ""
-    yield f"{total} for what has a price{rest}."
-    tokens = [(cost.input_tokens, cost.output_tokens) for cost in costs if cost.kind == "model"]
-    if tokens:
-        ins, outs = (sum(pair[side] or 0 for pair in tokens) for side in (0, 1))
-        yield f"{len(tokens)} model turns used {ins} tokens in and {outs} out, as far as they were counted."
-    if minutes:
-        yield f"People spent {minutes:.1f} minutes on it."
+    shown = mapping(view.outcome) if view.case.outcome == "would_hand_over" else {}
+    for one in view.reviews:
+        if one.kind in ("exception", "deadline") and not shown:
+            shown = mapping(one.shown)
+    if shown.get("reason"):
+        yield f"{brief(shown['reason'], LONG).rstrip('.')}."
+    yield f"Its error class is {_CLASSES.get(view.case.error_class, view.case.error_class)}."
+    if view.case.error_class == "out_of_scope":
+        allowed = all(one.verdict == "allow" for one in view.decisions)
+        yield (
+            ("No policy stopped it: every call that it made was allowed. " if view.decisions and allowed else "")
+            + "The agent's own check found this, before anything was written; without it the agent would have gone on."
+        )
+    if view.case.error_class == "policy_denied":
+        yield from refusals(view)
+    rested = rested_on(view, left, around)
+    if rested:
+        yield f"{'It had read' if view.case.error_class == 'deadline' else 'It rested on'} {rested}."
+    denied = [one.id for one in view.effects if one.state not in ("denied", "superseded", "virtual")]
+    yield f"Written before: {', '.join(denied)}; see above." if denied else "Nothing was written before."
 
 
-def _stands(view: CaseView) -> Iterator[str]:
+def _checks(view: CaseView) -> Iterator[str]:
+    """Yields the figures of the agent's own checks, where its outcome lists them as sentences (``checks``)."""
+    listed = mapping(mapping(view.outcome).get("output")).get("checks")
+    for one in items(listed):
+        yield brief(one, LONG)
+
+
+def _recorded(view: CaseView) -> Iterator[Block]:
+    """Yields what the agent put beside its reason: figures, thresholds, the lines it is about."""
+    if view.case.outcome == "would_hand_over":
+        given = [mapping(view.outcome)]
+    else:
+        given = [mapping(one.shown) for one in view.reviews if one.kind in ("exception", "deadline")]
+    for one in given[:1]:
+        beside = {
+            name: value
+            for name, value in one.items()
+            if name not in (*_HIDDEN, "role") and value not in (None, "", [], {})
+        }
+        if beside:
+            yield block("What it recorded with that", beside)
+
+
+def _stands(view: CaseView, around: Surroundings) -> Iterator[str]:
     line = view.case
     if line.state == "done":
         took = "" if line.closed_at is None else duration((line.closed_at - line.received_at).total_seconds())
-        ended = _OUTCOMES.get(line.outcome or "", str(line.outcome))
+        ended = ended_as(view) or _OUTCOMES.get(line.outcome or "", str(line.outcome))
         yield f"It is done since {when(line.closed_at)}, {took} after it came: {ended}."
     elif line.state == "with_person":
         yield f"It is with a person: {line.waits}. The agent can no longer act on it."
+        since = [one.opened_at for one in view.reviews if one.state == "open"]
+        if since:
+            yield f"A person had it {age(line.received_at, min(since))} after it came."
     elif line.state == "waiting":
         waits = str(line.waits)
         yield f"It waits {waits if waits.startswith('until ') else f'for {waits}'}; no worker is bound meanwhile."
@@ -318,49 +424,59 @@ def _stands(view: CaseView) -> Iterator[str]:
         yield "A worker is running it."
     if line.error_class:
         yield f"It left the agent's hands with error class {line.error_class}."
-    if line.deadline_at:
-        yield f"By {when(line.deadline_at)} it is done, or with a person."
-    outcome = view.outcome if isinstance(view.outcome, Mapping) else {}
+    yield from _deadline(view)
+    ended_at = _left_at(view)
+    for stop in around.stops:
+        if ended_at is not None and stop.at > ended_at:
+            continue
+        of = f" {stop.name}" if stop.name else ""
+        until = "still stands" if stop.lifted_at is None else f"was lifted at {when(stop.lifted_at)}"
+        yield f"A {stop.action} of {stop.kind}{of} by {stop.by} at {when(stop.at)} {until}: {stop.reason}."
+    outcome = mapping(view.outcome)
     if "output" in outcome:
-        yield f"The outcome: {brief(outcome['output'], _CUT)}"
+        output = outcome["output"]
+        rest = {name: value for name, value in mapping(output).items() if name != "checks"}
+        yield f"The outcome: {spelled(key_first(rest), CUT) if rest else brief(output, CUT)}"
     elif outcome.get("reason"):
         yield f"The reason: {outcome['reason']}" + (f" (for {outcome['role']})" if outcome.get("role") else "")
     if view.revisions:
-        yield f"Other revisions of the same business: {', '.join(view.revisions)}."
+        yield f"Other cases of the same business: {', '.join(view.revisions)}."
 
 
-def _record(chain: ChainStatus, events: Sequence[Event]) -> Iterator[str]:
-    drifts = sum(1 for event in events if event.kind.startswith("drift"))
+def _deadline(view: CaseView) -> Iterator[str]:
+    line = view.case
+    if line.deadline_at is not None:
+        yield f"By {when(line.deadline_at)} it is done, or with a person."
+    passed = [event for event in view.events if "deadline" in event.kind]
+    late = [one.opened_at for one in view.reviews if one.kind == "deadline"]
+    if passed or late:
+        at = _stamp(passed[0].at) if passed else when(min(late))
+        yield f"Its deadline was not kept: it passed, and a person got the case at {at}."
+    elif line.state in ("done", "with_person"):
+        yield "Its deadline was kept: it never passed before the case was done, or with a person."
+    elif line.state == "waiting" and line.deadline_at is None:
+        yield "Its deadline stands still while a person has something to decide."
+
+
+def _record(view: CaseView | ArrivalView) -> Iterator[str]:
+    chain = view.chain
+    decided = view.decisions if isinstance(view, CaseView) else ()
+    blind = [one.number for one in decided if one.view is None and not one.tool.startswith(UNDO)]
+    if blind:
+        yield (
+            f"Of {', '.join(blind)} it was not recorded what else they rested on (level, counts, facts): whether they"
+            " would be decided the same again cannot be told."
+        )
+    drifts = sum(1 for event in view.events if event.kind.startswith("drift"))
     if drifts:
         yield f"In {drifts} replays a model's request differed from the recorded one; the recorded reply was served."
     if not chain.whole:
         yield f"THE CHAIN IS BROKEN: {chain.broken}. Treat this account as unproven."
     elif not chain.differences:
-        yield f"The chain of {chain.rows} rows is whole, and this account agrees with it."
+        yield f"The chain of {counted(chain.rows, 'row')} is whole, and this account agrees with it."
     else:
         yield (
-            f"THIS ACCOUNT DOES NOT AGREE WITH THE LEDGER: the chain of {chain.rows} rows is whole, and the tables"
-            " that the sentences above were told from were changed. Believe what the chain says:"
+            f"THIS ACCOUNT DOES NOT AGREE WITH THE LEDGER: the chain of {counted(chain.rows, 'row')} is whole, and the"
+            " tables that the sentences above were told from were changed. Believe what the chain says:"
         )
         yield from (f"{each}." for each in chain.differences)
-
-
-def _message(value: JSON) -> str:
-    if isinstance(value, Mapping):
-        for name in ("message", "refused", "error_class"):
-            if value.get(name):
-                return " ".join(str(value[name]).split()).rstrip(".")
-    return _cut(value)
-
-
-def _cut(value: JSON) -> str:
-    """Returns text on one line as it reads, and other values as JSON, both cut to a length."""
-    return brief(value, _CUT)
-
-
-def _count(tokens: int | None) -> str:
-    return "an unknown number of" if tokens is None else str(tokens)
-
-
-def _list(value: JSON) -> list[JSON]:
-    return list(value) if isinstance(value, list) else []

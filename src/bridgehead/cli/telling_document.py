@@ -1,0 +1,102 @@
+"""What a document says of itself: the head of a mail, and how its text begins, as it came and without trusting it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from typing import Final
+
+from bridgehead.cli.output import brief
+from bridgehead.cli.telling_words import Block
+
+_HEAD_BYTES: Final = 65_536
+_LINES: Final = 16
+_WIDE: Final = 160
+_HEADER: Final = 200
+_MARKS: Final = ("subject", "date", "message-id", "to")
+_PLACE: Final = re.compile(r"document, line (\d{1,6})")
+_UNPRINTED: Final = 0.02
+
+
+def mail_head(original: bytes) -> str:
+    """Returns who a mail says it is from, its subject and its date (RFC 5322); empty for what is no mail.
+
+    A sender's address in a mail is a claim: nothing here has checked it.
+    """
+    message = _mail(original)
+    if message is None:
+        return ""
+    named = (("from", "its sender is given as"), ("subject", "its subject is"), ("date", "it is dated"))
+    told = [f"{words} {brief(text, _HEADER)}" for name, words in named if (text := _header(message, name))]
+    return f"It is a mail: {', '.join(told)}."
+
+
+def mail_sender(original: bytes) -> str:
+    """Returns who a mail as it came says it is from: its own From, not what a document in it says; empty for no mail.
+
+    It is a claim of whoever sent it, as every field of a mail is.
+    """
+    message = _mail(original)
+    return "" if message is None else brief(_header(message, "from"), _HEADER)
+
+
+def begins(original: bytes) -> Iterator[Block]:
+    """Yields how a document's text begins; nothing for one that is not text (a PDF, a sheet)."""
+    message = _mail(original)
+    text = _text(original) if message is None else _body(message)
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()] if text else []
+    if len(lines) == 1 and lines[0].count("~") + lines[0].count("'") > 2:  # noqa: PLR2004  # segments of X12 or EDIFACT
+        lines = [part for part in lines[0].replace("~", "~\n").replace("'", "'\n").splitlines() if part]
+    if lines:
+        more = [f"… {len(lines) - _LINES:,} more"] if len(lines) > _LINES else []
+        shown = [line if len(line) <= _WIDE else line[: _WIDE - 1] + "…" for line in lines[:_LINES]]
+        yield Block("How the document begins", (*shown, *more))
+
+
+def line_named(original: bytes, where: str) -> Iterator[Block]:
+    """Yields the line of a text that a refusal names (``document, line 81``), with the one before it."""
+    found = _PLACE.fullmatch(where)
+    text = _text(original) if found is not None and _mail(original) is None else ""
+    lines = text.splitlines()
+    at = 0 if found is None else int(found[1])
+    if 0 < at <= len(lines):
+        shown = [f"{one}: {lines[one - 1].strip()[:_WIDE]}" for one in (at - 1, at) if one > 0]
+        last = ", its last" if at == len(lines) else ""
+        yield Block(f"Where reading ended (line {at} of {len(lines)}{last})", tuple(shown))
+
+
+def _mail(original: bytes) -> EmailMessage | None:
+    try:
+        message = BytesParser(policy=default).parsebytes(original[:_HEAD_BYTES])
+        known = {name.lower() for name in message.keys()}  # noqa: SIM118  # a message's own iteration is over parts
+        return message if "from" in known and known & set(_MARKS) else None
+    except (ValueError, LookupError, IndexError, AttributeError, TypeError):  # what the parser raises on broken heads
+        return None
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return " ".join(str(message[name] or "").split())
+    except (ValueError, LookupError, IndexError, AttributeError, TypeError):
+        return ""
+
+
+def _body(message: EmailMessage) -> str:
+    try:
+        part = message.get_body(preferencelist=("plain",))
+        return "" if part is None else str(part.get_content())
+    except (ValueError, LookupError, IndexError, AttributeError, TypeError):
+        return ""
+
+
+def _text(original: bytes) -> str:
+    """Returns a document as text, or an empty one where it is none."""
+    try:
+        text = original[:_HEAD_BYTES].decode("utf-8-sig", "replace" if len(original) > _HEAD_BYTES else "strict")
+    except UnicodeDecodeError:
+        text = original[:_HEAD_BYTES].decode("latin-1")
+    odd = sum(1 for character in text if not character.isprintable() and character not in "\r\n\t\f\x1c\x1d\x1e\x1f")
+    return "" if odd > len(text) * _UNPRINTED else text

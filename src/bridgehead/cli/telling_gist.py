@@ -1,0 +1,171 @@
+"""What a case asks for in a line: an order by its sender, goods and sum, anything else by its first plain fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from bridgehead.cli.output import brief
+from bridgehead.cli.telling_words import Table, counted, items, mapping
+from bridgehead.spec.tool import JSON
+
+_FIELDS: Final = 6
+_GOODS: Final = 2
+_CELL: Final = 48
+_PURPOSES: Final = {
+    "change": "a change of order",
+    "cancel": "a cancellation of order",
+    "confirmation": "a confirmation",
+}
+_TOO_MUCH: Final = Decimal("1e15")
+_TOO_LITTLE: Final = Decimal("1e-15")
+"""No order is about more money than the first, or so little of a thing as the second: what says so is not counted."""
+_TOTALS: Final = ("total", "stated_total", "amount")
+_PARTS: Final = ("item", "supplier_part", "customer_part", "gtin", "description")
+_COLUMNS: Final = (
+    ("line", ("number", "line")),
+    ("customer's part", ("customer_part",)),
+    ("our part", ("supplier_part", "item")),
+    ("description", ("description",)),
+    ("quantity", ("quantity",)),
+    ("unit", ("unit",)),
+    ("price", ("price",)),
+    ("per", ("price_basis",)),
+    ("amount", ("amount",)),
+    ("wanted by", ("requested_date", "date")),
+)
+_FLAGS: Final = {
+    "instruction": "The document gives orders to whoever reads it, or hides text; what it says there was not followed",
+    "contradiction": "The free text contradicts the data",
+    "totals": "The sums do not add up",
+    "count": "The stated count is not what was found",
+    "date": "A date names no single day",
+    "uncertain": "A field has two readings",
+    "ignored": "Part of the document is in no field",
+    "remark": "A remark of the reader's",
+}
+"""What the reader's warnings say, by how they open (documents/order.py, WARNING_KINDS)."""
+
+
+def sender(given: JSON) -> str:
+    """Returns who asks, by name and address; empty where the input does not say."""
+    buyer = mapping(mapping(given).get("buyer"))
+    name, reached = buyer.get("name"), buyer.get("email") or buyer.get("number")
+    found = [str(part) for part in (name, reached) if part]
+    return f"{found[0]} ({found[1]})" if len(found) > 1 else "".join(found)
+
+
+def gist(given: JSON) -> str:
+    """Returns what is asked for, without a full stop; empty for an input with nothing plain in it."""
+    fields = mapping(given)
+    if not _is_order(fields):
+        plain = {
+            name: value for name, value in fields.items() if value is not None and not isinstance(value, Mapping | list)
+        }
+        told = [f"{name}: {brief(value, _CELL)}" for name, value in plain.items() if value != ""]
+        return ", ".join(told[:_FIELDS]) + (
+            f" and {counted(len(told) - _FIELDS, 'more field')}" if len(told) > _FIELDS else ""
+        )
+    lines = [mapping(line) for line in items(fields.get("lines"))]
+    told = [_line(line) for line in lines[:_GOODS]]
+    told += [counted(len(lines) - _GOODS, "more line")] if len(lines) > _GOODS else []
+    goods = f": {'; '.join(told)}" if told else ", without a line"
+    amount, currency = stake(given)
+    total = "" if amount is None else f"; {amount} {currency or '(no currency named)'} in all"
+    what = _PURPOSES.get(str(fields.get("purpose")), "order")
+    return f"{what} {fields.get('po_number') or 'without a number'}{goods}{total}"
+
+
+def stake(given: JSON) -> tuple[Decimal | None, str]:
+    """Returns the money that a case or a call is about, with its currency; None where it does not say.
+
+    It is the field ``total``, ``stated_total`` or ``amount``, at the top or one level below, else the sum over lines
+    of quantity times price, by the price's basis.
+    """
+    fields = mapping(given)
+    for one in (fields, *(mapping(inner) for inner in fields.values() if isinstance(inner, Mapping))):
+        currency = str(one.get("currency") or fields.get("currency") or "")
+        for name in _TOTALS:
+            found = _number(one.get(name))
+            if found is not None:
+                return found, currency
+        sums = [_sum(mapping(line)) for line in items(one.get("lines"))]
+        known = [part for part in sums if part is not None]
+        if known and len(known) == len(sums):
+            total = sum(known, Decimal(0))
+            return (total.quantize(Decimal("0.01")), currency) if abs(total) < _TOO_MUCH else (None, "")
+    return None, ""
+
+
+def goods(given: JSON) -> tuple[Table, ...]:
+    """Returns the lines of an order as a table, without the columns that are empty; none for anything else."""
+    fields = mapping(given)
+    lines = [mapping(line) for line in items(fields.get("lines"))]
+    if not _is_order(fields) or not lines:
+        return ()
+    rows = [tuple(_cell(line, names) for _, names in _COLUMNS) for line in lines]
+    kept = [at for at in range(len(_COLUMNS)) if any(row[at] != "-" for row in rows)]
+    columns = tuple(_COLUMNS[at][0] for at in kept)
+    return (Table(columns, tuple(tuple(row[at] for at in kept) for row in rows)),)
+
+
+def flags(given: JSON) -> Iterator[str]:
+    """Yields in words what the reader of a document warned of, with the text that it found."""
+    yield from flagged(given).values()
+
+
+def flagged(given: JSON) -> dict[str, str]:
+    """Returns what the reader of a document warned of, in words, by the kind of the warning."""
+    fields = mapping(given)
+    texts = [str(note) for note in items(fields.get("notes"))]
+    sentences: dict[str, str] = {}
+    told: dict[str, list[str]] = {}
+    for warning in map(str, items(fields.get("warnings"))):
+        kind, _, rest = warning.partition(":")
+        if rest:
+            told.setdefault(kind, []).append(rest.strip())
+        else:
+            told.setdefault("remark", []).append(warning)
+    for kind, found in told.items():
+        said = f"{_FLAGS.get(kind, kind)}: {brief('; '.join(dict.fromkeys(found)), 300)}"
+        words = [one.rpartition(": ")[2].strip("'\"") for one in found]
+        whole = [text for text in texts if kind == "instruction" and any(word and word in text for word in words)]
+        sentences[kind] = f"{said.rstrip('.')}." + (f" In full: “{brief(whole[0], 400)}”" if whole else "")
+    return sentences
+
+
+def _is_order(fields: Mapping[str, JSON]) -> bool:
+    return "po_number" in fields and isinstance(fields.get("lines"), list)
+
+
+def _line(line: Mapping[str, JSON]) -> str:
+    part = next((str(line[name]) for name in _PARTS if line.get(name)), "an unnamed item")
+    price = f" at {line['price']}" if line.get("price") is not None else ""
+    basis = _number(line.get("price_basis"))
+    price += f" per {basis}" if price and basis not in (None, Decimal(1)) else ""
+    return brief(f"{line.get('quantity') or '?'} {line.get('unit') or ''} {part}{price}", 2 * _CELL)
+
+
+def _sum(line: Mapping[str, JSON]) -> Decimal | None:
+    stated = _number(line.get("amount"))
+    quantity, price = _number(line.get("quantity")), _number(line.get("price"))
+    if stated is not None or quantity is None or price is None:
+        return stated
+    basis = Decimal(1) if line.get("price_basis") in (None, "") else _number(line["price_basis"])
+    return quantity * price / basis if basis else None
+
+
+def _number(value: JSON) -> Decimal | None:
+    if value is None or isinstance(value, bool | Mapping | list):
+        return None
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and (found == 0 or _TOO_LITTLE < abs(found) < _TOO_MUCH) else None
+
+
+def _cell(line: Mapping[str, JSON], names: Sequence[str]) -> str:
+    found = next((line[name] for name in names if line.get(name) not in (None, "")), None)
+    return "-" if found is None else brief(found, _CELL)
