@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from bridgehead.cases import modelling
 from bridgehead.cases.agents import Agent, as_agent
-from bridgehead.cases.checking import OutcomeCheck
+from bridgehead.cases.allowing import Allowances
+from bridgehead.cases.checking import OutcomeCheck, models_of, name_of
+from bridgehead.cases.hiding import SECRETS
 from bridgehead.cases.segment import Bench
 from bridgehead.cases.tools import DECLARED, SYSTEMS, BoundTool, Check
 from bridgehead.cases.undoing import Undoing
@@ -33,9 +35,11 @@ from bridgehead.resilience.ports import Bounds, Limits, LimitStore
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
 from bridgehead.spec.load import load
+from bridgehead.spec.place import misfit
 from bridgehead.spec.problem import nearest
 from bridgehead.spec.release import Release, code_digest, release_digest
 from bridgehead.storage.adoptions import Adoptions
+from bridgehead.storage.allowances import AllowanceRows
 from bridgehead.storage.arrivals import Arrivals
 from bridgehead.storage.breakers import BreakerRows
 from bridgehead.storage.cases import Cases
@@ -43,6 +47,7 @@ from bridgehead.storage.controls import Controls
 from bridgehead.storage.crosswalks import CrosswalkTables
 from bridgehead.storage.cursors import Cursors
 from bridgehead.storage.database import Database, url_of
+from bridgehead.storage.grants import Grants
 from bridgehead.storage.levels import Levels
 from bridgehead.storage.migrate import migrate
 from bridgehead.storage.reviews import Reviews
@@ -50,10 +55,12 @@ from bridgehead.storage.revisions import RevisionRows
 from bridgehead.storage.sealing import check_key, has_keys
 from bridgehead.storage.turns import Turns
 from bridgehead.storage.undoing import Undos
+from bridgehead.storage.users import Users
 from bridgehead.storage.workers import Lease, Workers
 
 if TYPE_CHECKING:
     from bridgehead.connectors.toolset import Connected
+    from bridgehead.models.declared import DeclaredModels
     from bridgehead.storage.limits import SharedLimits
 
 DEFAULT_READER = "bridgehead.cases.intake:plain_reader"
@@ -80,20 +87,25 @@ def load_deployment(path: Path) -> LoadedDeployment:
     """
     deployment = load(path)
     systems = _systems(deployment)
+    if deployment.egress is not None:
+        from bridgehead.connectors.reach import check_egress
+
+        check_egress(deployment, systems)
     if any(intake.kind != "folder" for intake in deployment.intake):
         from bridgehead.connectors.source_checks import check_sources
 
         check_sources(deployment, systems)
     listed = SYSTEMS.set(systems)
     try:
-        agent = as_agent(_object(deployment.agent, deployment.folder, "agent"), deployment.agent)
+        agent = as_agent(_object(deployment, deployment.agent, "agent"), deployment.agent)
         if deployment.reader is not None:
-            _object(deployment.reader, deployment.folder, "reader")
+            _object(deployment, deployment.reader, "reader")
         outcome = _outcome(deployment)
     finally:
         SYSTEMS.reset(listed)
-    modelling.check(deployment, agent)
     tools = _tools(deployment, agent, systems)
+    judges = _judges(deployment, [bound.check for bound in tools.values()], outcome)
+    modelling.check(deployment, agent, judges)
     descriptors = {name: bound.tool for name, bound in tools.items()}
     gate = Gate(deployment, descriptors)
     release = release_digest(
@@ -112,16 +124,39 @@ def _outcome(deployment: Deployment) -> OutcomeCheck | None:
     spec = deployment.outcome
     if spec is None:
         return None
-    found = [_object(name, deployment.folder, "check") for name in (spec.check, spec.repair) if name is not None]
-    for name, one in zip((spec.check, spec.repair), found, strict=False):
+    named = {"outcome.check": spec.check, **({} if spec.repair is None else {"outcome.repair": spec.repair})}
+    found = [_object(deployment, name, where) for where, name in named.items()]
+    for (where, name), one in zip(named.items(), found, strict=True):
         if not callable(one):
-            raise UserError(
-                f"{name!r} is a {type(one).__name__}, and a check is a function",
+            raise misfit(
+                deployment,
+                where.split("."),
+                "a function, as a check is one",
                 code="check.import",
+                found=f"{name!r}, which is a {type(one).__name__}",
                 hint="Write it as def check(*, args, result), and name it as module:object.",
             )
     check, *repairs = found
     return OutcomeCheck(cast("Check", check), cast("Check", repairs[0]) if repairs else None)
+
+
+def _judges(deployment: Deployment, checks: Iterable[Check | None], outcome: OutcomeCheck | None) -> set[str]:
+    """Returns the models that checks ask; raises UserError for one that the deployment does not declare."""
+    asked = [(check, name, ["models"]) for check in checks if check is not None for name in models_of(check)]
+    if outcome is not None:
+        asked += [(outcome.check, name, ["outcome", "check"]) for name in models_of(outcome.check)]
+    for check, name, path in asked:
+        if name not in deployment.models:
+            raise misfit(
+                deployment,
+                path,
+                f"a model {name!r} under models, because the check {name_of(check)!r} asks the model {name!r}",
+                code="check.model",
+                found="none of that name",
+                hint=nearest(name, list(deployment.models))
+                or f'Declare it: models: {{{name}: {{url: "env:MODEL_URL", name: "env:MODEL_NAME"}}}}.',
+            )
+    return {name for _, name, _ in asked}
 
 
 def _systems(deployment: Deployment) -> dict[str, Connected]:
@@ -150,20 +185,22 @@ def _digest(system: Connected) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _object(name: str, folder: Path, what: Literal["agent", "reader", "check"]) -> object:
-    """Returns what ``module:object`` names; the module is looked for in ``folder`` first."""
+def _object(deployment: Deployment, name: str, where: str) -> object:
+    """Returns what ``module:object`` names at a field; the module is looked for in the deployment's folder first."""
     module, _, attribute = name.partition(":")
-    found = _module(name, module, folder, what)
+    found = _module(deployment, name, module, where)
     value: object = found
     for part in attribute.split("."):
         value = getattr(value, part, None)
     if value is None:
         guess = nearest(attribute, [word for word in vars(found) if not word.startswith("_")])
-        raise _not_loaded(what, f"{name!r}: {module} has no {attribute!r}", guess or "Write it as module:object.")
+        text = f"{name!r}: {module} has no {attribute!r}"
+        raise _not_loaded(deployment, where, text, guess or "Write it as module:object.")
     return value
 
 
-def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader", "check"]) -> ModuleType:
+def _module(deployment: Deployment, name: str, module: str, where: str) -> ModuleType:
+    folder = deployment.folder
     place = str(folder.resolve())
     if place not in sys.path:
         sys.path.insert(0, place)
@@ -172,29 +209,35 @@ def _module(name: str, module: str, folder: Path, what: Literal["agent", "reader
     except ModuleNotFoundError as error:
         if error.name != module:
             hint = "Install it into the environment that runs Bridgehead."
-            raise _not_loaded(what, f"{name!r} imports {error.name!r}, which is not installed", hint) from error
+            text = f"{name!r} imports {error.name!r}, which is not installed"
+            raise _not_loaded(deployment, where, text, hint) from error
         here = [file.stem for file in folder.glob("*.py")]
         hint = f"It is looked for in {folder} and in the environment; {nearest(module, here) or 'no .py is there'}"
-        raise _not_loaded(what, f"{name!r}: there is no module {module!r}", hint) from error
+        raise _not_loaded(deployment, where, f"{name!r}: there is no module {module!r}", hint) from error
     except BridgeheadError:
         raise
     except Exception as error:  # the boundary to a deployment's code: importing it may raise anything
         text = f"{name!r} cannot be imported: {type(error).__name__}: {error} ({_where(error)})"
-        raise _not_loaded(what, text, f"Correct the code, and try it alone: python -c 'import {module}'") from error
+        hint = f"Correct the code, and try it alone: python -c 'import {module}'"
+        raise _not_loaded(deployment, where, text, hint) from error
     own, loaded = folder.resolve() / Path(*module.split(".")).with_suffix(".py"), getattr(found, "__file__", None)
     if own.is_file() and (loaded is None or Path(loaded).resolve() != own):
         raise _not_loaded(
-            what,
+            deployment,
+            where,
             f"{name!r}: another module {module!r} is loaded already, from {loaded or 'elsewhere'}",
             "Two deployments in one process need modules of different names: rename one, or start a worker for each.",
         )
     return found
 
 
-def _not_loaded(what: Literal["agent", "reader", "check"], text: str, hint: str) -> UserError:
-    return UserError(
-        f"{what} {text}",
-        code="agent.import" if what == "agent" else "reader.import" if what == "reader" else "check.import",
+def _not_loaded(deployment: Deployment, where: str, text: str, hint: str) -> UserError:
+    return misfit(
+        deployment,
+        where.split("."),
+        "module:object that can be loaded",
+        code="agent.import" if where == "agent" else "reader.import" if where == "reader" else "check.import",
+        found=text,
         hint=hint,
     )
 
@@ -235,8 +278,10 @@ def _tools(deployment: Deployment, agent: Agent, systems: Mapping[str, Connected
         if not declared:
             known = [*tools, *connected, *DECLARED]
             guess = nearest(name, known)
-            raise UserError(
-                f"bridgehead.yaml:{rule.line} has a rule for {name!r}, and no tool of that name is declared",
+            raise misfit(
+                deployment,
+                ("tools", name),
+                f"a rule for a tool that is declared, and no tool of that name is ({name!r})",
                 code="tool.undeclared",
                 hint=guess
                 or "No tool is declared: decorate a function (@read, @reversible, @irreversible) or connect a system.",
@@ -298,8 +343,12 @@ class App:
         self.breakers = BreakerRows(database)
         self.dependencies = Dependencies(self.breakers, concurrency=settings.concurrency)
         self.controls = Controls(database)
+        self.allowances = Allowances(AllowanceRows(database))
         self.undos = Undos(database, vault)
+        self.grants = Grants(database, vault)
+        self.users = Users(database)
         self._limits: list[SharedLimits] = []
+        self._models: list[DeclaredModels] = []
 
     @classmethod
     @asynccontextmanager
@@ -310,8 +359,9 @@ class App:
         UserError (``key.missing``) when there is no key for one that has its own.
         """
         settings = settings or Settings()
-        master = find_master(settings)
-        database = Database(url_of(settings), size=max(8, settings.concurrency + 4))
+        master, url = find_master(settings), url_of(settings)
+        SECRETS.keep_environment({**os.environ, "": url})
+        database = Database(url, size=max(8, settings.concurrency + 4))
         await database.open()
         try:
             await migrate(database, queue_schema=ProcrastinateDispatch(database.pool, database.url).schema)
@@ -324,8 +374,11 @@ class App:
             try:
                 yield app
             finally:
+                await app.allowances.close()
                 await app.dependencies.aclose()
-                for limits in app._limits:  # this class's own
+                for models in app._models:  # this class's own
+                    await models.aclose()
+                for limits in app._limits:
                     await limits.aclose()
         finally:
             await database.close()
@@ -370,10 +423,22 @@ class App:
                 answering=modelling.answering(deployment, self.dependencies, self._limit),
                 prices=modelling.prices(deployment, loaded.agent),
                 outcome=loaded.outcome,
+                models=self._asked(deployment),
+                allowances=self.allowances,
             ),
             reader=deployment.reader or DEFAULT_READER,
             level=level,
         )
+
+    def _asked(self, deployment: Deployment) -> DeclaredModels | None:
+        """Returns the models of a deployment for its checks; loads nothing of their room where it declares none."""
+        if not deployment.models:
+            return None
+        from bridgehead.models.declared import DeclaredModels
+
+        models = DeclaredModels(deployment.models, max_bytes=self.settings.max_answer_mb * 2**20)
+        self._models.append(models)
+        return models
 
     def _undoing_of(self, served: Served) -> Undoing:
         bench = served.bench

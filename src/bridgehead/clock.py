@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import Final
+
+_BOOT: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 def utc_now() -> datetime:
@@ -21,8 +24,7 @@ def boot_s() -> float:
 
     CLOCK_BOOTTIME on Linux (clock_gettime(2)); the monotonic clock elsewhere.
     """
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+    return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
 
 
 def perf_s() -> float:

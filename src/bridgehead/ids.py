@@ -27,7 +27,7 @@ def show(prefix: str, number: int) -> str:
 def parse(prefix: str, text: str) -> int:
     """Returns the number in ``C-17``, ``c17`` or ``17``; raises UserError for anything else."""
     bare = text.strip().upper()
-    if bare.isdigit() and len(bare) <= _DIGITS:
+    if bare.isdecimal() and len(bare) <= _DIGITS:
         return int(bare)
     found = _SHOWN.match(bare)
     if found is None or found[1] != prefix:

@@ -8,7 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 from bridgehead.errors import UserError
 
-_FORM = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*([A-Za-z]{3})\s*$")
+# As many digits as arithmetic of 28 (decimal's default) takes for millions of tokens, in millionths of a cent.
+_FORM = re.compile(r"^\s*(-?\d{1,18}(?:\.\d{1,12})?)\s*([A-Za-z]{3})\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Money:
 
     @classmethod
     def parse(cls, text: str) -> Money:
-        """Reads ``0.50 USD``; raises UserError for anything else."""
+        """Reads ``0.50 USD``, up to 18 digits before the point and 12 behind it; raises UserError for anything else."""
         found = _FORM.match(text)
         if found is None:
             raise UserError(
@@ -45,7 +46,7 @@ class Money:
         return Money(self.amount * factor, self.currency)
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
+        return f"{self.amount:f} {self.currency}"  # without an exponent, which ``parse`` does not read
 
     def _same(self, other: Money) -> None:
         if self.currency != other.currency:

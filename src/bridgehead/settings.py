@@ -46,11 +46,20 @@ class Settings(BaseSettings):
     )
     concurrency: int = Field(default=16, ge=1, le=512, description="Cases one worker runs at the same time.")
     max_document_mb: int = Field(default=25, ge=1, description="Largest document that is taken in, in MiB.")
+    max_answer_mb: int = Field(default=2, ge=1, le=64, description="Largest answer of a model that is taken, in MiB.")
     webhook_host: str = Field(
         default="127.0.0.1", min_length=1, description="The address at which a worker takes webhooks, if it has any."
     )
     webhook_port: int = Field(
         default=8470, ge=0, le=65535, description="The port at which a worker takes webhooks; 0 takes a free one."
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="The OpenID Connect issuer whose tokens show who somebody is; https, or on loopback."
+    )
+    oidc_audience: str = Field(default="", description="Whom such a token has to be for: the client's id.")
+    oidc_groups: str = Field(default="groups", min_length=1, description="The claim of a token that lists groups.")
+    oidc_algorithms: str = Field(
+        default="RS256 ES256", description="The algorithms that sign such a token, with spaces between them."
     )
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What a worker writes to standard error: this and what is graver."

@@ -53,12 +53,13 @@ class Prices:
     """The prices of one deployment.
 
     ``models`` are the models it declares, by name. ``own`` are negotiated prices by a model's id. ``dollar`` is what
-    a US dollar costs in the currency of the limit.
+    a US dollar costs in the currency of the limit. ``ids`` are those of models that an agent brings along, by name.
     """
 
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
     own: Mapping[str, ModelPrice] = field(default_factory=dict)
     dollar: Money | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     def cost(self, name: str, answered: str, tokens: Tokens) -> Priced | None:
         """Returns what a turn of the model ``name`` cost that ``answered`` gave; None where that is unknown.
@@ -80,15 +81,19 @@ class Prices:
 
     def worst(self, name: str, input_tokens: int, output_tokens: int, currency: str) -> Money | None:
         """Returns what a turn may cost at most, in ``currency``; None where the two currencies cannot be compared."""
-        found = self._declared(name, "")
-        spec = self.models.get(name)
+        tokens = Tokens(input_tokens, output_tokens)
+        return self.exchanged(self._known(name, tokens) or _cost(WORST, tokens), currency)
+
+    def known(self, name: str) -> bool:
+        """Returns whether a price of the model ``name`` is known before it is asked."""
+        return self._known(name, Tokens(MILLION, MILLION)) is not None
+
+    def _known(self, name: str, tokens: Tokens) -> Money | None:
+        found, spec = self._declared(name, self.ids.get(name, "")), self.models.get(name)
         if found is not None:
-            money = _cost(found[0], Tokens(input_tokens, output_tokens))
-        else:
-            tokens = Tokens(input_tokens, output_tokens)
-            listed = None if spec is None else _listed(spec.name, spec, tokens, clock.utc_now())
-            money = _cost(WORST, tokens) if listed is None else listed[0]
-        return self.exchanged(money, currency)
+            return _cost(found[0], tokens)
+        listed = _listed(self.ids.get(name, "") if spec is None else spec.name, spec, tokens, clock.utc_now())
+        return None if listed is None else listed[0]
 
     def exchanged(self, money: Money, currency: str) -> Money | None:
         """Returns an amount in another currency, by the price of a dollar that the deployment declares."""

@@ -15,7 +15,8 @@ _CENT_OF_CENT: Final = Decimal("0.0001")
 class Entry:
     """One case: whether its agent completed it, what it spent by currency (decimal texts), and how long it took.
 
-    ``unknown`` counts entries of its books without a price; ``took_s`` is None while it is open.
+    ``unknown`` counts entries of its books without a price, ``model_calls`` those of models and ``model_priced`` the
+    ones among these with a price; ``took_s`` is None while it is open.
     """
 
     completed: bool
@@ -23,6 +24,8 @@ class Entry:
     unknown: int
     minutes: float
     took_s: float | None
+    model_calls: int = 0
+    model_priced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Books:
     """The sum over cases. Amounts leave out what is unknown; ``unknown`` says how many entries that is.
 
     ``per_completed`` is the spend of *all* cases over the completed ones: failures are paid for
-    too. ``p50_s`` and ``p99_s`` are nearest-rank percentiles of the time from receipt to close.
+    too. ``price_coverage`` is the share of model calls with a known price, None where no model was called.
+    ``p50_s`` and ``p99_s`` are nearest-rank percentiles of the time from receipt to close.
     """
 
     cases: int
@@ -41,6 +45,9 @@ class Books:
     minutes: float
     p50_s: float | None
     p99_s: float | None
+    model_calls: int = 0
+    model_priced: int = 0
+    price_coverage: float | None = None
 
 
 def summarise(entries: Sequence[Entry]) -> Books:
@@ -50,6 +57,7 @@ def summarise(entries: Sequence[Entry]) -> Books:
         for currency, amount in entry.amounts:
             amounts[currency] = amounts.get(currency, Decimal(0)) + Decimal(amount)
     completed = sum(entry.completed for entry in entries)
+    calls, priced = sum(entry.model_calls for entry in entries), sum(entry.model_priced for entry in entries)
     times = sorted(entry.took_s for entry in entries if entry.took_s is not None)
     return Books(
         cases=len(entries),
@@ -64,7 +72,15 @@ def summarise(entries: Sequence[Entry]) -> Books:
         minutes=round(sum(entry.minutes for entry in entries), 2),
         p50_s=percentile(times, 0.50),
         p99_s=percentile(times, 0.99),
+        model_calls=calls,
+        model_priced=priced,
+        price_coverage=coverage(priced, calls),
     )
+
+
+def coverage(priced: int, calls: int) -> float | None:
+    """Returns the share of model calls whose price is known; None where no model was called."""
+    return priced / calls if calls else None
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:

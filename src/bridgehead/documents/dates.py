@@ -63,6 +63,11 @@ _RELATIVE = re.compile(
     r")\b",
     re.IGNORECASE,
 )
+HOURS: Final = re.compile(
+    r"\b\d{1,2}[.:]\d{2}\s?(?:(?:-|–|—|to|bis|tot|till|do|a|à|until|and|und)\s?\d{1,2}[.:]\d{2}\b|(?:uur|uhr|hrs?|h|am|pm|klockan)\b)",
+    re.IGNORECASE,
+)
+"""Hours of the day, such as those in which a gate is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +113,20 @@ def read_day(text: str, context: DayContext) -> Day | None:
     return days[0]
 
 
+_SOON: Final = 120
+"""Days between an order and a day asked for, beyond which another reading of it that is nearer is the day."""
+
+
 def _six_digits(text: str, context: DayContext) -> Day | None:
-    """``261201`` with the year first or last; decided by which lies within a year of the day of writing."""
+    """``261201`` with the year first or last; decided by which lies near the day of writing."""
     first, second, third = int(text[:2]), int(text[2:4]), int(text[4:])
     readings = {_day(first, second, third), _day(third, second, first)} - {None}
     if context.today is None:
         return Day(None, 0, 6, text, "may be a day without separators") if readings else None
     near = {day for day in readings if day is not None and abs((day - context.today).days) <= 400}
-    if len(near) == 1:
-        return Day(near.pop(), 0, 6, text)
+    soon = {day for day in near if abs((day - context.today).days) <= _SOON}
+    if len(near) == 1 or len(soon) == 1:
+        return Day((soon or near).pop(), 0, 6, text)
     return (
         Day(None, 0, 6, text, "can be read in several ways" if near else "is no day near the order")
         if readings

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from bridgehead.documents.controls import check_controls
 from bridgehead.documents.draft_line import DraftLine, DraftParty
@@ -34,6 +35,11 @@ _CONTROL_FIELDS: tuple[tuple[ControlKind, str, frozenset[str]], ...] = (
     ("line_count", "stated_line_count", frozenset({"line_count"})),
     ("quantity_total", "stated_quantity_total", frozenset({"quantity_total"})),
 )
+
+_COUNTER: Final = 5
+"""The most digits of a number that counts lines."""
+_WRITTEN: Final = frozenset({"email", "pdf", "csv", "spreadsheet"})
+"""Formats in which what a number is must be guessed from its heading."""
 
 
 @dataclass(slots=True)
@@ -102,12 +108,30 @@ class Draft:
         if len(self.warnings) < _MOST_WARNINGS and warning not in self.warnings:
             self.warnings.append(warning)
 
+    def _renumber(self) -> None:
+        """Part numbers that only count the lines, 1, 2, 3 or 10, 20, 30, are the numbers of lines that have another."""
+        if self.format not in _WRITTEN:
+            return
+        for side, other in (("customer_part", "supplier_part"), ("supplier_part", "customer_part")):
+            values = [getattr(line, side) or "" for line in self.lines]
+            if not all(value.isdecimal() and len(value) <= _COUNTER for value in values):
+                continue
+            if not values or not all(getattr(line, other) for line in self.lines):
+                continue
+            if any(all(int(one) == step * at for at, one in enumerate(values, 1)) for step in (1, 10, 100)):
+                for line, value in zip(self.lines, values, strict=True):
+                    line.number = int(value)
+                    if side in line.sources:
+                        line.sources["number"] = line.sources.pop(side)
+                    setattr(line, side, None)
+
     def finish(self) -> Order:
         """The frozen order, with ``totals`` and ``count`` warnings where control values do not add up.
 
         Raises Refusal ``control_character`` for an order or part number that holds one.
         """
         self._refuse_controls()
+        self._renumber()
         self._check_sums()
         controls, complaints = check_controls(self.lines, self.charges, self._stated())
         for kind, text in complaints:

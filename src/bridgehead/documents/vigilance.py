@@ -70,7 +70,7 @@ _MENTIONS: Final = re.compile(
     r"|\b(?:usual|habitual|habituel\w*|ublich\w*|solit[oa]|gebruikelijk\w*|normale?|vanlig\w*|zwykl\w*)\W+(?:delivery |shipping )?(?:address|adress\w*|direccion|indirizzo|adres\w*)\b"
     r"|\b(?:only|nur|seulement|seul|solo|soltanto|slechts|alleen|enbart|endast|bara|tylko)\s+(?:\w+\s+){0,2}\d"
     r"|\b(?:utgar|stryk\w*|ska inte|inte skicka|skicka \w+ inte|nie wysyla\w*|rezygnuj\w*|wycof\w*|pomij\w*)\b"
-    r"|\b(?:by phone|on the phone|verbally|telefonisch\w*|telephon\w*|telefonic\w*|par telephone|por telefono|telefono|per telefoon|telefonsamtal|telefoniczn\w*)\b"
+    r"|\b(?:by phone|on the phone|verbally|telefonisch\w*|telephon\w*+(?!\W{0,4}(?:n[or]?\W{1,3})?\d)|telefonic\w*|par telephone|por telefono|telefono(?!\W{0,4}(?:n[or]?\W{1,3})?\d)|per telefoon|telefonsamtal|telefoniczn\w*)\b"
 )
 """Free text that speaks of an item, a price or another place than the fields do is for a person, whatever it says."""
 _PAPER: Final = r"(?:cert(?:ifica[td]|ifikat|yfikat)\w*|mill test\w*|test reports?|\w*(?:zeugnis|zertifikat)\w*|attestations?|swiadectw\w*|atest\w{0,2}|intyg\w*|3\.[12]\b)"
@@ -199,6 +199,14 @@ def _place(source: Source | None) -> str:
     return f" ({source.part}, line {source.line}{f', {source.segment}' if source.segment else ''})"
 
 
+def _said_beside(text: str, where: str) -> str | None:
+    """What a sentence in the note of a line sets beside its data."""
+    return deviation_in(text) if where.endswith(" note") and len(text.split()) >= _SENTENCE else None
+
+
+_SENTENCE: Final = 5
+
+
 def watch(draft: Draft) -> None:
     """Adds ``instruction`` and ``contradiction`` warnings for the notes and texts of an order."""
     texts = [(note, "note") for note in draft.notes]
@@ -224,5 +232,5 @@ def watch(draft: Draft) -> None:
                 draft.warn("contradiction", f"a note says {deviating!r}{places[at]}: {text[:200]!r}")
         elif where.endswith(" note") and FAMILIES.get(draft.format) == "coded":
             continue  # facts of the item under their names; what their readers know as words, they watch
-        elif where.startswith("line ") and (doubted := row_doubt_in(text)) is not None:
+        elif where.startswith("line ") and (doubted := row_doubt_in(text) or _said_beside(text, where)) is not None:
             draft.warn("contradiction", f"{where} says {doubted!r}: {text[:200]!r}")

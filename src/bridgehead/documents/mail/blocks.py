@@ -190,6 +190,8 @@ class Blocks(State):
         known = self.draft.po_number
         if not known:
             return self.block is None
+        if known == number:
+            return True
         return bool(self.draft.lines) and form_of(known) == form_of(number)
 
     def _close_block(self) -> None:

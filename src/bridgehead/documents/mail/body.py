@@ -356,6 +356,16 @@ class Walker(Prose):
     def _speaks(text: str) -> bool:
         return any(one.isdigit() for one in text) or len(text.split()) > 8
 
+    def _after_number(self, rest: str, source: Source) -> None:
+        """What stands behind an order number is the day of the order, and then what any sentence is."""
+        days = [day for day in find_days(rest, self.ways.days) if day.day is not None]
+        if days and self.draft.order_date in {None, days[0].day} and not REQUESTED.search(rest[: days[0].start]):
+            self.draft.order_date = days[0].day
+            self.draft.mark("order_date", source)
+            rest = rest[days[0].end :]
+        if sum(map(str.isalnum, rest)) >= _FEW:
+            self._sentence(rest, rest, source)
+
     def _labelled(self, lines: Sequence[TextLine], at: int, label: re.Match[str], source: Source) -> int:  # noqa: C901 - one branch for each kind of field
         """Takes a labelled line (and the address block below it); 0 when the label or value says nothing."""
         source = replace(source, how="label")
@@ -391,11 +401,7 @@ class Walker(Prose):
             if found is None:
                 return 0
             self._open_order(found["no"], source)
-            rest = value.lstrip("# ")[found.end() :]
-            for day in find_days(rest, self.ways.days):
-                if day.day is not None and self.draft.order_date is None:
-                    self.draft.order_date = day.day
-                    self.draft.mark("order_date", source)
+            self._after_number(value.lstrip("# ")[found.end() :], source)
             return at + 1
         if name in {"ignore", "framework", "gross_total", "tax", "discount"}:
             if name in {"framework", "ignore"} and not take_references(lines[at][1].strip(), self.draft, source).strip(

@@ -65,6 +65,11 @@ _LINE_END = "\x0b"
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 
 
+def _one_blank(found: re.Match[str]) -> str:
+    """Blanks are one, but blanks that do not break stand as they are where they set text in columns (HTML 4.01, 9.1)."""
+    return " " * found[0].count("\u00a0") if "\u00a0\u00a0" in found[0] else " "
+
+
 @dataclass(slots=True)
 class HtmlText:
     """The visible lines, and the texts nobody sees (hidden elements, comments, alternative texts).
@@ -269,7 +274,7 @@ class _Reader:
                 self.line.append(line)
             return
         if text.strip() or (self.line and not self.line[-1].endswith(" ")):
-            self.line.append(_SPACES.sub(" ", text))
+            self.line.append(_SPACES.sub(_one_blank if self.row is None else " ", text))
 
     def _break(self) -> None:
         if self.row is not None:

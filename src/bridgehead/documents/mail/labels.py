@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bridgehead.documents.dates import find_days
+from bridgehead.documents.dates import find_days, read_day
 from bridgehead.documents.tables.cells import Ways, read_price, read_quantity
 from bridgehead.documents.tables.headings import label_of
+from bridgehead.documents.units import UNIT_CODES
 
 LABEL: Final = re.compile(
     r"^[\s>*•–_-]{0,8}(?P<label>[^\W_][^:=\t|]{0,48}?)\s{0,4}\*{0,2}(?::|\t|=|\s\|)\s{0,20}\*{0,2}\s{0,8}(?P<value>\S.{0,400})?$"
 )
-_CELLS: Final = re.compile(r"\s{3,}|\t|\s*\|\s*")
+_CELLS: Final = re.compile(r"\s{3,}|\t|\s*\|\s*|\s{2}(?=[^\W\d_][^\s:;]*(?: [^\s:;]+){0,4}:\s)")
+"""Cells stand apart by three blanks, or by two before the label of the next."""
 _SENTENCES: Final = re.compile(
     r"(?<![\s(]\d)(?<![\s(]\d\d)(?<!\bn)(?<!\bnr)(?<!\bno)(?<!\bart)(?<!\bpos)(?<!\bref)(?<!\bid)(?<!\bc[oó]d)\.\s+(?=[^\W\d_])|;\s+(?=[^\W\d_])",
     re.IGNORECASE,
@@ -41,6 +43,8 @@ _BOUND: Final = re.compile(
     r"\b(?:not before|earliest|fr[uü]hest\w*|nicht vor|au plus t[oô]t|no antes|non prima|niet voor|tidigast|nie wcze[śs]niej)\b",
     re.IGNORECASE,
 )
+_DIGITS: Final = re.compile(r"(?:19|20)?\d{6}")
+"""A day without separators, which only the label makes one."""
 _WRITTEN: Final = re.compile(r"(?:du|vom|de fecha|del|d\.?d\.?|dated|z dnia|den)\.?", re.IGNORECASE)
 _MOST_WORDS: Final = 6
 _PAIR: Final = 2
@@ -83,7 +87,8 @@ def field_of(label: str, value: str, ways: Ways) -> str | None:
     if name is None and any(map(str.isdigit, label)):
         # Digits before a day are an item's: ``20 pcs AB-1001, delivery 19.11.2026``.
         return None
-    if name is None and DELIVERY.search(label) and not _BOUND.search(label) and fits("requested_date", value, ways):
+    asked = name is None and DELIVERY.search(label) and not _BOUND.search(label) and not _DIGITS.fullmatch(value)
+    if asked and fits("requested_date", value, ways):
         return "requested_date"
     if name is None and _WRITTEN.fullmatch(label.strip()) and fits("order_date", value, ways):
         return "order_date"
@@ -112,6 +117,9 @@ def fields_in(text: str, ways: Ways) -> tuple[list[Labelled], str]:
 def _sentences(text: str) -> Iterator[str]:
     start = 0
     for gap in _SENTENCES.finditer(text):
+        words = text[start : gap.start()].split()
+        if gap[0].startswith(".") and words and words[-1].lower() in UNIT_CODES:
+            continue
         yield text[start : gap.start()]
         start = gap.end()
     yield text[start:]
@@ -125,6 +133,8 @@ def fits(name: str, value: str, ways: Ways) -> bool:
     if name in {"price", "amount"}:
         return read_price(value, ways) is not None
     if name in {"order_date", "requested_date"}:
+        if _DIGITS.fullmatch(value):
+            return read_day(value, ways.days) is not None
         days = list(find_days(value, ways.days))
         return len(days) == 1 and days[0].start == 0 and days[0].end >= len(value)
     if name == "stated_total":

@@ -146,8 +146,13 @@ def words_for_numbers(text: str) -> str | None:
     return None
 
 
+_WORD = r"[A-ZÀ-Þ][a-zß-ÿ]+"
+_LETTER = r"[A-ZÀ-Þ] [a-zß-ÿ]"
+"""A sentence that begins with a word of a single letter: ``À livrer``."""
 _SENTENCE_END = re.compile(
-    r"(?<=[?!])\s+(?=\S)|(?<=[^\W\d_]{4})\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\b)|(?<=\d)\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\s)|(?<=\))\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+\s)|(?<=[A-Z0-9][A-Z0-9])\.\s+(?=[A-ZÀ-Þ][a-zß-ÿ]+[\s:])"
+    rf"(?<=[?!])\s+(?=\S)|(?<=[^\W\d_]{{4}})\.\s+(?={_WORD}\b|{_LETTER})"
+    rf"|(?<=[\d)])\.\s+(?={_WORD}\s|{_LETTER})"
+    rf"|(?<=[A-Z0-9][A-Z0-9])\.\s+(?={_WORD}[\s:]|{_LETTER})"
 )
 _LAST_WORD = re.compile(r"([^\W\d_]+)$")
 

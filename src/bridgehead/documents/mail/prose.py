@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from bridgehead.documents.addresses import is_place, read_address
-from bridgehead.documents.dates import Day, find_days, relative_day
+from bridgehead.documents.dates import HOURS, Day, find_days, relative_day
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import DraftParty
 from bridgehead.documents.mail.items import COUNTED
@@ -117,6 +117,13 @@ class Prose(Rows):
                 if (source := draft.sources.get(f"notes[{at}]")) is not None and source.part == self.part
             }
             for number, source in noted.items():
+                asked = _PLACE.search(source.text)
+                party = DraftParty()
+                if asked is not None:
+                    read_address([(asked["place"].strip(" ."), source)], party)
+                if "postal_code" in party.values:
+                    draft.warn("uncertain", f"line {number} may name a place of delivery: {source.text[:80]!r}")
+                    continue
                 above = noted.get(number - 1)
                 pieces = re.split(r"\s{2,}", source.text.strip(" -*•·"))
                 if any(map(is_place, pieces)) and above is not None and any(map(str.isdigit, above.text)):
@@ -214,7 +221,7 @@ class Prose(Rows):
             and str(item.line.quantity) not in {draft.po_number for draft in self.drafts}
         )
         draft, shown = self.draft, f"{source.text[:120]!r}"
-        if _FIGURE.search(rest) and len(_WORD.findall(rest)) <= _FEW and not dated and not noted:
+        if _FIGURE.search(HOURS.sub(" ", rest)) and len(_WORD.findall(rest)) <= _FEW and not dated and not noted:
             draft.warn("uncertain", f"line {source.line} holds a figure that no field holds: {shown}")
         worded = words_for_numbers(text)
         if worded is not None:

@@ -25,9 +25,11 @@ from bridgehead.documents.tables.table import Columns, header_score, is_total_ro
 from bridgehead.documents.terms import CURRENCY
 
 _THOUSANDTHS: Final[tuple[tuple[DecimalSign, re.Pattern[str]], ...]] = (
-    (",", re.compile(r"\d{1,3}(?:\.\d{3})*,000")),
-    (".", re.compile(r"\d{1,3}(?:,\d{3})*\.000")),
+    (",", re.compile(r"(?:\d{1,3}(?:\.\d{3})*|\d{4,9}),000")),
+    (".", re.compile(r"(?:\d{1,3}(?:,\d{3})*|\d{4,9})\.000")),
 )
+_GROUPED: Final = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
+"""The blank before three digits of a number."""
 _MOST_FIELDS = 16
 _FEWEST_FIELDS = 3
 _NARROWEST = 2
@@ -40,12 +42,13 @@ class Rows(Items):
         """Reads the table below ``header``; returns the index after it, 0 when no row follows."""
         self._close_block()
         rows = _whole(self._rows(header, lines, at + header.lines), len(header.cells))
-        samples = itertools.takewhile(lambda cells: not header_score(cells), (cells for _, _, cells in rows if cells))
+        items = [cells for _, text, cells in rows if cells and not _counts(text)]
+        samples = itertools.takewhile(lambda cells: not header_score(cells), items)
         columns = _described(resolve_columns(header.names, examples := list(samples)), examples)
-        ways = self._ways_of(columns, [cells for _, _, cells in rows if cells])
+        ways = self._ways_of(columns, items)
         count = len(self.draft.lines)
         end = at + header.lines
-        gap = False
+        gap = ruled = False
         names = header.names
         for index, text, row in rows:
             cells = row
@@ -54,12 +57,13 @@ class Rows(Items):
                 gap = True
                 continue
             if is_rule(text):
-                end = index + 1
+                end, ruled = index + 1, len(self.draft.lines) > count
                 continue
             if cells is None and header.style == " ":
                 cells = spread(columns.fields, text.split())
             line = None
-            if cells is not None and not is_total_row(cells) and not states_sum(cells):
+            summed = _counts(text) or (cells is not None and (is_total_row(cells) or states_sum(cells)))
+            if cells is not None and not summed:
 
                 def source_of(column: int, cells: list[str] = cells, number: int = number) -> Source:
                     return Source(
@@ -80,12 +84,12 @@ class Rows(Items):
                 if po is not None and cells is not None and cells[po]:
                     self._open_order(cells[po], self._source(number, text, header.names[po]))
                 self._add(line)
-                gap = False
+                gap = ruled = False
             elif len(self.draft.lines) == count and gap:
                 break
-            elif (cells is not None and (is_total_row(cells) or states_sum(cells))) or is_total_row([text]):
+            elif summed or is_total_row([text]):
                 self._total_row(text, cells, number)
-            elif gap or not self._continues(text, cells, columns.fields, number):
+            elif gap or ruled or not self._continues(text, cells, columns.fields, number):
                 break
             end = index + (header.lines if header.style == "vertical" else 1)
         if len(self.draft.lines) == count and len(self.drafts) == 1:
@@ -95,7 +99,8 @@ class Rows(Items):
     def _ways_of(self, columns: Columns, rows: Sequence[Sequence[str]]) -> Ways:
         """How the table writes numbers: lists of ERP systems print every quantity with three decimals that are zero."""
         at = columns.index("quantity")
-        cells = [row[at].split()[0] for row in rows if at is not None and at < len(row) and row[at].strip()]
+        filled = [row[at] for row in rows if at is not None and at < len(row) and row[at].strip()]
+        cells = [_GROUPED.sub("", cell).split()[0] for cell in filled]
         cells = [cell for cell in cells if cell[:1].isdigit()]
         for sign, pattern in _THOUSANDTHS:
             if len(cells) > 1 and all(pattern.fullmatch(cell) for cell in cells) and self.ways.sign in {None, sign}:
@@ -231,6 +236,12 @@ def _described(columns: Columns, samples: Sequence[Sequence[str]]) -> Columns:
         return columns
     fields = tuple("article" if index == at else name for index, name in enumerate(columns.fields))
     return Columns(columns.names, fields, columns.headings)
+
+
+def _counts(text: str) -> bool:
+    """Whether a line says of the whole order how many lines or pieces it has or what it comes to, and no item."""
+    summed = SUM.match(text.strip())
+    return summed is not None and LABEL_FIELDS.get(squash(re.sub(CURRENCY, " ", summed["label"]))) in SUMS
 
 
 def _ends_cells(text: str) -> bool:

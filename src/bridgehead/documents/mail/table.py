@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.tables.headings import heading_of
@@ -68,12 +69,16 @@ def find_header(lines: Sequence[TextLine], index: int) -> Header | None:
     return _vertical(lines, index)
 
 
+_BULLET: Final = re.compile(r"^[-–*•·]\s+")
+"""What a row of a list begins with; it is of no cell."""
+
+
 def split_cells(text: str, style: str) -> list[Cell]:
     """Divides a row in the style of its table; empty cells stay in piped, tabbed, quoted and semicolon rows."""
     if style == '"':
         return _quoted(text)
     if style == "/":
-        pieces = re.split(r"\s/\s", text.strip())
+        pieces = re.split(r"\s/\s", _BULLET.sub("", text.strip()))
         return [Cell(piece.strip(), at, at + 1) for at, piece in enumerate(pieces)] if len(pieces) > _FEWEST else []
     if style in {"|", "\t", ";"}:
         if style not in text:

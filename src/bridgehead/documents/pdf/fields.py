@@ -168,6 +168,8 @@ def _label_of_two(text: str) -> tuple[str, str] | None:
     if len(parts) != 2 or any(one.isdigit() for one in text):
         return None
     names = (label(parts[0]), label(parts[1]))
+    if names[1] == "order_date" and squash(parts[0]) in _GENERIC:
+        return "number", "order_date"
     if names[0] is None or names[1] is None or names[0] == names[1] or names[0] not in _WANTED:
         return None
     return names[0], names[1]
@@ -379,7 +381,7 @@ def lone_day(draft: Draft, rows: Sequence[Row], used: set[int], ways: Ways, part
             if (
                 len(days) == 1
                 and days[0].start == 0
-                and days[0].end >= len(text.rstrip(" ."))
+                and days[0].end >= len(re.sub(r"[ .]+r?[ .]*$", "", text))
                 and not any(id(word) in used for word in piece.words)
             ):
                 found.append((piece, text))

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from bridgehead.documents.dates import find_days
 from bridgehead.documents.draft import Draft, DraftLine
 from bridgehead.documents.mail.labels import labelled
 from bridgehead.documents.order import Source
@@ -119,6 +120,9 @@ def take_further(item: RawItem, line: DraftLine, rest: Rest, ways: Ways, draft: 
             if not words:
                 continue
             _place(line, body, column, text_of(words), rest, described, ways, draft, source)
+    for at, text in described:
+        if any(True for _ in find_days(text, ways.days)):
+            draft.warn("uncertain", f"a day that no field holds (page {item.main.row.page}, line {at}: {text[:120]!r})")
     main_line = (item.start if item.main.grid.second else item.main).row.line
     before = " ".join(text for at, text in described if at < main_line)
     after = " ".join(text for at, text in described if at >= main_line)

@@ -272,15 +272,23 @@ def _merged(levels: Sequence[Sequence[Piece]]) -> list[Column]:
 
 
 def _parted_below(piece: Piece, level: Sequence[Piece]) -> list[Piece]:
-    """A heading of a day whose first words belong to a word below them: ``Net Due Date`` over ``Price``."""
+    """A heading whose first words belong to a price below them, and the rest to a day.
+
+    ``Net Due Date`` over ``Price``, ``Unit Req.`` over ``Price`` and ``Date``.
+    """
     whole = heading(piece.text)
-    if whole is None or whole.field not in _DAYS:
+    if whole is not None and whole.field not in _DAYS:
         return [piece]
     for below, cut in itertools.product(level, range(1, len(piece.words))):
         first, rest = (Piece(words, piece.line) for words in (piece.words[:cut], piece.words[cut:]))
         over = below.x1 > first.x0 and below.x0 < first.x1 and below.x1 <= rest.x0
-        money, day = heading(f"{first.text} {below.text}"), heading(rest.text)
-        if over and money is not None and day is not None and money.field in _FIGURES and day.field in _DAYS:
+        money = heading(f"{first.text} {below.text}") if over else None
+        if money is None or money.field not in _FIGURES:
+            continue
+        under = [one for one in level if one.x1 > rest.x0 and one.x0 < rest.x1]
+        days = [heading(" ".join([rest.text, *(one.text for one in under)]))]
+        days += [heading(rest.text)] if whole is not None else []
+        if any(day is not None and day.field in _DAYS for day in days):
             return [first, rest]
     return [piece]
 
@@ -407,6 +415,7 @@ def _part_unit(columns: Sequence[Column], cells: dict[int, list[Word]]) -> None:
     """A quantity with its unit that stands as a whole below either of their two headings is parted."""
     fields = [one.field for one in columns]
     if "quantity" not in fields or "unit" not in fields:
+        _rejoin_unit(columns, cells)
         return
     quantity, unit = fields.index("quantity"), fields.index("unit")
     if abs(quantity - unit) != 1 or (quantity in cells) == (unit in cells):
@@ -419,6 +428,17 @@ def _part_unit(columns: Sequence[Column], cells: dict[int, list[Word]]) -> None:
     cells[unit] = words[len(digits) :]
     if not cells[unit]:
         del cells[unit]
+
+
+def _rejoin_unit(columns: Sequence[Column], cells: dict[int, list[Word]]) -> None:
+    """A unit close behind a quantity is of it, where no heading names units and it reaches below the next one."""
+    for at in [at for at in cells if columns[at].field == "quantity" and at + 1 in cells]:
+        last, (first, *rest) = cells[at][-1], cells[at + 1]
+        close = first.x0 - last.x1 <= 0.6 * max(first.size, 1)
+        counted = last.text[-1:].isdigit() and first.text.lower().rstrip(".") in UNIT_CODES
+        if close and counted and rest and columns[at + 1].field not in _NUMERIC:
+            cells[at] = [*cells[at], first]
+            cells[at + 1] = rest
 
 
 def _runs_from_words(strand: Sequence[Word], columns: Sequence[Column]) -> bool:

@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
+from bridgehead.documents.dates import DayContext, find_days
 from bridgehead.documents.pdf.grid import Column, Grid, cells_of, set_zones, text_of
 from bridgehead.documents.pdf.roles import role_of
 from bridgehead.documents.pdf.vocabulary import PAGE_OF, label, sum_kind
 from bridgehead.documents.pdf.words import Row, Sheet, Word
+from bridgehead.documents.tables.item_codes import code_rank
+from bridgehead.documents.terms import CURRENCY
 from bridgehead.documents.units import UNIT_CODES
 
 _POSITION: Final = re.compile(r"(?:pos\.?|nr\.?|#)?\s?\d{1,6}(?:[./-]\d{1,3})?[.):]?", re.IGNORECASE)
-_AMOUNT: Final = re.compile(r"[-+]?[€$£]?\s?\d[\d.,'’ \u00a0]*(?:,-|\.-)?")
+_AMOUNT: Final = re.compile(rf"[-+]?(?:{CURRENCY})?\s?\d[\d.,'’ \u00a0]*(?:,-|\.-)?")
 _QUANTITY: Final = re.compile(
     r"[x×]?\s*(?P<n>\d+(?:[.,'’\u00a0 ]\d+)*)\s*(?:[x×]\s*)?(?P<u>[^\W\d_]{1,14}[²³23]?\.?)?(?:\s*\([^)]{0,20}\))?",
     re.IGNORECASE,
@@ -93,6 +96,7 @@ def read_tables(sheets: Sequence[Sheet], grids: Sequence[list[Grid]], furniture:
     for sheet, found in zip(sheets, grids, strict=True):
         heads = {row.line for grid in found for row in grid.rows}
         edges = [*[grid.rows[0].line for grid in found], 10**9]
+        carried = len(tables[-1].body) if tables else 0
         if tables and (not found or found[0].rows[0].line > sheet.rows[0].line):
             opening = [row for row in sheet.rows if row.line < edges[0] and row.line not in heads and not row.aside]
             _continue(tables[-1], opening, sheet, furniture)
@@ -105,7 +109,14 @@ def read_tables(sheets: Sequence[Sheet], grids: Sequence[list[Grid]], furniture:
                 table = tables[-1]
                 count = len(table.body)
                 _add(table, grid, rows, sheet, furniture)
-                if _starts_over(table.body[:count], table.body[count:]):
+                above = [row for row in sheet.rows if row.line < grid.rows[0].line]
+                first = [row for row in sheets[0].rows if row.line < table.grid.rows[0].line]
+                renumbered = grid is found[0] and _other_order(first, above)
+                if renumbered or _starts_over(table.body[:count], table.body[count:]):
+                    if grid is found[0]:
+                        # What stands above another order's table on its page is that order's head.
+                        del table.body[carried:count]
+                        count = carried
                     tables.append(Table(grid, table.body[count:], heads=list(grid.rows)))
                     later = [row for row in table.sums if row.line > grid.rows[-1].line]
                     tables[-1].sums = later
@@ -120,6 +131,19 @@ def read_tables(sheets: Sequence[Sheet], grids: Sequence[list[Grid]], furniture:
     for table in tables:
         _part(table, {sheet.number: sheet for sheet in sheets})
     return [table for table in tables if table.items]
+
+
+def _other_order(first: Sequence[Row], above: Sequence[Row]) -> bool:
+    """Whether the rows above the headings of a page name an order by another number than those of the first page."""
+    numbers: list[set[str]] = [set(), set()]
+    for found, rows in zip(numbers, (first, above), strict=True):
+        for piece, beside in (pair for row in rows for pair in zip(row.pieces, [*row.pieces[1:], None], strict=True)):
+            before, colon, value = piece.text.partition(":")
+            if not value.strip() and beside is not None:
+                value = beside.text
+            if colon and label(before) == "po_number" and any(map(str.isdigit, value)):
+                found.add(value.split()[0])
+    return bool(numbers[0]) and bool(numbers[1]) and not numbers[0] & numbers[1]
 
 
 def _starts_over(before: Sequence[BodyRow], after: Sequence[BodyRow]) -> bool:
@@ -171,17 +195,36 @@ def _add(table: Table, grid: Grid, rows: Sequence[Row], sheet: Sheet, furniture:
 
 def _announces(row: Row) -> bool:
     first = next((sum_kind(piece.text) for piece in row.pieces[:2] if sum_kind(piece.text)), None)
+    if len(row.pieces) == _PAIR and label(row.pieces[0].text.strip(" :")) in _COUNTS:
+        return row.pieces[1].text.strip().isdigit()
     return first in {"net", "gross", "tax"} and len(row.pieces) <= 3
+
+
+_COUNTS: Final = frozenset({"stated_line_count", "stated_quantity_total"})
+_PAIR: Final = 2
 
 
 def _body_row(row: Row, grid: Grid) -> BodyRow:
     body = BodyRow(row, grid, cells_of(row, grid.columns))
     if grid.second:
         body.second = cells_of(row, grid.second)
-        body.anchor = _anchors(body.second, grid.second, alone=True)
+        body.anchor = _anchors(body.second, grid.second, alone=True) and not _opens(body)
     else:
         body.anchor = _anchors(body.cells, grid.columns)
     return body
+
+
+def _opens(body: BodyRow) -> bool:
+    """Whether a row below two rows of headings is of the first: with a number of a line and a part, and no unit."""
+    named = {body.grid.columns[at].field: text_of(words) for at, words in body.cells.items()}
+    parts = [named[name] for name in ("supplier_part", "customer_part", "part", "article") if name in named]
+    second = body.grid.second or ()
+    unit = next((text_of(words) for at, words in body.second.items() if second[at].field == "unit"), "")
+    return (
+        _POSITION.fullmatch(named.get("position", "")) is not None
+        and any(code_rank(part) > 0 for part in parts)
+        and unit.lower().rstrip(".") not in UNIT_CODES
+    )
 
 
 def _anchors(cells: dict[int, list[Word]], columns: Sequence[Column], *, alone: bool = False) -> bool:
@@ -356,7 +399,8 @@ def _own_by_bands(
         if first.row.page == second.row.page and not _ruled(first.row, second.row, first.grid, sheets):
             return
     pages = {body[index].row.page for index in anchors}
-    ruled = False
+    owned: dict[int, int] = {}
+    ruled = len(anchors) > 1
     for index, one in enumerate(body):
         if owner[index] is not None:
             continue
@@ -366,12 +410,14 @@ def _own_by_bands(
             if body[anchor].row.page == one.row.page and not _ruled_apart(body[anchor].row, one.row, one.grid, sheets)
         ]
         if len(candidates) == 1:
-            owner[index] = candidates[0]
-        elif not candidates and one.row.page in pages and len(anchors) > 1:
-            owner[index] = -1
+            owned[index] = candidates[0]
+        elif not candidates and one.row.page in pages:
             ruled = True
-    if not ruled and len(anchors) == 1:
-        return
+            if len(anchors) > 1:
+                owned[index] = -1
+    if ruled:
+        for index, own in owned.items():
+            owner[index] = own
 
 
 def _ruled(upper: Row, lower: Row, grid: Grid, sheets: dict[int, Sheet]) -> bool:
@@ -420,8 +466,9 @@ def _own_by_gaps(
 def _begins_something(row: Row) -> bool:
     """Whether a row opens remarks, an address or another field of the order as a whole."""
     before, colon, _ = row.pieces[0].text.partition(":")
-    if role_of(row.pieces[0].text) is not None and colon:
-        return True
+    role = role_of(row.pieces[0].text)
+    if role is not None and colon:
+        return not any(True for _ in find_days(role[1], DayContext("dmy", None)))
     return label(before) in {"note", "payment_terms", "incoterms", "bill_to", "ship_to", "stated_line_count"} and (
         bool(colon) or len(row.pieces) == 1
     )

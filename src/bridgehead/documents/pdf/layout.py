@@ -26,7 +26,7 @@ from bridgehead.documents.pdf.opening import Opened
 from bridgehead.documents.pdf.pages import number_rows
 from bridgehead.documents.pdf.parties import read_parties
 from bridgehead.documents.pdf.records import Records, find_records, read_records
-from bridgehead.documents.pdf.rest import furniture_of, take_notes, watch_rest
+from bridgehead.documents.pdf.rest import furniture_of, take_notes, watch_days, watch_rest
 from bridgehead.documents.pdf.sums import Sum, read_sums, state_sums
 from bridgehead.documents.pdf.titles import order_title, other_title
 from bridgehead.documents.pdf.vocabulary import sum_kind
@@ -262,6 +262,7 @@ def _draft(group: _Group, ways: Ways, part: str, hints: Hints, furniture: set[in
     _currency(draft, group, text, part)
     used |= take_notes(draft, outside, used, part)
     watch_rest(draft, outside, used, furniture, part)
+    watch_days(draft, [row for row in outside if row.line < terms], used, furniture, ways)
     _watch_orphans(draft, group, sums)
     _watch_strays(draft, outside, used)
     return draft

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bridgehead.documents.addresses import read_address
+from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft, DraftParty
 from bridgehead.documents.order import Source
 from bridgehead.documents.pdf.roles import Role, role_of
@@ -15,6 +16,7 @@ from bridgehead.documents.pdf.titles import order_title, other_title
 from bridgehead.documents.pdf.vocabulary import label
 from bridgehead.documents.pdf.words import Piece, Row
 from bridgehead.documents.terms import country_of
+from bridgehead.documents.vigilance import deviation_in
 
 MOST_LINES: Final = 9
 _WIDE_PT: Final = 400.0
@@ -89,6 +91,12 @@ def _beside_place(text: str) -> bool:
     )
 
 
+_CITY_WORDS: Final = 3
+"""What an address in one line, with its place, may still have below it: the rest of a long name of a place."""
+_SENTENCE: Final = 4
+"""So many words in a line below an address may say something of the order."""
+
+
 def read_parties(draft: Draft, rows: Sequence[Row], head: Sequence[Row], used: set[int], part: str) -> set[int]:
     """Fills the parties of the order: by labels in ``rows``, and without one in its ``head``.
 
@@ -121,6 +129,10 @@ def read_parties(draft: Draft, rows: Sequence[Row], head: Sequence[Row], used: s
         if block in loose and party.values.keys() & {"street", "city", "postal_code"}:
             continue
         fill(party, block.lines, draft.buyer.values.get("name", ""))
+        for text, source in block.lines:
+            spoken = len(text.split()) >= _SENTENCE and text not in party.values.values() and not _beside_place(text)
+            if spoken and (doubt_in(text) or deviation_in(text)):
+                draft.note(text, source)
         taken |= {id(word) for piece in block.pieces for word in piece.words}
     _name_buyer(draft, head, part)
     if (
@@ -265,8 +277,12 @@ def _collect(rows: Sequence[Row], at: int, index: int, role: Role, value: str, p
     _follow(rows, at, block, last, (left, piece.x0), part)
     block.keep_first_place()
     if value.count(",") > 1:
+        ends = len(block.lines) > 1 and _has_place(value) and len(block.lines[1][0].split()) > _CITY_WORDS
         wrapped = (
-            len(block.pieces) > 1 and piece.x1 - piece.x0 > _WIDE_PT and block.pieces[1].x1 - piece.x0 < 0.5 * _WIDE_PT
+            len(block.pieces) > 1
+            and piece.x1 - piece.x0 > _WIDE_PT
+            and block.pieces[1].x1 - piece.x0 < 0.5 * _WIDE_PT
+            and not ends
         )
         more = f" {block.lines[1][0]}" if wrapped else ""
         block.lines = [(value + more, block.lines[0][1])]

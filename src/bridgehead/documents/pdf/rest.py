@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Final
 
+from bridgehead.documents.dates import find_days
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.order import Source
 from bridgehead.documents.pdf.roles import role_of
 from bridgehead.documents.pdf.titles import other_title
 from bridgehead.documents.pdf.vocabulary import PAGE_OF, label
 from bridgehead.documents.pdf.words import Piece, Row, Sheet
+from bridgehead.documents.tables.cells import Ways
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.vigilance import addresses_machine, deviation_in, instruction_in, names_item
 
@@ -152,6 +154,22 @@ def watch_rest(draft: Draft, rows: Sequence[Row], used: set[int], furniture: set
             draft.note(text[:2000], Source(part, row.line, text[:200], page=row.page, how="place"))
     if told is not None and terms <= _MOST_TERMS:
         draft.warn("instruction", f"the pages say {told!r}")
+
+
+def watch_days(draft: Draft, rows: Sequence[Row], used: set[int], furniture: set[int], ways: Ways) -> None:
+    """Warns of a day in the letters of the order that no field holds: it may be the one that is asked for."""
+    held = {draft.order_date, draft.requested_date, *(line.requested_date for line in draft.lines)}
+    held |= {stated.day for stated in draft.dates}
+    usual = median([row.size for row in rows]) if rows else 10.0
+    for row in rows:
+        for piece in row.pieces if row.line not in furniture else ():
+            if piece.size < _SMALL * usual or any(id(word) in used for word in piece.words):
+                continue
+            for found in find_days(piece.text, ways.days):
+                if found.day not in held:
+                    where = f"page {row.page}, line {row.line}: {piece.text[:120]!r}"
+                    draft.warn("uncertain", f"a day that no field holds ({where})")
+                    held.add(found.day)
 
 
 def spoken_in(pieces: Sequence[tuple[Row, Piece]], *, legal: bool) -> Iterator[tuple[list[tuple[Row, Piece]], str]]:

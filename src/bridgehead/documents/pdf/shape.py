@@ -87,7 +87,7 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             and _has(headings, "description")
             and _has(headings, "supplier_part")
             and not _has(headings, "customer_part")
-            and all(" " not in value and code_rank(value) > 0 for value in values)
+            and all(_GROUPED.fullmatch(value) or (" " not in value and code_rank(value) > 0) for value in values)
         ):
             headings[index] = Heading("customer_part")
         elif one is not None and one.field == "article" and values and all(" " in value for value in values):
@@ -116,6 +116,10 @@ def _recast(headings: list[Heading | None], samples: Sequence[Sequence[str]]) ->
             for index in same:
                 if index != best and (name != "quantity" or _proofs(headings, samples, name, best)):
                     headings[index] = None
+
+
+_GROUPED: Final = re.compile(r"\d{2,4}(?: \d{2,4}){1,3}")
+"""A part number that is written in groups of digits."""
 
 
 def _counted(values: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final, Literal
 
+from bridgehead.documents.dates import DayContext, find_days
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.tables.headings import Heading, heading_of, label_of, squash
 from bridgehead.documents.terms import CURRENCY, currency_of
@@ -514,8 +515,14 @@ def sum_kind(text: str) -> SumKind | None:
         return "carried"
     for kind, pattern in _SUMS:
         if pattern.match(plain) and (kind != "net" or len(plain.split()) <= 9):
-            return kind
+            return None if kind == "charge" and _is_dated(text) else kind
     return None
+
+
+def _is_dated(text: str) -> bool:
+    """Whether words are followed by a day and no other figure: ``Livraison : 16/11/2026`` charges nothing."""
+    days = list(find_days(text, DayContext("dmy", None)))
+    return bool(days) and not any(map(str.isdigit, text[: days[0].start] + text[days[-1].end :]))
 
 
 PAGE_OF: Final = re.compile(

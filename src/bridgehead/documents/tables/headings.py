@@ -37,7 +37,7 @@ _FIELDS: Final[dict[str, str]] = {
       buyerpartno buyeritem buyeritemno buyersku refclient referenceclient refcliente referenciacliente
       codicearticolocliente articlecliente klantartikelnr klantartikelnummer klantartikel eigenartikelnr
       ownpartno ownpartnumber internalpartno internalno internecode refinterne codeinterne refinterna codiceinterno
-      codigointerno internesnr interneartikelnr hausnummer codclientearticolo custpart custpartno custitem bestellerartikelnr""",
+      codigointerno symbol internesnr interneartikelnr hausnummer codclientearticolo custpart custpartno custitem bestellerartikelnr""",
     "supplier_part": """ertartikelnr ertartnr reffrn codforn refprov refprove liefart liefartnr kodproducenta leverantorensartnr levartnr
       supplierpart supplierpartno supplierpartnumber supplieritem supplieritemno supplierref supplierarticle
       supplierno suppliercode suppliersku vendorpart vendorpartno vendorpartnumber vendoritem vendoritemno vendorsku
@@ -50,7 +50,7 @@ _FIELDS: Final[dict[str, str]] = {
     "gtin": "eankod eancode kodean gtinean gtin ean ean13 ean8 eancode barcode upc codebarre codebarres codigobarras codiceabarre gtin13 gtin14 eannr strichcode",
     "description": """artikelbenamning omschr benamning beskrivning nazwa opis nazwatowaru opistowaru text1 descr designazione wyszczegolnienie titel
       description desc designation bezeichnung beschreibung artikelbezeichnung descripcion descrizione
-      omschrijving text artikeltext libelle benennung produktbezeichnung productname itemname denominacion denominazione
+      omschrijving benaming text artikeltext libelle benennung produktbezeichnung productname itemname denominacion denominazione
       concepto productdescription itemdescription partdescription descriptif kurztext materialtext artikelname
       articledescription naam artikelomschrijving warenbezeichnung produktname bez detail details descriptionofgoods
       nomproduit intitule descripcionarticulo descrizionearticolo goods""",

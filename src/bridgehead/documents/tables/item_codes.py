@@ -21,10 +21,10 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _SIDED = re.compile(
-    rf"\b(?P<side>our|your|unsere?|ihre?|notre|votre|nuestr[ao]|su|nostr[ao]|vostr[ao]|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|customer|kunden?|client|cliente|klant)\s{{0,2}}[:=]?\s{{0,2}}(?:ref|nr|no|n°|code|number|nummer)?\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
+    rf"\b(?P<side>our|your|unsere?|ihre?|notre|votre|nuestr[ao]|su|nostr[ao]|vostr[ao]|onze|ons|uw|nasz[ae]?|wasz[ae]?|v[åa]rt?|ert?|vores|jeres|noss[ao]|voss[ao]|intern(?:al|[aeo])?|customer|kunden?|client|cliente|klant)\s{{0,2}}[:=]?\s{{0,2}}(?:ref|nr|no|n°|code|number|nummer)?\.?\s{{0,2}}[:=]?\s{{0,2}}(?P<code>{_CODE})(?![\w])",
     re.IGNORECASE,
 )
-_OURS_WORDS: Final = "our customer client unsere unser kunden kunde notre nos ns nuestra nuestro nostro nostra onze ons nasz nasza nasze vår vårt var vart vores nossa nosso naše naš nase nas klant cliente"
+_OURS_WORDS: Final = "our intern internal interna interne interno customer client unsere unser kunden kunde notre nos ns nuestra nuestro nostro nostra onze ons nasz nasza nasze vår vårt var vart vores nossa nosso naše naš nase nas klant cliente"
 _OURS: Final = frozenset(_OURS_WORDS.split())
 _YOURS_WORDS: Final = "your supplier vendor mfr wasz wasza wasze er ert jeres vossa vosso vaše vaš vase vas ihre ihr lieferanten hersteller votre vos vs su vostro vostra uw leveranciers fournisseur proveedor fornitore leverancier"
 _YOURS: Final = frozenset(_YOURS_WORDS.split())
@@ -33,7 +33,7 @@ _CONNECTING: Final = frozenset(_CONNECTING_WORDS.split())
 _GTIN = re.compile(r"\b(?:gtin|ean|upc)(?:[- ]?\d{1,2})?(?:[- ]?code)?\W{0,3}(\d{8}|\d{12,14})\b", re.IGNORECASE)
 _BARE_GTIN = re.compile(r"(?<![\w.,-])(\d{13,14})(?![\w-]|[.,]\d)")
 _GROUPS = re.compile(
-    rf"{QUANTITY_GAP} *(\d{{2,4}}(?: \d{{2,4}}){{1,3}})(?=\.?(?: +[^\W\d_](?:[^\W\d_]|-[^\W\d_])|\s*[,;(–-]|\s*$))"
+    rf"{QUANTITY_GAP} *(\d{{2,4}}(?: (?:\d{{2,4}}|\d{{2,3}}[A-Z]\d{{1,3}})){{1,3}})(?=\.?(?: +[^\W\d_](?:[^\W\d_]|-[^\W\d_])|\s*[,;(–-]|\s*$))"
 )
 MOST_LIKELY: Final = 3
 _LONG: Final = 5

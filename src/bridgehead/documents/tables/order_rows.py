@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from bridgehead.documents.dates import DayContext, day_order, find_days, relative_day
+from bridgehead.documents.dates import HOURS, DayContext, day_order, find_days, relative_day
 from bridgehead.documents.doubt import doubt_in
 from bridgehead.documents.draft import Draft, DraftLine
 from bridgehead.documents.language import guess_day_order, language_of
@@ -49,11 +49,6 @@ _UNFILLED: Final = re.compile(
     r"(?:quantity|qty|menge|quantite|cantidad|quantita|aantal|hoeveelheid|antal|kvantitet|ilosci)\W+[^.!?]{0,60}[.!]?"
 )
 """What an order form says of the rows that are not filled in."""
-_HOURS: Final = re.compile(
-    r"\b\d{1,2}[.:]\d{2}\s?(?:(?:-|–|—|to|bis|tot|till|do|a|à|until|and|und)\s?\d{1,2}[.:]\d{2}\b|(?:uur|uhr|hrs?|h|am|pm|klockan)\b)",
-    re.IGNORECASE,
-)
-"""Hours of the day, such as those in which a gate is open."""
 _SMALL: Final = re.compile(r"(?<![\w-])[^\W\d_A-Z]{2,}(?![\w-])")
 """A word without capitals: a text above a table with more than two of them says something."""
 _PAIR: Final = 2
@@ -568,7 +563,7 @@ def _finished(table: _Table) -> tuple[Order, ...]:
             if not remark or (single and row.line in below.lines):
                 continue
             draft.note(remark, Source(sheet.part, row.line, remark[:300], how="place"))
-            if _FIGURE.search(_HOURS.sub(" ", remark)):
+            if _FIGURE.search(HOURS.sub(" ", remark)):
                 draft.warn("uncertain", f"row {row.line} holds a figure and is no line: {remark[:120]!r}")
         for text, source in said:
             draft.note(text, source)

@@ -200,6 +200,8 @@ def line_from_cells(  # noqa: C901 - one branch for each kind of column
         elif field == "unit":
             line.unit = cell.upper().rstrip(".")
             line.mark("unit", source_of(index))
+            if re.search(r"\s\d+[.,]\d", cell) is not None:
+                draft.warn("uncertain", f"the unit {cell[:30]!r} holds a figure ({_place(source_of(index))})")
         elif field == "price":
             price_unit = _price(line, cell, ways, source_of(index), draft, heading)
         elif field == "price_basis":
@@ -232,7 +234,11 @@ def _watch_unread(columns: Columns, cells: Sequence[str], source_of: SourceOf, d
     """Warns of a filled cell that no field holds: a discount, or a second column of a field that says otherwise."""
     for index, (field, heading) in enumerate(zip(columns.fields, columns.headings, strict=True)):
         cell = cells[index].strip() if index < len(cells) else ""
-        if field is not None or heading is None or not cell or heading.field not in _COUNTED:
+        if field is not None or heading is None or not cell:
+            continue
+        if heading.field == "article" and not any(_cell(columns, cells, name) for name in _PARTS):
+            draft.warn("uncertain", f"{cell[:40]!r} may be the part that is ordered ({_place(source_of(index))})")
+        if heading.field not in _COUNTED:
             continue
         at = columns.index(heading.field)
         other = cells[at].strip() if at is not None and at < len(cells) else None
@@ -244,6 +250,12 @@ def _watch_unread(columns: Columns, cells: Sequence[str], source_of: SourceOf, d
             draft.warn("uncertain", f"{cell[:40]!r} was not read ({_place(source_of(index))})")
 
 
+def _cell(columns: Columns, cells: Sequence[str], name: str) -> str:
+    at = columns.index(name)
+    return cells[at].strip() if at is not None and at < len(cells) else ""
+
+
+_PARTS: Final = ("supplier_part", "customer_part", "part", "gtin", "description")
 _COUNTED: Final = frozenset(
     {"quantity", "price", "unit", "requested_date", "discount", "supplier_part", "customer_part"}
 )

@@ -33,9 +33,9 @@ _SIGNED: Final = frozenset({"UBLDocumentSignatures", "Signature"})
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
 _BLANKS: Final = " \t\r\n\ufeff"
+_NEW_LINE: Final = "\n"
 _FAULTS: Final = {
     "ERR_TAG_NAME_MISMATCH": "an element is closed that is not open",
-    "ERR_TAG_NOT_FINISHED": "it ends inside an element",
     "ERR_DOCUMENT_END": "something stands after its end, or its end is missing",
     "ERR_DOCUMENT_EMPTY": "it holds no element",
     "ERR_UNDECLARED_ENTITY": "it refers to an entity that is not declared",
@@ -200,7 +200,7 @@ def parse(document: bytes, part: str) -> Document:
     try:
         root = etree.fromstring(text.encode("utf-8"), parser)
     except etree.XMLSyntaxError as error:
-        raise _refusal(error, part) from error
+        raise _refusal(error, part, text) from error
     except (ValueError, UnicodeEncodeError) as error:
         raise Refusal("xml.syntax", "The document holds characters that XML does not allow.", part) from error
     return _Builder(part, defaults).build(root, text.split("\n"))
@@ -310,7 +310,7 @@ def _refuse_attributes(text: str, part: str) -> None:
             raise Refusal("xml.too_large", f"An element has more than {_MOST_ATTRIBUTES} attributes.", part)
 
 
-def _refusal(error: etree.XMLSyntaxError, part: str) -> Refusal:
+def _refusal(error: etree.XMLSyntaxError, part: str, text: str) -> Refusal:
     log: Any = error.error_log
     name = "" if log.last_error is None else str(log.last_error.type_name)
     message = "" if log.last_error is None else str(log.last_error.message).lower()
@@ -321,6 +321,9 @@ def _refusal(error: etree.XMLSyntaxError, part: str) -> Refusal:
         return Refusal("xml.entities", "The document refers to entities in a circle.", where)
     if "too long" in message or "huge" in message or name == "ERR_RESOURCE_LIMIT":
         return Refusal("xml.too_large", "A text, name or attribute of the document is too long to be read.", where)
+    ends = text.rstrip()
+    if not ends.endswith(">") or name == "ERR_TAG_NOT_FINISHED":
+        return Refusal("xml.syntax", "The document ends in the middle.", f"{part}, line {ends.count(_NEW_LINE) + 1}")
     fault = _FAULTS.get(name, name.removeprefix("ERR_").replace("_", " ").lower())
     return Refusal("xml.syntax", f"The document is not well-formed XML: {fault or 'it cannot be parsed'}.", where)
 

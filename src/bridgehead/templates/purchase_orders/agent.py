@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Literal
 
@@ -11,8 +11,8 @@ from bridgehead import Case, Context, Refused
 from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.checks.decide import decide
 from bridgehead.templates.purchase_orders.checks.parties import identify
-from bridgehead.templates.purchase_orders.checks.verdict import Facts, Rules, Verdict
-from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, Customer, PartNames
+from bridgehead.templates.purchase_orders.checks.verdict import DUE_S, Facts, Rules, Verdict
+from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, Credit, Customer, PartNames
 from bridgehead.templates.purchase_orders.tools import (
     book_order,
     find_customer,
@@ -20,6 +20,16 @@ from bridgehead.templates.purchase_orders.tools import (
     quote_prices,
     resolve_items,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked(BookedOrder):
+    """The order as the ERP answered, with how near it came to each of the template's checks, for who asks later.
+
+    A deployment that returns it ignores ``checks`` in ``compare``; one that returns a BookedOrder records none.
+    """
+
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +41,22 @@ class Handled:
     order_number: str | None = None
 
 
-async def orders(case: Case[Order], ctx: Context) -> BookedOrder | Handled:
+async def orders(case: Case[Order], ctx: Context) -> Booked | Handled:
     """Books the order of a case, with the rules as they come; a deployment with other rules calls ``process``."""
     return await process(case, ctx, Rules())
 
 
 async def process(
-    case: Case[Order], ctx: Context, rules: Rules, *, book: Callable[[Booking], Awaitable[BookedOrder]] = book_order
-) -> BookedOrder | Handled:
+    case: Case[Order],
+    ctx: Context,
+    rules: Rules,
+    *,
+    book: Callable[[Booking, Credit | None], Awaitable[BookedOrder]] = book_order,
+) -> Booked | Handled:
     """Books the order of a case in at most four reads and one booking, or hands it to the role that owns the exception.
 
-    ``book`` is the tool that books; ``import_order`` is for an ERP that takes no idempotency key.
+    ``book`` is the tool that books; ``import_order`` is for an ERP that takes no idempotency key. It gets what the
+    ERP says of the customer's credit beside the booking, so that the gate decides by it too.
     What the deployment's policy holds (a large order, say) is decided when the booking is
     called, by a person who sees exactly this booking.
     """
@@ -53,13 +68,14 @@ async def process(
         hold = verdict.hold
         if hold is None:
             raise AssertionError("an order that is neither booked nor known is held")
-        await ctx.hand_over(hold.role, verdict.reason(), cause=hold.cause)
+        await ctx.hand_over(hold.role, verdict.reason(), cause=hold.cause, within_s=DUE_S[hold.cause])
     try:
-        return await book(booking)
+        order = await book(booking, verdict.credit)
     except Refused as refusal:
         if refusal.code != "review.rejected":
             raise
         return Handled("rejected", refusal.message)
+    return Booked(**{field.name: getattr(order, field.name) for field in fields(BookedOrder)}, checks=verdict.figures)
 
 
 async def judge(case: Case[Order], rules: Rules) -> Verdict:

@@ -38,7 +38,7 @@ async def answer_order(
     to = customer.emails[0] if customer.emails else ""
     written = written_for(case, ack, sender, to, language)
     if written is not None:
-        await confirm_order(letter(booked, written))
+        await confirm_order(letter(booked, written, to))
 
 
 def language_for(order: Order, customer: Customer, default: Language) -> Language:

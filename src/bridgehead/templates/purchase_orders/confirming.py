@@ -16,6 +16,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -37,8 +41,11 @@ from bridgehead.documents.order import Line, Order, Party
 from bridgehead.documents.writers.acknowledge import Written
 from bridgehead.documents.writers.mail_words import WORDS
 from bridgehead.documents.writers.unit_words import unit_word
+from bridgehead.templates.purchase_orders import system
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Item, OrderLine
 
+MAIL: Final = "mail"
+"""The kind of a confirmation that is a mail."""
 _LONGEST_NAME: Final = 200
 
 
@@ -46,7 +53,8 @@ _LONGEST_NAME: Final = 200
 class Confirmation:
     """A confirmation of one order, to be sent: the kind of document, the ending of its name, its bytes in Base64.
 
-    Customer and PO number tell the orders of shadow apart, which have no number of the ERP's.
+    Customer and PO number tell the orders of shadow apart, which have no number of the ERP's. ``to`` is the address
+    that a mail goes to; other documents go where their own ends say.
     """
 
     customer: str
@@ -55,6 +63,7 @@ class Confirmation:
     kind: str
     suffix: str
     content: str
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +172,8 @@ def confirmation_of(
     )
 
 
-def letter(booked: BookedOrder, written: Written) -> Confirmation:
-    """Returns the argument of ``confirm_order`` for a document that was written about a booking."""
+def letter(booked: BookedOrder, written: Written, to: str | None = None) -> Confirmation:
+    """Returns the argument of ``confirm_order`` for a document that was written about a booking; a mail goes ``to``."""
     return Confirmation(
         customer=booked.customer,
         po_number=booked.po_number,
@@ -172,6 +181,7 @@ def letter(booked: BookedOrder, written: Written) -> Confirmation:
         kind=written.kind,
         suffix=written.suffix,
         content=base64.b64encode(written.content).decode("ascii"),
+        to=to if written.kind == MAIL else None,
     )
 
 
@@ -266,13 +276,41 @@ async def as_if_confirmed(*, args: Mapping[str, object]) -> Confirmed:
     preview=as_if_confirmed,
     idempotent=True,
     timeout="10s",
-    sensitive=("confirmation",),
+    sensitive=("confirmation.customer", "confirmation.order_number", "confirmation.to"),
+    reaches="confirmation.to",
 )
 async def confirm_order(confirmation: Confirmation) -> Confirmed:
-    """Puts a confirmation into the outbox, from where it is sent; the same again puts nothing more."""
+    """Puts a confirmation into the outbox, from where it is sent; the same again puts nothing more.
+
+    Raises Failed ``forbidden`` for a mail to an address that the ERP does not have for the customer.
+    """
     name = _name(confirmation)
+    await _addressed(confirmation)
     await asyncio.to_thread(OUTBOX.put, name, _bytes(confirmation))
     return Confirmed(confirmation.order_number, name)
+
+
+async def _addressed(confirmation: Confirmation) -> None:
+    """Checks that a mail goes to its customer: what is in it is of one customer, and no business of another one."""
+    if confirmation.kind != MAIL and confirmation.suffix != ".eml":
+        return
+    mail = message_from_bytes(_bytes(confirmation), policy=default)
+    meant = {address.lower() for _, address in getaddresses([str(one) for one in _recipients(mail)]) if address}
+    known = await system.find_customers({"number": confirmation.customer})
+    theirs = {address.lower() for customer in known.items for address in customer.emails}
+    if not meant or not meant <= theirs or meant != {(confirmation.to or "").lower()}:
+        raise Failed(
+            f"the confirmation of {confirmation.order_number} is addressed to"
+            f" {', '.join(sorted(meant)) or 'nobody'}, and {confirmation.customer} has"
+            f" {', '.join(sorted(theirs)) or 'no address'} on file",
+            error_class="forbidden",
+            applied=False,
+            hint="Confirm to an address that the ERP has for the customer.",
+        )
+
+
+def _recipients(mail: Message) -> list[object]:
+    return [value for name in ("to", "cc", "bcc") for value in mail.get_all(name, [])]
 
 
 def _name(confirmation: Confirmation) -> str:

@@ -15,7 +15,8 @@ from bridgehead.documents.assisted.seen import see, seen_to_json
 from bridgehead.documents.order import Order
 from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Unreadable
 from bridgehead.documents.reading import read
-from bridgehead.templates.purchase_orders.checks.verdict import LOGISTICS, ORDER_DESK, PLANNER
+from bridgehead.templates.purchase_orders.checks.verdict import DUE_S, LOGISTICS, ORDER_DESK, PLANNER
+from bridgehead.templates.purchase_orders.glimpse import glimpse
 
 _ORDER: Final = TypeAdapter(Order)
 _NOBODY: Final = frozenset({"newsletter", "auto_reply", "acknowledgement"})
@@ -41,6 +42,8 @@ _PUBLIC_HOSTS: Final = frozenset(
         "proton.me",
     }
 )
+NEEDED: Final = "a document in which the reader finds lines that order an item in a quantity, or that names itself one"
+"""What would have become a case."""
 _NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings", "buyer", "controls", "confidence"})
 
 
@@ -62,14 +65,16 @@ def read_arrival(document: bytes, name: str, *, for_model: bool = False) -> Read
                 f"This is no order ({kind.replace('_', ' ')}): {reason}",
                 role=_ROLES.get(kind, ORDER_DESK),
                 error_class="out_of_scope",
-                details={"kind": kind},
+                details={"cause": "not_an_order", "kind": kind, "needed": NEEDED, **glimpse(document, name)},
+                within_s=DUE_S["not_an_order"],
             )
         case Unreadable(code, reason, where):
             return ToReview(
                 f"{name} cannot be read: {reason}{f' ({where})' if where else ''}",
                 role=ORDER_DESK,
                 error_class="invalid_input",
-                details={"code": code, "where": where},
+                details={"cause": "unreadable", "code": code, "where": where, **glimpse(document, name)},
+                within_s=DUE_S["unreadable"],
             )
 
 

@@ -62,7 +62,7 @@ CUSTOMER: Final[Mapping[str, Form]] = {
     "number": "text", "name": "text", "currency": "text",
     "credit_limit?": "decimal", "credit_open?": "decimal", "overdue_days?": "integer", "blocked?": "boolean",
     "emails?": ["text"], "email_domains?": ["text"], "duns?": "text", "gln?": "text", "vat?": "text",
-    "tier?": "text", "payment_terms?": "text", "incoterms?": "text",
+    "tier?": "text", "payment_terms?": "text", "incoterms?": "text", "sales_org?": "text",
     "ship_tos": [ADDRESS], "bill_to?": ADDRESS,
 }  # fmt: skip
 ITEM: Final[Mapping[str, Form]] = {
@@ -78,7 +78,7 @@ ORDER: Final[Mapping[str, Form]] = {
     "order_number": "text", "customer": "text", "po_number": "text", "order_date": "date", "currency": "text",
     "ship_to": "text", "total": "decimal", "status": ("open", "in_production", "shipped", "cancelled"),
     "booked_at": "datetime", "booked_by?": ("system", "person", "history"), "booked_from?": "text",
-    "header_code?": ("AD", "AC"),
+    "header_code?": ("AD", "AC"), "sales_org?": "text",
     "lines": [{
         "line": "integer", "item": "text", "quantity": "decimal", "unit": "text", "price": "decimal", "date": "date",
         "code?": ("IA", "IP", "IQ", "IB", "DR"),
@@ -86,7 +86,7 @@ ORDER: Final[Mapping[str, Form]] = {
 }  # fmt: skip
 BOOKING: Final[Mapping[str, Form]] = {
     "customer": "text", "po_number": "text", "order_date": "date", "currency": "text", "ship_to": "text",
-    "total?": "decimal", "header_code?": "text",
+    "total?": "decimal", "header_code?": "text", "sales_org?": "text",
     "lines": [{
         "line": "integer", "item": "text", "quantity": "decimal", "unit": "text", "price": "decimal", "date": "date",
         "code?": "text",

@@ -44,6 +44,8 @@ TOLERANCE: Final = Decimal("0.02")
 """How far an order's price may lie from ours, relatively: two per cent."""
 NO_LIMIT: Final = Decimal("9999999999999.99")
 """The credit limit of a customer for whom the ERP gives none: the credit rule then never objects."""
+NO_ORG: Final = "none"
+"""The sales organisation of a customer for whom an ERP that has several gives none: nobody has a right to it."""
 _CENT: Final = Decimal("0.01")
 FINEST: Final = Decimal("0.001")
 """What quantities are multiples of where the ERP does not say: the smallest quantity that can be booked."""
@@ -150,6 +152,11 @@ def _has(read: str) -> bool:
     return read in _erp.connected.connector.reads
 
 
+def _has_field(read: str, field: str) -> bool:
+    connected = _erp.connected.connector
+    return any(read in entity.reads and field in entity.fields for entity in connected.spec.entities.values())
+
+
 async def _references(customer: str, parts: Sequence[str]) -> dict[str, str]:
     """Returns item numbers by the customer's own part numbers."""
     if not parts:
@@ -197,7 +204,10 @@ def _day(values: Mapping[str, object], name: str) -> date | None:
 
 
 def _customer(record: object) -> Customer:
-    given = {name: value for name, value in _plain(record).items() if name not in _FOUND_HERE}
+    plain = _plain(record)
+    given = {name: value for name, value in plain.items() if name not in _FOUND_HERE}
+    if "sales_org" in plain and not plain["sales_org"]:
+        given["sales_org"] = NO_ORG
     credit = {"limit": NO_LIMIT, "open": Decimal(0), "overdue_days": 0, "blocked": False}
     for name, told in (("limit", "credit_limit"), ("open", "credit_open")):
         credit |= {name: amount} if (amount := given.pop(told, None)) is not None else {}
@@ -240,6 +250,7 @@ def _as_asked(order: BookedOrder, booking: Booking) -> BookedOrder:
     lines = tuple(replace(line, code=codes.get(line.line, line.code)) for line in made)
     return replace(
         order,
+        sales_org=order.sales_org if _has_field("orders", "sales_org") else booking.sales_org,
         header_code=booking.header_code,
         lines=lines,
         total=booking.total if rounded else order.total,

@@ -18,6 +18,7 @@ from bridgehead.templates.purchase_orders import system
 from bridgehead.templates.purchase_orders.erp.wire import (
     BookedOrder,
     Booking,
+    Credit,
     Customers,
     Orders,
     PartNames,
@@ -27,10 +28,31 @@ from bridgehead.templates.purchase_orders.erp.wire import (
 
 _BOOKING: Final = TypeAdapter(Booking)
 _BOOKED: Final = TypeAdapter(BookedOrder)
+_KNOWN: Final = "system_of_record"
+"""What the ERP says, it vouches for. What an answer only repeats of the question it does not."""
+_OURS: Final = "confidential eu"
+"""What one customer must not learn of another one, and what no model or address outside the region may be told."""
+_CUSTOMER_LABELS: Final = {
+    "*": f"{_KNOWN} {_OURS}",
+    "items.credit": f"{_KNOWN} secret eu",
+    "items.matched_by": f"untrusted {_OURS}",
+    **dict.fromkeys(("items.number", "items.ship_tos"), f"{_KNOWN} {_OURS}"),
+}
+"""What is asked for may stand in the answer: the fields that are named are looked up, and not only said again."""
+_ITEM_LABELS: Final = {"*": f"{_KNOWN} public", "lines.how": "untrusted", "lines.item": f"{_KNOWN} public"}
+_AIMED_AT: Final = (
+    "order.customer", "order.sales_org", "order.ship_to", "order.lines.item", "order.lines.price",
+    "credit.limit", "credit.open", "credit.blocked", "credit.overdue_days",
+)  # fmt: skip
+"""What a hidden instruction would change: whose order it is, where it goes, what it is and costs, what may be owed.
+
+Bank data are not among them, because no tool takes any: an argument that a tool does not have is denied.
+"""
+_NUMBERED: Final = {"order_number": _KNOWN}
 _KEY: Final = ("order.customer", "order.po_number")
 
 
-@read(max_age="15m", timeout="10s")
+@read(max_age="15m", timeout="10s", labels=_CUSTOMER_LABELS)
 async def find_customer(
     number: str | None = None,
     name: str | None = None,
@@ -45,13 +67,18 @@ async def find_customer(
     return await system.find_customers(given) if given else Customers(())
 
 
-@read(max_age="15m", timeout="10s")
+@read(max_age="15m", timeout="10s", labels=_ITEM_LABELS)
 async def resolve_items(customer: str, lines: tuple[PartNames, ...]) -> Resolved:
     """Finds the items that a customer's part numbers, our numbers and GTINs mean, all lines at once."""
     return await system.resolve(customer, lines)
 
 
-@read(max_age="15m", timeout="10s")
+@read(
+    max_age="15m",
+    timeout="10s",
+    labels={"*": f"{_KNOWN} {_OURS}"}
+    | dict.fromkeys(("customer", "on", "currency", "items.item"), f"untrusted {_OURS}"),
+)
 async def quote_prices(
     customer: str, items: tuple[str, ...], on: date | None = None, currency: str | None = None
 ) -> Quotes:
@@ -59,7 +86,7 @@ async def quote_prices(
     return await system.quote(customer, items, on=on, currency=currency)
 
 
-@read(max_age="1m", timeout="10s")
+@read(max_age="1m", timeout="10s", labels={"*": f"untrusted {_OURS}", "items.order_number": f"{_KNOWN} {_OURS}"})
 async def find_orders(customer: str, po_number: str) -> Orders:
     """Returns what the ERP already has under a customer's PO number."""
     return Orders(await system.orders(customer, po_number))
@@ -107,15 +134,30 @@ async def as_if_booked(*, args: Mapping[str, object]) -> BookedOrder:
     idempotent=True,
     timeout="30s",
     visible_within="2s",
-    sensitive=("order",),
+    sensitive=_AIMED_AT,
+    moves="order.total",
+    labels=_NUMBERED,
 )
-async def book_order(order: Booking) -> BookedOrder:
-    """Books an order; the same effect again books nothing more."""
+async def book_order(order: Booking, credit: Credit | None = None) -> BookedOrder:  # noqa: ARG001 - for the gate
+    """Books an order; the same effect again books nothing more.
+
+    ``credit`` is what the ERP says of the customer. It is no part of the booking: policies decide by it.
+    """
     return await system.book(order, "create_order")
 
 
-@reversible(key=_KEY, verify=imported, undo=cancelled, preview=as_if_booked, timeout="30s", visible_within="2s")
-async def import_order(order: Booking) -> BookedOrder:
+@reversible(
+    key=_KEY,
+    verify=imported,
+    undo=cancelled,
+    preview=as_if_booked,
+    timeout="30s",
+    visible_within="2s",
+    sensitive=_AIMED_AT,
+    moves="order.total",
+    labels=_NUMBERED,
+)
+async def import_order(order: Booking, credit: Credit | None = None) -> BookedOrder:  # noqa: ARG001 - as above
     """Books an order through the old interface, which takes no idempotency key; use ``book_order`` where you can."""
     return await system.book(order, "create_order_by_import")
 

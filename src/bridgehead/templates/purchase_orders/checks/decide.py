@@ -8,6 +8,7 @@ from typing import Final
 
 from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.checks import document_rules, line_rules
+from bridgehead.templates.purchase_orders.checks.figures import figures
 from bridgehead.templates.purchase_orders.checks.lines import settle
 from bridgehead.templates.purchase_orders.checks.parties import place
 from bridgehead.templates.purchase_orders.checks.verdict import (
@@ -28,6 +29,7 @@ DOCUMENT_RULES: Final[tuple[Callable[[Ground], Iterator[Hold]], ...]] = (
     document_rules.credit,
     document_rules.sums,
     document_rules.currency,
+    document_rules.dated,
     document_rules.terms,
     document_rules.limit,
     document_rules.bookable,
@@ -67,6 +69,8 @@ def decide(order: Order, facts: Facts, rules: Rules | None = None) -> Verdict:
         holds=() if known is not None and not _objects(holds) else tuple(holds),
         proposal=ground.proposal,
         resend_of=known.order_number if known is not None and not _objects(holds) else None,
+        credit=facts.customer.credit if facts.customer is not None else None,
+        figures=() if holds or known is not None else figures(ground),
     )
 
 
@@ -98,6 +102,7 @@ def _proposal(order: Order, facts: Facts, ship_to: Address | None, lines: tuple[
         ship_to=ship_to.id,
         header_code="AD" if all(line.code == "IA" for line in booked) else "AC",
         lines=tuple(booked),
+        sales_org=facts.customer.sales_org,
         total=sum((amount_of(line.quantity, line.price) for line in booked), Decimal("0.00")),
     )
 

@@ -27,6 +27,8 @@ from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, 
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_PO: Final = 60
+_TOLD: Final = 3
+"""Differences between two versions of an order that a reason names, at most."""
 _LISTED: Final = 5
 """Addresses on file that a reason names, at most."""
 _BOOKING: Final = TypeAdapter(Booking)
@@ -45,16 +47,58 @@ def known_order(ground: Ground) -> Iterator[Hold]:
     order, earlier = ground.order, ground.facts.earlier
     role = PLANNER if any(known.status == "in_production" for known in earlier) else ORDER_DESK
     if order.purpose in {"change", "cancel"}:
-        yield Hold(1, role, "change", f"The document is a {order.purpose} of PO {order.po_number}.")
+        yield Hold(1, role, "change", _asks_for(ground, order.purpose))
     elif order.purpose != "original":
-        yield Hold(1, role, "change", f"The document is no new order; its purpose is {order.purpose!r}.")
+        said = f"The document is no new order of PO {order.po_number}; its purpose is {order.purpose!r}."
+        yield Hold(1, role, "change", f"{said} Only new orders are booked without a person.")
     elif earlier and resent(ground) is None:
-        numbers = ", ".join(f"{known.order_number} ({known.status})" for known in earlier)
-        yield Hold(
-            1, role, "duplicate", f"PO {order.po_number} is known with other content than this document's: {numbers}."
-        )
+        yield Hold(1, role, "duplicate", _other_content(ground))
     elif ground.facts.revises:
-        yield Hold(1, role, "duplicate", f"PO {order.po_number} came before with other content.")
+        said = f"PO {order.po_number} came before with other content, in an earlier document that is not booked."
+        yield Hold(1, role, "duplicate", f"{said} A PO number that came once only is booked.")
+
+
+def _asks_for(ground: Ground, purpose: str) -> str:
+    order, earlier = ground.order, ground.facts.earlier
+    standing = ", ".join(f"{known.order_number} ({known.status})" for known in earlier)
+    booked = f"booked as {standing}" if standing else "not booked under this number"
+    return (
+        f"The document is a {purpose} of PO {order.po_number}, {booked}; only new orders are booked without a person."
+    )
+
+
+def _other_content(ground: Ground) -> str:
+    order, earlier, proposal = ground.order, ground.facts.earlier, ground.proposal
+    numbers = ", ".join(f"{known.order_number} ({known.status}, {known.total})" for known in earlier)
+    ours = f"; this one comes to {proposal.total}" if proposal is not None else ""
+    differs = _differences(proposal, earlier[-1]) if proposal is not None else ""
+    return (
+        f"PO {order.po_number} is known with other content than this document's: {numbers}{ours}{differs}."
+        " The same order again needs nobody, and another one needs another PO number."
+    )
+
+
+def _differences(proposal: Booking, known: BookedOrder) -> str:
+    """Returns what sets a document apart from the order that is booked, the first few differences of it."""
+    found = [
+        f"{name} {getattr(known, field)} became {getattr(proposal, field)}"
+        for field, name in (("currency", "currency"), ("ship_to", "ship-to"))
+        if getattr(known, field) != getattr(proposal, field)
+    ]
+    if len(known.lines) != len(proposal.lines):
+        found.append(f"{len(known.lines)} lines became {len(proposal.lines)}")
+    for before, after in zip(
+        sorted(known.lines, key=lambda line: line.line),
+        sorted(proposal.lines, key=lambda line: line.line),
+        strict=False,
+    ):
+        found += [
+            f"line {after.line}: {name} {getattr(before, name)} became {getattr(after, name)}"
+            for name in ("item", "quantity", "unit", "price", "date")
+            if getattr(before, name) != getattr(after, name)
+        ]
+    more = f", and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    return f" ({'; '.join(found[:_TOLD])}{more})" if found else ""
 
 
 def resent(ground: Ground) -> BookedOrder | None:
@@ -86,7 +130,9 @@ def warned(ground: Ground) -> Iterator[Hold]:
         share = f"Of readings like this one {sure:.0%} are right in every field; {least:.0%} are asked for."
         yield Hold(2, ORDER_DESK, "reading", share)
     if not 0 < len(ground.order.po_number.strip()) <= _LONGEST_PO:
-        yield Hold(2, ORDER_DESK, "reading", "The document gives no PO number that can be booked.")
+        length = len(ground.order.po_number.strip())
+        said = f"The document gives no PO number that can be booked: it has {length} characters"
+        yield Hold(2, ORDER_DESK, "reading", f"{said}, and 1 to {_LONGEST_PO} can be booked.")
 
 
 def _doubts(order: Order) -> list[str]:
@@ -108,7 +154,8 @@ def parties(ground: Ground) -> Iterator[Hold]:
             3,
             ORDER_DESK,
             "ship_to",
-            f"The ship-to ({where}) is not one on file for customer {facts.customer.number}. On file: {listed}{more}.",
+            f"The ship-to ({where}) is not one on file for customer {facts.customer.number}. On file: {listed}{more}."
+            " Goods go to an address on file only; somebody who knows the customer may add it in the ERP.",
         )
 
 
@@ -120,17 +167,23 @@ def credit(ground: Ground) -> Iterator[Hold]:
     account, most = customer.credit, ground.rules.max_overdue_days
     total = account.open + order_value(ground)
     if account.blocked:
-        yield Hold(4, CREDIT_CONTROL, "credit", f"Customer {customer.number} is blocked.")
+        said = f"Customer {customer.number} is blocked in the ERP"
+        yield Hold(4, CREDIT_CONTROL, "credit", f"{said}; its orders are booked once credit control lifts the block.")
     if account.overdue_days > most:
         yield Hold(
-            4, CREDIT_CONTROL, "credit", f"An invoice is {account.overdue_days} days overdue; {most} are allowed."
+            4,
+            CREDIT_CONTROL,
+            "credit",
+            f"An invoice of customer {customer.number} is {account.overdue_days} days overdue; {most} are allowed.",
         )
     if total > account.limit:
         yield Hold(
             4,
             CREDIT_CONTROL,
             "credit",
-            f"With this order {total} {customer.currency} would be open; the credit limit is {account.limit}.",
+            f"With this order {total} {customer.currency} would be open for customer {customer.number}: {account.open}"
+            f" already, and {order_value(ground)} of this order. The credit limit is {account.limit}, which is"
+            f" {total - account.limit} less.",
         )
 
 
@@ -158,14 +211,30 @@ def sums(ground: Ground) -> Iterator[Hold]:
     yield from _wrong_amounts(order)
     possible = possible_totals(order)
     if order.stated_total is not None and possible and order.stated_total not in possible:
-        yield Hold(5, ORDER_DESK, "totals", f"The lines add up to {min(possible)}, not to {order.stated_total}.")
+        off = order.stated_total - min(possible, key=lambda total: abs(total - (order.stated_total or total)))
+        yield Hold(
+            5,
+            ORDER_DESK,
+            "totals",
+            f"The lines add up to {min(possible)}, not to {order.stated_total}: {abs(off)} too"
+            f" {'much' if off > 0 else 'little'} is stated; no difference is allowed.",
+        )
 
 
 def currency(ground: Ground) -> Iterator[Hold]:
     """Rule 7 for the whole document: it is in the customer's currency."""
     customer, stated = ground.facts.customer, ground.order.currency
     if customer is not None and stated is not None and stated != customer.currency:
-        yield Hold(7, PRICING, "price", f"The order is in {stated}; the customer's prices are in {customer.currency}.")
+        said = f"The order is in {stated}; the prices of customer {customer.number} are in {customer.currency}"
+        yield Hold(7, PRICING, "price", f"{said}, and only an order in that currency is booked.")
+
+
+def dated(ground: Ground) -> Iterator[Hold]:
+    """Rule 7 for the whole document: an order has the prices of its date, so it does not choose one at will."""
+    day, today, most = ground.order.order_date, ground.facts.as_of, ground.rules.max_order_age_days
+    if day is not None and today is not None and not -1 <= (today - day).days <= most:  # tomorrow: east of here
+        said = f"The order is dated {day}, and today is {today}: prices are those of the order's date"
+        yield Hold(7, PRICING, "price", f"{said}, and {most} days back are allowed.")
 
 
 def terms(ground: Ground) -> Iterator[Hold]:
@@ -178,14 +247,16 @@ def terms(ground: Ground) -> Iterator[Hold]:
             11,
             LOGISTICS,
             "incoterms",
-            f"The order says {order.incoterms}; the contract says {customer.incoterms or 'nothing'}.",
+            f"The order says {order.incoterms}; the contract of customer {customer.number} says"
+            f" {customer.incoterms or 'nothing'}. Only equal Incoterms, or none, are booked.",
         )
     if order.payment_terms and _days(order.payment_terms) != _days(customer.payment_terms):
         yield Hold(
             11,
             ORDER_DESK,
             "payment_terms",
-            f"The order says {order.payment_terms}; the contract says {customer.payment_terms or 'nothing'}.",
+            f"The order says {order.payment_terms}; the contract of customer {customer.number} says"
+            f" {customer.payment_terms or 'nothing'}. Only equal payment terms, or none, are booked.",
         )
 
 
@@ -193,7 +264,12 @@ def limit(ground: Ground) -> Iterator[Hold]:
     """Rule 12: the order's value is within what the deployment books by itself."""
     most, value = ground.rules.order_limit, order_value(ground)
     if most is not None and value > most:
-        yield Hold(12, SALES_LEAD, "order_limit", f"The order comes to {value}; {most} are booked without a person.")
+        yield Hold(
+            12,
+            SALES_LEAD,
+            "order_limit",
+            f"The order comes to {value}, {value - most} over the {most} that are booked without a person.",
+        )
 
 
 def bookable(ground: Ground) -> Iterator[Hold]:

@@ -26,18 +26,28 @@ def identify(order: Order, found: Sequence[Customer]) -> tuple[Customer | None, 
     A name alone does not prove who sent what anybody can send, a mail or something attached to one: an
     address, domain or number must be on file too. Of a mail, its own sender must be: numbers are no secrets.
     """
+    buyer = order.buyer
     if not found:
-        return None, "No customer on file matches the sender."
+        given = ", ".join(
+            name
+            for name in (buyer.number, buyer.gln, buyer.duns, buyer.vat, buyer.email, buyer.name)
+            if name and name.strip()
+        )
+        said = f"No customer on file matches the sender ({given or 'the document names none'})"
+        return None, f"{said}; a number, GLN, D-U-N-S or VAT number or an address that is on file for one decides."
     led = {by: {customer.number for customer in found if by in customer.matched_by} for by in (*_PROVING, "name")}
     agreed = set.intersection(*(numbers for numbers in led.values() if numbers))
     if not agreed:
         names = ", ".join(f"{by} means {' or '.join(sorted(numbers))}" for by, numbers in led.items() if numbers)
-        return None, f"The sender's names lead to different customers: {names}."
+        return None, f"The sender's names lead to different customers, and only one may be meant: {names}."
     if len(agreed) > 1:
-        return None, f"The sender may be any of {', '.join(sorted(agreed))}."
+        said = f"The sender may be any of {', '.join(sorted(agreed))}"
+        return None, f"{said}; an address, domain or number on file for one of them would decide."
     (number,) = agreed
     if _anybodys(order) and not any(number in led[by] for by in _PROVING):
-        return None, f"The document names customer {number}, and comes from nowhere that is on file for it."
+        said = f"The document names customer {number}, and comes from nowhere that is on file for it"
+        from_where = f" ({buyer.email})" if buyer.email else ""
+        return None, f"{said}{from_where}; an address, domain or number of it that is on file would decide."
     sent = order.sources.get("buyer.email")
     if sent is not None and sent.part == "header" and number not in led["email"] | led["email_domain"]:
         said = f"The document names customer {number}, and was sent from {order.buyer.email}"

@@ -13,6 +13,7 @@ from bridgehead.templates.purchase_orders.erp.wire import (
     Address,
     BookedOrder,
     Booking,
+    Credit,
     Customer,
     Item,
     LineCode,
@@ -21,6 +22,8 @@ from bridgehead.templates.purchase_orders.erp.wire import (
 )
 
 Cause = Literal[
+    "not_an_order",
+    "unreadable",
     "change",
     "duplicate",
     "instruction",
@@ -41,6 +44,20 @@ Cause = Literal[
 ]
 """Why a person must decide; one word a report can count."""
 
+_HOUR: Final = 3600.0
+DUE_S: Final[Mapping[Cause, float]] = {
+    "not_an_order": 24 * _HOUR, "unreadable": 4 * _HOUR,
+    "change": 1 * _HOUR, "duplicate": 4 * _HOUR,
+    "instruction": 1 * _HOUR, "contradiction": 2 * _HOUR, "reading": 2 * _HOUR, "totals": 2 * _HOUR,
+    "customer": 4 * _HOUR, "ship_to": 4 * _HOUR, "credit": 4 * _HOUR,
+    "item": 4 * _HOUR, "price": 4 * _HOUR, "unit": 4 * _HOUR, "quantity": 8 * _HOUR, "date": 8 * _HOUR,
+    "incoterms": 8 * _HOUR, "payment_terms": 8 * _HOUR, "order_limit": 4 * _HOUR,
+}  # fmt: skip
+"""Within how many seconds somebody decides, before the role's ``then`` is asked.
+
+What production waits for, or somebody may be misled by, comes first.
+"""
+
 ORDER_DESK: Final = "order-desk"
 PLANNER: Final = "planner"
 CREDIT_CONTROL: Final = "credit-control"
@@ -56,12 +73,14 @@ class Rules:
 
     A stated price off the agreed one by at most ``max_price_gap`` (relative) and, over the line, by at most
     ``max_price_difference`` is answered with the agreed one; 0 for both leaves every one beyond tolerance to people.
+    An order is booked at the prices of its own date, which lies at most ``max_order_age_days`` back.
     ``least_confidence`` is what a reading must have where its confidence is known; ``order_limit`` is None where the
     gate holds large orders, which is where a limit belongs.
     """
 
     max_overdue_days: int = 30
     max_delay_days: int = 10
+    max_order_age_days: int = 30
     max_increase: Decimal = Decimal("0.25")
     max_increase_amount: Decimal = Decimal(100)
     max_price_gap: Decimal = Decimal("0.10")
@@ -165,13 +184,16 @@ class Verdict:
 
     ``holds`` is in the order of rules; ``proposal`` is what could be booked if every hold were
     lifted, None when some line cannot be settled; ``resend_of`` is the order number that an
-    exact resend belongs to.
+    exact resend belongs to; ``credit`` is what the ERP says the customer may owe; ``figures``
+    says of an order that can be booked how near it came to each check.
     """
 
     lines: tuple[LineVerdict, ...]
     holds: tuple[Hold, ...]
     proposal: Booking | None
     resend_of: str | None = None
+    credit: Credit | None = None
+    figures: tuple[str, ...] = ()
 
     @property
     def hold(self) -> Hold | None:

@@ -18,9 +18,10 @@ from rich.text import Text
 
 from bridgehead.clock import boot_s
 from bridgehead.errors import BridgeheadError, Unavailable, UserError
-from bridgehead.templates.purchase_orders.demo.house import House, demo_folder, opened
+from bridgehead.templates.purchase_orders.demo.house import DEPLOYMENT, MASTER, SECRET, House, demo_folder, opened
 from bridgehead.templates.purchase_orders.demo.options import Options
 from bridgehead.templates.purchase_orders.demo.picture import WIDE, show_outcome, show_shadow
+from bridgehead.templates.purchase_orders.demo.processes import BOOKS
 from bridgehead.templates.purchase_orders.demo.progress import Screen, screen
 from bridgehead.templates.purchase_orders.demo.run import Outcome, Run
 from bridgehead.templates.purchase_orders.demo.truth import ArrivalTruth
@@ -105,8 +106,14 @@ def _forms(truths: Sequence[ArrivalTruth]) -> str:
 
 
 def _show_next(console: Console, options: Options, house: House, seconds: float) -> None:
-    command = _short(Path(sys.executable).parent / "bridgehead")
-    home = _short(house.folder)
+    python = Path(sys.executable)
+    command = _short(python.parent / "bridgehead")
+    home = str(house.folder.absolute())  # it is to hold after a cd
+    url = os.environ["ERP_URL"]
+    erp = (
+        f"{_short(python)} -m bridgehead.templates.purchase_orders.erp --master {_typed(house.folder, MASTER)}"
+        f" --db {_typed(house.folder, BOOKS)} --port {url.rpartition(':')[2]} &"
+    )
     other = ("make demo KILLS=10", "kill -9 ten workers meanwhile; the books stay right")
     if options.kills:
         other = (f"make demo SEED={options.seed + 1}", "other orders")
@@ -115,6 +122,12 @@ def _show_next(console: Console, options: Options, house: House, seconds: float)
         ("what people have to decide", f"{command} reviews"),
         ("then: explain C-…, says why", f"{command} cases --state with_person"),
         ("the record, checked again", f"{command} ledger verify"),
+        ("the ERP once more, on its books; 'kill %1' ends it", erp),
+        ("where it is", f"export ERP_URL={url} ERP_CLIENT_SECRET_FILE={shlex.quote(str(house.folder / SECRET))}"),
+        (
+            "what an undo would do; edit orders in the ERP first, to see what it leaves",
+            f"{command} undo --deployment {_typed(house.folder, DEPLOYMENT)} --dry-run",
+        ),
         ("a deployment of your own, elsewhere", f"{command} init orders --template purchase_orders"),
         (other[1], other[0]),
     )
@@ -122,6 +135,11 @@ def _show_next(console: Console, options: Options, house: House, seconds: float)
     for remark, text in lines:
         console.print(Text(f"  # {remark}", style="dim"), soft_wrap=True)
         console.print(Text(f"  {text}"), soft_wrap=True)
+
+
+def _typed(folder: Path, name: str) -> str:
+    """Returns a path in the run's folder as a shell takes it."""
+    return shlex.quote(_short(folder / name))
 
 
 def _short(path: Path) -> str:

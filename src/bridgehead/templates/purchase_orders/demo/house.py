@@ -33,16 +33,15 @@ WORKERS: Final = 2
 LATENCY_MS: Final = 15.0
 """Median answer time of the ERP: a server in the same data centre."""
 
-_SECRET: Final = "erp.secret"  # noqa: S105 - a file's name
+DEPLOYMENT: Final = "orders"
+MASTER: Final = "corpus/master.json"
+SECRET: Final = "erp.secret"  # noqa: S105 - a file's name
 _LONGEST_SOCKET_FOLDER: Final = 80
 _ORDERS_PER_ARRIVAL: Final = 0.93
 _PEOPLE_SHARE: Final = 5
 _MOST_PEOPLE: Final = 60
-_RULE: Final = """  import_order:
-    allow: order.total >= 0 and order.total <= 25000
-    otherwise: {hold: sales-lead, within: 4h, valid_for: 8h}
-
-limits:"""
+_CAPS: Final = ("2000 calls per 1d, 2000000 EUR per 1d", "200000 calls per 1d, 2000000000 EUR per 1d")
+"""What the template allows in a day, and what a run may make that books the orders of weeks in minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +151,18 @@ async def opened(folder: Path, *, seed: int, orders: int, shadow: int | None = N
         corpus = await asyncio.to_thread(make_corpus, folder / "corpus", seed=seed, orders=orders, shadow=shadow)
         erp_process, url = await start_erp(
             folder,
-            master=corpus.folder / "master.json",
+            master=folder / MASTER,
             people=corpus.folder / "people.json",
             seed=seed,
             latency_ms=LATENCY_MS,
         )
         # What erp.yaml asks for, here and in the workers.
-        os.environ |= {"ERP_URL": url, "ERP_CLIENT_SECRET_FILE": str(folder / _SECRET)}
-        loaded = load_deployment(write_deployment(folder / "orders"))
+        os.environ |= {"ERP_URL": url, "ERP_CLIENT_SECRET_FILE": str(folder / SECRET)}
+        loaded = load_deployment(write_deployment(folder / DEPLOYMENT))
         await starting
         async with App.opened(settings) as app:
             await app.register(loaded)
-            erp = Auditor(url, SecretStr((folder / _SECRET).read_text(encoding="ascii").strip()))
+            erp = Auditor(url, SecretStr((folder / SECRET).read_text(encoding="ascii").strip()))
             house = House(folder, app, corpus, loaded, erp, random.Random(f"{seed}/kills"))  # noqa: S311 - repeats
             for _ in range(WORKERS):
                 house.start_worker()
@@ -184,8 +183,16 @@ def write_deployment(folder: Path) -> Path:
     package = resources.files("bridgehead.templates.purchase_orders")
     folder.mkdir(parents=True)
     rules = (package / "files" / "bridgehead.yaml").read_text(encoding="utf-8")
-    # The demo's second way to book needs the rule of the first.
-    (folder / "bridgehead.yaml").write_text(rules.replace("\nlimits:", _RULE, 1), encoding="utf-8")
+    # The demo's second way to book needs the rule of the first, and the policies too.
+    begin, end = rules.index("  book_order:\n"), rules.index("\nsequences:")
+    second = rules[begin:end].replace("book_order", "import_order")
+    whole = f"{rules[:end]}{second}{rules[end:]}".replace(*_CAPS)
+    (folder / "bridgehead.yaml").write_text(whole, encoding="utf-8")
+    policies = folder / "policies"
+    policies.mkdir()
+    text = (package / "files" / "policies" / "orders.cedar").read_text(encoding="utf-8")
+    both = 'action in [Action::"book_order", Action::"import_order"]'
+    (policies / "orders.cedar").write_text(text.replace('action == Action::"book_order"', both), encoding="utf-8")
     code = (package / "demo" / "deployment" / "deploy.py").read_text(encoding="utf-8")
     (folder / "deploy.py").write_text(code, encoding="utf-8")
     erp = folder / "erp.yaml"

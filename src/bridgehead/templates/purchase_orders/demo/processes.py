@@ -16,6 +16,8 @@ from typing import Final
 from bridgehead.clock import boot_s
 from bridgehead.errors import Unavailable
 
+BOOKS: Final = "erp.sqlite"
+"""The ERP's books, in the run's folder."""
 _POLL_S: Final = 0.02
 _START_S: Final = 30.0
 _END_S: Final = 15.0
@@ -85,7 +87,7 @@ async def start_erp(folder: Path, *, people: Path, master: Path, seed: int, late
     child = start(
         "bridgehead.templates.purchase_orders.erp",
         [
-            *("--master", str(master), "--people", str(people), "--db", str(folder / "erp.sqlite")),
+            *("--master", str(master), "--people", str(people), "--db", str(folder / BOOKS)),
             *("--port-file", str(port_file), "--latency-ms", str(latency_ms), "--latency-seed", str(seed)),
         ],
         log=folder / "logs" / "erp.log",

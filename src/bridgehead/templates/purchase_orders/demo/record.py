@@ -134,8 +134,7 @@ async def _lines(queries: Queries, deployment: str) -> Sequence[ArrivalLine]:
 
 async def _document_work(app: App, number: str) -> Work:
     review, _ = await app.reviews.find(ReviewId(parse("R", number)))
-    cause = "not an order" if review.error_class == "out_of_scope" else "unreadable"
-    return Work(review.role, cause)
+    return Work(review.role, str(review.shown.get("cause", "unreadable")))
 
 
 def _case(view: CaseView, arrival: str) -> CaseRecord:

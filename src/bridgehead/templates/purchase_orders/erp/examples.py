@@ -24,6 +24,7 @@ _CUSTOMER: Final[Json] = {
     "number": "C100",
     "name": "Rheinwerk Müller GmbH",
     "currency": "EUR",
+    "sales_org": "1000",
     "credit": {"limit": "50000.00", "open": "1200.00", "overdue_days": 0, "blocked": False},
     "ship_tos": [_ADDRESS],
     "bill_to": None,
@@ -67,6 +68,7 @@ _BOOKING: Final[Json] = {
     "order_date": "2026-10-30",
     "currency": "EUR",
     "ship_to": "C100-1",
+    "sales_org": "1000",
     "header_code": "AD",
     "lines": [
         {

@@ -291,6 +291,8 @@ class Erp:
     async def _booking(self, request: Request) -> wire.Booking:
         booking = await read_body(request, _BOOKING)
         customer = self._customer(booking.customer, field="customer")
+        if booking.sales_org != customer.sales_org:
+            raise RequestError(422, f"{customer.number} is not of {booking.sales_org}", field="sales_org")
         if booking.ship_to not in {address.id for address in customer.ship_tos}:
             raise RequestError(422, f"{booking.ship_to} is no ship-to of {customer.number}", field="ship_to")
         if len({line.line for line in booking.lines}) != len(booking.lines):

@@ -37,6 +37,8 @@ Price: TypeAlias = Annotated[Decimal, Field(ge=0, max_digits=17, decimal_places=
 Day: TypeAlias = date
 Amount: TypeAlias = Annotated[Decimal, Field(max_digits=18, decimal_places=2)]
 
+HOME_ORG = "1000"
+"""The sales organisation of a house that has no other one."""
 _CENT = Decimal("0.01")
 _STRICT = ConfigDict(extra="forbid")
 
@@ -71,7 +73,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A sold-to party. ``matched_by`` names the query parameters of a search that found it."""
+    """A sold-to party of a sales organisation. ``matched_by`` names the query parameters of a search that found it."""
 
     number: str
     name: str
@@ -87,6 +89,7 @@ class Customer:
     tier: str = "C"
     payment_terms: str | None = None
     incoterms: str | None = None
+    sales_org: Code = HOME_ORG
     matched_by: tuple[str, ...] = ()
 
 
@@ -212,7 +215,10 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """An order as it is booked. ``total`` is the sum of the lines' amounts, each rounded to two places."""
+    """An order as it is booked, into the books of one sales organisation, which is its customer's.
+
+    ``total`` is the sum of the lines' amounts, each rounded to two places.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -224,6 +230,7 @@ class Booking:
     header_code: HeaderCode
     lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=2000)]
     total: Amount
+    sales_org: Code = HOME_ORG
 
     def lines_total(self) -> Decimal:
         """Returns what ``total`` must be."""

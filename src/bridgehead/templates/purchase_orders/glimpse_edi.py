@@ -1,0 +1,278 @@
+"""What can be read of an X12 or EDIFACT order that is refused: only whole segments of its first order, for a person.
+
+Nothing is decided by it. A damaged segment closes what was open, so that no value falls to another line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Literal
+
+from pydantic import JsonValue
+
+from bridgehead.documents.edifact import codes as edifact
+from bridgehead.documents.edifact.values import read_stated
+from bridgehead.documents.x12 import codes as x12
+from bridgehead.documents.x12.walk import parse_x12_date
+
+NOTE: Final = "as far as it could be read; decided nothing"
+MOST_LINES: Final = 50
+_LONGEST: Final = 80
+_READ: Final = 1_048_576
+_UTF8_MOST: Final = 4
+"""A document that is cut within its last character is UTF-8 all the same."""
+_HIDDEN: Final = 0xE000
+"""Where a released character waits (the private use area), so that splitting does not see it."""
+_ORDERS: Final = ("ORDERS", "ORDCHG")
+_BLANK: Final = " \t\r\n"
+_TAG: Final = re.compile(r"[A-Z][A-Z0-9]{1,2}")
+_NUMBER: Final = re.compile(r"-?\d{1,15}(?:[.,]\d{1,6})?")
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found so far. ``line`` is the one that is open."""
+
+    number: str = ""
+    day: str = ""
+    currency: str = ""
+    buyer: dict[str, JsonValue] = field(default_factory=dict)
+    lines: list[dict[str, JsonValue]] = field(default_factory=list)
+    line: dict[str, JsonValue] | None = None
+    damaged: int = 0
+    orders: int = 0
+    other: bool = False
+    """Inside of a message that is no order."""
+
+    def keep(self) -> None:
+        """Closes the open line; one without a quantity is not whole, and is left out."""
+        if self.line is not None and self.line.get("quantity"):
+            self.lines.append(self.line)
+        self.line = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    element: str
+    component: str
+    release: str
+    end: str
+
+
+def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str, JsonValue]:
+    """Returns buyer, PO number, date, currency and lines of a broken order, as written; empty where none is whole.
+
+    ``damaged`` counts the segments that were left out. Raises nothing.
+    """
+    text = _text(document[:_READ]).lstrip("\ufeff \r\n")
+    marks = _x12_marks(text) if form == "x12" else _edifact_marks(text)
+    if marks is None:
+        return {}
+    found = _Found()
+    for segment in _segments(text, marks):
+        if segment is None:
+            found.damaged += 1
+            if form == "x12":
+                found.keep()
+            found.line = None
+        elif form == "x12":
+            _of_x12(found, segment)
+        else:
+            _of_edifact(found, segment)
+        if found.orders > 1:
+            break
+    if form == "x12":
+        found.keep()
+    if not (found.number or found.lines):
+        return {}
+    told: dict[str, JsonValue] = {
+        "note": NOTE,
+        "buyer": found.buyer,
+        "po_number": found.number,
+        "order_date": found.day,
+        "currency": found.currency,
+        "lines": list[JsonValue](found.lines[:MOST_LINES]),
+        "lines_read": len(found.lines),
+        "damaged": found.damaged,
+        "further_orders": "there are; only the first is shown" if found.orders > 1 else "",
+    }
+    always = ("po_number", "lines", "lines_read", "damaged")
+    return {name: value for name, value in told.items() if value or name in always}
+
+
+def _text(document: bytes) -> str:
+    try:
+        return document.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cut = error.start >= len(document) - _UTF8_MOST
+        return document.decode("utf-8", "ignore") if cut else document.decode("cp1252", "replace")
+
+
+def _x12_marks(text: str) -> _Marks | None:
+    """Returns what separates, told by where ISA ends and GS begins: also of an ISA that lost some characters."""
+    element = text[3:4]
+    if not text.startswith("ISA") or not element or element.isalnum():
+        return None
+    group = re.compile(r"[^A-Za-z0-9]GS" + re.escape(element)).search(text, 0, 400)
+    if group is None:
+        return None
+    tail = text[text.rfind(element, 0, group.start() + 1) + 1 : group.start() + 1]
+    ends = tail[1:].lstrip(" ") or tail
+    end = ends[0] if ends[0] not in "\r\n" else "\n"
+    return None if end.isalnum() else _Marks(element, tail[:1], "", end)
+
+
+def _edifact_marks(text: str) -> _Marks | None:
+    if text.startswith("UNA"):
+        una = text[3:9].ljust(6)
+        return _Marks(una[1], una[0], una[3].strip(), "\n" if una[5] in "\r\n" else una[5])
+    shape = re.match(r"UN[BH]([^A-Za-z0-9 \t\r\n])", text)
+    if shape is None:
+        return None
+    named = re.match(r"UNB(\W)UNO[A-Z](\W)\d", text)
+    closing = re.search(r"(\W)[ \t\r\n]*UN[GH]" + re.escape(shape[1]), text[:2000])
+    if shape[1] != "+" and named is not None and closing is not None:
+        return _Marks(named[1], named[2], "?", closing[1])
+    return _Marks("+", ":", "?", "'")
+
+
+def _segments(text: str, marks: _Marks) -> Iterator[list[list[str]] | None]:
+    """Yields whole segments as elements of components, None for a damaged one; the last without its end is damaged."""
+    if marks.end != "\n":
+        text = text.replace("\r", "").replace("\n", "")
+    if marks.release:
+        text = re.sub(re.escape(marks.release) + "([\x20-\x7e])", lambda one: chr(_HIDDEN + ord(one[1])), text)
+    *whole, rest = text.split(marks.end)
+    for one in whole:
+        segment = one.strip(_BLANK)
+        if segment.startswith("UNA") or not segment:
+            continue
+        parts = [row.split(marks.component) if marks.component else [row] for row in segment.split(marks.element)]
+        broken = any(not char.isprintable() and not _waits(char) for row in parts for part in row for char in part)
+        if broken or _TAG.fullmatch(parts[0][0]) is None:
+            yield None
+        else:
+            yield [[_plain(part) for part in row] for row in parts]
+    if rest.strip(_BLANK):
+        yield None
+
+
+def _waits(char: str) -> bool:
+    return _HIDDEN <= ord(char) < _HIDDEN + 0x80
+
+
+def _plain(text: str) -> str:
+    shown = "".join(chr(ord(char) - _HIDDEN) if _waits(char) else char for char in text)
+    return " ".join(shown.split())[:_LONGEST]
+
+
+def _at(segment: Sequence[Sequence[str]], element: int, component: int = 1) -> str:
+    """Returns a component, counted from 1; empty where there is none."""
+    parts = segment[element] if element < len(segment) else ()
+    return parts[component - 1] if component <= len(parts) else ""
+
+
+def _of_x12(found: _Found, segment: Sequence[Sequence[str]]) -> None:
+    tag = _at(segment, 0)
+    if tag in ("BEG", "BCH"):
+        found.orders += 1
+        if found.orders == 1:
+            found.number = _at(segment, 3)
+            stated = _at(segment, 5 if tag == "BEG" else 6)
+            found.day = _day(stated, parse_x12_date(stated))
+    elif tag == "CUR" and not found.currency:
+        found.currency = _at(segment, 2)
+    elif tag == "N1" and _at(segment, 1) == "BY" and not found.buyer:
+        found.buyer = _without_empty({"name": _at(segment, 2), "number": _at(segment, 4)})
+    elif tag in ("PO1", "POC"):
+        found.keep()
+        at = 2 if tag == "PO1" else 3
+        unit = at + 1 if tag == "PO1" else 5
+        found.line = _x12_line(segment, at, unit)
+    elif tag == "PID" and found.line is not None and _at(segment, 5):
+        found.line.setdefault("description", _at(segment, 5))
+    elif tag in ("CTT", "SE"):
+        found.keep()
+
+
+def _x12_line(segment: Sequence[Sequence[str]], quantity: int, unit: int) -> dict[str, JsonValue] | None:
+    """Returns a line; None where its quantity is no number."""
+    if _NUMBER.fullmatch(_at(segment, quantity)) is None:
+        return None
+    pairs = {_at(segment, at): _at(segment, at + 1) for at in range(unit + 3, len(segment) - 1, 2)}
+    basis = _at(segment, unit + 2)
+    return _without_empty(
+        {
+            "number": _at(segment, 1),
+            "quantity": _at(segment, quantity),
+            "unit": _at(segment, unit),
+            "price": _at(segment, unit + 1),
+            "price_code": "" if basis == "PE" else basis,
+            **_parts(pairs, x12.CUSTOMER_PARTS, x12.SUPPLIER_PARTS, x12.GTINS),
+        }
+    )
+
+
+def _of_edifact(found: _Found, segment: Sequence[Sequence[str]]) -> None:
+    tag, line = _at(segment, 0), found.line
+    if tag == "UNH":
+        found.other = _at(segment, 2) not in _ORDERS
+    if found.other:
+        return
+    if tag == "BGM":
+        found.orders += 1
+        if found.orders == 1:
+            found.number = _at(segment, 2)
+    elif tag == "DTM" and _at(segment, 1) == "137" and line is None and not found.day:
+        found.day = _day(_at(segment, 1, 2), read_stated(_at(segment, 1, 2), _at(segment, 1, 3)).day)
+    elif tag == "CUX" and not found.currency:
+        found.currency = _at(segment, 1, 2)
+    elif tag == "NAD" and _at(segment, 1) == "BY" and not found.buyer:
+        name = "".join(segment[4]) if len(segment) > 4 and any(segment[4]) else _at(segment, 3)  # noqa: PLR2004  # C080
+        found.buyer = _without_empty({"name": name[:_LONGEST], "number": _at(segment, 2)})
+    elif tag == "LIN":
+        found.keep()
+        found.line = _without_empty({"number": _at(segment, 1)})
+        found.line.update(_edifact_parts(segment, 3))
+    elif tag in ("UNS", "UNT"):
+        found.keep()
+    elif line is not None:
+        _of_edifact_line(line, tag, segment)
+
+
+def _of_edifact_line(line: dict[str, JsonValue], tag: str, segment: Sequence[Sequence[str]]) -> None:
+    if tag == "PIA":
+        for element in range(2, len(segment)):
+            for name, value in _edifact_parts(segment, element).items():
+                line.setdefault(name, value)
+    elif tag == "IMD" and _at(segment, 3, 4):
+        line.setdefault("description", f"{_at(segment, 3, 4)}{_at(segment, 3, 5)}"[:_LONGEST])
+    elif tag == "QTY" and _at(segment, 1) == "21" and _NUMBER.fullmatch(_at(segment, 1, 2)):
+        line.setdefault("quantity", _at(segment, 1, 2))
+        line.update(_without_empty({"unit": _at(segment, 1, 3)}))
+    elif tag == "PRI" and _at(segment, 1) in edifact.NET_PRICES and _NUMBER.fullmatch(_at(segment, 1, 2)):
+        line.setdefault("price", _at(segment, 1, 2))
+        line.update(_without_empty({"price_basis": _at(segment, 1, 5)}))
+
+
+def _edifact_parts(segment: Sequence[Sequence[str]], element: int) -> dict[str, JsonValue]:
+    pairs = {_at(segment, element, 2): _at(segment, element)}
+    return _without_empty(_parts(pairs, edifact.CUSTOMER_TYPES, edifact.SUPPLIER_TYPES, ("EN", "SRV", "UP")))
+
+
+def _parts(pairs: dict[str, str], theirs: Sequence[str], ours: Sequence[str], gtins: Sequence[str]) -> dict[str, str]:
+    """Returns the part numbers by what their qualifiers say they are, the most telling qualifier first."""
+    named = (("customer_part", theirs), ("supplier_part", ours), ("gtin", gtins))
+    return {name: next((pairs[code] for code in codes if pairs.get(code)), "") for name, codes in named}
+
+
+def _day(text: str, read: date | None) -> str:
+    """Returns a date as ISO 8601 writes it, one that names no day as it stands."""
+    return text if read is None else read.isoformat()
+
+
+def _without_empty(found: dict[str, str]) -> dict[str, JsonValue]:
+    return {name: value for name, value in found.items() if value}
