@@ -8,6 +8,7 @@ SHELL := /bin/bash
 BIN    := .venv/bin
 READY  := .venv/.ready
 RIVALS := .venv-rivals
+DOJO   := .venv-agentdojo
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 CODE   := $(wildcard src tests bench)
 SEED   ?=
@@ -16,7 +17,7 @@ ORDERS ?=
 DEMO   ?=
 ARGS   ?=
 
-.PHONY: help demo test check services bench rivals format clean
+.PHONY: help demo test check services bench rivals security format clean
 
 help: $(READY)  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*##(.*)/  make \1\t\2/' | expand -t 16
@@ -37,7 +38,7 @@ check: $(READY)  ## lint, format, types, rooms and docs
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q tests/docs
 
-bench: $(READY) rivals  ## every figure the documentation states, in its short form
+bench: $(READY) rivals $(DOJO)/.ready  ## every figure the documentation states, in its short form
 	@for script in $$(grep -l 'report = Report(' bench/*.py); do echo "== $$script"; $(BIN)/python $$script --quick; done
 
 rivals: $(RIVALS)/.ready  ## what bench/steps.py and bench/crash.py measure beside: LangGraph and DBOS, in .venv-rivals
@@ -49,12 +50,21 @@ $(RIVALS)/.ready: bench/rivals/constraints.txt | $(READY)
 	    langgraph langgraph-checkpoint-postgres 'psycopg[binary,pool]' dbos
 	@touch $@
 
+security: $(DOJO)/.ready  ## what a fully compromised model can do: AgentDojo's attacks, in .venv-agentdojo (ARGS=--quick)
+	@$(BIN)/python bench/security.py $(ARGS)
+
+$(DOJO)/.ready: bench/agentdojo/constraints.txt | $(READY)
+	@echo "installing AgentDojo into $(DOJO)"
+	@$(BIN)/python -m venv $(DOJO)
+	@$(DOJO)/bin/python -m pip install --quiet --disable-pip-version-check -c bench/agentdojo/constraints.txt agentdojo
+	@touch $@
+
 format: $(READY)  ## rewrites files to the house's format
 	@$(BIN)/ruff check --fix $(CODE) || true
 	@$(BIN)/ruff format $(CODE)
 
 clean:  ## removes .venv and caches; the embedded database under .bridgehead stays
-	@rm -rf .venv $(RIVALS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv $(RIVALS) $(DOJO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || { \

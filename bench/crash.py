@@ -4,35 +4,40 @@ Two workers, a desk and a submitter, each forked again as soon as it is dead; a 
 in a process of its own. Afterwards that system's books say what happened: every order once, none twice. Beside it
 the same agent on plain LangGraph with its PostgreSQL checkpointer, killed at the same rate and resumed as its
 documentation says, without a key that the system recognises and with one. Needs ``make rivals`` (exit code 3 where it
-is missing); ``--without-rivals`` leaves them out. ``--without GUARD`` takes one guard away (intent, fencing, verify):
-then a target must be missed. ``--points`` kills once at each point and does nothing else.
+is missing); ``--without-rivals`` leaves them out. ``--points`` kills once at each point and does nothing else.
+
+``--without GUARD`` takes one guard away and plays, in seconds, a schedule that needs it: effects are then doubled and
+the exit code is 1. ``intent``: the call is made first and recorded afterwards; workers are killed after the reply of
+a system that recognises no key, and their successors call again. ``verify``: what nobody knows of is sent again
+without a look; the same kills. ``fencing``: no epoch is compared; workers are frozen past their lease before a write,
+others finish their cases, and thawed they go on with what they had read: the system draws another number at each
+read, so no key stops the second booking. ``nothing``: all three schedules with every guard in place, exit code 0.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.crashing import books, deployments, roles, without
+from bench.crashing.judging import judge
+from bench.crashing.readers import prefork
 from bench.crashing.rival import killed_rival
-from bench.crashing.supervising import ANYWHERE, OF_DESK, OF_SUBMITTER, OF_WORKER, Slot, Supervisor, pause, planned
-from bench.report import Cell, Report
+from bench.crashing.supervising import OF_DESK, OF_SUBMITTER, OF_WORKER, Plan, Slot, Supervisor, pause, planned
+from bench.report import Report
 from bench.rivals.processes import MISSING, missing
 from bridgehead import points
 from bridgehead.app import App, load_deployment
@@ -43,10 +48,16 @@ from bridgehead.storage.queries_system import verify_whole
 
 SEED: Final = 20
 LOOK_S: Final = 0.01
+COUNT_S: Final = 0.25
+SPREAD: Final = 0.9
+"""The part of the load over which deaths are spread; what is left gives the last ones time to come about."""
 OPEN_MOST: Final = 60
 """Cases under way at the same time: an order is submitted when another has ended."""
 REST_S: Final = 90.0
-WITHOUT_S: Final = 30.0
+GUARD_REST_S: Final = 4.0
+"""Without a guard nobody waits for an end: the books are read, and they are enough."""
+RARELY: Final = 12
+"""A process dies at a visit drawn up to this one; where a point comes seldom, at the first."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Size:
 
     cases: int
     kills: int
+    by_clock: int
     freezes: int
     restarts: int
     cuts: int
@@ -62,12 +74,19 @@ class Size:
     rival_cases: int
     most_s: float
     """After so long the load ends, and what was not reached by then is a target missed."""
+    most: int = 3
+    mix: Mapping[str, int] = field(default_factory=lambda: deployments.QUICK)
+    spread: bool = False
+    least_kills: int = len(points.NAMES)
 
 
-FULL: Final = Size(10_000, 480, 40, 6, 12, 15.0, 400, 3_000.0)
-QUICK: Final = Size(200, len(OF_WORKER), 2, 1, 1, 8.0, 60, 150.0)
-POINTS: Final = Size(60, len(OF_WORKER), 0, 0, 0, 6.0, 0, 120.0)
+FULL: Final = Size(
+    10_000, 480, 40, 40, 6, 12, 15.0, 400, 3_000.0, most=RARELY, mix=deployments.FULL, spread=True, least_kills=500
+)
+QUICK: Final = Size(200, len(OF_WORKER), 3, 2, 1, 1, 8.0, 60, 150.0)
+POINTS: Final = Size(60, len(OF_WORKER), 0, 0, 0, 0, 6.0, 0, 120.0)
 """One kill at each point and nothing else, as a test that is run often."""
+GUARD: Final = Size(40, 0, 0, 0, 0, 0, 6.0, 0, 30.0)
 SETTINGS: Final = {"lease_s": 3.0, "send_s": 1.0, "sweep_s": 0.3, "concurrency": 16}
 
 
@@ -80,11 +99,17 @@ class Run:
     size: Size
     settings: Settings
     url: str
+    guard: str = ""
     shared: roles.Shared = field(default_factory=roles.Shared.made)
     restarts: int = 0
     cuts: int = 0
     away_s: float = 0.0
     others: list[int] = field(default_factory=list)
+
+    @property
+    def lacking(self) -> bool:
+        """Whether a guard is away, so that only the books are judged."""
+        return self.guard not in ("", "nothing")
 
     def start(self) -> Supervisor:
         """Starts the system of record, the proxy before it, and the slots."""
@@ -94,30 +119,46 @@ class Run:
             lambda ready: partial(roles.proxy, behind, rules, SEED, ready, self.folder / "proxy.json")
         )
         os.environ["CRASH_BENCH_URL"] = self.upstream
+        size, mix = self.size, without.SCHEDULES[self.guard].mix if self.guard else self.size.mix
         loaded = [load_deployment(place) for place in deployments.write(self.folder)]
         asyncio.run(self._deploy(loaded))
-        log, quick = self.folder / "processes.log", self.report.quick
+        log = self.folder / "processes.log"
         work = {
             "worker": partial(roles.worker, self.settings, loaded),
-            "submitter": partial(roles.submitter, self.settings, self.shared, self.folder / "acks.jsonl", quick=quick),
+            "submitter": partial(roles.submitter, self.settings, self.shared, self.folder / "acks.jsonl", mix),
             "desk": partial(roles.desk, self.settings),
         }
-        chance, size = random.Random(SEED), self.size
-        few = max(2, size.kills // len(OF_WORKER))
-        plans = [
-            ("worker", planned(OF_WORKER, size.kills, size.freezes, chance)),
-            ("submitter", planned(OF_SUBMITTER, few, 0, chance)),
-            ("desk", planned(OF_DESK, few, 0, chance)),
-        ]
-        slots = [Slot(role, partial(roles.fork, work[role], log), plan) for role, plan in plans]
-        slots.append(Slot("worker", slots[0].start, slots[0].plan))  # two workers share one plan
+
+        def start(role: str, place: int) -> int:
+            def first() -> None:
+                self.shared.listen(place)
+                if role == "worker":
+                    prefork()
+
+            return roles.fork(work[role], log, first)
+
+        of_worker, of_submitter, of_desk = self._plans()
+        roles_of = [("worker", of_worker), ("submitter", of_submitter), ("desk", of_desk), ("worker", of_worker)]
         return Supervisor(
             self.url,
-            slots,
+            [Slot(place, role, partial(start, role), plan) for place, (role, plan) in enumerate(roles_of)],
+            self.shared,
             lease_s=self.settings.lease_s,
             patience_s=size.patience_s,
             seed=SEED,
-            most=3 if self.report.quick else 12,
+            most=size.most,
+        )
+
+    def _plans(self) -> tuple[Plan, Plan, Plan]:
+        """Returns where workers, the submitter and the desk die."""
+        if self.guard:
+            return Plan(without.SCHEDULES[self.guard].deaths), Plan([]), Plan([])
+        chance, size = random.Random(SEED), self.size
+        few = max(2, size.kills // len(OF_WORKER))
+        return (
+            planned(OF_WORKER, size.kills, size.freezes, size.by_clock, chance),
+            planned(OF_SUBMITTER, few, 0, 0, chance),
+            planned(OF_DESK, few, 0, 0, chance),
         )
 
     async def _deploy(self, loaded: Sequence[object]) -> None:
@@ -138,14 +179,17 @@ class Run:
 
     def load(self, ours: Supervisor) -> None:
         """Submits orders and lets processes die until both are enough; restarts the database and cuts connections."""
-        size, told_s = self.size, boot_s()
+        size, told_s, counted_s, done = self.size, boot_s(), 0.0, 0
         ends = boot_s() + size.most_s
         while (ours.planned or self.shared[roles.ACKNOWLEDGED] < size.cases) and boot_s() < ends:
             if _TOLD:
                 sys.exit(1)
-            ours.tick()
-            over = ours.rows("select count(*) as n from cases where state in ('done', 'with_person')")
-            done = int(str(over[0]["n"])) if over else 0
+            # Where deaths are not spread, all of them may come at once.
+            ours.tick((done + 1) / (size.cases * SPREAD) if size.spread else 1.0)
+            if boot_s() - counted_s > COUNT_S:
+                counted_s = boot_s()
+                over = ours.rows("select count(*) as n from cases where state in ('done', 'with_person')")
+                done = int(str(over[0]["n"])) if over else done
             self.shared[roles.ALLOWED] = max(self.shared[roles.ALLOWED], done + OPEN_MOST)
             part = min(done / size.cases, 1.0)
             if self.restarts < size.restarts * part:
@@ -180,16 +224,17 @@ class Run:
 
     def rest(self, ours: Supervisor) -> bool:
         """Lets two workers that nobody kills come to the end; returns whether nothing is left to do."""
-        self.shared[roles.ALLOWED] = self.shared[roles.ACKNOWLEDGED]
+        # One more: the last one may have been stored by a submitter that died before it knew.
+        self.shared[roles.ALLOWED] = self.shared[roles.ACKNOWLEDGED] + 1
         ours.disarm()
-        ends = boot_s() + REST_S
+        ends = boot_s() + (GUARD_REST_S if self.lacking else REST_S)
         busy = (
             "select 1 from cases where state in ('due', 'running') or (state = 'waiting' and wake_at is not null)"
             " or (state = 'waiting' and exists (select from reviews r where r.case_id = cases.id and r.state = 'open'"
             " and r.kind = 'approval')) union all select 1 from arrivals where state = 'stored' limit 1"
         )
         while boot_s() < ends:
-            ours.tick()
+            ours.tick(0.0)
             if ours.rows("select 1") and not ours.rows(busy):
                 ours.look()
                 return True
@@ -201,103 +246,6 @@ class Run:
         for pid in self.others:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-
-
-def judge(run: Run, ours: Supervisor, *, rested: bool, guard: str) -> None:
-    """Compares the books of the system of record with what was acknowledged, and reports.
-
-    Without a ``guard`` only what these books and the case tables say is asked for: some points are not
-    there then, so a missed count of kills would prove nothing.
-    """
-    report, size = run.report, run.size
-    acks = {str(one["po"]): one for one in map(json.loads, (run.folder / "acks.jsonl").read_text().splitlines())}
-    entered = Counter(json.loads(line)["po"] for line in (run.folder / "books.jsonl").read_text().splitlines())
-    cases = ours.rows(
-        "select a.arrival_id, c.id, c.state, c.outcome,"
-        " exists (select from reviews r where r.case_id = c.id and r.state = 'open') as review"
-        " from arrival_cases a join cases c on c.id = a.case_id"
-    )
-    by_person = {
-        int(str(row["arrival_id"]))
-        for row in ours.rows("select arrival_id from reviews where arrival_id is not null and state = 'open'")
-    }
-    by_arrival = {int(str(row["arrival_id"])): row for row in cases}
-    orders = {po: by_arrival.get(int(one["arrival"])) for po, one in acks.items()}
-    doubled = {po: count - 1 for po, count in entered.items() if count > 1}
-    strangers = [po for po in entered if po not in acks]
-    lost = [
-        po
-        for po, row in orders.items()
-        if (row is None and int(acks[po]["arrival"]) not in by_person)
-        or (row is not None and row["outcome"] == "completed" and not entered[po])
-    ]
-    loose = [row["id"] for row in cases if row["state"] != "done" and not row["review"]]
-    by_case = {int(str(row["id"])): po for po, row in orders.items() if row is not None}
-    report.table("by point", by_point(ours, by_case, entered, doubled, set(lost)))
-    outcomes = Counter(
-        "an open review" if row["state"] != "done" else str(row["outcome"]).replace("_", " ") for row in cases
-    )
-    if by_person:
-        outcomes["an open review of the document"] = len(by_person)
-    report.table("how cases ended", [{"ended": name, "cases": count} for name, count in sorted(outcomes.items())])
-    faults = json.loads((run.folder / "proxy.json").read_text())
-    passed = faults.pop("")
-    report.table(
-        "faults before the system of record", [{"fault": name, "times": count} for name, count in faults.items()]
-    )
-    report.condition("requests passed on as they were", passed)
-    report.condition("database restarts, seconds away", f"{run.restarts}, {run.away_s:.1f}")
-    report.condition("times that connections were cut", run.cuts)
-    kills = sum(not loss.frozen for loss in ours.losses)
-    missed = [name for name in points.NAMES if not any(x.point == name and not x.frozen for x in ours.losses)]
-    returned = sum(loss.frozen for loss in ours.losses)
-    least = (size.cases, len(points.NAMES) if report.quick else 500, size.freezes) if not guard else (None,) * 3
-    none = None if guard else 0
-    report.figure("cases", len(acks), at_least=least[0])
-    report.figure("kills", kills, at_least=least[1])
-    report.figure("points at which nobody was killed", len(missed), exactly=none)
-    report.figure("frozen, and returned after their lease", ours.returned, at_least=least[2])
-    report.figure("frozen", returned)
-    if size.freezes:
-        report.figure("faults that never struck", sum(not count for count in faults.values()), exactly=none)
-    report.figure("effects in the books", entered.total())
-    report.figure("effects doubled", sum(doubled.values()), exactly=0)
-    report.figure("effects lost", len(lost), exactly=0)
-    report.figure("effects nobody ordered", len(strangers), exactly=0)
-    report.figure("cases without an outcome or an open review", len(loose), exactly=0)
-    report.figure("processes that ended by themselves", len(ours.fallen), exactly=none)
-    report.figure("came to rest", float(rested), exactly=None if guard else 1)
-    for text in ours.fallen[:5]:
-        report.progress(text)
-
-
-def by_point(
-    ours: Supervisor,
-    by_case: Mapping[int, str],
-    entered: Mapping[str, int],
-    doubled: Mapping[str, int],
-    lost: set[str],
-) -> list[dict[str, Cell]]:
-    """Returns a row for each point: how often somebody was lost there, and what became of what they had in hands."""
-    rows: list[dict[str, Cell]] = []
-    for name in (*points.NAMES, ANYWHERE):
-        losses = [loss for loss in ours.losses if loss.point == name]
-        touched = {by_case[case] for loss in losses for case in loss.cases if case in by_case}
-        times = [loss.taken_s - loss.at_s for loss in losses if loss.taken_s is not None and loss.cases]
-        rows.append(
-            {
-                "point": name,
-                "kills": sum(not loss.frozen for loss in losses),
-                "frozen": sum(loss.frozen for loss in losses),
-                "cases in hands": sum(len(loss.cases) for loss in losses),
-                "their effects": sum(entered.get(po, 0) for po in touched),
-                "doubled": sum(doubled.get(po, 0) for po in touched),
-                "lost": sum(po in lost for po in touched),
-                "in other hands s": round(median(times), 2) if times else None,
-                "slowest s": round(max(times), 2) if times else None,
-            }
-        )
-    return rows
 
 
 async def whole(settings: Settings) -> bool:
@@ -315,18 +263,23 @@ def measure(report: Report, folder: Path, size: Size, *, rivals: bool, guard: st
     if guard:
         report.condition("WITHOUT", guard)
         without.GUARDS[guard]()
-        size = replace(size, most_s=WITHOUT_S)  # some points are not there any more
-    run = Run(report, folder, size, settings, url)
+    run = Run(report, folder, size, settings, url, guard)
     ours = run.start()
     started = boot_s()
     try:
         report.progress("under load")
         run.load(ours)
-        report.condition("seconds under load", round(boot_s() - started, 1))
+        loaded_s = boot_s() - started
+        report.condition("seconds under load", round(loaded_s, 1))
+        report.condition("cases a second under load", round(run.shared[roles.ACKNOWLEDGED] / loaded_s, 1))
         rested = run.rest(ours)
         ours.end()
-        judge(run, ours, rested=rested, guard=guard)
-        report.figure("the ledger says what the tables say", float(asyncio.run(whole(settings))), exactly=1)
+        report.condition("database restarts, seconds away", f"{run.restarts}, {run.away_s:.1f}")
+        report.condition("times that connections were cut", run.cuts)
+        least = None if guard else (size.cases, size.least_kills, size.freezes)
+        judge(report, folder, ours, rested=None if run.lacking else rested, least=least)
+        same = float(asyncio.run(whole(settings)))
+        report.figure("the ledger says what the tables say", same, exactly=None if run.lacking else 1)
         if rivals:
             rules = deployments.rules(quick=report.quick)
             per_case = len(ours.losses) / max(run.shared[roles.ACKNOWLEDGED], 1)
@@ -356,17 +309,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--without", choices=sorted(without.GUARDS), default="")
     chosen, rest = parser.parse_known_args(argv)
     signal.signal(signal.SIGTERM, _stop)
+    small = bool(chosen.points or chosen.without)
+    rivals = not (chosen.without_rivals or small)
     report = Report(
-        "crash", __doc__ or "", [*rest, *(["--quick"] if chosen.points else [])], packages="psycopg procrastinate httpx"
+        "crash", __doc__ or "", [*rest, *(["--quick"] if small else [])], packages="psycopg procrastinate httpx"
     )
-    if not chosen.without_rivals and (text := missing()):
+    if rivals and (text := missing()):
         print(text, file=sys.stderr)
         sys.exit(MISSING)
     folder = Path(tempfile.mkdtemp(prefix="bh-"))  # short: a socket's path may have 107 characters
     folder.chmod(0o755)
     try:
-        size = POINTS if chosen.points else QUICK if report.quick else FULL
-        measure(report, folder, size, rivals=not chosen.without_rivals, guard=chosen.without)
+        size = GUARD if chosen.without else POINTS if chosen.points else QUICK if report.quick else FULL
+        measure(report, folder, size, rivals=rivals, guard=chosen.without)
     finally:
         embedded.stop(folder)
         if os.environ.get("CRASH_BENCH_KEEP"):

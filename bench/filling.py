@@ -17,9 +17,8 @@ import psycopg
 from bridgehead.clock import utc_now
 from bridgehead.ids import random_bytes
 from bridgehead.ledger.chain import EMPTY, link
-from bridgehead.ledger.vault import DataKey, Vault
+from bridgehead.ledger.vault import DataKey, Vault, to_bytes
 from bridgehead.spec.tool import JSON
-from bridgehead.storage.sealing import to_bytes
 
 Kind = Literal["done", "waiting_person", "waiting_time", "with_person", "due"]
 """What a case is: ``waiting_person`` asked a question, ``waiting_time`` wakes by itself, ``due`` has ten steps."""

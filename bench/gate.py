@@ -2,7 +2,7 @@
 
 Ten tools with a rule each (an expression, and a role otherwise: two policies a tool) and ten Cedar
 policies over all effects; the 12 that can apply to a call's tool meet it. Calls are allowed, held
-and denied in turn; no decision is cached. Times are processor time of the deciding thread, so that a
+and denied in turn; no answer is kept. Times are processor time of the deciding thread, so that a
 busy machine counts against nobody; Cedar alone is measured in the same run, inside every tenth pass.
 """
 
@@ -22,11 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.report import Cell, Report
 from bridgehead.gate.decide import Gate
+from bridgehead.gate.facts import Source, Trace
 from bridgehead.gate.model import Call, View
 from bridgehead.spec.deployment import CaseSpec, Deployment, Fallback, Otherwise, Role, ToolRule
 from bridgehead.spec.tool import JSON, Tool
 
 TOOLS: Final = 10
+FACTS: Final = 20
 FILE_POLICIES: Final = 10
 KINDS: Final = ("allow", "hold", "deny")
 MONEY: Final = {
@@ -49,6 +51,7 @@ PARAMETERS: Final = {
                 "customer": {"type": "string"},
                 "total": MONEY,
                 "rush": {"type": "boolean"},
+                **{f"part_{number}": {"type": "string"} for number in range(FACTS - 1)},
                 "lines": {"type": "array", "items": LINE},
             },
             "required": ["customer", "total", "lines"],
@@ -58,11 +61,22 @@ PARAMETERS: Final = {
 }
 
 
-def build() -> tuple[Gate, list[Tool]]:
-    tools = [Tool(f"book_{number}", "reversible", parameters=PARAMETERS) for number in range(TOOLS)]
-    rule = ToolRule('order.total <= 5000 EUR and order.customer != "C-0"', Otherwise("desk", 7200.0))
+SENSITIVE: Final = ("order.customer", *(f"order.part_{number}" for number in range(FACTS - 1)))
+
+
+def build(*, facts: bool = False) -> tuple[Gate, list[Tool]]:
+    """Returns a gate; with ``facts`` each call's 20 sensitive arguments are looked at by a policy each."""
+    sensitive = SENSITIVE if facts else ()
+    tools = [
+        Tool(f"book_{number}", "reversible", parameters=PARAMETERS, sensitive=sensitive) for number in range(TOOLS)
+    ]
+    condition = 'order.total <= 5000 EUR and order.customer != "C-0"'
+    if facts:
+        condition += " and order.customer from system_of_record and age of order.customer <= 15m"
+    rule = ToolRule(condition, Otherwise("desk", 7200.0))
     policies = "".join(
-        f'@id("stop-{number}")\nforbid (principal, action in Action::"class:effect", resource)\n'
+        f'@id("stop-{number}")\n@reason("r")\n@remedy("m")\n'
+        'forbid (principal, action in Action::"class:effect", resource)\n'
         f'when {{ context.args.order.customer == "blocked-{number}" }};\n'
         for number in range(FILE_POLICIES)
     )
@@ -77,7 +91,7 @@ def build() -> tuple[Gate, list[Tool]]:
         tools={tool.name: rule for tool in tools},
         policies={"stops.cedar": policies},
     )
-    return Gate(deployment, {tool.name: tool for tool in tools}), tools
+    return Gate(deployment, {tool.name: tool for tool in tools}, answers=0), tools
 
 
 def calls(tools: list[Tool]) -> list[tuple[str, Call]]:
@@ -89,6 +103,7 @@ def calls(tools: list[Tool]) -> list[tuple[str, Call]]:
                 "customer": f"blocked-{number}" if kind == "deny" else "C-1017",
                 "total": {"amount": "9000.00" if kind == "hold" else "375.00", "currency": "EUR"},
                 "lines": [line] * 10,
+                **{f"part_{part}": f"value {part}" for part in range(FACTS - 1)},
             }
             made.append((kind, Call(tool, {"po_number": f"PO-{number}", "order": order}, b"\0" * 32)))
     return made
@@ -123,6 +138,20 @@ def cedar_watched(spent: list[float]) -> Iterator[None]:
         yield
     finally:
         cedarpy.is_authorized = evaluate
+
+
+def with_facts() -> View:
+    """Returns a view with a fact behind every sensitive argument."""
+    traces = {
+        path: Trace(
+            "system_of_record",
+            age_s=12.5,
+            sources=(Source("get_order", path, "system_of_record", 12.5, 3),),
+            origins=frozenset({"system_of_record"}),
+        )
+        for path in SENSITIVE
+    }
+    return View("autonomous", release="ab" * 32, facts=traces)
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -160,6 +189,22 @@ def main() -> int:
     report.figure("median", median(percentile(values, 0.50) for values in together), unit="us")
     report.figure("a decision over Cedar alone", median(over_cedar), unit="times", at_most=1.75)
     report.figure("99th percentile", median(percentile(values, 0.99) for values in together), unit="us", at_most=1_000)
+    judged, tools = build(facts=True)
+    mixed, view = calls(tools), with_facts()
+    measure(judged, mixed, view, 10)
+    rounds_with = [measure(judged, mixed, view, passes // 5) for _ in range(rounds)]
+    pooled = [[value for values in took.values() for value in values] for took in rounds_with]
+    report.figure(
+        f"with {FACTS} facts: median", median(percentile(one, 0.50) for one in pooled), unit="us", at_most=200
+    )
+    report.figure(
+        f"with {FACTS} facts: 99th percentile",
+        median(percentile(one, 0.99) for one in pooled),
+        unit="us",
+        at_most=1_000,
+    )
+    met = judged.policies_text.count("@id") - (TOOLS - 1) * 3  # of each other tool its rule, the approval, its facts
+    report.condition("policies that meet a call with facts", met)
     report.condition("policies", gate.policies_text.count("@id"))
     report.condition("rounds x decisions", f"{rounds} x {passes * len(mixed):,}")
     return report.close()

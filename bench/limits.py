@@ -2,7 +2,8 @@
 
 The workers share nothing but the database, and each has more callers than its share gives turns to. Rates are
 counted once the burst is used up, over the whole span and over every second in it, wherever that begins. A place is
-a request that may be under way. The cost of a call is what a caller waits where no limit holds it up.
+a request that may be under way. The cost of a call is what a caller waits where no limit holds it up. The limits of
+a model are counted at the model, with turns of cases that 2 and 4 real workers run.
 """
 
 from __future__ import annotations
@@ -10,23 +11,31 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Final
+
+import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.report import Cell, Report, database_folder
+from bridgehead.app import App
+from bridgehead.cases.modelling import BURST
 from bridgehead.clock import boot_s, perf_s
 from bridgehead.resilience.limiter import Limiter
 from bridgehead.resilience.ports import Bounds
 from bridgehead.resilience.rate import Rate
 from bridgehead.resilience.slots import AHEAD_S
+from bridgehead.settings import Settings
 from bridgehead.storage import embedded
 from bridgehead.storage.database import Database
 from bridgehead.storage.limits import SharedLimits
 from bridgehead.storage.migrate import migrate
 from tests.support.counting import Counting, workers
 from tests.support.limited_worker import Load
+from tests.support.model_load import INPUT, OUTPUT, asking
+from tests.support.world import World
 
 WORKERS: Final = 4
 WITHIN: Final = 0.02
@@ -34,6 +43,7 @@ ANSWER_S: Final = 0.02
 LEASE_S: Final = 3.0
 RETRY_AFTER_S: Final = 2
 COST_MS: Final = 0.3
+TURNS_PER_S: Final = 20
 
 
 async def at_work(seen: Counting) -> None:
@@ -181,7 +191,44 @@ async def costs(report: Report, database: Database) -> None:
     report.table("what admitting a call costs", rows)
 
 
-async def measure(report: Report, url: str) -> None:
+async def models(report: Report, url: str, folder: Path, count: int, kind: str, seconds: float) -> dict[str, Cell]:
+    """Counts at a model what the cases of real workers ask under a limit of requests, or of tokens."""
+    report.progress(f"a model's limit of {kind}, {count} workers, {seconds:.0f} s")
+    name = f"m{count}{kind}"
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(f"create database {name}".encode())
+    place = folder / name
+    place.mkdir()
+    chosen = Settings.model_validate({"home": place, "database_url": url.replace("/postgres?", f"/{name}?")})
+    quota = TURNS_PER_S * (1 if kind == "requests" else INPUT + OUTPUT)
+    async with App.opened(chosen) as app:
+        load = asking(World(app, place), f"{{{kind}: {quota}/s}}", count=count, cases=8 * count, turns=400)
+        async with load as model:
+            while len(model.by) < count:  # noqa: ASYNC110  # other processes' doing
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(2.0)
+            start_s = boot_s()
+            await asyncio.sleep(seconds)
+            end_s = boot_s()
+    sent = model.between(start_s, end_s)
+    even = TURNS_PER_S * (1 - BURST) * (end_s - start_s)  # a tenth of a quota is for bursts
+    of = f"model, {count} workers, {kind}"
+    report.figure(
+        f"{of}: sent of what it gives", sent / even, at_least=1 - WITHIN - 2 / even, at_most=1 + WITHIN + 2 / even
+    )
+    # Counted where they arrive: what a busy machine delays comes together. Without one limit for all it is double.
+    report.figure(f"{of}: most in any second, of the quota", model.busiest(1.0), at_most=1.25 * TURNS_PER_S)
+    return {
+        "workers": count,
+        "limit": f"{quota} {kind}/s",
+        "seconds": round(end_s - start_s, 1),
+        "turns": sent,
+        "of the even rate %": round(100 * sent / even, 1),
+        "most in any second": model.busiest(1.0),
+    }
+
+
+async def measure(report: Report, url: str, folder: Path) -> None:
     seconds = 6.0 if report.quick else 30.0
     database = Database(url)
     await database.open()
@@ -199,6 +246,11 @@ async def measure(report: Report, url: str) -> None:
         )
         await killed(report, url, database)
         await refused(report, url)
+        cells = ((4, "requests"), (4, "tokens")) if report.quick else tuple(product((2, 4), ("requests", "tokens")))
+        report.table(
+            "turns of one model under one limit",
+            [await models(report, url, folder, count, kind, seconds) for count, kind in cells],
+        )
     finally:
         await database.close()
 
@@ -209,7 +261,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.condition("answer time under a bound of places, ms", 1_000 * ANSWER_S)
     report.condition("lease of the killed worker's places, s", LEASE_S)
     with database_folder() as folder:
-        asyncio.run(measure(report, embedded.start(folder)))
+        asyncio.run(measure(report, embedded.start(folder), folder))
     sys.exit(report.close())
 
 

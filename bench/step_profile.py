@@ -1,19 +1,21 @@
 """Where the time of a governed step goes: round trips, waiting and processor time, by what they are spent on.
 
 A worker in this process serves an agent that makes ten reads of 2 KB, with gate, sealing, journal and ledger on, over
-an embedded PostgreSQL with fsync on; its cases are open before it starts. First one case at a time, for round trips
-and latency; then thirty-two at once, for processor time: the stack is looked at whenever a tick of processor time has
-passed (ITIMER_PROF, setitimer(2)) and counts for the innermost place that has a name here.
+an embedded PostgreSQL with fsync on. First one case at a time, open before the worker starts, for round trips and
+latency, and reads with and without facts, caps and policies side by side. Then thirty-two at once from arrivals that
+are stored before, for processor time: the stack is looked at whenever a tick of processor time has passed
+(ITIMER_PROF, setitimer(2)) and counts for the innermost place that has a name here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,18 +24,20 @@ from types import FrameType
 from typing import Any, Final
 
 import psycopg
-from procrastinate.manager import JobManager
 from psycopg.pq import PipelineStatus
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.report import Cell, Report, database_folder
 from bench.rivals.usage import Server
-from bridgehead.app import App
+from bridgehead.app import App, load_deployment
 from bridgehead.cases.intake import NewCase, opening
 from bridgehead.clock import perf_s
+from bridgehead.engine.memory import rare_collections
+from bridgehead.engine.queue import ProcrastinateDispatch
 from bridgehead.ids import ArrivalId
 from bridgehead.settings import Settings
+from bridgehead.spec.tool import JSON
 from bridgehead.storage import committing, embedded
 from bridgehead.storage.batch_rows import Rows
 from bridgehead.storage.cases import Cases
@@ -42,17 +46,20 @@ from tests.support.world import World
 
 STEPS: Final = 10
 MANY: Final = 32
-STEP_TRIPS: Final = 2.0
+COMMIT_TRIPS: Final = 2.0
+CASE_COMMITS: Final = 2.0
+"""Of a case that only reads, one at a time: one where it takes less than a tenth of a second, else one for each."""
 PLACES: Final = (
     ("gate", ("/gate/", "/cedarpy/")),
     ("sealing and digests", ("/ledger/vault.py", "/effects/keys.py", "/storage/sealing.py")),
     ("ledger rows", ("/ledger/",)),
+    ("intake", ("/storage/arrivals.py", "/storage/opening.py", "/engine/order.py", "/engine/reading.py")),
     (
         "plan and statements of a batch",
         ("/storage/planning.py", "/storage/looking.py", "/storage/batch_rows.py", "/storage/committing.py"),
     ),
     ("claim and load", ("/storage/workers.py", "/storage/cases.py")),
-    ("queue", ("/procrastinate/",)),
+    ("queue", ("/procrastinate/", "/engine/queue.py")),
     ("limits, retries, breakers", ("/resilience/", "/cases/waits.py")),
     ("calls, journal, segment", ("/bridgehead/cases/",)),
     ("engine", ("/bridgehead/engine/",)),
@@ -75,6 +82,45 @@ async def agent(case: Case[dict], ctx: Context) -> dict:
         LATENCIES.append(time.perf_counter() - started)
     return {}
 """
+FACTS: Final = 20
+FACTS_COST_MS: Final = 0.3
+"""So much longer a step may take for 30 policies, 20 sensitive arguments and a cap, one case at a time."""
+FACTS_CODE: Final = f"""
+import time
+
+LATENCIES = {{"plain": [], "judged": []}}
+PARTS = [f"part_{{number}}" for number in range({FACTS})]
+
+@dataclass
+class Order:
+    {"; ".join(f"part_{number}: str" for number in range(FACTS))}
+    turn: int
+
+@read
+async def plain(order: Order) -> str:
+    return "x" * 2000
+
+@read(sensitive=tuple(f"order.{{part}}" for part in PARTS))
+async def judged(order: Order) -> str:
+    return "x" * 2000
+
+async def agent(case: Case[dict], ctx: Context) -> dict:
+    for turn in range(10):
+        order = Order(**{{part: case.input[part] for part in PARTS}}, turn=turn)
+        # Each of the two goes first in turn, so that neither gains by what the other has warmed.
+        for tool in (plain, judged) if turn % 2 else (judged, plain):
+            started = time.perf_counter()
+            await tool(order)
+            LATENCIES[tool.__name__].append(time.perf_counter() - started)
+    return {{}}
+"""
+FACTS_TOOLS: Final = """
+plain: allow
+judged:
+  allow: order.part_0 from user and age of order.part_0 <= 15m
+  caps: ["1000 calls per case"]
+"""
+FACTS_POLICIES: Final = 28
 PHASE: ContextVar[str] = ContextVar("phase", default="")
 
 
@@ -108,13 +154,13 @@ class Meter:
         psycopg.AsyncCursor.execute = execute  # type: ignore[method-assign,assignment]  # counted, and otherwise the same
         psycopg.AsyncPipeline.__aexit__ = end  # type: ignore[method-assign,assignment]  # counted, and otherwise the same
         for owner, name, label in (
-            (committing.Writer, "_stand", "step: the whole batch"),
-            (committing, "look", "step: lock, fence and look"),
-            (Rows, "write", "step: write and commit"),
+            (committing.Writer, "commit", "commit: as its case waits for it"),
+            (committing.Writer, "_stand", "commit: the whole batch"),
+            (committing, "look", "commit: lock, fence and look"),
+            (Rows, "write", "commit: write and commit"),
             (Workers, "claim", "claim"),
             (Cases, "load", "load"),
-            (JobManager, "fetch_job", "queue: fetch"),
-            (JobManager, "finish_job", "queue: finish"),
+            (ProcrastinateDispatch, "_take", "queue: take hints"),
         ):
             self._wrap(owner, name, label)
 
@@ -150,30 +196,45 @@ class Profiled:
         self.world = world
         self.opened = 0
 
-    async def open_cases(self, count: int) -> None:
-        """Opens cases while no worker runs."""
+    async def open_cases(self, count: int, more: Mapping[str, JSON] | None = None) -> None:
+        """Opens cases while no worker runs, with ``more`` in the input of each."""
         assert self.world.loaded is not None
         app, served = self.world.app, await self.world.app.serve(self.world.loaded)
         for _ in range(count):
             self.opened += 1
-            order = {"po": str(self.opened)}
-            work = await app.arrivals.take(ArrivalId(await self.world.submit(order)), [served.deployment.name])
+            order_number = str(self.opened)
+            order: dict[str, JSON] = {"po": order_number, **(more or {})}
+            name, document = served.deployment.name, json.dumps(order).encode()
+            stored = await app.arrivals.store(
+                name, source="file", source_id=order_number, document=document, name="order", actor="bench"
+            )
+            work = await app.arrivals.take(ArrivalId(stored.id), [name])
             assert work is not None
             new = opening(served.deployment, served.bench.hmac, served.agent.input, NewCase(order, key=order), "")
             await app.arrivals.settle(work, served.release, [new], [], 3600.0, level="autonomous")
 
+    async def submit(self, count: int) -> None:
+        """Stores arrivals while no worker runs."""
+        for _ in range(count):
+            self.opened += 1
+            await self.world.submit({"po": str(self.opened)})
+
     async def run(self, concurrency: int) -> float:
-        """Runs every open case; returns the seconds from the worker's start until all are done."""
+        """Opens what has arrived and runs every case; returns the seconds until all are done."""
         app = self.world.app
         app.settings = app.settings.model_copy(update={"concurrency": concurrency})
         started = perf_s()
-        async with self.world.working():
-            await self.world.until(self._done, timeout_s=600, what="the end of all cases")
-            return perf_s() - started
+        with rare_collections():  # as the worker's own command does
+            async with self.world.working():
+                await self.world.until(self._done, timeout_s=600, what="the end of all cases")
+                return perf_s() - started
 
     async def _done(self) -> bool:
         await asyncio.sleep(0.03)  # and the look itself costs next to nothing
-        (row,) = await self.world.rows("select exists (select from cases where state <> 'done') as some")
+        (row,) = await self.world.rows(
+            "select exists (select from cases where state <> 'done')"
+            " or exists (select from arrivals where state = 'stored') as some"
+        )
         return not row["some"]
 
 
@@ -198,9 +259,10 @@ async def measure(report: Report, folder: Path) -> None:
         meter.clear()
         await profiled.run(1)
         single(report, meter, latencies, few)
-        await profiled.open_cases(2 * MANY)
+        await with_facts(report, app, folder, few)
+        await profiled.submit(2 * MANY)
         await profiled.run(MANY)  # until every connection is open
-        await profiled.open_cases(many)
+        await profiled.submit(many)
         latencies.clear()
         meter.clear()
         before = server.used("postgres")
@@ -211,7 +273,7 @@ async def measure(report: Report, folder: Path) -> None:
         cpu_s = time.process_time() - cpu_s
         signal.setitimer(signal.ITIMER_PROF, 0)
         used = server.used("postgres").since(before)
-    batches = len(meter.seconds["step: the whole batch"])
+    batches = len(meter.seconds["commit: the whole batch"])
     shares: list[dict[str, Cell]] = [
         {
             "processor time of the worker": place,
@@ -222,16 +284,49 @@ async def measure(report: Report, folder: Path) -> None:
     ]
     report.table(f"{MANY} at once", shares)
     report.figure("samples of the stack", meter.samples.total())
-    report.figure(f"commits of a batch at {MANY}", many * (STEPS + 1) / batches)
+    commits = len(meter.seconds["commit: as its case waits for it"])
+    report.figure(f"commits of a case at {MANY}", commits / many)
+    report.figure(f"commits that share a batch at {MANY}", commits / batches)
     report.figure(f"worker, processor time at {MANY}", 1_000 * cpu_s / many, unit="ms/case")
     report.figure(f"PostgreSQL, processor time at {MANY}", 1_000 * used.cpu_s / many, unit="ms/case")
-    report.figure(f"cases/s at {MANY}, one worker, cases open", many / wall_s)
+    report.figure(f"cases/s at {MANY}, one worker, arrivals stored", many / wall_s)
     server.close()
+
+
+async def with_facts(report: Report, app: App, folder: Path, cases: int) -> None:
+    """Adds by how much a step takes longer for facts, caps and policies: reads with and without, side by side."""
+    world = World(app, folder)
+    more = """case: {key: [po], deadline: 30m, resume: 5m, labels: {"*": user}}"""
+    place = world.write(FACTS_CODE, tools=FACTS_TOOLS, name="facts")
+    file = place / "bridgehead.yaml"
+    file.write_text(file.read_text().replace("case: {key: [po], deadline: 30m, resume: 5m}", more))
+    (place / "policies").mkdir()
+    (place / "policies" / "stops.cedar").write_text(
+        "".join(
+            f'@id("stop-{number}")\n@reason("r")\n@remedy("m")\n'
+            'forbid (principal, action == Action::"judged", resource)\n'
+            f'when {{ context.args.order.part_{number % FACTS} == "blocked-{number}" }};\n'
+            for number in range(FACTS_POLICIES)
+        )
+    )
+    world.loaded = load_deployment(place)
+    await app.register(world.loaded)
+    await app.levels.set_level("facts", "autonomous", by="bench", why="a measurement")
+    latencies: dict[str, list[float]] = sys.modules[world.module].LATENCIES
+    profiled = Profiled(world)
+    parts = {f"part_{number}": f"value {number}" for number in range(FACTS)}
+    await profiled.open_cases(cases, parts)
+    await profiled.run(1)
+    assert len(latencies["judged"]) == cases * STEPS
+    plain, judged = (1_000 * median(latencies[name]) for name in ("plain", "judged"))
+    report.figure("step of one case alone, no facts and no caps, p50", plain, unit="ms")
+    report.figure(f"step with {FACTS} facts, a cap, 30 policies, p50", judged, unit="ms")
+    report.figure("a step longer for facts, caps and policies", judged - plain, unit="ms", at_most=FACTS_COST_MS)
 
 
 def single(report: Report, meter: Meter, latencies: Sequence[float], cases: int) -> None:
     """Adds what one case at a time shows: round trips, and what a step waits for."""
-    commits = len(meter.seconds["step: the whole batch"])
+    commits = len(meter.seconds["commit: the whole batch"])
     trips: list[dict[str, Cell]] = [
         {
             "one case at a time": label,
@@ -242,8 +337,9 @@ def single(report: Report, meter: Meter, latencies: Sequence[float], cases: int)
         for label, found in sorted(meter.seconds.items())
     ]
     report.table("what is waited for", trips)
-    of_steps = meter.trips["step: lock, fence and look"] + meter.trips["step: write and commit"]
-    report.figure("round trips of a step", of_steps / commits, at_most=STEP_TRIPS)
+    of_steps = meter.trips["commit: lock, fence and look"] + meter.trips["commit: write and commit"]
+    report.figure("round trips of a commit", of_steps / commits, at_most=COMMIT_TRIPS)
+    report.figure("commits of a case of ten reads", commits / cases, at_most=CASE_COMMITS)
     report.figure("step of one case alone, p50", 1_000 * median(latencies), unit="ms")
 
 

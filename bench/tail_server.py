@@ -2,7 +2,9 @@
 
 What a request asks for stands in its last message as JSON: ``id``, ``rho``, ``seed``, ``stall``. The log of the
 latency of every further attempt of an id correlates by ``rho`` with that of the first one. A caller that hangs up
-is forgotten at once. ``python bench/tail_server.py SCALE`` prints its port.
+is forgotten at once. ``GET /seen`` tells how often each id was asked, ``GET /late`` by how much answers were late
+since it was asked last: what this process itself adds to a latency. ``python bench/tail_server.py SCALE`` prints its
+port.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ def latency_s(model: str, asked: dict[str, object], attempt: int) -> float:
 class Answering(asyncio.Protocol):
     """One connection: requests one after the other (HTTP/1.1, RFC 9112), each answered when its time has come."""
 
-    def __init__(self, scale: float, seen: Counter[str]) -> None:
-        self._scale, self._seen = scale, seen
+    def __init__(self, scale: float, seen: Counter[str], late_s: list[float]) -> None:
+        self._scale, self._seen, self._late_s = scale, seen, late_s
         self._data = b""
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -70,6 +72,10 @@ class Answering(asyncio.Protocol):
         if lines[0].startswith(b"get /seen"):
             self._send(json.dumps(self._seen).encode())
             return
+        if lines[0].startswith(b"get /late"):
+            self._send(json.dumps(self._late_s).encode())
+            self._late_s.clear()
+            return
         self._ask(json.loads(body[:length]))
 
     def _ask(self, request: dict[str, object]) -> None:
@@ -87,7 +93,13 @@ class Answering(asyncio.Protocol):
             "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
         }
         body = json.dumps(reply).encode()
-        self._timer = asyncio.get_running_loop().call_later(took_s * self._scale, self._send, body)
+        loop = asyncio.get_running_loop()
+        due_s = loop.time() + took_s * self._scale
+        self._timer = loop.call_at(due_s, self._answer, body, due_s)
+
+    def _answer(self, body: bytes, due_s: float) -> None:
+        self._late_s.append(asyncio.get_running_loop().time() - due_s)
+        self._send(body)
 
     def _send(self, body: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -97,9 +109,9 @@ class Answering(asyncio.Protocol):
 
 async def main() -> None:
     """Serves on loopback until it is ended."""
-    scale, seen = float(sys.argv[1]), Counter[str]()
+    scale, seen, late_s = float(sys.argv[1]), Counter[str](), list[float]()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Answering(scale, seen), "127.0.0.1", 0, backlog=1_000
+        lambda: Answering(scale, seen, late_s), "127.0.0.1", 0, backlog=1_000
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()

@@ -16,7 +16,6 @@ from bridgehead.costs.summary import percentile
 from bridgehead.models import Message, OpenAICompatible, Timeouts, Turn
 from bridgehead.settings import Settings
 
-DEADLINE_S: Final = 12.0
 A_SECOND: Final = 12.0
 """Cases that arrive in a second."""
 STALLED: Final = 10
@@ -56,7 +55,7 @@ deployment: tail
 agent: tail_agent:agent
 reader: tail_agent:reader
 owner: desk@example.com
-case: {{key: [id], deadline: {deadline}s}}
+case: {{key: [id], deadline: {deadline}s{degrade}}}
 autonomy: {{level: approve}}
 roles: {{desk: {{members: "group:desk"}}}}
 fallback: desk
@@ -72,7 +71,7 @@ def order(number: int) -> dict[str, object]:
 
 
 async def deadlines(
-    report: Report, url: str, database_url: str, cases: int, *, hedged: bool
+    report: Report, url: str, database_url: str, cases: int, deadline_s: float, *, hedged: bool
 ) -> Sequence[dict[str, Cell]]:
     """Returns how many cases were done or with a person by their deadline, ours and naive."""
     rows: list[dict[str, Cell]] = []
@@ -80,19 +79,20 @@ async def deadlines(
         folder = Path(name)
         (folder / "tail_agent.py").write_text(AGENT.format(url=url, steps=STEPS), encoding="utf-8")
         more = ", hedge: fast, fallback: fast" if hedged else ""
+        degrade = f", degrade: {{fast: {deadline_s / 2:g}s}}" if hedged else ""
         (folder / "bridgehead.yaml").write_text(
-            YAML.format(url=url, deadline=int(DEADLINE_S), more=more), encoding="utf-8"
+            YAML.format(url=url, deadline=int(deadline_s), more=more, degrade=degrade), encoding="utf-8"
         )
         settings = Settings.model_validate(
             {"home": folder / "home", "database_url": database_url, "sweep_s": 0.2, "concurrency": 64}
         )
         async with App.opened(settings) as app:
-            rows.append(await _served(report, app, folder, url, cases))
-    rows.append(await _naive(url, cases))
+            rows.append(await _served(report, app, folder, url, cases, deadline_s))
+    rows.append(await _naive(url, cases, deadline_s))
     return rows
 
 
-async def _served(report: Report, app: App, folder: Path, url: str, cases: int) -> dict[str, Cell]:
+async def _served(report: Report, app: App, folder: Path, url: str, cases: int, deadline_s: float) -> dict[str, Cell]:
     worker = app.worker([await app.serve(load_deployment(folder))])
     running = asyncio.create_task(worker.run())
     try:
@@ -103,7 +103,7 @@ async def _served(report: Report, app: App, folder: Path, url: str, cases: int) 
             await app.arrivals.store(
                 "tail", source="file", source_id=str(number), document=document, name="order", actor="bench"
             )
-        async with asyncio.timeout(DEADLINE_S + 30):
+        async with asyncio.timeout(deadline_s + 30):
             while len(found := await _ended(app)) < cases:  # noqa: ASYNC110  # the database is what is waited for
                 await asyncio.sleep(0.1)
         asked = await _seen(url)
@@ -112,7 +112,7 @@ async def _served(report: Report, app: App, folder: Path, url: str, cases: int) 
     finally:
         worker.stop()
         await asyncio.wait_for(running, 30)
-    late_s = sorted(float(str(row["after_s"])) - DEADLINE_S for row in found)
+    late_s = sorted(float(str(row["after_s"])) - deadline_s for row in found)
     stalled = [row for row in found if int(str(row["number"])) % STALLED == 0]
     others_done = sum(row["state"] == "done" for row in found if row not in stalled)
     report.figure("handled by the deadline", sum(late <= 0 for late in late_s) / cases, exactly=1)
@@ -126,23 +126,29 @@ async def _served(report: Report, app: App, folder: Path, url: str, cases: int) 
         "stalled": len(stalled),
         "done": sum(row["state"] == "done" for row in found),
         "with a person by the deadline": sum(
-            row["state"] == "with_person" and float(str(row["after_s"])) <= DEADLINE_S for row in found
+            row["state"] == "with_person" and float(str(row["after_s"])) <= deadline_s for row in found
         ),
         "neither by the deadline": sum(late > 0 for late in late_s),
         "p99 of the done, s": round(
             percentile(sorted(float(str(row["after_s"])) for row in found if row["state"] == "done"), 0.99) or 0, 2
         ),
         "least time left, s": round(-late_s[-1], 2),
+        "p99 until opened, s": round(percentile(sorted(float(str(row["opening_s"])) for row in found), 0.99) or 0, 2),
     }
 
 
 async def _ended(app: App) -> list[dict[str, object]]:
-    """Returns the cases that are done or with a person, and how long after they came."""
+    """Returns the cases that are done or with a person, how long after they were opened, and how long that took.
+
+    A case's deadline counts from when it is opened.
+    """
     query = (
         "select c.id, c.state, a.id - (select min(id) from arrivals) as number,"
         " extract(epoch from coalesce(c.closed_at, (select min(opened_at) from reviews r where r.case_id = c.id))"
-        " - a.received_at)::float8 as after_s from cases c join arrival_cases ac on ac.case_id = c.id"
-        " join arrivals a on a.id = ac.arrival_id where c.state in ('done', 'with_person')"
+        " - c.opened_at)::float8 as after_s,"
+        " extract(epoch from c.opened_at - a.received_at)::float8 as opening_s from cases c"
+        " join arrival_cases ac on ac.case_id = c.id join arrivals a on a.id = ac.arrival_id"
+        " where c.state in ('done', 'with_person')"
     )
     async with app.database.connection() as conn:
         return [dict(row) for row in await (await conn.execute(query.encode())).fetchall()]
@@ -150,16 +156,23 @@ async def _ended(app: App) -> list[dict[str, object]]:
 
 async def _seen(url: str) -> int:
     """Returns how many requests the server has seen."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]))
-    writer.write(b"GET /seen HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    seen = json.loads(await reader.readexactly(length))
-    writer.close()
+    seen = await told(url, "seen")
+    assert isinstance(seen, dict)
     return sum(seen.values())
 
 
-async def _naive(url: str, cases: int) -> dict[str, Cell]:
+async def told(url: str, what: str) -> object:
+    """Returns what the server says of itself."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2].partition("/")[0]))
+    writer.write(f"GET /{what} HTTP/1.1\r\ncontent-length: 0\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    found: object = json.loads(await reader.readexactly(length))
+    writer.close()
+    return found
+
+
+async def _naive(url: str, cases: int, deadline_s: float) -> dict[str, Cell]:
     """Asks the same without any of it: one attempt a step, for as long as it takes."""
     took_s: list[float] = []
     async with OpenAICompatible(url, "slow", timeouts=Timeouts(600.0, 600.0, 600.0), connections=1_024) as client:
@@ -175,11 +188,11 @@ async def _naive(url: str, cases: int) -> dict[str, Cell]:
         for number in range(cases):
             tasks.append(asyncio.create_task(one(number)))
             await asyncio.sleep(1 / (4 * A_SECOND))
-        _, pending = await asyncio.wait(tasks, timeout=DEADLINE_S)
+        _, pending = await asyncio.wait(tasks, timeout=deadline_s)
         for task in pending:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    done = sum(took <= DEADLINE_S for took in took_s)
+    done = sum(took <= deadline_s for took in took_s)
     return {
         "way": "naive",
         "cases": cases,
@@ -189,4 +202,5 @@ async def _naive(url: str, cases: int) -> dict[str, Cell]:
         "neither by the deadline": cases - done,
         "p99 of the done, s": round(percentile(sorted(took_s), 0.99) or 0, 2),
         "least time left, s": None,
+        "p99 until opened, s": None,
     }

@@ -6,7 +6,11 @@ release or one tool is undone. The reference is the same history replayed withou
 nobody built on: the books must equal it, every effect that somebody built on must be left with a person, and no
 undo may be carried out twice. In a second part the command itself undoes a longer history with replies lost, and is
 killed (SIGKILL) again and again; its plan is resumed. In a third part the same histories are undone without reading
-the records back, which must be noticed.
+the records back, and without what was read back of them when they were made; both must be noticed.
+
+What ``create`` answers holds no note and no state, as many a tool answers less than the record: that a person has
+edited them is seen by the image alone. Each undo is also foreseen, as a dry run does it: what became of an effect
+must be what was shown, unless it was shown to depend on a later one.
 """
 
 from __future__ import annotations
@@ -34,9 +38,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.report import Report, database_folder
 from bridgehead.app import App, LoadedDeployment, load_deployment
+from bridgehead.cases.foreseeing import differences, foresee
 from bridgehead.cases.intake import NewCase, opening
 from bridgehead.cases.runner import run_segment
-from bridgehead.cases.undo_ports import Scope, UndoPlan
+from bridgehead.cases.undo_ports import Done, Scope, UndoPlan
 from bridgehead.clock import boot_s
 from bridgehead.engine.worker import Served
 from bridgehead.gate.decide import Gate
@@ -44,17 +49,25 @@ from bridgehead.ids import ArrivalId, CaseId
 from bridgehead.settings import Settings
 from bridgehead.spec.release import Release
 from bridgehead.storage import embedded
+from bridgehead.storage.undoing import Undos
 from bridgehead.storage.workers import Lease
 from tests.support.world import World
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SEED: Final = 20_260_301
 AT_ONCE: Final = 4
+READING: Final = "reading back"
+IMAGES: Final = "images"
 CODE: Final = """
 import os
 import httpx
 
 CLIENT = httpx.AsyncClient(base_url=os.environ["UNDO_DESK"], timeout=10)
+
+@dataclass
+class Made:
+    id: str
+    value: int
 
 @dataclass
 class Stored:
@@ -75,8 +88,7 @@ async def act(**asked):
     return answer.json()
 
 async def created(*, key, args):
-    found = await record(args["id"])
-    return None if found is None else Stored(**found)
+    return await record(args["id"])
 
 async def changed(*, key, args):
     found = await record(args["id"])
@@ -104,8 +116,9 @@ async def look(id: str) -> dict | None:
     return await record(id)
 
 @reversible(key=("id", "value"), verify=created, undo=uncreate, timeout="5s", cost="0.01 EUR")
-async def create(id: str, value: int) -> Stored:
-    return Stored(**await act(op="create", id=id, value=value, who="agent"))
+async def create(id: str, value: int) -> Made:
+    made = await act(op="create", id=id, value=value, who="agent")
+    return Made(made["id"], made["value"])
 
 @reversible(key=("id", "to"), verify=changed, undo=unchange, undone=is_unchanged, timeout="5s")
 async def change(id: str, was: int, to: int) -> Stored:
@@ -241,7 +254,8 @@ def reference(history: History) -> tuple[dict[str, dict[str, Any]], int, int]:
     """Returns the books without the effects that nobody built on, how many those are, and how many are left.
 
     An effect of the scope is free when nothing that stays was written to its record after it, and when no later
-    one that stays, and is still there, is of its case.
+    one that stays, and is still there, is of its case. A record that was removed and made anew by what stays is still
+    there: read back under its name it is another one than was left, which is for a person to tell.
     """
     done = replay(history)
     free: set[int] = set()
@@ -251,7 +265,7 @@ def reference(history: History) -> tuple[dict[str, dict[str, Any]], int, int]:
         if not history.holds(one):
             continue
         after = [index for index in range(at + 1, len(done)) if done[index].id == one.id and index not in free]
-        gone = any(done[index].op == "remove" for index in after)
+        gone = bool(after) and done[after[-1]].op == "remove"
         held_up = any(other.case == one.case for other in stuck)
         if not after and not held_up:
             free.add(at)
@@ -262,6 +276,32 @@ def reference(history: History) -> tuple[dict[str, dict[str, Any]], int, int]:
         if at not in free:
             _apply(books, one)
     return books, len(free), sum(map(history.holds, done)) - len(free)
+
+
+def edited(history: History, books: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Returns the records and fields of the books whose content is a person's."""
+    by_people = {
+        (one.id, field, content) for one in replay(history) if not one.case for field, content in one.set.items()
+    }
+    return [
+        (name, field)
+        for name, record in books.items()
+        for field in ("value", "note")
+        if (name, field, record[field]) in by_people
+    ]
+
+
+class WithoutImages(Undos):
+    """A store that has forgotten how the records looked: only what the tools answered is compared."""
+
+    async def effects(self, scope: Scope) -> Sequence[Done]:
+        """Returns them without their images."""
+        return [replace(done, image=None) for done in await super().effects(scope)]
+
+    async def plan(self, undo_id: int) -> UndoPlan:
+        """Returns it without images."""
+        plan = await super().plan(undo_id)
+        return replace(plan, items=[replace(item, done=replace(item.done, image=None)) for item in plan.items])
 
 
 @dataclass
@@ -327,9 +367,13 @@ class Runs:
             asked |= {"op": "set", "set": edit_of(op)}
         await self.desk.post("/act", json=asked)
 
-    async def undo(self, history: History, served: tuple[Served, Served], *, checks: bool = True) -> UndoPlan | None:
-        """Undoes the history's scope with the code of its second release."""
-        undoing = replace(self.app._undoing_of(served[1]), checks=checks)  # noqa: SLF001  # the worker's own way
+    async def undo(self, history: History, served: tuple[Served, Served], guard: str = "") -> UndoPlan | None:
+        """Undoes the history's scope with the code of its second release; ``guard`` is what is taken away."""
+        undoing = self.app._undoing_of(served[1])  # noqa: SLF001  # the worker's own way
+        if guard == READING:
+            undoing = replace(undoing, checks=False)
+        elif guard == IMAGES:
+            undoing = replace(undoing, store=WithoutImages(self.app.database, self.app.vault))
         case_id = None
         if history.kind == "case":
             async with self.app.database.connection() as conn:
@@ -340,12 +384,23 @@ class Runs:
         release = served[int(history.which) - 1].release.hex() if history.kind == "release" else None
         tool = str(history.which) if history.kind == "tool" else None
         scope = Scope(history.name, case_id=case_id, release=release, tool=tool, words=history.kind)
-        chosen = [(done, undoing.hindrance(done)) for done in await undoing.store.effects(scope)]
+        effects = await undoing.store.effects(scope)
+        found = await foresee(effects, undoing, by="bench", unchecked=False)
+        chosen = [(done, undoing.hindrance(done)) for done in effects]
         number = await undoing.store.make(scope, chosen, by="bench", reason="a bench", unchecked=False)
         if number is None:
             return None
         assert await undoing.run(number)
-        return await undoing.store.plan(number)
+        plan = await undoing.store.plan(number)
+        depending = {one.done.effect_id for one in found if one.depending}
+        told = differences(found, plan)
+        became = {effect_id for effect_id, _ in told}
+        if became - depending and len(self.missed) < 3:  # enough to look into
+            self.missed.append(f"{history.name}: {told}")
+        self.found["shown as depending on a later one"] += len(depending)
+        self.found["of these left"] += len(became & depending)
+        self.found["became something else than shown"] += len(became - depending)
+        return plan
 
     async def compare(self, history: History, plan: UndoPlan | None) -> bool:
         """Compares the books with the reference, and what was undone and left with what had to be."""
@@ -362,9 +417,7 @@ class Runs:
         self.found["books differ"] += not equal
         self.found["counts differ"] += not counts
         self.found["edits lost"] += sum(
-            any(there.get(field) != one[field] for field in ("value", "note"))
-            for name, one in wanted.items()
-            if (there := books.get(name, {})) != one
+            books.get(name, {}).get(field) != wanted[name][field] for name, field in edited(history, wanted)
         )
         if not (equal and counts) and len(self.missed) < 3:  # enough to look into
             self.missed.append(
@@ -395,7 +448,7 @@ async def desk_process(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
         process.wait(10)
 
 
-async def many(runs: Runs, count: int, dice: random.Random, prefix: str, *, checks: bool = True) -> int:
+async def many(runs: Runs, count: int, dice: random.Random, prefix: str, guard: str = "") -> int:
     """Plays and undoes histories, several at once; returns how many came out as the reference says."""
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -405,7 +458,7 @@ async def many(runs: Runs, count: int, dice: random.Random, prefix: str, *, chec
                 f"{prefix}{number}", random.Random(dice.random()), cases=6, records=5
             )  # seeded on purpose
             served = await runs.play(history)
-            return await runs.compare(history, await runs.undo(history, served, checks=checks))
+            return await runs.compare(history, await runs.undo(history, served, guard))
 
     return sum(await asyncio.gather(*(one(number) for number in range(count))))
 
@@ -461,6 +514,8 @@ async def measure(report: Report, folder: Path) -> None:
         report.condition(name, value)
     chosen = Settings.model_validate({"home": folder, "database_url": embedded.start(folder), "concurrency": 8})
     dice = random.Random(SEED)  # seeded on purpose
+    # The kills throw the first one's dice as often as they happen; what the guards are shown by is always the same.
+    guarded = random.Random(SEED)
     async with desk_process(folder) as desk, App.opened(chosen) as app:
         world = World(app, folder)
         loaded = [await world.deploy(CODE, tools=TOOLS)]
@@ -480,8 +535,10 @@ async def measure(report: Report, folder: Path) -> None:
                 kills, whole = kills + times, whole + equal
             twice = doubled((await desk.get("/books")).json()["log"])
             report.progress("without reading back")
-            blind = replace_found(runs)
-            right = await many(blind, guard, dice, "g", checks=False)
+            blind, half = replace_found(runs), replace_found(runs)
+            right = await many(blind, guard, guarded, "g", READING)
+            report.progress("without images")
+            right_half = await many(half, guard, guarded, "i", IMAGES)
         finally:
             lease.close()
     for missed in runs.missed:
@@ -492,13 +549,17 @@ async def measure(report: Report, folder: Path) -> None:
     report.figure("histories whose books differ from the reference", found["books differ"], exactly=0)
     report.figure("histories with an effect undone or left wrongly", found["counts differ"], exactly=0)
     report.figure("people's edits lost", found["edits lost"], exactly=0)
+    report.figure(
+        "effects of which something else became than was shown", found["became something else than shown"], exactly=0
+    )
     report.figure("undos carried out twice", twice, exactly=0)
-    report.figure("effects undone", found["undone"], at_least=count)
+    report.figure("effects undone", found["undone"], at_least=count / 2)
     report.figure("effects left to people", found["left"], at_least=count / 2)
     report.figure("kills of the command while it undid", kills, at_least=3 * long)
     report.figure("killed histories that came out right", whole, exactly=long)
     report.figure("without reading back: histories that came out wrong", guard - right, at_least=1)
     report.figure("without reading back: people's edits lost", blind.found["edits lost"], at_least=1)
+    report.figure("without images: histories that came out wrong", guard - right_half, at_least=1)
 
 
 def replace_found(runs: Runs) -> Runs:

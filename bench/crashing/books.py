@@ -1,7 +1,8 @@
 """A system of record with books of its own, in a process of its own: what it entered is what happened.
 
 It knows nothing of Bridgehead. ``POST /bookings`` recognises an ``Idempotency-Key`` and enters once under it;
-``POST /entries`` recognises nothing. Every entry is appended to a file before it is answered.
+``POST /entries`` recognises nothing. ``GET /draws`` answers with another number each time, as a model may answer
+otherwise each time. Every entry is appended to a file before it is answered.
 """
 
 from __future__ import annotations
@@ -22,16 +23,17 @@ class Books:
     entries: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
     by_key: dict[str, dict[str, object]] = field(default_factory=dict)
     number: int = 0
+    drawn: int = 0
 
-    def enter(self, path: str, po: str, key: str) -> dict[str, object]:
-        """Enters an order and returns the entry, or the one made before under the same key."""
+    def enter(self, path: str, po: str, draw: str, key: str) -> dict[str, object]:
+        """Enters an order, with what was drawn for it, and returns the entry or the one made under the same key."""
         if key and key in self.by_key:
             return self.by_key[key]
         self.number += 1
         entry: dict[str, object] = {"number": f"N-{self.number}", "po": po}
         with self.file.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**entry, "path": path, "key": key}) + "\n")
-        self.entries[po].append(entry)
+        self.entries[f"{po}:{draw}" if draw else po].append(entry)
         if key:
             self.by_key[key] = entry
         return entry
@@ -40,10 +42,13 @@ class Books:
         """Returns status and body."""
         what, _, rest = path.strip("/").partition("/")
         if method == "POST":
-            po = str(json.loads(body)["po"])
-            return 201, self.enter(what, po, key if what == "bookings" else "")
+            order = json.loads(body)
+            return 201, self.enter(what, str(order["po"]), order.get("draw", ""), key if what == "bookings" else "")
         if what == "customers":
             return 200, {"number": rest, "blocked": False}
+        if what == "draws":
+            self.drawn += 1
+            return 200, {"number": f"D-{self.drawn}"}
         found = self.entries.get(rest)
         return (200, found[0]) if found else (404, {"error": "there is no such entry"})
 

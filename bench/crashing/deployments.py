@@ -58,6 +58,19 @@ async def book(po: str) -> Booking:
 async def book_large(po: str) -> Booking:
     return Booking(**fit(await client().post("/bookings", json={"po": po}, headers={"Idempotency-Key": effect_key()})))
 
+@read(max_age="15m")
+async def draw(po: str) -> str:
+    """Draws another number each time: what two runs of the agent would do is never the same."""
+    return str(fit(await client().get(f"/draws/{po}"))["number"])
+
+async def find_drawn(*, key, args):
+    return await found("bookings", f"{args['po']}:{args['draw']}")
+
+@reversible(verify=find_drawn, idempotent=True, timeout="2s")
+async def book_drawn(po: str, draw: str) -> Booking:
+    sent = {"po": po, "draw": draw}
+    return Booking(**fit(await client().post("/bookings", json=sent, headers={"Idempotency-Key": effect_key()})))
+
 @reversible(key="po", verify=find_entry, timeout="2s")
 async def enter(po: str) -> Booking:
     return Booking(**fit(await client().post("/entries", json={"po": po})))
@@ -69,7 +82,15 @@ async def agent(case: Case[dict], ctx: Context) -> Booking:
         return await book_large(order["po"])
     if order["kind"] == "unkeyed":
         return await enter(order["po"])
+    if order["kind"] == "drawn":
+        return await book_drawn(order["po"], await draw(order["po"]))
     return await book(order["po"])
+'''
+READER: Final = '''
+"""Reads an order; in a module of its own, which a reader's process imports soon."""
+import json
+
+from bridgehead.cases.intake import NewCase
 
 def reader(document, name):
     order = json.loads(document)
@@ -78,13 +99,15 @@ def reader(document, name):
 YAML: Final = """
 deployment: {name}
 agent: {module}:agent
-reader: {module}:reader
+reader: {module}_reader:reader
 owner: order-desk@example.com
 case: {{key: [po], deadline: 1h}}
 tools:
   customer: allow
   book: allow
   enter: allow
+  draw: allow
+  book_drawn: allow
   book_large: {{hold: desk, within: 2h, valid_for: 8h}}
 roles:
   desk: {{members: "group:desk"}}
@@ -101,16 +124,21 @@ def write(folder: Path) -> list[Path]:
         place.mkdir()
         module = f"crash_{name}"
         (place / f"{module}.py").write_text(CODE)
+        (place / f"{module}_reader.py").write_text(READER)
         (place / "bridgehead.yaml").write_text(YAML.format(name=name, module=module))
         places.append(place)
     return places
 
 
-def order(number: int, *, quick: bool) -> tuple[str, Mapping[str, str]]:
+FULL: Final[Mapping[str, int]] = {"drawn": 10, "unkeyed": 25, "held": 15, "stopped": 40}
+QUICK: Final[Mapping[str, int]] = {"drawn": 8, "unkeyed": 15, "held": 6, "stopped": 12}
+"""Which orders are not plain: one in so many. Of two that meet, the later one counts."""
+
+
+def order(number: int, mix: Mapping[str, int]) -> tuple[str, Mapping[str, str]]:
     """Returns the deployment and the content of the nth order; the same number gives the same order."""
-    stopped, held, unkeyed = (12, 6, 15) if quick else (100, 15, 25)
     kind = "plain"
-    for name, every in (("unkeyed", unkeyed), ("held", held), ("stopped", stopped)):
+    for name, every in mix.items():
         if number % every == every // 2:
             kind = name
     name = STOPPED if kind == "stopped" else ORDERS

@@ -10,7 +10,8 @@ import os
 import signal
 import struct
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,21 +19,28 @@ from bench.crashing.deployments import order
 from bridgehead import points
 from bridgehead.app import App, LoadedDeployment
 from bridgehead.drill.proxy import FaultProxy, parse_scenario
-from bridgehead.errors import BridgeheadError
+from bridgehead.engine.worker import Served
+from bridgehead.errors import BridgeheadError, Unavailable
 from bridgehead.ids import ReviewId
 from bridgehead.settings import Settings
+
+ALLOWED, ACKNOWLEDGED = 0, 1
+PLACES = 8
+ORDER = struct.Struct("63p")
+AWAY = 75
+"""The exit code of a process that found no database when it started (EX_TEMPFAIL of sysexits.h)."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Two counters that processes share: how many orders may be submitted, and how many are acknowledged."""
+    """What processes share: how many orders may be submitted, how many are acknowledged, and where who has to die."""
 
     memory: mmap.mmap
 
     @classmethod
     def made(cls) -> Shared:
-        """Returns one at zero; processes forked after it see the same."""
-        return cls(mmap.mmap(-1, 16))
+        """Returns one with counters at zero and nobody told anything; processes forked after it see the same."""
+        return cls(mmap.mmap(-1, 16 + PLACES * ORDER.size))
 
     def __getitem__(self, index: int) -> int:
         found: int = struct.unpack_from("q", self.memory, 8 * index)[0]
@@ -41,12 +49,26 @@ class Shared:
     def __setitem__(self, index: int, value: int) -> None:
         struct.pack_into("q", self.memory, 8 * index, value)
 
+    def tell(self, place: int, point: str) -> None:
+        """Tells the process at a place which point it has to die at, in the form of ``points.arm``; "": at none."""
+        ORDER.pack_into(self.memory, 16 + place * ORDER.size, point.encode())
 
-ALLOWED, ACKNOWLEDGED = 0, 1
+    def listen(self, place: int) -> None:
+        """Lets this process arm what it is told: it asks at every point that it comes to, for as long as it lives."""
+
+        def reached(name: str) -> None:
+            (told,) = ORDER.unpack_from(self.memory, 16 + place * ORDER.size)
+            if told:
+                points.arm(told.decode())
+                points.reach(name)
+
+        points.reach = reached
 
 
-def fork(work: Callable[[], Coroutine[object, object, None]], log: Path, point: str = "") -> int:
-    """Starts a process that does ``work`` and ends, with a crash point armed in it; returns its id.
+def fork(
+    work: Callable[[], Coroutine[object, object, None]], log: Path, listen: Callable[[], None] | None = None
+) -> int:
+    """Starts a process that does ``work`` and ends; returns its id. ``listen`` is called in it first.
 
     Whoever forks has no event loop and no threads, so that what it holds is whole in the child.
     """
@@ -62,34 +84,54 @@ def fork(work: Callable[[], Coroutine[object, object, None]], log: Path, point: 
             signal.signal(sent, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         logging.basicConfig(level=logging.WARNING, force=True)
-        if point:
-            points.arm(point)
+        if listen is not None:
+            listen()
         asyncio.run(work())
         code = 0
+    except TurnedAway:
+        code = AWAY
     except BaseException:  # noqa: BLE001  # the end of a forked process: nothing may run on in its parent's code
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
+class TurnedAway(Exception):  # what happened, as the supervisor counts it
+    """The database was away when a process started."""
+
+
+@asynccontextmanager
+async def started(
+    settings: Settings, deployments: Sequence[LoadedDeployment] = ()
+) -> AsyncIterator[tuple[App, list[Served]]]:
+    """Gives the app and what it serves; raises TurnedAway where the database is away before anything is done."""
+    async with AsyncExitStack() as stack:
+        try:
+            app = await stack.enter_async_context(App.opened(settings))
+            served = [await app.serve(loaded) for loaded in deployments]
+        except Unavailable as error:
+            raise TurnedAway from error
+        yield app, served
+
+
 async def worker(settings: Settings, deployments: Sequence[LoadedDeployment]) -> None:
     """Serves both deployments until SIGTERM."""
-    async with App.opened(settings) as app:
-        serving = app.worker([await app.serve(loaded) for loaded in deployments])
+    async with started(settings, deployments) as (app, served):
+        serving = app.worker(served)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.stop)
         await serving.run()
 
 
-async def submitter(settings: Settings, shared: Shared, acknowledged: Path, *, quick: bool) -> None:
+async def submitter(settings: Settings, shared: Shared, acknowledged: Path, mix: Mapping[str, int]) -> None:
     """Submits orders as far as it may, in turn; what was not acknowledged before its death is submitted again."""
     file = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    async with App.opened(settings) as app:
+    async with started(settings) as (app, _):
         while True:
             number = shared[ACKNOWLEDGED]
             if number >= shared[ALLOWED]:
                 await asyncio.sleep(0.02)  # the one that allows is another process
                 continue
-            deployment, content = order(number, quick=quick)
+            deployment, content = order(number, mix)
             try:
                 stored = await app.arrivals.store(
                     deployment,
@@ -109,7 +151,7 @@ async def submitter(settings: Settings, shared: Shared, acknowledged: Path, *, q
 async def desk(settings: Settings) -> None:
     """Approves what is held and settles what the sweep handed over; an unknown effect stays open: it has no eyes."""
     query = b"select id, kind from reviews where state = 'open' and kind <> 'unknown_effect' order by id limit 20"
-    async with App.opened(settings) as app:
+    async with started(settings) as (app, _):
         while True:
             try:
                 async with app.database.connection() as conn:

@@ -2,8 +2,9 @@
 
 Each case is an arrival that is stored, read in a reading process, opened, hinted, claimed and run. Its agent makes
 four model turns and four reads in turn, then two effects: every tool passes a rule of the gate, every payload is
-sealed, every step is in the journal and the ledger. The agent notes when each step began; nothing is asked of the
-database for the measurement while cases run.
+sealed, every step is in the journal and the ledger. The rule of the effects reads an amount that is another one in
+nearly every case, so that the gate keeps no answer that would serve again; that of the reads does not. The agent
+notes when each step began; nothing is asked of the database for the measurement while cases run.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ AHEAD: Final = 2
 AT_ONCE: Final = 6
 """So many arrivals are stored at the same time."""
 PATIENCE_S: Final = 120.0
+LOOK_S: Final = (0.002, 0.01)
+"""How often it looks for what has ended: for one case at a time, and for many, where looking takes from the others."""
 LOOK_EVERY: Final = 250
 
 CODE: Final = """
@@ -63,7 +66,7 @@ async def agent(case: Case[dict], ctx: Context) -> dict:
         found.append(await look_up(number, step + 1))
         marks.append(boot_s())
     for step in (8, 9):
-        await book(number, step, 40)
+        await book(number, step, 40 + number % 4000)
         marks.append(boot_s())
     LOG.write(json.dumps({"number": number, "marks": marks}) + "\\n")
     LOG.flush()
@@ -130,6 +133,8 @@ class Ours:
         done: dict[int, list[float]] = {}
         before, started_s = self._cpu_s(), perf_s()
 
+        wanted = asyncio.Event()
+
         async def feed() -> None:
             while len(submitted) < cases:
                 if len(submitted) - len(done) < ahead:
@@ -137,7 +142,8 @@ class Ours:
                     submitted[number] = boot_s()
                     await self._submit(number)
                 else:
-                    await asyncio.sleep(0.002)
+                    wanted.clear()
+                    await wanted.wait()
 
         async with asyncio.TaskGroup() as feeding:
             for _ in range(feeders):
@@ -147,7 +153,8 @@ class Ours:
                 if ended and concurrency == 1:
                     await self._closed()  # the worker is idle before the next one comes
                 done.update(ended)
-                await self._pause(started_s)
+                wanted.set()
+                await self._pause(started_s, LOOK_S[concurrency > 1])
         await self._closed()
         return of_marks(done, submitted, perf_s() - started_s, self._since(before))
 
@@ -168,7 +175,7 @@ class Ours:
         self.thaw()
         while len(done) < cases:
             done.update(self._ended())
-            await self._pause(started_s)
+            await self._pause(started_s, LOOK_S[True])
         await self._closed()
         return of_marks(done, {}, perf_s() - started_s, self._since(before))
 
@@ -190,10 +197,10 @@ class Ours:
         opened = opening(spec, self._served.bench.hmac, self._served.agent.input, item, work.document.decode())
         await arrivals.settle(work, self._served.release, [opened], [], spec.case.deadline_s, level="autonomous")
 
-    async def _pause(self, started_s: float) -> None:
+    async def _pause(self, started_s: float, pause_s: float = LOOK_S[False]) -> None:
         """Lets the worker go on; raises RuntimeError when a case went to a person or none ends any more."""
         assert self._worker is not None
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(pause_s)
         self._pauses += 1
         if self._pauses % LOOK_EVERY and perf_s() - started_s < PATIENCE_S:
             return

@@ -1,0 +1,1 @@
+"""AgentDojo's suites as deployments, and the process that AgentDojo runs in."""
