@@ -244,7 +244,7 @@ def test_hints_name_what_was_meant(cli: Cli, orders: Path, tmp_path: Path) -> No
     file = folder / "bridgehead.yaml"
     file.write_text(file.read_text().replace("amount <= 100", "amount => 100"))
     assert "Write >=" in cli("check", folder).err
-    assert "bridgehead review R-1" in cli("explain", "R-1").err
+    assert "'bridgehead case' lists" in cli("explain", "R-1").err
     assert "The longest is ten years" in cli("submit", orders, "-", "--timeout", "99999d", stdin=b"{}").err
     unlike = cli("cases", "--state", "xyz")
     assert unlike.err.count("with_person") == 1

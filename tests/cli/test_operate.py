@@ -98,6 +98,7 @@ def test_policies_are_shown_as_the_gate_has_them(cli: Cli, orders: Path) -> None
     """Each tool's Cedar is shown under the digest of the gate, and an unknown tool names the nearest."""
     shown = cli.ok("policy", "show", orders, "--json").json
     assert set(shown["tools"]) == {"customer", "book", "mail"}
+    assert shown["built_in"] == {}
     assert "context.args.amount <= 100" in shown["tools"]["book"]
     text = cli.ok("policy", "show", orders, "--tool", "book").out
     assert shown["digest"] in text
@@ -153,7 +154,42 @@ def test_an_unknown_cost_is_said_to_be_unknown(cli: Cli, orders: Path) -> None:
     with psycopg.connect(os.environ["BRIDGEHEAD_DATABASE_URL"]) as conn:
         conn.execute("insert into costs (case_id, kind, name, input_tokens) values (1, 'model', 'm', 10)")
     assert "at least 0.0100 EUR" in cli.ok("report", orders).out
-    assert "the price of 1 more is unknown" in cli.ok("explain", "C-1").out
+    assert "the price of 1 entry is unknown" in cli.ok("explain", "C-1").out
+
+
+def test_doctor_tells_of_cases_that_nobody_serves(cli: Cli, orders: Path) -> None:
+    """Open cases without a worker are a warning with what to do, and no failure of the machine."""
+    cli.submit(orders, a={"po": "P-1", "amount": 5})
+    cli.work(orders)
+    assert [line for line in cli.ok("doctor", "--json").json["lines"] if line["what"] == "cases"] == []
+    with psycopg.connect(os.environ["BRIDGEHEAD_DATABASE_URL"]) as conn:
+        conn.execute("update cases set state = 'waiting'")
+    (line,) = [line for line in cli.ok("doctor", "--json").json["lines"] if line["what"] == "cases"]
+    assert (line["verdict"], line["remedy"]) == ("warn", "Start one: bridgehead serve orders")
+    assert line["found"].startswith("1 open case of orders, release ")
+
+
+def test_the_share_of_priced_model_calls_is_told(cli: Cli, orders: Path) -> None:
+    """Of the calls of models case, explain and report tell the share with a known price; unknown is no zero."""
+    cli.submit(orders, a={"po": "P-1", "amount": 5}, b={"po": "P-2", "amount": 5})
+    cli.work(orders)
+    assert cli.ok("case", "C-1", "--json").json["price_coverage"] is None
+    assert "model calls" not in cli.ok("report", orders).out
+    with psycopg.connect(os.environ["BRIDGEHEAD_DATABASE_URL"]) as conn:
+        for case, amount in ((1, "0.5"), (1, "0.25"), (1, None), (2, None)):
+            conn.execute(
+                "insert into costs (case_id, kind, name, input_tokens, amount, currency)"
+                " values (%s, 'model', 'm', 10, %s, %s)",
+                (case, amount, amount and "USD"),
+            )
+    assert cli.ok("case", "C-1", "--json").json["price_coverage"] == pytest.approx(2 / 3)
+    assert "A price is known of 66.7% of its model calls." in cli.ok("case", "C-1").out
+    assert "A price is known of 2 of them (66.7%)." in cli.ok("explain", "C-1").out
+    books = cli.ok("report", orders, "--json").json["books"]
+    assert (books["model_calls"], books["model_priced"], books["price_coverage"]) == (4, 2, 0.5)
+    told = " ".join(cli.ok("report", orders).out.split())
+    assert "model calls with a price 2 of 4 (50.0%); of the others it is unknown" in told
+    assert books["amounts"]["USD"] == "0.75"
 
 
 def test_check_says_what_could_happen(cli: Cli, orders: Path) -> None:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridgehead.cli.places import places_of, show_places, without_empty
+from bridgehead.cli.explain import show
+from bridgehead.cli.places import places_of, without_empty
+from bridgehead.cli.telling import places
+from bridgehead.cli.telling_words import Section
 from bridgehead.spec.tool import JSON
 
 GIVEN: JSON = {
@@ -20,9 +23,9 @@ GIVEN: JSON = {
 
 def test_each_field_is_told_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     """A field is shown with value, place, way and confidence on one line, and no document writes to the terminal."""
-    show_places(places_of(GIVEN))
+    show("C-1", [Section("Where", tables=places(places_of(GIVEN)))])
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert rows[2:] == [
+    assert rows[3:] == [
         ["po_number", "PO-1", "body,", "line", "3", "label", "99.3%"],
         ["lines[0].quantity", "10", "document,", "PO1[1]/02", "element", "-"],
         ["lines[0].price", "3\\x1b[2J", "attachment", "a.pdf,", "page", "2,", "line", "4", "column", "-"],
@@ -30,11 +33,10 @@ def test_each_field_is_told_with_its_place(capsys: pytest.CaptureFixture[str]) -
     ]
 
 
-def test_nothing_is_shown_without_places(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_shown_without_places() -> None:
     """An input that names no places, or names them in a form of its own, is shown as before."""
     for given in ({"po": "1"}, ["a"], None, {"sources": ["x"]}, {"sources": {"a": "b"}}):
-        show_places(places_of(given))
-    assert capsys.readouterr().out == ""
+        assert places(places_of(given)) == ()
     assert without_empty({"sources": ["x"], "lines": []}) == {"sources": ["x"], "lines": []}
 
 

@@ -52,6 +52,22 @@ def test_an_approval_that_no_worker_goes_on_with_says_so(cli: Cli, orders: Path)
     assert books(orders) == []
 
 
+def test_an_approval_that_a_kill_would_deny_is_refused(cli: Cli, orders: Path) -> None:
+    """While the tool is killed, approve and edit name who killed it and how to resume, and the review stays open."""
+    review = held(cli, orders)
+    cli.ok("kill", "orders", "--tool", "book", "--why", "it doubles", "--by", "kim")
+    for verb in (["approve"], ["edit", "--set", "amount=400"], ["approve", "--json"]):
+        done = cli("review", review, *verb, "--by", "pat")
+        assert done.code == 2, done
+        assert "tool book of orders was killed by kim: it doubles" in done.err
+        assert "'bridgehead resume orders --tool book'" in done.err
+    assert cli.ok("review", review, "--json").json["state"] == "open"
+    cli.ok("resume", "orders", "--tool", "book")
+    cli.ok("review", review, "approve", "--by", "pat")
+    cli.work(orders)
+    assert books(orders) == [{"number": "SO-1", "po": "P-2", "amount": 500}]
+
+
 def test_another_digest_decides_nothing(cli: Cli, orders: Path) -> None:
     """A decision that names other arguments than the review's is refused and leaves it open."""
     review = held(cli, orders)
@@ -147,6 +163,84 @@ def test_an_exception_is_closed_by_an_answer(cli: Cli, orders: Path) -> None:
     assert "It takes: answer." in refused.err
     cli.ok("review", review, "answer", '{"done": "by hand"}', "--by", "pat")
     assert cli.ok("cases", "--json").json["cases"][0]["outcome"] == "settled_by_person"
+
+
+def test_a_case_that_a_stop_denied_is_given_back_to_the_agent(cli: Cli, orders: Path) -> None:
+    """After a mistaken kill the case is closed and opened again as another one, which is done; the record is whole."""
+    cli.ok("promote", orders, "--to", "autonomous", "--why", "a test", "--by", "lee")
+    cli.ok("kill", "--tool", "book", "--even-unknown", "--why", "a mistake", "--by", "sam")
+    cli.submit(orders, order={"po": "P-2", "amount": 50})
+    cli.work(orders)
+    (line,) = cli.ok("reviews", "--json").json["reviews"]
+    assert f'bridgehead review {line["id"]} answer "why" --again' in cli.ok("explain", "C-1").out
+    shown = cli.ok("review", line["id"]).out
+    assert "denied by policy gate.suspended, because an operator stopped book" in shown
+    cli.ok("resume", "--tool", "book")
+    cli.ok("review", line["id"], "answer", "the kill was a mistake", "--again", "--by", "pat")
+    assert cli("review", line["id"], "answer", "once more", "--again").code == 1
+    cli.work(orders)
+    done = {one["id"]: one["outcome"] for one in cli.ok("cases", "--json").json["cases"]}
+    assert done == {"C-1": "settled_by_person", "C-2": "completed"}
+    assert len(books(orders)) == 1
+    told = cli.ok("explain", "C-2").out
+    assert "pat gave it back to the agent, after C-1 had been left to people" in told
+    assert "Other cases of the same business: C-2" in cli.ok("explain", "C-1").out
+    cli.ok("ledger", "verify")
+    cli.submit(orders, order={"po": "P-2", "amount": 50})
+    cli.work(orders)
+    assert len(cli.ok("cases", "--json").json["cases"]) == 2
+
+
+def test_a_case_of_which_an_effect_stands_is_not_given_back(cli: Cli, orders: Path) -> None:
+    """What was done once is not done anew: the decision is refused, and nothing of it is kept."""
+    review = held(cli, orders, mail=True)
+    cli.ok("review", review, "take", "--by", "pat")
+    (line,) = cli.ok("reviews", "--json").json["reviews"]
+    refused = cli("review", line["id"], "answer", "do it again", "--again")
+    assert refused.code == 2
+    assert "E-1 happened, or may have" in refused.err
+    (still,) = cli.ok("reviews", "--json").json["reviews"]
+    assert still["state"] == "open"
+    assert len(cli.ok("cases", "--json").json["cases"]) == 1
+    cli.ok("ledger", "verify")
+
+
+def test_a_case_whose_grant_was_revoked_is_not_given_back(cli: Cli, orders: Path) -> None:
+    """What an operator ended is not begun again by whoever decides the review."""
+    review = held(cli, orders)
+    cli.ok("review", review, "approve", "--by", "pat")
+    cli.ok("grant", "revoke", "C-1", "--why", "no longer", "--by", "kim")
+    cli.work(orders)
+    (line,) = cli.ok("reviews", "--json").json["reviews"]
+    refused = cli("review", line["id"], "answer", "do it again", "--again", "--by", "pat")
+    assert refused.code == 2
+    assert "kim revoked its grant" in refused.err
+    assert len(cli.ok("cases", "--json").json["cases"]) == 1
+    assert books(orders) == []
+
+
+def test_a_case_that_was_overtaken_is_not_given_back(cli: Cli, orders: Path) -> None:
+    """Once a changed order of the same number came in, the older words are not acted on again."""
+    review = held(cli, orders, hand_over=True)
+    cli.submit(orders, order={"po": "P-2", "amount": 50})
+    cli.work(orders)
+    refused = cli("review", review, "answer", "do it again", "--again")
+    assert refused.code == 2
+    assert "C-2 came after it" in refused.err
+    assert [one["amount"] for one in books(orders)] == [50]
+    assert len(cli.ok("cases", "--json").json["cases"]) == 2
+
+
+def test_a_revision_that_is_given_back_still_revises_what_it_revised(cli: Cli, orders: Path) -> None:
+    """The agent is told of the earlier case: what that one did is changed, and not done a second time."""
+    cli.ok("promote", orders, "--to", "autonomous", "--why", "a test", "--by", "lee")
+    cli.submit(orders, order={"po": "P-2", "amount": 50})
+    cli.work(orders)
+    review = held(cli, orders, hand_over=True)
+    cli.ok("review", review, "answer", "look again", "--again", "--by", "pat")
+    again = cli.ok("case", "C-3", "--json").json["case"]
+    assert (again["revision"], again["revises"]) == (3, "C-1")
+    cli.ok("ledger", "verify")
 
 
 def test_minutes_are_priced_by_the_role(cli: Cli, orders: Path) -> None:

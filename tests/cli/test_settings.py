@@ -12,14 +12,15 @@ def test_a_send_ends_before_its_lease(cli: Cli, given: dict[str, str]) -> None:
     """A send that may last as long as the lease is refused by name, with both values, by every command."""
     for name, value in given.items():
         cli.monkeypatch.setenv(f"BRIDGEHEAD_{name}", value)
-    for command in (["cases"], ["doctor"], ["worker", "orders"]):
+    said = f"BRIDGEHEAD_SEND_S ({given['SEND_S']}) must be less than BRIDGEHEAD_LEASE_S ({given.get('LEASE_S', 15)})"
+    for command in (["cases"], ["worker", "orders"]):
         done = cli(*command)
         assert done.code == 2
         assert "settings.value" in done.err
-        said = (
-            f"BRIDGEHEAD_SEND_S ({given['SEND_S']}) must be less than BRIDGEHEAD_LEASE_S ({given.get('LEASE_S', 15)})"
-        )
         assert said in done.err
+    report = cli("doctor")
+    assert report.code == 1
+    assert said in report.out
 
 
 def test_a_variable_that_is_no_setting_is_told(cli: Cli) -> None:

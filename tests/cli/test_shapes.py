@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.cli.calls import Cli
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli.md").read_text("utf-8")
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+PAGE = "\n## ".join(page.read_text("utf-8") for page in sorted(REFERENCE.glob("cli*.md")))
 TOKEN = re.compile(r'"[^"]*"|[{}\[\]:,]|[A-Z]+|\.\.\.')
 
 
@@ -91,6 +92,8 @@ def test_json_has_the_documented_shape(cli: Cli, orders: Path) -> None:
         "ledger verify": ["ledger", "verify"],
         "ledger export": ["ledger", "export", "heads"],
         "policy show": ["policy", "show", orders],
+        "policy check": ["policy", "check", orders],
+        "policy replay": ["policy", "replay", orders],
     }
     found |= {name: cli.ok(*arguments, "--json").json for name, arguments in later.items()}
     cli.ok("submit", orders, "b.json")

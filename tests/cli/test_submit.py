@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bridgehead.errors import Unavailable
-from bridgehead.storage.arrivals import Arrivals, Stored
+from bridgehead.storage.arrivals import Arrivals
+from bridgehead.storage.storing import Stored
 from tests.cli.calls import Cli
 
 ORDER = json.dumps({"po": "P-1", "amount": 5}).encode()
@@ -20,7 +21,7 @@ def test_a_document_is_acknowledged_once(cli: Cli, orders: Path) -> None:
     assert cli.ok("submit", orders, "one.json").out == "one.json: arrival A-1\n"
     assert cli.ok("submit", orders, "one.json").out == "one.json: already known as A-1\n"
     again = cli.ok("submit", orders, "one.json", "--json").json
-    assert again["arrivals"] == [{"file": "one.json", "arrival": "A-1", "again": True}]
+    assert again["arrivals"] == [{"file": "one.json", "arrival": "A-1", "again": True, "attached": []}]
 
 
 def test_what_is_no_document_is_refused_by_name(cli: Cli, orders: Path) -> None:

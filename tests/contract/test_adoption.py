@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from bridgehead.app import App, load_deployment
+from bridgehead.cases.undo_ports import Scope
 from bridgehead.engine.worker import serving_of
 from bridgehead.settings import Settings
 from bridgehead.storage.adoptions import Adoptions
+from bridgehead.storage.queries_system import probe
 from bridgehead.storage.workers import Lease
 from tests.support.world import World, end_all
 
@@ -92,6 +94,28 @@ async def test_a_case_goes_on_under_a_release_that_meets_all_that_is_recorded(wo
     assert not (second.place / "seen").exists()
 
 
+async def test_what_a_case_did_before_it_was_adopted_is_its_first_releases_doing(world: World) -> None:
+    """P8: an undo of a release finds what it did, whatever its cases have gone on under since, and nothing else."""
+    await asked(world)
+    second = await successor(
+        world, AGENT + "\n# another release\n", tools="customer: allow\nbook: allow\nconfirm: allow"
+    )
+    await world.decide("answer", answer=True)
+    await second.settle()
+    assert world.loaded is not None
+    assert second.loaded is not None
+    by_release = {
+        of: [
+            (done.tool, done.release)
+            for done in await world.app.undos.effects(Scope("orders", release=of, words="all"))
+        ]
+        for of in (world.loaded.release.digest.hex(), second.loaded.release.digest.hex())
+    }
+    assert list(by_release.items()) == [
+        (of, [(tool, of)]) for of, tool in zip(by_release, ("book", "confirm"), strict=True)
+    ]
+
+
 @pytest.mark.parametrize(
     "old, new, says",
     [
@@ -120,6 +144,57 @@ async def test_a_case_goes_to_a_person_when_a_recorded_entry_is_not_met(
     assert second.books() == []
     assert not (second.place / "seen").exists()
     assert await notes(world, "case.adopted") == []
+
+
+LABELLED = AGENT.replace('@read(max_age="15m")', '@read(max_age="15m", labels=%s)')
+
+
+@pytest.mark.parametrize(
+    "before, after, adopted",
+    [
+        ("{}", '{"*": "system_of_record"}', False),
+        ('{"*": "untrusted"}', '{"number": "user"}', False),
+        ('{"*": "user"}', '{"*": "system_of_record"}', False),
+        ('{"*": "confidential"}', '{"*": "internal"}', False),
+        ('{"*": "eu"}', "{}", False),
+        ('{"*": "eu"}', '{"*": "us"}', False),
+        ('{"*": "system_of_record"}', "{}", True),
+        ('{"*": "internal"}', '{"*": "secret"}', True),
+        ('{"*": "user"}', '{"*": "user", "elsewhere": "system_of_record"}', True),
+    ],
+)
+async def test_what_was_read_is_never_trusted_more_by_a_later_release(
+    world: World, before: str, after: str, adopted: bool
+) -> None:
+    """P5: results keep the labels they were read under, or lose trust; where they would gain it, a person decides."""
+    await world.deploy(LABELLED % before, tools=TOOLS)
+    await world.submit({"po": "1"})
+    await world.settle()
+    second = await successor(world, LABELLED % after)
+    await world.decide("answer", answer=True)
+    await second.settle()
+    assert bool(await notes(world, "case.adopted")) is adopted
+    if not adopted:
+        (review,) = await world.reviews()
+        assert "What customer brought before would be trusted more" in str(review.shown["reason"])
+
+
+async def test_what_a_tool_brought_that_is_gone_is_nobodys_word(world: World) -> None:
+    """P5: a result of a tool that a release has no more is untrusted to it, whatever that tool was once labelled."""
+    await world.deploy(LABELLED % '{"*": "system_of_record"}', tools=TOOLS)
+    assert world.loaded is not None
+    gate = world.loaded.gate
+    assert gate.watch("customer").labels.of(("number",)).integrity == "system_of_record"
+    assert gate.watch("customer_of_old").labels.of(("number",)).integrity == "untrusted"
+    await world.submit({"po": "1"})
+    await world.settle()
+    gone = AGENT.replace('@read(max_age="15m")\nasync def customer', "@read\nasync def buyer")
+    gone = gone.replace('await customer("c-1")', 'await buyer("c-1")')
+    second = await successor(world, gone, tools=TOOLS.replace("customer", "buyer"))
+    await world.decide("answer", answer=True)
+    await second.settle()
+    (case,) = await world.cases()
+    assert (case["state"], case["error_class"]) == ("with_person", "diverged")
 
 
 async def test_an_approval_of_the_old_release_is_decided_again_by_the_new_gate(world: World) -> None:
@@ -222,3 +297,23 @@ async def test_a_worker_that_is_told_to_stop_leaves_its_cases_to_the_next_releas
     assert len(world.books()) == 3  # nothing was booked twice
     assert (world.place / "seen").read_text() == "read read read "
     assert len(await notes(world, "case.adopted")) == 3
+
+
+async def test_doctor_warns_of_cases_that_nobody_takes_up(world: World, app: App) -> None:
+    """D4: an open case whose release no living worker serves is told, and whether another release would try it."""
+    await asked(world)
+    (left,) = (await probe(app.database.url)).stranded
+    assert world.loaded is not None
+    assert (left.deployment, left.release, left.cases) == ("orders", world.loaded.release.digest.hex(), 1)
+    assert not left.served
+    second = await successor(world, AGENT + "\n# another release\n")
+    assert second.loaded is not None
+    lease = Lease(app.database.url, name="new", pid=1, lease_s=5)
+    lease.announce([("orders", second.loaded.release.digest)])
+    try:
+        (left,) = (await probe(app.database.url)).stranded
+        assert left.served
+        lease.announce([("orders", world.loaded.release.digest)])
+        assert (await probe(app.database.url)).stranded == ()
+    finally:
+        lease.close()

@@ -89,7 +89,7 @@ async def test_a_check_that_raises_lets_nothing_pass(world: World) -> None:
     ],
 )
 async def test_a_vote_goes_by_the_majority(world: World, voters: str, passes: bool) -> None:  # a case
-    """P4: of several checks more than half must find nothing wrong; one that raises votes against."""
+    """P4: of several checks more than half must find it right; one that raises does not."""
     case = await run(world, f"@read(check=vote({voters}))\nasync def amount(po: str) -> int:\n    return 1\n")
     assert (case["outcome"] == "completed") is passes
 

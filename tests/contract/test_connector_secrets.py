@@ -29,7 +29,7 @@ TOKEN = "marked-token-0815"
 STATIC = """\
 connector: desk
 kind: http
-connection: {{url: "env:DESK_URL", timeout: 2s}}
+connection: {{url: "env:DESK_URL", timeout: 30s}}
 retry: {{tries: 2, base: 0.01s}}
 auth: {{{auth}}}
 entities:

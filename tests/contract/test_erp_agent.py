@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import NoReturn, cast
 
@@ -13,7 +13,7 @@ from bridgehead.connectors.toolset import Connected
 from bridgehead.documents.order import Line, Order, Party
 from bridgehead.spec.tool import JSON
 from bridgehead.templates.purchase_orders import system
-from bridgehead.templates.purchase_orders.agent import Handled, orders
+from bridgehead.templates.purchase_orders.agent import Booked, Handled, orders
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder
 from tests.unit.erp import small_master
 from tests.unit.erp.asking import asking, opened
@@ -50,7 +50,8 @@ class Desk:
             raise self.refusal
         return bound.load_result(await bound.invoke(args, key=f"key-{len(self.calls)}"))
 
-    async def hand_over(self, role: str, reason: str, *, cause: str = "") -> NoReturn:
+    async def hand_over(self, role: str, reason: str, *, cause: str, within_s: float) -> NoReturn:
+        assert within_s > 0
         self.given = (role, cause, reason)
         raise HandedOver
 
@@ -91,9 +92,10 @@ async def test_an_order_takes_four_reads_and_one_booking(desk: Desk) -> None:
     """Lines are asked about in batches, so that any order costs at most five calls, and the books hold it."""
     booked = await run(desk, PLAIN)
     assert desk.calls == ["find_customer", "find_orders", "resolve_items", "quote_prices", "book_order"]
-    assert isinstance(booked, BookedOrder)
+    assert isinstance(booked, Booked)
     (kept,) = await system.orders("C100", "PO-1")
-    assert kept == booked
+    assert kept == BookedOrder(**{field.name: getattr(booked, field.name) for field in fields(BookedOrder)})
+    assert any(sentence.startswith("Price: ") for sentence in booked.checks)
     assert [(line.item, line.quantity, line.code) for line in kept.lines] == [
         ("A-1", Decimal(120), "IA"),
         ("A-2", Decimal(20), "IA"),

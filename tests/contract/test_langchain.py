@@ -280,3 +280,22 @@ async def test_an_output_that_does_not_fit_goes_to_a_person(world: World) -> Non
     found = await view(world)
     assert [case["error_class"] for case in await world.cases()] == ["invalid_output"]
     assert [step.kind for step in found.steps].count("model") == 2
+
+
+INFINITE = """
+@tool
+def look(amount: float) -> str:
+    "Looks."
+    return "seen"
+
+inner = create_agent(scripted([call("look", amount=float("inf"))], "done"), tools=[look])
+"""
+
+
+async def test_an_answer_that_cannot_be_recorded_is_invalid_output(world: World) -> None:
+    """P4: arguments that are no JSON (1e999) are a failure of the model, told at once and asked for once."""
+    await deploy(world, INFINITE, 'tools={"look": read()}', tools="look: allow")
+    await world.submit(ORDER)
+    await world.settle()
+    (case,) = await world.cases()
+    assert (case["error_class"], case["epoch"], asked(world)) == ("invalid_output", 1, 1)

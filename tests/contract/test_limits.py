@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import pytest
 
+from bridgehead import clock
+from bridgehead.cases.ports import Claim
+from bridgehead.cases.writes import Write
+from bridgehead.storage.committing import Writer
 from tests.contract.test_pydantic_ai import INNER
 from tests.support.world import World
 
@@ -73,6 +78,22 @@ async def test_writes_made_at_once_share_their_limits(world: World, limits: str,
     assert await outcome(world) == "completed"
     assert len(world.books()) == booked
     assert await spent(world) == 10 * booked
+
+
+async def test_an_intent_waits_for_its_turn_and_is_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P2: what waits in one segment before an intent is written takes nothing of the time in which it may be sent."""
+    real_s, real, passed = clock.boot_s, Writer.commit, [0.0]
+
+    async def slow(self: Writer, claim: Claim, writes: Sequence[Write], *, actor: str) -> Mapping[str, int]:
+        passed[0] += 0.1  # ten of them take as long as a call may wait to be sent
+        return await real(self, claim, writes, actor=actor)
+
+    monkeypatch.setattr(clock, "boot_s", lambda: real_s() + passed[0])
+    monkeypatch.setattr(Writer, "commit", slow)
+    await run(world, "    return await every(*(book(str(i)) for i in range(50)))", "steps: 5")
+    assert len(world.books()) == 5
+    assert await world.rows("select 1 from effects where state = 'failed'") == []
+    assert await world.rows("select 1 from steps where kind = 'timer'") == []
 
 
 async def test_reads_made_at_once_share_the_steps(world: World) -> None:

@@ -168,6 +168,38 @@ async def test_places_asked_for_at_one_moment_are_given_once(database: Database)
         assert boot_s() < end_s
 
 
+CLOCK = """
+create table moved (by interval not null);
+insert into moved values ('1 hour');
+create function public.clock_timestamp() returns timestamptz volatile language sql
+ as 'select pg_catalog.clock_timestamp() + by from public.moved';
+"""
+
+
+async def test_a_clock_that_goes_back_delays_nobody_longer_than_a_refill(database: Database) -> None:
+    """P3: after the database's clock was set back an hour a limit is as if its bucket was empty, and no emptier."""
+    async with database.connection() as conn:
+        await conn.execute(CLOCK)
+    moved = Database(f"{database.url}{'&' if '?' in database.url else '?'}options=-csearch_path%3Dpublic,pg_catalog")
+    await moved.open()
+    try:
+        rate = Rate(8.0, 3)
+        rows, others = LimitRows(moved, "erp"), LimitRows(moved, "erp")
+        for one in (rows, others):
+            assert (await one.draw(rate, 1, 1.0)).count == 1
+        await rows.push(rate, 5.0)
+        async with moved.connection() as conn:
+            await conn.execute("update moved set by = '0'")
+        found = await rows.draw(rate, 1, 1.0)
+        refill_s = rate.slack_s + rate.spacing_s
+        assert (found.count, found.begin_s <= refill_s) == (1, True)
+        again = await others.draw(rate, 1, 1.0)
+        assert again.count == 1, "whoever sees it second takes nothing away from what was drawn since"
+        assert again.begin_s == pytest.approx(refill_s + rate.spacing_s, abs=0.2)
+    finally:
+        await moved.close()
+
+
 async def test_turns_drawn_at_one_moment_are_all_different(database: Database) -> None:
     """Of many who draw at the same time no two are given one turn."""
     rows = LimitRows(database, "erp")

@@ -330,3 +330,16 @@ async def test_the_whole_time_is_bounded() -> None:
         release.set()
     assert caught.value.error_class == "timeout"
     assert len(got) >= 3
+
+
+async def test_an_answer_of_more_than_two_mebibytes_is_refused() -> None:
+    """P2: what a declared model may make a worker hold is bounded, and a setting moves the bound."""
+    large = Reply(text="x" * (2 * 2**20))
+    async with ScriptedServer([large, large]) as server:
+        spec = ModelSpec(server.url, "m")
+        async with OpenAICompatible.from_spec(spec) as client:
+            with pytest.raises(Failed, match="larger than 2097152 bytes") as refused:
+                await client.turn(QUESTION)
+        assert refused.value.error_class == "invalid_output"
+        async with OpenAICompatible.from_spec(spec, max_bytes=4 * 2**20) as client:
+            assert len((await client.turn(QUESTION)).text) == 2 * 2**20

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import asdict, replace
@@ -44,7 +45,7 @@ from tests.unit.erp.running import RunningErp
 
 Agent = Callable[[Case[Order], Context], Awaitable[object]]
 WORKS = Party(name="Works GmbH")
-LETTER = Confirmation("C100", "PO-1", "SO/1 ..", "mail", ".eml", "aGVsbG8=")
+LETTER = Confirmation("C100", "PO-1", "SO/1 ..", "x12 855", ".x12", "aGVsbG8=")
 
 
 @pytest.fixture
@@ -160,6 +161,27 @@ async def test_no_order_number_leads_out_of_the_outbox(outbox: Path) -> None:
     """A number with slashes and dots names a file in the outbox itself."""
     await call(replace(LETTER, order_number="../../etc/x", suffix="/../y"))
     assert [path.parent for path in lying_in(outbox)] == [outbox]
+
+
+@pytest.mark.parametrize(
+    "head, to",
+    [
+        ("To: buying@northfield.example.com", "buying@northfield.example.com"),
+        ("To: buying@rheinwerk.example.com\nBcc: x@elsewhere.example", "buying@rheinwerk.example.com"),
+        ("To: buying@rheinwerk.example.com", "buying@northfield.example.com"),
+        ("Subject: nobody", None),
+    ],
+)
+@pytest.mark.usefixtures("desk")
+async def test_a_mail_goes_to_its_own_customer_alone(outbox: Path, head: str, to: str | None) -> None:
+    """What was read of one customer is mailed to no other one, whoever stands in the mail or beside it."""
+    content = base64.b64encode(f"{head}\n\nhello\n".encode()).decode()
+    for kind, suffix in (("mail", ".eml"), ("x12 855", ".eml")):
+        mail = replace(LETTER, kind=kind, suffix=suffix, content=content, to=to)
+        with pytest.raises(Failed, match=r"C100 has buying@rheinwerk\.example\.com on file") as failed:
+            await call(mail)
+        assert (failed.value.error_class, failed.value.applied) == ("forbidden", False)
+    assert not lying_in(outbox)
 
 
 async def test_nothing_is_confirmed_without_an_outbox() -> None:

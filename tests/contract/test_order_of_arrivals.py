@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
-from bridgehead.engine import worker as engine
-from bridgehead.engine.ports import ArrivalWork
+from bridgehead.engine import order as engine
+from bridgehead.ids import ArrivalId
 from bridgehead.spec.tool import JSON
 from tests.support.world import World
 
@@ -46,15 +46,15 @@ def order(world: World, monkeypatch: pytest.MonkeyPatch) -> Order:
     """Notes which arrivals, once read, were told to wait; the time they wait is as long as no test takes, or none."""
     noted = Order()
     arrivals = world.app.arrivals
-    ask = arrivals.earlier_under_way
+    ask = arrivals.under_way
 
-    async def noting(work: ArrivalWork, *, within_s: float) -> bool:
-        waits = await ask(work, within_s=0.0 if noted.silent else within_s)
-        if waits:
-            noted.waited.add(work.id)
-        return waits
+    async def noting(deployment: str, before: ArrivalId, *, within_s: float) -> Sequence[int]:
+        found = await ask(deployment, before, within_s=0.0 if noted.silent else within_s)
+        if found:
+            noted.waited.add(before)
+        return found
 
-    monkeypatch.setattr(arrivals, "earlier_under_way", noting)
+    monkeypatch.setattr(arrivals, "under_way", noting)
     monkeypatch.setattr(engine, "ORDER_S", 20 * engine.ORDER_S)
     return noted
 

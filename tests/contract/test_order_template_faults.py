@@ -32,7 +32,11 @@ async def agent(case: Case[dict], ctx: Context) -> str:
     book = import_order if case.input["po"].startswith("IMPORT") else book_order
     return (await book(order)).order_number
 """
-TOOLS = "find_orders: allow\nbook_order: allow\nimport_order: allow"
+PATHS = ("customer", "sales_org", "ship_to", "lines.item", "lines.price")
+ANYTHING = " and ".join(f"order.{path} from anything" for path in PATHS)
+"""The bookings of these tests are made up: nothing was read that could vouch for them."""
+RULE = f"{{allow: {ANYTHING}, clearance: secret, region: eu}}"
+TOOLS = f"find_orders: allow\nbook_order: {RULE}\nimport_order: {RULE}"
 OPEN = ("lose_reply", "500_after", "500_before", "refuse")
 """Faults after which the caller cannot know whether it was booked."""
 MODES = (*OPEN, "throttle", "expire_tokens")
@@ -84,4 +88,6 @@ async def test_every_fault_leaves_one_booking(world: World, erp: RunningErp) -> 
     assert {name for name in names if name.startswith("BOOK")} <= set(booked)
     lost = {name for name in names if name not in booked}
     assert len(lost) == len(by_hand), (lost, by_hand)
+    # Two of these faults happen to nobody's knowledge and book nothing. The other two book, unless the tokens were
+    # ended just before by an order at the other interface: then the answer that is lost is a 401.
     assert len(lost) <= len(OPEN), (lost, by_hand)

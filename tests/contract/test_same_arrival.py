@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from psycopg import DataError
+
 from bridgehead.app import App
-from bridgehead.storage.arrivals import Stored
+from bridgehead.storage.storing import Stored
 from tests.support.world import World
 
 
@@ -36,3 +38,20 @@ async def test_a_resend_leaves_no_gap_in_the_numbers(world: World) -> None:
         for name in ("a", "a", "a", "b", "a", "c")
     ]
     assert numbers == [1, 1, 1, 2, 1, 3]
+
+
+async def test_one_that_cannot_be_stored_hurts_none_that_came_with_it(world: World) -> None:
+    """P3: of arrivals of the same moment all are stored but the one that the database refuses, which is told so."""
+
+    async def store(number: int, source: str) -> Stored:
+        return await world.app.arrivals.store(
+            "orders", source=source, source_id=str(number), document=b"{}", name="order", actor="test"
+        )
+
+    sources = ["file", "file", "a NUL \x00 byte", "file", "file"]
+    stored = await asyncio.gather(
+        *(store(number, source) for number, source in enumerate(sources)), return_exceptions=True
+    )
+    assert [isinstance(one, Stored) for one in stored] == [True, True, False, True, True]
+    assert isinstance(stored[2], DataError | ValueError)
+    assert len(await world.rows("select 1 from arrivals")) == 4

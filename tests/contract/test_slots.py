@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridgehead.engine import reading
+from bridgehead.engine import order, reading
 from bridgehead.reviews.model import Review
 from tests.support.world import World
 
@@ -62,7 +62,8 @@ async def booked(world: World) -> bool:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gives a document 5 s to be read."""
+    """Gives a document 5 s to be read, and lets those after it wait as long."""
+    monkeypatch.setattr(order, "ORDER_S", 20 * order.ORDER_S)
     defaults = reading.ReadingProcess.__init__.__kwdefaults__
     assert defaults == {"timeout_s": reading.READ_S}
     monkeypatch.setitem(defaults, "timeout_s", 5.0)

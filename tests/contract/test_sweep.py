@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -43,6 +44,25 @@ async def test_a_case_locked_by_a_frozen_worker_holds_up_no_other(world: World) 
     assert swept.orphans == 1
     assert [case["state"] for case in await world.cases()] == ["running", "due"]
     assert (await world.app.workers.sweep([served.serving], hint_after_s=60)).orphans == 1
+
+
+async def test_a_case_is_taken_a_grace_before_its_deadline_and_not_sooner(world: World) -> None:
+    """P3: a look at the deadlines says when the next case is out of time, and takes it from then on."""
+    await world.deploy(AGENT, tools="book: allow", deadline="1h, degrade: {person: 10m}")
+    await world.submit({"po": "1"})
+    async with world.working():
+        await world.until(world.at_rest)
+    await world.rows("update cases set state = 'running', deadline_at = bridgehead_now() + interval '1h' returning id")
+    assert world.loaded is not None
+    serving = [(await world.app.serve(world.loaded)).serving]
+    left_s = await world.app.workers.overdue(serving)
+    assert left_s is not None
+    assert 3_200 < left_s <= 3_300  # half of what `person` keeps back is the grace
+    assert [case["state"] for case in await world.cases()] == ["running"]
+    await world.pass_time(timedelta(minutes=56))
+    assert await world.app.workers.overdue(serving) is None
+    (case,) = await world.cases()
+    assert (case["state"], case["error_class"]) == ("with_person", "deadline")
 
 
 async def test_an_open_transaction_of_a_frozen_worker_ends_by_itself(app: App) -> None:

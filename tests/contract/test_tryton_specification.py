@@ -14,6 +14,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from bridgehead import ids
+from bridgehead.cases.tools import SYSTEMS
 from bridgehead.connectors.connector import Connector
 from bridgehead.connectors.load import SpecificationError
 from bridgehead.connectors.opening import open_connector
@@ -21,7 +22,7 @@ from bridgehead.connectors.toolset import Connected
 from bridgehead.errors import Failed, Mismatch
 from bridgehead.templates.purchase_orders import system
 from bridgehead.templates.purchase_orders.erp.wire import Booking
-from bridgehead.templates.purchase_orders.port import gaps
+from bridgehead.templates.purchase_orders.port import NAME, gaps
 from tests.support.rough_proxy import Fate, RoughProxy, rough_proxy
 from tests.support.tryton import Tryton, tryton_cluster, tryton_shared
 from tests.support.tryton_orders import SPECIFICATION, environment, method_of, on_the_day
@@ -225,7 +226,7 @@ async def test_half_a_cent_is_no_other_sale(
         booked = await made.book()
         assert (booked.state, booked.total) == ("confirmed", Decimal("154.78"))
         asked = TypeAdapter(Booking).validate_python(made.order)
-        monkeypatch.setattr(system, "_erp", made.template())
+        SYSTEMS.set({NAME: made.template()})
         found = await system.booked(asked, "create_order")
         assert found is not None
         assert (found.content(), found.order_number) == (asked, booked.order_number)

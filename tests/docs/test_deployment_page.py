@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from bridgehead.errors import UserError
-from bridgehead.gate.compile import compile_policies, to_policy
+from bridgehead.gate.cedar import to_policy
+from bridgehead.gate.compile import compile_policies
 from bridgehead.gate.expression import parse
 from bridgehead.gate.rule import resolve
 from bridgehead.gate.shape import arguments_shape

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bridgehead import points
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +37,23 @@ def test_a_kill_at_every_point_doubles_and_loses_nothing() -> None:
     assert {name for name in points.NAMES if by_point[name]["kills"] < 1} == set(), said
     assert figures["effects doubled"] == figures["effects lost"] == figures["effects nobody ordered"] == 0, said
     assert figures["cases without an outcome or an open review"] == 0, said
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("guard", ["intent", "verify", "fencing"])
+def test_without_a_guard_the_books_show_doubled_effects(guard: str) -> None:
+    """P2: each guard is needed: without it the schedule that it is there for books an order twice."""
+    code, _, figures, said = run("--without", guard)
+    assert figures["effects doubled"] >= 1, said
+    assert code == 1, said
+
+
+def test_with_every_guard_the_same_schedules_double_and_lose_nothing() -> None:
+    """P2: killed with a reply in hands, or frozen before a write and returned, no worker books an order twice."""
+    code, _, figures, said = run("--without", "nothing")
+    assert figures["kills"] >= 4, said
+    assert figures["frozen, and returned after their lease"] >= 2, said
+    assert figures["effects doubled"] == figures["effects lost"] == 0, said
     assert code == 0, said
 
 

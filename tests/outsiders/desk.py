@@ -41,13 +41,13 @@ agent = govern("{file}:agent", prompt="Please handle this:\\n{{case.text}}", too
     "send_mail": irreversible(key="to", sensitive="to", timeout="1s"),
 }}, {options})
 """
-READS = '"get_customer": read(max_age="15m"), "find_orders": read(),'
+READS = '"get_customer": read(max_age="15m", labels={"*": "system_of_record"}), "find_orders": read(),'
 BOOK = '"book_order": reversible(key="po_number", verify=look, timeout="1s"),'
 TOOLS = """
 get_customer: allow
 find_orders: allow
 book_order: {allow: total <= 1000, otherwise: {hold: desk, within: 12h, valid_for: 24h}}
-send_mail: allow
+send_mail: {allow: to from anything}
 """
 
 

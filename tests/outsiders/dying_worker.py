@@ -17,10 +17,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bridgehead.app import App, LoadedDeployment, load_deployment
+from bridgehead.cases import segment
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import Write
 from bridgehead.storage.cases import Cases
 from tests.support.world import World
+
+ALONE_S = 1e-4
+"""A record that waits no longer than this for company has a commit of its own."""
 
 
 class Dying:
@@ -64,6 +68,7 @@ async def work(loaded: LoadedDeployment, plan: Mapping[str, Sequence[object]], d
 
 def main() -> None:
     """Forks one worker per line and says how it ended: the signal's number, or 0."""
+    segment.LAG_S = ALONE_S  # type: ignore[misc]  # in this process alone
     loaded, plan, died = load_deployment(Path(sys.argv[1])), json.loads(sys.argv[2]), Path(sys.argv[3])
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -10,14 +10,17 @@ from contextlib import contextmanager
 
 import pytest
 
+from bridgehead.cases import segment
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import Write
+from bridgehead.engine.worker import Worker
 from bridgehead.models.scripted_server import ScriptedServer
 from bridgehead.reviews.model import Review
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.cases import Cases
 from tests.outsiders import desk as around
 from tests.outsiders.desk import ROOT, Desk, Shop
+from tests.outsiders.dying_worker import ALONE_S
 
 desk, model, shop, shop_process = around.desk, around.model, around.shop, around.shop_process
 
@@ -76,26 +79,31 @@ class Counting:
 
 
 async def opened_only(desk: Desk, orders: Sequence[str]) -> None:
-    """Turns orders into cases that no worker has touched."""
+    """Turns orders into cases that no worker has touched: there is no room for them, and none is claimed."""
     for po in orders:
         await desk.order(po)
 
-    async def nothing(*_: object) -> None:
+    async def nothing(*_: object, **__: object) -> None:
         return None
-
-    claim, desk.world.app.workers.claim = desk.world.app.workers.claim, nothing  # type: ignore[method-assign,assignment]  # put back below
 
     async def all_read() -> bool:
         return not await desk.world.rows("select 1 from arrivals where state = 'stored'")
 
-    async with desk.world.working():
-        await desk.world.until(all_read)
-    desk.world.app.workers.claim = claim  # type: ignore[method-assign]  # as it was
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.world.app.workers, "claim", nothing)
+        patch.setattr(Worker, "_place", nothing)
+        async with desk.world.working():
+            await desk.world.until(all_read)
+    assert await desk.world.rows("select 1 from cases where epoch > 0 and outcome is null") == []
 
 
 @pytest.mark.parametrize("file", ["order_agent", "langchain_agent"])
-async def test_kill_at_every_record_books_once(desk: Desk, shop: Shop, model: ScriptedServer, file: str) -> None:
+async def test_kill_at_every_record_books_once(
+    desk: Desk, shop: Shop, model: ScriptedServer, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """P2: workers killed right before and right after every record of a case leave one booking and one mail each."""
+    # No record waits for company here, so that each can be the last one that stands.
+    monkeypatch.setattr(segment, "LAG_S", ALONE_S)
     await desk.deploy(of=file)
     counting = Counting(desk.world.app.cases)
     desk.world.app.cases = counting  # type: ignore[assignment]  # the same port

@@ -20,7 +20,7 @@ get_customer: allow
 find_orders: allow
 get_overview: allow
 repeat_order: {allow: customer == "C-2", otherwise: {hold: desk, within: 12h, valid_for: 24h}}
-send_mail: allow
+send_mail: {allow: to from anything}
 """
 
 

@@ -81,7 +81,7 @@ class HttpServer:
             told = found if isinstance(found, Told) else await found
         finally:
             self.under_way -= 1
-        return await self._tell(told, writer)
+        return await self._tell(told, writer) and headers.get("connection") != "close"
 
     async def _tell(self, told: Told, writer: asyncio.StreamWriter) -> bool:
         if told.end == "hang":

@@ -104,6 +104,15 @@ async def tell_story(world: World) -> None:
     await world.settle()
     await order(world, "late", 5)
 
+    users = world.app.users
+    await users.add("anna", ["sales", "Käufer"], b"salt and hash", by="ops")
+    await users.add("dirk", ["desk"], None, by="ops")
+    await users.add("anna", ["desk"], None, by="lee")
+    await users.disable("dirk", by="lee", reason="has left")
+    for subject in ("eve", "mallory"):
+        await users.bar("https://issuer.example.com", subject, by="ops", reason="is not of us")
+    await users.admit("https://issuer.example.com", "eve", by="lee")
+
     async def waits() -> bool:
         return bool(await world.rows("select 1 from steps where kind = 'timer'"))
 

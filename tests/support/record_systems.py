@@ -201,7 +201,7 @@ async def record_template(spec: Path, erp: RunningErp) -> None:
         await record(spec, name, cast("dict[str, JSON]", given))
     for number, action in (("PO-T1", "create_order"), ("PO-T2", "create_order_by_import")):
         booking = cast("dict[str, JSON]", small_master.booking(number))
-        made = await record(spec, action, {**booking, "header_code": "AD"}, write=True)
+        made = await record(spec, action, {**booking, "header_code": "AD", "sales_org": "1000"}, write=True)
         order = cast("dict[str, JSON]", made.call.result)["order_number"]
         await record(spec, "orders", {"customer": "C100", "po_number": number})
         await record(spec, "order_by_number", {"order_number": order})

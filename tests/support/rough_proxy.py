@@ -55,24 +55,29 @@ class RoughProxy:
         assert task is not None
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            body = await reader.readexactly(_length(head))
-            asked = self.name(body)
-            fate = self._fate(asked)
-            self.counted[asked, fate] += 1
-            if fate == "throttled":
-                writer.write(REFUSAL)
-            elif fate != "unsent":
-                if fate == "late":
-                    await asyncio.sleep(self.late_s * self._chance.random())
-                reply = await self._asked(head, body)
-                if fate != "lost":
-                    writer.write(reply)
-            await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await self._pass_on(reader, writer)
+        finally:
+            writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = await reader.readexactly(_length(head))
+        asked = self.name(body)
+        fate = self._fate(asked)
+        self.counted[asked, fate] += 1
+        if fate == "throttled":
+            writer.write(REFUSAL)
+        elif fate != "unsent":
+            if fate == "late":
+                await asyncio.sleep(self.late_s * self._chance.random())
+            reply = await self._asked(head, body)
+            if fate != "lost":
+                writer.write(reply)
+        await writer.drain()
 
     def _fate(self, asked: str) -> Fate:
         drawn = self._chance.random()

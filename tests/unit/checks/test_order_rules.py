@@ -237,6 +237,23 @@ def test_sums(changes: dict[str, object], *, held: bool) -> None:
 # --- rules 7, 11 and 12 -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "dated, held",
+    [
+        (date(2026, 10, 3), False),
+        (date(2026, 10, 2), True),
+        (date(2021, 11, 2), True),
+        (date(2026, 11, 3), False),
+        (date(2026, 11, 4), True),
+        (None, False),
+    ],
+)
+def test_an_order_does_not_choose_the_day_of_its_prices(dated: date | None, *, held: bool) -> None:
+    """A price is of the order's date: one that is long past, or to come, is for whoever sets prices."""
+    found = verdict(order(order_date=dated))
+    assert [(hold.role, hold.cause) for hold in found.holds] == ([("pricing", "price")] if held else [])
+
+
 def test_another_currency_is_held() -> None:
     """An order in a currency that is not the customer's goes to pricing; one that states none is the customer's."""
     assert owner(order(currency="USD")) == ("pricing", "price")

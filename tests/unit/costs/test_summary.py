@@ -20,6 +20,16 @@ def test_failures_are_paid_by_what_was_completed() -> None:
     assert (books.unknown, books.minutes, books.p50_s, books.p99_s) == (2, 2.5, 1.0, 3.0)
 
 
+def test_the_share_of_priced_calls_is_of_calls_and_not_of_cases() -> None:
+    """Coverage of prices is over all calls of models; without any it is unknown and not everything."""
+    assert summarise([]).price_coverage is None
+    some = [
+        Entry(completed=True, amounts=[], unknown=1, minutes=0, took_s=1.0, model_calls=9, model_priced=8),
+        Entry(completed=True, amounts=[], unknown=1, minutes=0, took_s=1.0, model_calls=1, model_priced=0),
+    ]
+    assert summarise(some).price_coverage == 0.8
+
+
 def test_nothing_completed_has_no_price() -> None:
     """Where no case was completed, nothing is divided by zero."""
     assert summarise([]).per_completed == {}

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from email.message import EmailMessage
+
 import pytest
 
 from bridgehead import NewCase, NoCase, ToReview
+from bridgehead.templates.purchase_orders.checks.verdict import DUE_S
+from bridgehead.templates.purchase_orders.glimpse import LINES, LONGEST
 from bridgehead.templates.purchase_orders.intake import read_arrival
 from tests.unit.documents.samples import CSV, TEXT, interchange, mail
 
@@ -86,3 +90,40 @@ def test_what_cannot_be_read_is_a_review_with_the_reason() -> None:
     assert isinstance(found, ToReview)
     assert (found.role, found.error_class) == ("order-desk", "invalid_input")
     assert "GE" in found.reason
+
+
+def review(document: bytes, name: str) -> ToReview:
+    """Returns the review of an arrival that opens no case."""
+    found = read_arrival(document, name)
+    assert isinstance(found, ToReview), found
+    return found
+
+
+def test_a_refused_document_shows_who_sent_what() -> None:
+    """A person sees sender, subject, attachments and the first lines of what was refused, why, and until when."""
+    letter = EmailMessage()
+    letter["From"], letter["To"] = "Anna Kern <anna@kern.example>", "orders@example.com"
+    letter["Subject"] = "Frage zur Lieferung"
+    letter.set_content("Guten Tag,\n\nwann kommt unsere Lieferung?\nBitte um kurze Antwort.\n\n" + "Zeile\n" * 50)
+    letter.add_attachment(b"\x89PNG\r\n\x1a\n", maintype="image", subtype="png", filename="Foto.png")
+    shown = review(letter.as_bytes(), "question.eml")
+    assert shown.details["sender"] == "Anna Kern <anna@kern.example>"
+    assert shown.details["subject"] == "Frage zur Lieferung"
+    assert shown.details["attachments"] == ["Foto.png"]
+    begins = shown.details["begins"]
+    assert isinstance(begins, list)
+    assert begins[:2] == ["Guten Tag,", "wann kommt unsere Lieferung?"]
+    assert len(begins) == LINES
+    assert shown.details["cause"] in {"not_an_order", "unreadable"}
+    assert shown.within_s is not None
+
+
+def test_a_broken_interchange_shows_how_it_begins() -> None:
+    """What is no mail shows its first lines, cut to a length, and binary rubbish shows nothing."""
+    broken = review(interchange()[:-40], "order.x12")
+    begins = broken.details["begins"]
+    assert isinstance(begins, list)
+    assert str(begins[0]).startswith("ISA*00*")
+    assert len(str(begins[0])) <= LONGEST
+    assert (broken.details["cause"], broken.within_s) == ("unreadable", DUE_S["unreadable"])
+    assert "begins" not in review(b"\x00\x01\x02\x03" * 100, "scan.bin").details

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 
 from bridgehead.effects.settle import ReadBack
-from bridgehead.effects.undoing import WHY, Left, after_silence, amounts, before_sending, hindrance
+from bridgehead.effects.undoing import WHY, Left, after_silence, before_sending, hindrance
 from bridgehead.spec.tool import JSON, Tool
 
 NOW = Tool("book", "reversible", key=("po",), has_undo=True)
@@ -81,22 +79,3 @@ def test_a_silent_undo_is_never_guessed(
 def test_every_reason_has_a_sentence() -> None:
     """Each word for why an effect was left is said in one sentence."""
     assert all(said.endswith(".") for said in WHY.values())
-
-
-@pytest.mark.parametrize(
-    "rule, named, args, found",
-    [
-        (None, (), {"total": "12.50 EUR"}, {"EUR": "12.50"}),
-        (None, (), {"order": {"total": {"amount": "7", "currency": "EUR"}, "fee": "1 USD"}}, {"EUR": "7", "USD": "1"}),
-        ("amount <= 10", ("amount",), {"amount": 4}, {"amount": "4"}),
-        ("order.total <= 10", ("order.total",), {"order": {"total": "4.5"}}, {"order.total": "4.5"}),
-        ("amount <= 10", ("amount",), {"amount": "many"}, {}),
-        ("urgent", ("urgent",), {"urgent": True}, {}),
-        (None, (), {"amount": 4}, {}),
-    ],
-)
-def test_money_is_found_where_it_is_declared(
-    rule: str | None, named: tuple[str, ...], args: dict[str, JSON], found: dict[str, str]
-) -> None:
-    """Money counts by its currency; where there is none, the numbers that the rule compares count by name."""
-    assert amounts(rule, named, args) == {unit: Decimal(amount) for unit, amount in found.items()}

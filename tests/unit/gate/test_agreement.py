@@ -9,7 +9,7 @@ from typing import Final, cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridgehead.gate.compile import quoted
+from bridgehead.gate.cedar import quoted
 from bridgehead.gate.decide import Gate
 from bridgehead.gate.evaluate import holds, misses
 from bridgehead.gate.expression import parse

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import cedarpy
 import pytest
@@ -267,7 +268,7 @@ def test_what_an_approval_would_change_is_known_without_asking_again(
 
 def test_a_policy_over_a_class_reaches_every_effect() -> None:
     """A Cedar file may speak of all effects or of one effect class by its group."""
-    text = '@id("frozen") forbid (principal, action in Action::"class:effect", resource);'
+    text = '@id("frozen") @reason("r") @remedy("m") forbid (principal, action in Action::"class:effect", resource);'
     both = Gate(
         deployment({"book": ALLOW, "look": ALLOW}, policies={"a.cedar": text}),
         {"book": tool(), "look": tool("look", "read")},
@@ -283,12 +284,24 @@ def test_a_policy_over_a_class_reaches_every_effect() -> None:
         ("permit (principal, action, resource);", "@id"),
         ('@id("") permit (principal, action, resource);', "@id"),
         ('@id("tools.book") permit (principal, action, resource);', "of its own"),
-        ('@id("a") permit (principal == ?principal, action, resource);', "without slots"),
-        ('@id("a") forbid (principal, action, resource) when { context.args.quantty > 3 };', "quantty"),
-        ('@id("a") forbid (principal, action, resource) when { context.args.quantity > 3 };', "quantity"),
-        ('@id("a") forbid (principal, action, resource) when { context.args.price > 3 };', "fits the tools"),
-        ('@id("a") forbid (principal, action == Action::"bok", resource);', "bok"),
-        ('@id("a") permit (principal, action, resource);' * 2, "used once"),
+        (
+            '@id("a")@reason("r")@remedy("m")permit(principal == ?principal, action, resource);',
+            "without slots",
+        ),
+        (
+            '@id("a")@reason("r")@remedy("m")forbid(principal, action, resource) when { context.args.quantty > 3 };',
+            "quantty",
+        ),
+        (
+            '@id("a")@reason("r")@remedy("m")forbid(principal, action, resource) when { context.args.quantity > 3 };',
+            "quantity",
+        ),
+        (
+            '@id("a")@reason("r")@remedy("m")forbid(principal, action, resource) when { context.args.price > 3 };',
+            "fits the tools",
+        ),
+        ('@id("a")@reason("r")@remedy("m")forbid(principal, action == Action::"bok", resource);', "bok"),
+        ('@id("a")@reason("r")@remedy("m")permit(principal, action, resource);' * 2, "used once"),
     ],
 )
 def test_an_error_in_a_policy_fails_the_load(text: str, says: str) -> None:
@@ -299,7 +312,7 @@ def test_an_error_in_a_policy_fails_the_load(text: str, says: str) -> None:
 
 def test_an_evaluation_error_denies() -> None:
     """A policy that fails while it is evaluated denies the call, although another policy permits it."""
-    text = """@id("overflow") forbid (principal, action == Action::"book", resource)
+    text = """@id("overflow") @reason("r") @remedy("m") forbid (principal, action == Action::"book", resource)
     when { context.args has quantity && context.args.quantity * 9223372036854775807 > 5 };"""
     broken = gate(ALLOW, policies={"a.cedar": text})
     assert broken.decide(call(order()), ALONE).verdict == "allow"
@@ -312,7 +325,7 @@ def test_broken_handles_deny() -> None:
         for broken in (None, 3, "permit("):
             damaged = gate(ALLOW)
             damage = {"book": broken} if part == "policies" else broken
-            damaged._compiled = replace(damaged._compiled, **{part: damage})  # type: ignore[arg-type]  # damage
+            damaged._answers._compiled = replace(damaged._compiled, **{part: damage})  # type: ignore[arg-type]  # damage
             if part == "schema" and broken is None:
                 continue  # no schema is no damage: the arguments were checked before
             assert ids(damaged.decide(call(), ALONE)) == {"gate.error"}, (part, broken)
@@ -326,7 +339,7 @@ def test_an_exception_in_cedar_denies(fault: type[Exception], monkeypatch: pytes
         raise fault("broken")
 
     monkeypatch.setattr(cedarpy, "is_authorized", fail)
-    assert ids(OPEN.decide(call(), ALONE)) == {"gate.error"}
+    assert ids(gate(ALLOW).decide(call(), ALONE)) == {"gate.error"}
 
 
 @pytest.mark.parametrize("answer", ["NoDecision", "Deny", "Allow"])
@@ -335,7 +348,7 @@ def test_only_an_allow_by_a_named_policy_allows(answer: str, monkeypatch: pytest
     for diagnostics in ({}, {"errors": ["x"], "reason": ["policy0"]}):
         result = cedarpy.AuthzResult({"decision": answer, "diagnostics": diagnostics})
         monkeypatch.setattr(cedarpy, "is_authorized", lambda *_, result=result, **__: result)
-        assert OPEN.decide(call(), ALONE).verdict == "deny"
+        assert gate(ALLOW).decide(call(), ALONE).verdict == "deny"
         held = gate(HOLD).decide(call(), ALONE).verdict
         assert held == ("hold" if answer == "Deny" and not diagnostics else "deny")
 
@@ -377,3 +390,31 @@ def test_a_decision_is_a_function_of_call_and_view() -> None:
     first, second = gate(SMALL), gate(SMALL)
     for amount in ("1", "9999"):
         assert first.decide(call(order(amount)), ALONE) == second.decide(call(order(amount)), ALONE)
+
+
+ANNOTATED: Final = '@owner("o@example.com")\n@id("%s")\n@reason("r")\n@remedy("m")\n'
+SOUND: Final = ANNOTATED % "a.sound" + "forbid (principal, action, resource) when { context.steps > 99 };\n"
+
+
+@pytest.mark.parametrize(
+    "mistake, found, line",
+    [
+        ("forbid (principal action, resource);\n", "unexpected token", 8),
+        ("forbid (principal, action, resource) when { context.stepz > 1 };\n", "attribute `stepz`", 11),
+        ('forbid (principal, action == Action::"bok", resource);\n', "unrecognized action", 11),
+    ],
+)
+def test_a_mistake_in_a_policy_is_named_by_its_place(mistake: str, found: str, line: int) -> None:
+    """What is wrong with a Cedar policy is said with file, line and @id, and never by a number of Cedar."""
+    with pytest.raises(DeploymentError) as raised:
+        gate(ALLOW, policies={"a.cedar": "// first\n", "b.cedar": SOUND + "\n" + ANNOTATED % "b.wrong" + mistake})
+    assert {(one.file, one.line, one.field) for one in raised.value.problems} == {("policies/b.cedar", line, "b.wrong")}
+    assert found in str(raised.value)
+    assert "`policy" not in str(raised.value)
+
+
+def test_a_second_policy_of_one_name_is_named_by_its_place() -> None:
+    """An @id that stands twice is refused at the second one."""
+    with pytest.raises(DeploymentError) as raised:
+        gate(ALLOW, policies={"a.cedar": SOUND, "b.cedar": "\n" + SOUND})
+    assert [(one.file, one.line) for one in raised.value.problems] == [("policies/b.cedar", 3)]

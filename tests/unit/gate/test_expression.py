@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridgehead.gate.decide import Gate
-from bridgehead.gate.expression import MAX_DEPTH, MAX_TESTS, RuleError, parse
+from bridgehead.gate.expression import MAX_DEPTH, MAX_TESTS, Either, RuleError, parse
 from bridgehead.spec.deployment import ToolRule
 from bridgehead.spec.problem import DeploymentError
 from tests.unit.gate.deployments import ALONE, call, deployment, order, tool
@@ -84,13 +84,36 @@ def test_an_unknown_argument_gets_the_nearest_right_word(rule: str, says: str) -
     assert says.lower() in refused(rule).lower()
 
 
-def test_facts_and_labels_are_recognised_and_refused() -> None:
-    """Conditions over facts and sources are refused by what they are, with a remedy, until they exist."""
-    facts = refused("tier == customer.tier")
-    assert "facts that another tool read arrive in a later release" in facts
-    labels = refused("order.total <= 5000 EUR and order.note from system_of_record")
-    assert "labels arrive in a later release" in labels
-    assert "hold" in labels
+def test_a_fact_of_another_tool_is_refused() -> None:
+    """A condition over what another tool read is refused by what it is, with a remedy."""
+    assert "facts that another tool read arrive in a later release" in refused("tier == customer.tier")
+
+
+@pytest.mark.parametrize(
+    "rule, says",
+    [
+        ("tier from system", "no source"),
+        ("tier from", "no source"),
+        ("not tier from untrusted", "no condition"),
+        ("not (tier from user or price < 5 EUR)", "no condition"),
+        ("teir from user", "Did you mean tier"),
+        ("age of tier > 15m", "expected <="),
+        ("age of tier <= 15", "expected a duration"),
+        ("age of teir <= 15m", "Did you mean tier"),
+        ("tier == 15m", "is a duration"),
+        ('"x" from user', "expected an argument"),
+    ],
+)
+def test_a_mistake_in_a_source_or_an_age_is_named(rule: str, says: str) -> None:
+    """A rule about facts that is no rule is refused with what is wrong."""
+    assert says in refused(rule)
+
+
+def test_a_source_is_told_from_an_argument_of_its_name() -> None:
+    """After `or` a word goes on with the sources unless a comparison follows it."""
+    assert str(parse("to from user or operator or untrusted")) == "to from user or operator or untrusted"
+    assert isinstance(parse('to from user or user == "x"'), Either)
+    assert isinstance(parse("to from user or total <= 5"), Either)
 
 
 def test_a_rule_for_a_tool_that_is_not_there_is_refused() -> None:

@@ -54,7 +54,7 @@ def test_a_rule_bounds_undos() -> None:
 
 def test_a_policy_names_operators_and_all_undos() -> None:
     """A Cedar file may deny every undo, but for operators whom it names; it does not touch calls."""
-    head = '@id("by-lee") forbid (principal, action in Action::"class:undo", resource)'
+    head = '@id("by-lee") @reason("r") @remedy("m") forbid (principal, action in Action::"class:undo", resource)'
     text = f'{head} unless {{ principal == Operator::"lee" }};'
     named = gate(ALLOW, {"a.cedar": text})
     assert undo(named, by="kim").reasons[0].policy_id == "by-lee"

@@ -150,6 +150,16 @@ def test_calls_come_back_slowly_and_in_the_end_freely() -> None:
     assert 1.0 + ramp.back <= ramp.headroom < 1.5, "what arrives and what waited together"
 
 
+def test_a_queue_goes_on_without_a_burst_and_has_an_end() -> None:
+    """P3: calls that queue after an outage go faster than they come and below half as fast again, and not for good."""
+    ramp, row = Ramp(), Row("closed", since_s=100.0, down_s=30.0, closings=1)
+    assert all(ramp.draining(row, 110.0 + at_s) == ramp.drain for at_s in range(110))
+    assert 1.0 + ramp.back < ramp.drain < 1.5
+    later = [ramp.draining(row, 220.0 + at_s) for at_s in range(60)]
+    assert later == sorted(later)
+    assert later[-1] > 100
+
+
 @pytest.mark.parametrize("error_class", ERROR_CLASSES)
 def test_only_a_dependency_that_is_down_counts(error_class: str) -> None:
     """An answer that is a refusal is an answer; a limit says nothing; what cannot be reached is down."""

@@ -9,6 +9,7 @@ import pytest
 from bridgehead import clock
 from bridgehead.errors import Failed
 from bridgehead.resilience import deadline
+from bridgehead.spec.deployment import PERSON, CaseSpec, Degrade
 
 
 @pytest.fixture
@@ -61,7 +62,10 @@ async def test_a_task_inherits_the_deadline(moment: list[float]) -> None:
     assert await task == 3.0
 
 
-@pytest.mark.parametrize("left_s, reserve_s", [(1800.0, 2.0), (10.0, 1.0), (0.0, 0.0), (-5.0, 0.0)])
-def test_the_reserve_leaves_time_to_work(left_s: float, reserve_s: float) -> None:
-    """Two seconds are kept back for the hand-over, and never more than a tenth of what is left."""
-    assert deadline.reserve_s(left_s) == reserve_s
+@pytest.mark.parametrize(
+    "deadline_s, declared_s, reserve_s", [(1800.0, None, 2.0), (10.0, None, 1.0), (10.0, 4.0, 4.0)]
+)
+def test_the_reserve_leaves_time_to_work(deadline_s: float, declared_s: float | None, reserve_s: float) -> None:
+    """What is declared is kept back for the hand-over, else two seconds and never more than a tenth of the time."""
+    degrade = () if declared_s is None else (Degrade(PERSON, declared_s),)
+    assert deadline.reserve_s(CaseSpec(("po",), deadline_s, degrade=degrade)) == reserve_s

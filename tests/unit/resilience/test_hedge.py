@@ -39,12 +39,12 @@ class Scene:
     async def timer(self, seconds: float) -> None:
         await self.rang.wait()
 
-    def call(self, may: Callable[[], bool] = lambda: True, after_s: float | None = 9.0) -> asyncio.Task[str]:
+    def call(self, budget: HedgeBudget | None = None, after_s: float | None = 9.0) -> asyncio.Task[str]:
         return asyncio.create_task(
             hedged(
                 self.run,
                 after_s=after_s,
-                may=may,
+                budget=budget,
                 ended=self.ended.append,
                 timer=self.timer,
                 now_s=lambda: self.now,
@@ -199,8 +199,8 @@ async def test_one_error_does_not_spoil_the_other_attempt(failing: int) -> None:
 @pytest.mark.parametrize("after_s", [9.0, None])
 async def test_no_second_attempt_without_a_budget_or_a_quantile(after_s: float | None) -> None:
     """A call that may not be hedged goes on alone."""
-    scene = Scene()
-    call = scene.call(may=lambda: False, after_s=after_s)
+    scene, budget = Scene(), HedgeBudget()
+    call = scene.call(budget, after_s)
     await scene.begun(1)
     scene.rang.set()
     for _ in range(20):
@@ -208,6 +208,72 @@ async def test_no_second_attempt_without_a_budget_or_a_quantile(after_s: float |
     assert len(scene.started) == 1
     scene.started[0].set_result("first")
     assert await call == "first"
+    assert budget.seconds == 0
+
+
+async def test_who_has_waited_longest_is_asked_a_second_time_first() -> None:
+    """Calls that find the budget empty are hedged in their order once others have earned it, and no more than that."""
+    budget = HedgeBudget(0.5)
+    scenes = [Scene() for _ in range(3)]
+    calls = []
+    for waiting, scene in enumerate(scenes, 1):
+        calls.append(scene.call(budget))
+        scene.rang.set()
+        await until(lambda waiting=waiting: budget.waited == waiting)  # type: ignore[misc]  # mypy knows no defaults of lambdas
+    scenes[0].started[0].set_result("alone")
+    assert await calls[0] == "alone"
+    for count in (1, 2, 3):
+        budget.first()
+        await asyncio.sleep(0)
+        assert budget.seconds == count // 2
+    await scenes[1].begun(2)
+    assert len(scenes[2].started) == 1
+    budget.first()
+    await scenes[2].begun(2)
+    for call, scene in zip(calls[1:], scenes[1:], strict=True):
+        scene.started[1].set_result("second")
+        assert await call == "second"
+    assert budget.seconds == 2
+
+
+async def test_a_turn_that_nobody_heard_of_is_given_back() -> None:
+    """Who stops waiting in the moment of its turn leaves it to the next."""
+    budget = HedgeBudget(1.0)
+    waiting = asyncio.create_task(budget.turn())
+    await until(lambda: budget.waited == 1)
+    budget.first()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert budget.seconds == 0
+    await budget.turn()
+    assert budget.seconds == 1
+
+
+@pytest.mark.parametrize("gone", ["answered", "cancelled"])
+async def test_a_turn_that_comes_too_late_goes_to_the_next(gone: str) -> None:
+    """A call that ends in the moment in which its second attempt is granted gives it back."""
+    budget = HedgeBudget(1.0)
+    one, other = Scene(), Scene()
+    first = one.call(budget)
+    one.rang.set()
+    await until(lambda: budget.waited == 1)
+    second = other.call(budget)
+    other.rang.set()
+    await until(lambda: budget.waited == 2)
+    budget.first()  # grants it, and before anybody hears of that the call is over
+    if gone == "answered":
+        one.started[0].set_result("alone")
+        assert await first == "alone"
+    else:
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+    await other.begun(2)
+    assert len(one.started) == 1
+    assert budget.seconds == 1
+    other.started[1].set_result("second")
+    assert await second == "second"
 
 
 async def test_a_cancelled_caller_leaves_no_attempt_behind() -> None:

@@ -6,11 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from bridgehead.errors import UserError
+from bridgehead.money import Money
+from bridgehead.spec.caps import Cap
 from bridgehead.spec.deployment import (
     Autonomy,
     Baseline,
@@ -18,8 +21,12 @@ from bridgehead.spec.deployment import (
     Deployment,
     Fallback,
     Limits,
+    ModelSpec,
     Otherwise,
+    Right,
     Role,
+    Second,
+    SequenceRule,
     ToolRule,
 )
 from bridgehead.spec.release import Release, code_digest, release_digest
@@ -63,7 +70,7 @@ def test_the_digest_is_of_the_canonical_manifest() -> None:
 
 
 def test_what_decides_makes_another_release() -> None:
-    """Rules, limits, policies, agent, reader, key, tools, code, prompts and models each change the digest."""
+    """All that decides changes the digest: rules, caps, sinks, sequences, labels, limits, policies, code and models."""
     others = [
         release(replace(BASE, name="o")),
         release(replace(BASE, agent="deploy:other")),
@@ -75,6 +82,22 @@ def test_what_decides_makes_another_release() -> None:
         release(replace(BASE, limits=Limits(steps=5))),
         release(replace(BASE, policies={"a.cedar": "//"})),
         release(tools={"book": replace(TOOLS["book"], effect_class="irreversible")}),
+        *(
+            release(replace(BASE, tools={"book": replace(BASE.tools["book"], **said)}))
+            for said in (
+                {"caps": (Cap("calls", Decimal(3)),)},
+                {"caps": (Cap("calls", Decimal(3), 60.0),)},
+                {"clearance": "internal"},
+                {"region": "eu"},
+                {"redact": ("note",)},
+                {"otherwise": Otherwise("desk", second=Second("lead"))},
+                {"otherwise": Otherwise("desk", second=Second("lead", Money.parse("5 EUR")))},
+            )
+        ),
+        release(replace(BASE, sequences=(SequenceRule("s", "look", "book", "o", "r", "m"),))),
+        release(replace(BASE, confidentiality=("open", "closed"))),
+        release(replace(BASE, case=replace(BASE.case, labels={"*": "user"}))),
+        release(replace(BASE, models={"default": ModelSpec("http://m", "m", clearance="internal")})),
         release(code=b"d"),
         release(prompts={"main": "Book it."}),
         release(models={"m": "y"}),
@@ -83,7 +106,7 @@ def test_what_decides_makes_another_release() -> None:
 
 
 def test_what_only_concerns_people_keeps_the_release() -> None:
-    """Owners, roles, deadlines, levels, baselines, places and line numbers strand no waiting case."""
+    """Owners, roles, rights, deadlines, levels, baselines, places and line numbers strand no waiting case."""
     same = replace(
         BASE,
         owner="other@example.com",
@@ -95,6 +118,7 @@ def test_what_only_concerns_people_keeps_the_release() -> None:
         folder=Path("b"),
         file=Path("b/bridgehead.yaml"),
         tools={"book": replace(BASE.tools["book"], line=7, column=3)},
+        rights={"group:desk": Right("group:desk", ("book",))},
     )
     assert release(same) == release()
 

@@ -103,9 +103,15 @@ def test_a_descriptor_is_json_and_changes_with_every_field() -> None:
         Tool("book", "reversible", has_verify=True),
         Tool("book", "reversible", has_undo=True),
         Tool("book", "reversible", has_preview=True),
+        Tool("book", "reversible", source_time="updated_at"),
+        Tool("book", "reversible", moves="total"),
+        Tool("book", "reversible", reaches="to"),
+        Tool("book", "reversible", touches="ids"),
     ]
     texts = {rfc8785.dumps(json.loads(json.dumps(tool.descriptor()))) for tool in (plain, *others)}
-    assert len(texts) == len(others) + 1 == len(Tool.__dataclass_fields__) + 1
+    told = [name for name, one in Tool.__dataclass_fields__.items() if one.compare]
+    assert len(texts) == len(others) + 1 == len(told) + 1
+    assert plain.descriptor() == Tool("book", "reversible", result={"type": "string"}).descriptor()
 
 
 def test_messages_stay_short() -> None:
