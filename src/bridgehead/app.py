@@ -347,6 +347,8 @@ class App:
         self.undos = Undos(database, vault)
         self.grants = Grants(database, vault)
         self.users = Users(database)
+        self.loaded: dict[str, LoadedDeployment] = {}
+        """The deployments whose code this process has, by name, as they were registered."""
         self._limits: list[SharedLimits] = []
         self._models: list[DeclaredModels] = []
 
@@ -385,6 +387,7 @@ class App:
 
     async def register(self, loaded: LoadedDeployment) -> Level:
         """Registers the release and returns the deployment's level; a new deployment starts where its file says."""
+        self.loaded[loaded.deployment.name] = loaded
         return await self.levels.register(
             loaded.deployment.name,
             loaded.release.digest,
