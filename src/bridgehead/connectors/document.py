@@ -22,7 +22,7 @@ from bridgehead.connectors.document_connection import (
 from bridgehead.connectors.document_entity import EntityPart
 from bridgehead.connectors.document_intake import IntakePart
 from bridgehead.connectors.part_types import Name, Sql, Text
-from bridgehead.spec.document import Part
+from bridgehead.spec.forms import Part
 
 Kind = Literal["http", "sql", "mail", "files"]
 

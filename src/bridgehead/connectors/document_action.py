@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, WithJsonSchema
 from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.document_entity import Fields, LetPart
 from bridgehead.connectors.part_types import Duration, FieldPath, Name, Names, Pairs, Shape, Sql, Template, Text
-from bridgehead.spec.document import Part
+from bridgehead.spec.forms import Part
 
 
 class LookupPart(Part):

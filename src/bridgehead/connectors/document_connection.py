@@ -20,7 +20,8 @@ from bridgehead.connectors.part_types import (
     Text,
 )
 from bridgehead.errors import ErrorClass
-from bridgehead.spec.document import ObjectName, Part
+from bridgehead.spec.document import ObjectName
+from bridgehead.spec.forms import Part
 
 
 class TlsPart(Part):

@@ -20,7 +20,7 @@ from bridgehead.connectors.part_types import (
     Template,
     Text,
 )
-from bridgehead.spec.document import Part
+from bridgehead.spec.forms import Part
 
 PUBLIC: Final = frozenset({"public", "none"})
 """Labels that say: looked at, and may be written down."""

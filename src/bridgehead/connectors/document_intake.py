@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bridgehead.connectors.document_connection import RequestPart
 from bridgehead.connectors.part_types import Duration, Name, Names, SecretReference, Sql, Text
-from bridgehead.spec.document import Part
+from bridgehead.spec.forms import Part
 
 
 class MailIntake(Part):

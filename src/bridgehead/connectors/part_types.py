@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from bridgehead.spec.document import Duration, Text
+from bridgehead.spec.forms import Duration, Text
 
 __all__ = [
     "Duration", "FieldPath", "FieldType", "Literals", "Name", "Names", "Pairs", "Rate", "RequestRate",

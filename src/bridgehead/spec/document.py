@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from bridgehead.errors import ERROR_CLASSES, UserError
 from bridgehead.money import Money
 from bridgehead.spec.caps import FORM as CAP_FORM
 from bridgehead.spec.caps import CapError, parse_cap
 from bridgehead.spec.deployment import ModelPrice, ModelSpec, Quota
-from bridgehead.spec.egress import FORM as HOST_FORM
-from bridgehead.spec.egress import listed
+from bridgehead.spec.forms import NAME, Duration, Host, Name, Part, Region, Text, wrong
 from bridgehead.spec.hours import parse_hours
-from bridgehead.spec.tool import parse_duration
 
 START_LEVELS: Final = ("shadow", "approve")
 """Where a deployment may start; what acts by itself is reached by evidence and a named person."""
@@ -24,55 +21,39 @@ START_LEVELS: Final = ("shadow", "approve")
 CONFIDENTIALITY: Final = ("public", "internal", "confidential", "secret")
 """The names of confidentiality where a deployment declares none."""
 
-_NAME = r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"
 _TOOL = r"^[A-Za-z_][A-Za-z0-9_.:/-]{0,127}$"
 _HOLDER = r"^(deployment|(group|user):[^\s\"\\]{1,200})$"
 _OBJECT = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"
-
-
-def _wrong(expected: str) -> PydanticCustomError:
-    return PydanticCustomError("expected", "{expected}", {"expected": expected})
-
-
-def _duration(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            seconds = parse_duration(value)
-        except UserError as error:
-            raise _wrong("a duration such as 20s, 15m, 1h30m or 2d") from error
-        if seconds > 0:
-            return seconds
-    raise _wrong("a duration such as 20s, 15m, 1h30m or 2d")
 
 
 def _money(value: object) -> Money:
     try:
         amount = Money.parse(value if isinstance(value, str) else "")
     except UserError as error:
-        raise _wrong("an amount of money such as 0.50 USD") from error
+        raise wrong("an amount of money such as 0.50 USD") from error
     if amount.amount < 0:
-        raise _wrong("an amount of money that is not negative")
+        raise wrong("an amount of money that is not negative")
     return amount
 
 
 def _rate(value: object) -> Money:
     text = value.strip() if isinstance(value, str) else ""
     if not text.endswith("/h"):
-        raise _wrong("an hourly rate such as 38 EUR/h")
+        raise wrong("an hourly rate such as 38 EUR/h")
     return _money(text[:-2])
 
 
 def _per_million(value: object) -> Money:
     text = value.strip() if isinstance(value, str) else ""
     if not text.endswith("/M"):
-        raise _wrong("a price of a million tokens such as 2.50 USD/M")
+        raise wrong("a price of a million tokens such as 2.50 USD/M")
     return _money(text[:-2])
 
 
 def _quota(value: object) -> str:
     found = _QUOTA.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
-        raise _wrong("a number in a second, a minute, an hour or a day such as 60/m")
+        raise wrong("a number in a second, a minute, an hour or a day such as 60/m")
     return found[0]
 
 
@@ -86,7 +67,7 @@ def _hours(value: object) -> object:
     try:
         parse_hours(value if isinstance(value, str) else "")
     except UserError as error:
-        raise _wrong("working hours such as Mon-Fri 07:00-17:00 Europe/Berlin") from error
+        raise wrong("working hours such as Mon-Fri 07:00-17:00 Europe/Berlin") from error
     return value
 
 
@@ -96,7 +77,7 @@ def _several(value: object) -> object:
 
 def _reference(value: object) -> object:
     if not isinstance(value, str) or not value.startswith("env:") or value == "env:":
-        raise _wrong("a reference such as env:MODEL_KEY, because a secret never stands in this file")
+        raise wrong("a reference such as env:MODEL_KEY, because a secret never stands in this file")
     return value
 
 
@@ -107,7 +88,7 @@ def _rule(value: object) -> object:
         return {"deny": True}
     if isinstance(value, dict):
         return value
-    raise _wrong("allow, deny, {hold: ROLE} or {allow: EXPRESSION}")
+    raise wrong("allow, deny, {hold: ROLE} or {allow: EXPRESSION}")
 
 
 def _otherwise(value: object) -> object:
@@ -115,7 +96,7 @@ def _otherwise(value: object) -> object:
         return None
     if isinstance(value, dict):
         return value
-    raise _wrong("deny or {hold: ROLE}")
+    raise wrong("deny or {hold: ROLE}")
 
 
 def _undo(value: object) -> object:
@@ -125,39 +106,30 @@ def _undo(value: object) -> object:
         return False
     if isinstance(value, bool) or (isinstance(value, str) and value.strip()):
         return value
-    raise _wrong("allow, deny or an expression such as total <= 500 EUR")
+    raise wrong("allow, deny or an expression such as total <= 500 EUR")
 
 
 def _cap(value: object) -> object:
     try:
         parse_cap(value if isinstance(value, str) else "")
     except CapError as error:
-        raise _wrong(CAP_FORM) from error
+        raise wrong(CAP_FORM) from error
     return value
-
-
-def _listed_host(value: object) -> str:
-    found = listed(value) if isinstance(value, str) else None
-    if found is None:
-        raise _wrong(HOST_FORM)
-    return found
 
 
 def _condition(value: object) -> object:
     if value is True or (isinstance(value, str) and value.strip()):
         return value
-    raise _wrong("an expression such as total <= 5000 EUR")
+    raise wrong("an expression such as total <= 5000 EUR")
 
 
 _UNITS: Final[dict[str, float]] = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 _QUOTA: Final = re.compile(r"[1-9]\d{0,11}/[smhd]")
 _QUOTA_SCHEMA: Final = {"type": "string", "pattern": rf"^\s*{_QUOTA.pattern}\s*$"}
 _PRICE_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*/M\s*$"}
-_DURATION_SCHEMA: Final = {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+(\.\d+)?s)?$", "minLength": 2}
 _MONEY_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*$"}
 _RATE_SCHEMA: Final = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[A-Za-z]{3}\s*/h\s*$"}
 
-Duration = Annotated[float, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
 Amount = Annotated[Money, BeforeValidator(_money), WithJsonSchema(_MONEY_SCHEMA)]
 Rate = Annotated[Money, BeforeValidator(_rate), WithJsonSchema(_RATE_SCHEMA)]
 PerMillion = Annotated[Money, BeforeValidator(_per_million), WithJsonSchema(_PRICE_SCHEMA)]
@@ -165,16 +137,10 @@ QuotaText = Annotated[str, BeforeValidator(_quota), WithJsonSchema(_QUOTA_SCHEMA
 WorkHours = Annotated[str, BeforeValidator(_hours)]
 CapText = Annotated[str, BeforeValidator(_cap), Field(max_length=80)]
 Secret = Annotated[str, BeforeValidator(_reference), WithJsonSchema({"type": "string", "pattern": "^env:.+"})]
-Name = Annotated[str, Field(pattern=_NAME)]
 ToolName = Annotated[str, Field(pattern=_TOOL)]
 Holder = Annotated[str, Field(pattern=_HOLDER)]
 ObjectName = Annotated[str, Field(pattern=_OBJECT)]
-Text = Annotated[str, Field(min_length=1, max_length=500)]
 LabelPath = Annotated[str, Field(pattern=r"^(\*|[^.*\s][^.*]*)(\.(\*|[^.*]+))*$", max_length=200)]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z0-9]{1,12}){0,3}$")]
-Host = Annotated[
-    str, BeforeValidator(_listed_host), WithJsonSchema({"type": "string", "pattern": r"^[!-~]+$", "maxLength": 260})
-]
 Condition = Annotated[
     str | Literal[True],
     BeforeValidator(_condition),
@@ -189,12 +155,6 @@ Members = Annotated[
     Field(min_length=1),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
 ]
-
-
-class Part(BaseModel):
-    """A mapping of known fields; a field that is not known is a mistake, never ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
 
 
 class CasePart(Part):
@@ -264,11 +224,11 @@ class RulePart(Part):
     def _one_form(self) -> RulePart:
         forms = [name for name in ("allow", "hold", "deny") if getattr(self, name) is not None]
         if len(forms) != 1:
-            raise _wrong("exactly one of allow, hold and deny")
+            raise wrong("exactly one of allow, hold and deny")
         if self.allow is None and "otherwise" in self.model_fields_set:
-            raise _wrong("otherwise only beside allow")
+            raise wrong("otherwise only beside allow")
         if self.hold is None and (self.within is not None or self.valid_for is not None or self.second is not None):
-            raise _wrong("within, valid_for and second beside hold")
+            raise wrong("within, valid_for and second beside hold")
         return self
 
 
@@ -327,7 +287,7 @@ class PricePart(Part):
     @model_validator(mode="after")
     def _one_currency(self) -> PricePart:
         if len({price.currency for price in (self.input, self.output, self.cached) if price is not None}) > 1:
-            raise _wrong("prices of one model in one currency")
+            raise wrong("prices of one model in one currency")
         return self
 
     def price(self) -> ModelPrice:
@@ -449,17 +409,17 @@ class IntakePart(Part):
     def _one_kind(self) -> IntakePart:
         kinds = {name for name in _INTAKE_KINDS if getattr(self, name) is not None}
         if len(kinds - {"folder"}) + (kinds == {"folder"}) != 1 or (kinds > {"folder"} and kinds != {"mail", "folder"}):
-            raise _wrong(_INTAKE_FORMS)
+            raise wrong(_INTAKE_FORMS)
         return self
 
 
 _FALLBACK_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [
-        {"type": "string", "pattern": _NAME},
+        {"type": "string", "pattern": NAME},
         {
             "type": "object",
             "properties": {
-                **{name: {"type": "string", "pattern": _NAME} for name in ("default", *ERROR_CLASSES)},
+                **{name: {"type": "string", "pattern": NAME} for name in ("default", *ERROR_CLASSES)},
             },
             "additionalProperties": False,
             "minProperties": 1,
