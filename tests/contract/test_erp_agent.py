@@ -50,8 +50,11 @@ class Desk:
             raise self.refusal
         return bound.load_result(await bound.invoke(args, key=f"key-{len(self.calls)}"))
 
-    async def hand_over(self, role: str, reason: str, *, cause: str, within_s: float) -> NoReturn:
+    async def hand_over(
+        self, role: str, reason: str, *, cause: str, within_s: float, details: Mapping[str, JSON]
+    ) -> NoReturn:
         assert within_s > 0
+        assert details["to_do"]
         self.given = (role, cause, reason)
         raise HandedOver
 

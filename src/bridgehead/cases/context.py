@@ -127,15 +127,17 @@ class Context:
         cause: str = "",
         error_class: ErrorClass = "out_of_scope",
         within_s: float | None = None,
+        details: Mapping[str, JSON] | None = None,
     ) -> NoReturn:
         """Gives the case to a person for good, with everything read so far; the agent ends here.
 
         ``cause`` is one word that reviews are grouped by. Where nobody has decided within ``within_s``, the role's
-        ``then`` is asked.
+        ``then`` is asked. ``details`` is shown beside the reason: of them, ``to_do`` is the sentence about what the
+        person does, and ``checks`` are sentences about how near each check came.
         """
         if role not in self._segment.bench.deployment.roles:
             raise UserError(f"there is no role {role!r} in this deployment", code="case.role")
-        await self._segment.governed(self._hand_over(role, reason, cause, error_class, within_s))
+        await self._segment.governed(self._hand_over(role, reason, cause, error_class, within_s, details or {}))
         raise AssertionError("unreachable")  # pragma: no cover - handing over closes the segment
 
     @contextmanager
@@ -314,11 +316,17 @@ class Context:
         raise segment.wait(stop_clock=True)
 
     async def _hand_over(
-        self, role: str, reason: str, cause: str, error_class: ErrorClass, within_s: float | None
+        self,
+        role: str,
+        reason: str,
+        cause: str,
+        error_class: ErrorClass,
+        within_s: float | None,
+        details: Mapping[str, JSON],
     ) -> None:
         await self._segment.fresh()
         await self._segment.replayed()
-        raise self._segment.hand_over(error_class, reason, role=role, within_s=within_s, cause=cause)
+        raise self._segment.hand_over(error_class, reason, role=role, within_s=within_s, details=details, cause=cause)
 
     async def _turn(
         self, name: str, fed: JSON, request: JSON, run: Callable[[], Awaitable[Turn]], asker: Asker | None

@@ -225,15 +225,18 @@ class Segment:
         role: str | None = None,
         not_comparable: bool = False,
         within_s: float | None = None,
+        details: Mapping[str, JSON] | None = None,
         **facts: JSON,
     ) -> Suspended:
         """Closes the segment because a person must go on; in shadow the case just ends saying so.
+
+        ``details`` is what the agent shows beside ``facts``; none of it takes the place of what is named here.
 
         ``not_comparable``: what is missing exists only because the case runs in shadow, so its
         further way says nothing about the agent.
         """
         wanted = role or self.bench.deployment.fallback.role_for(error_class)
-        told: dict[str, JSON] = {"reason": reason, "error_class": error_class, **facts}
+        told: dict[str, JSON] = {**(details or {}), "reason": reason, "error_class": error_class, **facts}
         shown = {name: SECRETS.without(one) for name, one in told.items()}  # an exception may say what it was sent
         if self.shadow:
             outcome: OutcomeKind = "not_comparable" if not_comparable else "would_hand_over"

@@ -1,4 +1,4 @@
-"""An order that passes says how near it came to each check; one that does not says why, and nothing of this."""
+"""An order says how near it came to each check, booked or held, and what is booked otherwise than it asks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from bridgehead.templates.purchase_orders.checks.verdict import Rules
+from bridgehead.templates.purchase_orders.checks.verdict import Facts, ResolvedLine, Rules
 from tests.unit.checks.ground import CUSTOMER, booked, facts, item, line, order, verdict
 
 
@@ -17,10 +17,10 @@ def told(found: tuple[str, ...], opening: str) -> str:
 
 
 def test_a_price_says_its_gap_and_the_limit_of_the_line_that_is_furthest_off() -> None:
-    """Of two lines off the contract price the further one is told, with both prices and the tolerance."""
+    """Of two lines off the contract price the further one is told, with its item, both prices and the tolerance."""
     asked = order(line(1, price=Decimal("3.13")), line(2, price=Decimal("3.05")))
     assert told(verdict(asked).figures, "Price") == (
-        "Price: line 2 is 1.6% under the contract price: 3.05 asked, 3.1 agreed and booked; the limit is 2.0%."
+        "Price: line 2 (A-1) is 1.6% under the contract price: 3.05 asked, 3.1 agreed; the limit is 2.0%."
         " It is the furthest off of 2 stated."
     )
     beyond = verdict(order(line(1, price=Decimal("3.30"))))
@@ -28,13 +28,49 @@ def test_a_price_says_its_gap_and_the_limit_of_the_line_that_is_furthest_off() -
     assert "or 10% where the whole line differs by at most 100; it differs by 20.00" in told(beyond.figures, "Price")
 
 
+def test_what_is_booked_otherwise_than_asked_is_told_line_by_line() -> None:
+    """A price above and one below the stated ones, a raised quantity and a later day are named with their figures."""
+    asked = order(
+        line(1, price=Decimal("3.13"), requested_date=date(2026, 11, 10)),
+        line(2, price=Decimal("3.05"), quantity=Decimal(97)),
+    )
+    found = told(verdict(asked, facts(asked, items={"A-1": item(stock=Decimal(0))})).figures, "Booked")
+    assert found == (
+        "Booked otherwise than asked: line 1 (A-1) at the agreed 3.1 EUR per C62, which is below the stated 3.13"
+        " (3.00 EUR for the line); line 1 (A-1) for 2026-11-16, 6 days after the wanted 2026-11-10; line 2 (A-1) at the"
+        " agreed 3.1 EUR per C62, which is above the stated 3.05 (5.00 EUR for the line); line 2 (A-1) with 100 C62,"
+        " for 97 ordered (at least 10 C62 are sold, in multiples of 5). All else is booked as asked."
+    )
+    assert told(verdict(order()).figures, "Booked") == (
+        "Booked as asked: every quantity and day, at the stated prices, which are the agreed ones."
+    )
+    bare = verdict(order(line(1, price=None)))
+    assert told(bare.figures, "Booked").endswith("at the agreed prices, for none is stated.")
+
+
+def test_a_quantity_below_the_minimum_names_what_was_ordered_the_item_and_the_minimum() -> None:
+    """Who asks why two are booked reads that one was ordered, of which item, and that at least two are sold."""
+    asked = order(line(1, quantity=Decimal(1)))
+    one = verdict(asked, facts(asked, items={"A-1": item(min_qty=Decimal(2), multiple=Decimal(1))})).figures
+    assert told(one, "Quantity") == (
+        "Quantity: line 1 (A-1) rises from 1 ordered to 2 (100%), 3.10 more: at least 2 C62 are sold, in multiples"
+        " of 1; 25% or 100 more are allowed. 1 of 1 lines rise."
+    )
+    boxes = verdict(order(line(1, quantity=Decimal(1), unit="BX", price=Decimal("37.20")))).figures
+    assert "from 1 BX = 12 C62 ordered to 15 (25%)" in told(boxes, "Quantity")
+
+
 def test_quantity_delivery_credit_and_value_say_what_is_left() -> None:
     """A raised quantity, a late day, what is left of the credit and the order's value stand beside their limits."""
     asked = order(line(1, quantity=Decimal(97), requested_date=date(2026, 11, 10)), stated_total=Decimal("300.70"))
     late = facts(asked, items={"A-1": item(stock=Decimal(0))})
     found = verdict(asked, late, Rules(order_limit=Decimal(400))).figures
-    assert "line 1 rises from 97 to 100 (3%), 9.30 more; 25% or 100 more are allowed" in told(found, "Quantity")
-    assert "2026-11-10 and possible on 2026-11-16, 6 days late; 10 days" in told(found, "Delivery")
+    assert "line 1 (A-1) rises from 97 ordered to 100 (3%), 9.30 more" in told(found, "Quantity")
+    assert "25% or 100 more are allowed" in told(found, "Quantity")
+    assert (
+        "2026-11-10 and possible on 2026-11-16 (0 C62 in stock; what they do not cover takes 14 days), 6 days late; 10"
+        in told(found, "Delivery")
+    )
     assert "310.00 EUR, 1310.00 of 50000 would be open, 48690.00 left" in told(found, "Credit")
     assert told(found, "Value") == "Value: 310.00; 400 are booked without a person."
     assert "the stated 300.70" in told(found, "Sums")
@@ -44,16 +80,49 @@ def test_what_is_not_near_is_told_too() -> None:
     """An order without a gap says that each price is the agreed one and each quantity as ordered."""
     found = verdict(order()).figures
     assert told(found, "Price") == "Price: the one stated price is the agreed one; the limit is 2.0%."
-    assert told(found, "Quantity").startswith("Quantity: the one line is sold as ordered")
+    assert told(found, "Quantity") == (
+        "Quantity: the one line is sold as ordered; nearest its minimum is line 1 (A-1): 100 ordered, at least 10 C62"
+        " are sold, in multiples of 5; 25% or 100 more are allowed."
+    )
     assert "17 days to spare" in told(found, "Delivery")
     assert f"{CUSTOMER.number}, {CUSTOMER.name}, found by email" in told(found, "Customer")
 
 
-def test_only_an_order_that_is_booked_has_figures() -> None:
-    """One that is held, and one that is known already, say why instead."""
-    asked = order()
-    blocked = replace(CUSTOMER, credit=replace(CUSTOMER.credit, blocked=True))
-    assert verdict(asked, facts(asked, customer=blocked)).figures == ()
-    proposal = verdict(asked).proposal
+def test_an_item_says_by_what_it_was_found() -> None:
+    """The customer's own number is told with the list that says so and with what that list does not tell."""
+    asked = order(line(1), line(2, supplier_part=None, customer_part="RW-77"), line(3))
+    known = (ResolvedLine(item(), "number"), ResolvedLine(item("A-2"), "xref"), ResolvedLine(item("A-3"), "gtin"))
+    plain = facts(asked, items={"A-1": item(), "A-2": item("A-2"), "A-3": item("A-3")})
+    found = verdict(asked, replace(plain, resolved=known)).figures
+    assert [one for one in found if one.startswith("Items")] == [
+        (
+            "Items: by the list of this customer's part numbers in the ERP (customer_parts), line 2: RW-77 is our A-2;"
+            " the ERP does not tell since when an entry is in it."
+        ),
+        "Items: by our own number, line 1 (A-1).",
+        "Items: by a GTIN that is on file, line 3 (A-3).",
+    ]
+
+
+def test_an_order_that_is_held_says_how_near_it_came_too() -> None:
+    """One that is held tells what could be known, and nothing of a booking; one that is known already says why."""
+    asked = order(stated_total=Decimal(1))
+    blocked = replace(CUSTOMER, credit=replace(CUSTOMER.credit, blocked=True, limit=Decimal(1000)))
+    held = verdict(asked, facts(asked, customer=blocked)).figures
+    assert "310.00 too much" in told(held, "Credit")
+    assert "the customer is blocked" in told(held, "Credit")
+    assert told(held, "Sums") == "Sums: the lines add up to 310.00, not to 1; no difference is allowed."
+    assert told(held, "Price").startswith("Price: the one stated price")
+    assert not [one for one in held if one.startswith("Booked")]
+    unknown = order(line(supplier_part="A-77"))
+    assert not [one for one in verdict(unknown).figures if one.startswith(("Price", "Quantity", "Items", "Booked"))]
+    assert [one.split(":")[0] for one in verdict(order(), Facts(not_found="Nobody.")).figures] == ["Sums"]
+    proposal = verdict(order()).proposal
     assert proposal is not None
-    assert verdict(asked, facts(asked, earlier=(booked(proposal),))).figures == ()
+    again = verdict(order(), facts(order(), earlier=(booked(proposal),)))
+    assert again.figures == ()
+    assert again.reason() == (
+        "The same order is booked already as SO-1: customer, PO number, currency and ship-to are equal, and so are"
+        " item, quantity, unit, price and day of the one line, as they would be booked. Order date, line numbers,"
+        " texts and the form of the document were not compared."
+    )

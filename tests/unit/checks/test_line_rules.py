@@ -45,7 +45,23 @@ def test_an_unknown_item_is_held_with_its_names() -> None:
     """An item that is not on file is for inside sales, and the reason names what was ordered."""
     found = judged(line(supplier_part="A-77", customer_part="RW-1"))
     assert owner(found) == ("inside-sales", "item")
-    assert "A-77, RW-1" in found.reason()
+    assert "A-77 or RW-1" in found.reason()
+
+
+def test_a_line_without_a_number_or_a_unit_is_told_in_plain_words() -> None:
+    """A line that names no part says what it describes; one without a unit says that it names none."""
+    described = judged(line(supplier_part=None, description="Bracket, bent")).reason()
+    assert described.startswith("Line 1: it gives no part number and no GTIN, only a description (Bracket, bent). Only")
+    assert (
+        judged(line(supplier_part=None))
+        .reason()
+        .startswith("Line 1: it gives no part number, no GTIN and no description.")
+    )
+    unknown = judged(line(supplier_part="A-77", description="Bracket")).reason()
+    assert unknown.startswith("Line 1: no item on file has the number A-77 (Bracket).")
+    assert judged(line(unit=" ", price=None)).reason() == (
+        "Line 1 names no unit, and A-1 is sold by more than one: C62, BX of 12, CT of 144."
+    )
 
 
 # --- rule 7 -----------------------------------------------------------------------------------------------------

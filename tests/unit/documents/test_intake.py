@@ -127,3 +127,18 @@ def test_a_broken_interchange_shows_how_it_begins() -> None:
     assert len(str(begins[0])) <= LONGEST
     assert (broken.details["cause"], broken.within_s) == ("unreadable", DUE_S["unreadable"])
     assert "begins" not in review(b"\x00\x01\x02\x03" * 100, "scan.bin").details
+
+
+def test_where_an_order_broke_names_the_line_of_the_order_and_its_item() -> None:
+    """The segment that could not be read is told by order line and item, and as a place of the file beside it."""
+    broken = (
+        "UNB+UNOC:3+952611:14+952699:14+261102:1109+1'UNH+1+ORDERS:D:96A:UN'BGM+220+PO-7+9'DTM+137:20261102:102'"
+        "NAD+BY+952611::9++PENNINE'LIN+000010'PIA+5+CP24-08:SA'QTY+21:7:PCE'LIN+20'PIA+5+SM.30.45:SA'QTY+21:4:P"
+    )
+    found = read_arrival(broken.encode(), "cut.edi")
+    assert isinstance(found, ToReview)
+    assert found.reason == (
+        "cut.edi cannot be read: The last segment has no terminator. It is in order line 20, item SM.30.45 (read from"
+        " QTY, which is segment 11 of the file, on line 1 of its text)."
+    )
+    assert found.details["where"] == "QTY (segment 11, line 1)"

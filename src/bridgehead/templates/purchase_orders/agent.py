@@ -12,6 +12,7 @@ from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.checks.decide import decide
 from bridgehead.templates.purchase_orders.checks.parties import identify
 from bridgehead.templates.purchase_orders.checks.verdict import DUE_S, Facts, Rules, Verdict
+from bridgehead.templates.purchase_orders.doing import TO_DO
 from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, Credit, Customer, PartNames
 from bridgehead.templates.purchase_orders.tools import (
     book_order,
@@ -68,7 +69,13 @@ async def process(
         hold = verdict.hold
         if hold is None:
             raise AssertionError("an order that is neither booked nor known is held")
-        await ctx.hand_over(hold.role, verdict.reason(), cause=hold.cause, within_s=DUE_S[hold.cause])
+        await ctx.hand_over(
+            hold.role,
+            verdict.reason(),
+            cause=hold.cause,
+            within_s=DUE_S[hold.cause],
+            details={"to_do": TO_DO[hold.cause], "checks": list(verdict.figures)},
+        )
     try:
         order = await book(booking, verdict.credit)
     except Refused as refusal:

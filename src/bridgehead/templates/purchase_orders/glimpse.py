@@ -13,6 +13,7 @@ from bridgehead.documents.mail.bodies import read_bodies
 from bridgehead.documents.mail.message import Mail, parse_mail
 from bridgehead.documents.outcome import Refusal
 from bridgehead.templates.purchase_orders.glimpse_edi import order_glimpse
+from bridgehead.templates.purchase_orders.glimpse_notice import notice
 from bridgehead.templates.purchase_orders.glimpse_xml import xml_glimpse
 
 LINES: Final = 6
@@ -28,7 +29,8 @@ def glimpse(document: bytes, name: str) -> dict[str, JsonValue]:
     """Returns ``sender``, ``subject``, ``attachments`` and ``begins``, as far as there are any; raises nothing.
 
     Of an X12 or EDIFACT order, ``as_far_as_read`` is what stands in its whole segments (``glimpse_edi``); of an XML
-    one, what stands in its whole elements (``glimpse_xml``).
+    one, what stands in its whole elements (``glimpse_xml``). ``says`` are sentences about one that orders nothing
+    (``glimpse_notice``).
 
     All of it is a stranger's text, cut to a few short lines; whoever shows it makes it harmless for their screen.
     """
@@ -39,9 +41,12 @@ def glimpse(document: bytes, name: str) -> dict[str, JsonValue]:
     if mail is None:
         form = form_of(document, name)
         order = order_glimpse(document, "x12" if form == "x12" else "edifact") if form in _SEGMENTED else {}
-        if document.lstrip(_BLANKS).startswith(b"<"):
+        is_xml = document.lstrip(_BLANKS).startswith(b"<")
+        if is_xml:
             order = xml_glimpse(document)
-        return _without_empty({"as_far_as_read": order, "begins": _beginning(document, name)})
+        told = [] if order or not (is_xml or form in _SEGMENTED) else notice(document, "xml" if is_xml else form)
+        says = list[JsonValue](told)
+        return _without_empty({"as_far_as_read": order, "says": says, "begins": _beginning(document, name)})
     who, address = mail.sender
     return _without_empty(
         {

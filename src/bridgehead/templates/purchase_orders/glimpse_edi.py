@@ -43,6 +43,8 @@ class _Found:
     lines: list[dict[str, JsonValue]] = field(default_factory=list)
     line: dict[str, JsonValue] | None = None
     damaged: int = 0
+    broke_in: dict[str, JsonValue] = field(default_factory=dict)
+    """The line that was open where the first damaged segment stood."""
     orders: int = 0
     other: bool = False
     """Inside of a message that is no order."""
@@ -55,7 +57,9 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Marks:
+class Marks:
+    """What parts elements, components and segments; ``release`` is empty where nothing is released."""
+
     element: str
     component: str
     release: str
@@ -65,16 +69,18 @@ class _Marks:
 def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str, JsonValue]:
     """Returns buyer, PO number, date, currency and lines of a broken order, as written; empty where none is whole.
 
-    ``damaged`` counts the segments that were left out. Raises nothing.
+    ``damaged`` counts the segments that were left out, and ``broke_in`` is the line, as far as it had come, that the
+    first of them stood in. Raises nothing.
     """
-    text = _text(document[:_READ]).lstrip("\ufeff \r\n")
-    marks = _x12_marks(text) if form == "x12" else _edifact_marks(text)
+    text = text_of(document[:_READ]).lstrip("\ufeff \r\n")
+    marks = marks_of(text, form)
     if marks is None:
         return {}
     found = _Found()
-    for segment in _segments(text, marks):
+    for segment in segments_of(text, marks):
         if segment is None:
             found.damaged += 1
+            found.broke_in = found.broke_in or found.line or {}
             if form == "x12":
                 found.keep()
             found.line = None
@@ -97,13 +103,20 @@ def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str,
         "lines": list[JsonValue](found.lines[:MOST_LINES]),
         "lines_read": len(found.lines),
         "damaged": found.damaged,
+        "broke_in": found.broke_in,
         "further_orders": "there are; only the first is shown" if found.orders > 1 else "",
     }
     always = ("po_number", "lines", "lines_read", "damaged")
     return {name: value for name, value in told.items() if value or name in always}
 
 
-def _text(document: bytes) -> str:
+def marks_of(text: str, form: Literal["x12", "edifact"]) -> Marks | None:
+    """Returns what parts an interchange; None where its beginning does not tell."""
+    return _x12_marks(text) if form == "x12" else _edifact_marks(text)
+
+
+def text_of(document: bytes) -> str:
+    """Returns a document as text, also one that is cut within its last character."""
     try:
         return document.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -111,7 +124,7 @@ def _text(document: bytes) -> str:
         return document.decode("utf-8", "ignore") if cut else document.decode("cp1252", "replace")
 
 
-def _x12_marks(text: str) -> _Marks | None:
+def _x12_marks(text: str) -> Marks | None:
     """Returns what separates, told by where ISA ends and GS begins: also of an ISA that lost some characters."""
     element = text[3:4]
     if not text.startswith("ISA") or not element or element.isalnum():
@@ -122,24 +135,24 @@ def _x12_marks(text: str) -> _Marks | None:
     tail = text[text.rfind(element, 0, group.start() + 1) + 1 : group.start() + 1]
     ends = tail[1:].lstrip(" ") or tail
     end = ends[0] if ends[0] not in "\r\n" else "\n"
-    return None if end.isalnum() else _Marks(element, tail[:1], "", end)
+    return None if end.isalnum() else Marks(element, tail[:1], "", end)
 
 
-def _edifact_marks(text: str) -> _Marks | None:
+def _edifact_marks(text: str) -> Marks | None:
     if text.startswith("UNA"):
         una = text[3:9].ljust(6)
-        return _Marks(una[1], una[0], una[3].strip(), "\n" if una[5] in "\r\n" else una[5])
+        return Marks(una[1], una[0], una[3].strip(), "\n" if una[5] in "\r\n" else una[5])
     shape = re.match(r"UN[BH]([^A-Za-z0-9 \t\r\n])", text)
     if shape is None:
         return None
     named = re.match(r"UNB(\W)UNO[A-Z](\W)\d", text)
     closing = re.search(r"(\W)[ \t\r\n]*UN[GH]" + re.escape(shape[1]), text[:2000])
     if shape[1] != "+" and named is not None and closing is not None:
-        return _Marks(named[1], named[2], "?", closing[1])
-    return _Marks("+", ":", "?", "'")
+        return Marks(named[1], named[2], "?", closing[1])
+    return Marks("+", ":", "?", "'")
 
 
-def _segments(text: str, marks: _Marks) -> Iterator[list[list[str]] | None]:
+def segments_of(text: str, marks: Marks) -> Iterator[list[list[str]] | None]:
     """Yields whole segments as elements of components, None for a damaged one; the last without its end is damaged."""
     if marks.end != "\n":
         text = text.replace("\r", "").replace("\n", "")
@@ -169,47 +182,47 @@ def _plain(text: str) -> str:
     return " ".join(shown.split())[:_LONGEST]
 
 
-def _at(segment: Sequence[Sequence[str]], element: int, component: int = 1) -> str:
+def value_at(segment: Sequence[Sequence[str]], element: int, component: int = 1) -> str:
     """Returns a component, counted from 1; empty where there is none."""
     parts = segment[element] if element < len(segment) else ()
     return parts[component - 1] if component <= len(parts) else ""
 
 
 def _of_x12(found: _Found, segment: Sequence[Sequence[str]]) -> None:
-    tag = _at(segment, 0)
+    tag = value_at(segment, 0)
     if tag in ("BEG", "BCH"):
         found.orders += 1
         if found.orders == 1:
-            found.number = _at(segment, 3)
-            stated = _at(segment, 5 if tag == "BEG" else 6)
+            found.number = value_at(segment, 3)
+            stated = value_at(segment, 5 if tag == "BEG" else 6)
             found.day = _day(stated, parse_x12_date(stated))
     elif tag == "CUR" and not found.currency:
-        found.currency = _at(segment, 2)
-    elif tag == "N1" and _at(segment, 1) == "BY" and not found.buyer:
-        found.buyer = _without_empty({"name": _at(segment, 2), "number": _at(segment, 4)})
+        found.currency = value_at(segment, 2)
+    elif tag == "N1" and value_at(segment, 1) == "BY" and not found.buyer:
+        found.buyer = _without_empty({"name": value_at(segment, 2), "number": value_at(segment, 4)})
     elif tag in ("PO1", "POC"):
         found.keep()
         at = 2 if tag == "PO1" else 3
         unit = at + 1 if tag == "PO1" else 5
         found.line = _x12_line(segment, at, unit)
-    elif tag == "PID" and found.line is not None and _at(segment, 5):
-        found.line.setdefault("description", _at(segment, 5))
+    elif tag == "PID" and found.line is not None and value_at(segment, 5):
+        found.line.setdefault("description", value_at(segment, 5))
     elif tag in ("CTT", "SE"):
         found.keep()
 
 
 def _x12_line(segment: Sequence[Sequence[str]], quantity: int, unit: int) -> dict[str, JsonValue] | None:
     """Returns a line; None where its quantity is no number."""
-    if _NUMBER.fullmatch(_at(segment, quantity)) is None:
+    if _NUMBER.fullmatch(value_at(segment, quantity)) is None:
         return None
-    pairs = {_at(segment, at): _at(segment, at + 1) for at in range(unit + 3, len(segment) - 1, 2)}
-    basis = _at(segment, unit + 2)
+    pairs = {value_at(segment, at): value_at(segment, at + 1) for at in range(unit + 3, len(segment) - 1, 2)}
+    basis = value_at(segment, unit + 2)
     return _without_empty(
         {
-            "number": _at(segment, 1),
-            "quantity": _at(segment, quantity),
-            "unit": _at(segment, unit),
-            "price": _at(segment, unit + 1),
+            "number": value_at(segment, 1),
+            "quantity": value_at(segment, quantity),
+            "unit": value_at(segment, unit),
+            "price": value_at(segment, unit + 1),
             "price_code": "" if basis == "PE" else basis,
             **_parts(pairs, x12.CUSTOMER_PARTS, x12.SUPPLIER_PARTS, x12.GTINS),
         }
@@ -217,25 +230,25 @@ def _x12_line(segment: Sequence[Sequence[str]], quantity: int, unit: int) -> dic
 
 
 def _of_edifact(found: _Found, segment: Sequence[Sequence[str]]) -> None:
-    tag, line = _at(segment, 0), found.line
+    tag, line = value_at(segment, 0), found.line
     if tag == "UNH":
-        found.other = _at(segment, 2) not in _ORDERS
+        found.other = value_at(segment, 2) not in _ORDERS
     if found.other:
         return
     if tag == "BGM":
         found.orders += 1
         if found.orders == 1:
-            found.number = _at(segment, 2)
-    elif tag == "DTM" and _at(segment, 1) == "137" and line is None and not found.day:
-        found.day = _day(_at(segment, 1, 2), read_stated(_at(segment, 1, 2), _at(segment, 1, 3)).day)
+            found.number = value_at(segment, 2)
+    elif tag == "DTM" and value_at(segment, 1) == "137" and line is None and not found.day:
+        found.day = _day(value_at(segment, 1, 2), read_stated(value_at(segment, 1, 2), value_at(segment, 1, 3)).day)
     elif tag == "CUX" and not found.currency:
-        found.currency = _at(segment, 1, 2)
-    elif tag == "NAD" and _at(segment, 1) == "BY" and not found.buyer:
-        name = "".join(segment[4]) if len(segment) > 4 and any(segment[4]) else _at(segment, 3)  # noqa: PLR2004  # C080
-        found.buyer = _without_empty({"name": name[:_LONGEST], "number": _at(segment, 2)})
+        found.currency = value_at(segment, 1, 2)
+    elif tag == "NAD" and value_at(segment, 1) == "BY" and not found.buyer:
+        name = "".join(segment[4]) if len(segment) > 4 and any(segment[4]) else value_at(segment, 3)  # noqa: PLR2004  # C080
+        found.buyer = _without_empty({"name": name[:_LONGEST], "number": value_at(segment, 2)})
     elif tag == "LIN":
         found.keep()
-        found.line = _without_empty({"number": _at(segment, 1)})
+        found.line = _without_empty({"number": value_at(segment, 1)})
         found.line.update(_edifact_parts(segment, 3))
     elif tag in ("UNS", "UNT"):
         found.keep()
@@ -248,18 +261,18 @@ def _of_edifact_line(line: dict[str, JsonValue], tag: str, segment: Sequence[Seq
         for element in range(2, len(segment)):
             for name, value in _edifact_parts(segment, element).items():
                 line.setdefault(name, value)
-    elif tag == "IMD" and _at(segment, 3, 4):
-        line.setdefault("description", f"{_at(segment, 3, 4)}{_at(segment, 3, 5)}"[:_LONGEST])
-    elif tag == "QTY" and _at(segment, 1) == "21" and _NUMBER.fullmatch(_at(segment, 1, 2)):
-        line.setdefault("quantity", _at(segment, 1, 2))
-        line.update(_without_empty({"unit": _at(segment, 1, 3)}))
-    elif tag == "PRI" and _at(segment, 1) in edifact.NET_PRICES and _NUMBER.fullmatch(_at(segment, 1, 2)):
-        line.setdefault("price", _at(segment, 1, 2))
-        line.update(_without_empty({"price_basis": _at(segment, 1, 5)}))
+    elif tag == "IMD" and value_at(segment, 3, 4):
+        line.setdefault("description", f"{value_at(segment, 3, 4)}{value_at(segment, 3, 5)}"[:_LONGEST])
+    elif tag == "QTY" and value_at(segment, 1) == "21" and _NUMBER.fullmatch(value_at(segment, 1, 2)):
+        line.setdefault("quantity", value_at(segment, 1, 2))
+        line.update(_without_empty({"unit": value_at(segment, 1, 3)}))
+    elif tag == "PRI" and value_at(segment, 1) in edifact.NET_PRICES and _NUMBER.fullmatch(value_at(segment, 1, 2)):
+        line.setdefault("price", value_at(segment, 1, 2))
+        line.update(_without_empty({"price_basis": value_at(segment, 1, 5)}))
 
 
 def _edifact_parts(segment: Sequence[Sequence[str]], element: int) -> dict[str, JsonValue]:
-    pairs = {_at(segment, element, 2): _at(segment, element)}
+    pairs = {value_at(segment, element, 2): value_at(segment, element)}
     return _without_empty(_parts(pairs, edifact.CUSTOMER_TYPES, edifact.SUPPLIER_TYPES, ("EN", "SRV", "UP")))
 
 

@@ -50,7 +50,7 @@ def xml_glimpse(document: bytes) -> dict[str, JsonValue]:
     buyer: dict[str, JsonValue] = {}
     lines: list[JsonValue] = []
     line: dict[str, JsonValue] = {}
-    for path, given, text, closes in _elements(document[:_READ].decode("utf-8", "replace")):
+    for path, given, text, closes in elements_of(document[:_READ].decode("utf-8", "replace")):
         name, inside = path[-1], bool(_LINES & set(path))
         if name in _LINES:
             if closes and line.get("quantity"):
@@ -82,7 +82,7 @@ def xml_glimpse(document: bytes) -> dict[str, JsonValue]:
     return told | {"lines_read": len(lines)}
 
 
-def _elements(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str], str, bool]]:
+def elements_of(text: str) -> Iterator[tuple[tuple[str, ...], dict[str, str], str, bool]]:
     """Yields each tag: path and attributes of its element, its text where that is all it holds, whether it closes."""
     open_ones: list[tuple[str, dict[str, str]]] = []
     last, leaf = 0, False

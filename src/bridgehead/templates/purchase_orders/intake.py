@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -16,6 +17,7 @@ from bridgehead.documents.order import Order
 from bridgehead.documents.outcome import Kind, NotAnOrder, Orders, Unreadable
 from bridgehead.documents.reading import read
 from bridgehead.templates.purchase_orders.checks.verdict import DUE_S, LOGISTICS, ORDER_DESK, PLANNER
+from bridgehead.templates.purchase_orders.doing import TO_DO, to_do_about
 from bridgehead.templates.purchase_orders.glimpse import glimpse
 
 _ORDER: Final = TypeAdapter(Order)
@@ -42,6 +44,7 @@ _PUBLIC_HOSTS: Final = frozenset(
         "proton.me",
     }
 )
+_SEGMENT: Final = re.compile(r"(after )?(?:([A-Z0-9]{2,3}) )?\(segment (\d+), line (\d+)\)")
 NEEDED: Final = "a document in which the reader finds lines that order an item in a quantity, or that names itself one"
 """What would have become a case."""
 _NOT_CONTENT: Final = frozenset({"sources", "format", "notes", "warnings", "buyer", "controls", "confidence"})
@@ -65,17 +68,46 @@ def read_arrival(document: bytes, name: str, *, for_model: bool = False) -> Read
                 f"This is no order ({kind.replace('_', ' ')}): {reason}",
                 role=_ROLES.get(kind, ORDER_DESK),
                 error_class="out_of_scope",
-                details={"cause": "not_an_order", "kind": kind, "needed": NEEDED, **glimpse(document, name)},
+                details={
+                    "cause": "not_an_order",
+                    "kind": kind,
+                    "to_do": to_do_about(kind),
+                    "needed": NEEDED,
+                    **glimpse(document, name),
+                },
                 within_s=DUE_S["not_an_order"],
             )
         case Unreadable(code, reason, where):
+            found = glimpse(document, name)
             return ToReview(
-                f"{name} cannot be read: {reason}{f' ({where})' if where else ''}",
+                f"{name} cannot be read: {reason}{_placed(where, found)}",
                 role=ORDER_DESK,
                 error_class="invalid_input",
-                details={"cause": "unreadable", "code": code, "where": where, **glimpse(document, name)},
+                details={
+                    "cause": "unreadable",
+                    "code": code,
+                    "where": where,
+                    "to_do": TO_DO["unreadable"],
+                    **found,
+                },
                 within_s=DUE_S["unreadable"],
             )
+
+
+def _placed(where: str, found: Mapping[str, JsonValue]) -> str:
+    """Returns where a document broke: the line of the order with its item, so far as it was read, and the place."""
+    segment = _SEGMENT.fullmatch(where)
+    if segment is None:
+        return f" ({where})" if where else ""
+    after, tag, number, line = segment.groups()
+    named = f"{tag}, which is segment {number}" if tag else f"segment {number}"
+    said = f"read from {after or ''}{named} of the file, on line {line} of its text"
+    read = found.get("as_far_as_read")
+    broke = read.get("broke_in") if isinstance(read, dict) else None
+    if not isinstance(broke, dict) or not broke.get("number"):
+        return f" ({said})"
+    item = next((broke[one] for one in ("supplier_part", "customer_part", "gtin", "description") if broke.get(one)), "")
+    return f" It is in order line {str(broke['number']).lstrip('0')}{f', item {item}' if item else ''} ({said})."
 
 
 def _mailed_by(address: str | None) -> str | None:

@@ -70,7 +70,7 @@ def decide(order: Order, facts: Facts, rules: Rules | None = None) -> Verdict:
         proposal=ground.proposal,
         resend_of=known.order_number if known is not None and not _objects(holds) else None,
         credit=facts.customer.credit if facts.customer is not None else None,
-        figures=() if holds or known is not None else figures(ground),
+        figures=() if known is not None and not _objects(holds) else figures(ground, books=not holds),
     )
 
 

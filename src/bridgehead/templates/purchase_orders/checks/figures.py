@@ -1,39 +1,106 @@
-"""How near an order that passes came to each check: the figure found, its limit, and the line that came nearest."""
+"""How near an order came to each check: the figure found, its limit, and the line and item that came nearest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Final
 
 from bridgehead.templates.purchase_orders.checks.document_rules import order_value, possible_totals
 from bridgehead.templates.purchase_orders.checks.verdict import Ground, Settled
 
+_TOLD: Final = 5
+"""Lines that a sentence names, at most."""
+_PART: Final = Decimal("0.001")
+"""The least that a quantity is told from another by: nothing is divided by a minimum of nought."""
 
-def figures(ground: Ground) -> tuple[str, ...]:
-    """Returns one sentence per check, the same whatever order the lines are in; money in the customer's currency."""
-    return tuple(
-        sentence
-        for part in (_customer, _price, _quantity, _delivery, _credit, _sums, _reading, _limit)
-        for sentence in part(ground)
+
+def figures(ground: Ground, *, books: bool) -> tuple[str, ...]:
+    """Returns one sentence per check, the same whatever order the lines are in; money in the customer's currency.
+
+    ``books`` says that the order is booked: the first sentence then says what is booked otherwise than asked. Of one
+    that is held, only what could be known is told.
+    """
+    parts = (_customer, _items, _price, _quantity, _delivery, _credit, _sums, _reading, _limit)
+    told = [sentence for part in parts for sentence in part(ground)]
+    return tuple([_booked(ground), *told] if books else told)
+
+
+def _booked(ground: Ground) -> str:
+    """Returns what is booked otherwise than the document asks, line by line."""
+    money = "" if ground.facts.customer is None else f" {ground.facts.customer.currency}"
+    found = [part for one in _in_order(ground) for part in _otherwise(one, money)]
+    stated = sum(one.asked is not None for one in ground.lines)
+    if found:
+        return f"Booked otherwise than asked: {_listed(found)}. All else is booked as asked."
+    prices = (
+        "at the agreed prices, for none is stated"
+        if not stated
+        else "at the stated prices, which are the agreed ones"
+        if stated == len(ground.lines)
+        else f"at the agreed prices, which {stated} of {len(ground.lines)} lines state"
     )
+    return f"Booked as asked: every quantity and day, {prices}."
+
+
+def _otherwise(one: Settled, money: str) -> Iterator[str]:
+    item, name = one.item, _named(one)
+    if item is None or one.quantity is None or one.ordered is None or one.price is None:
+        return
+    if one.asked is not None and not one.same_price:
+        differs = (one.price - one.asked) * one.quantity
+        side = "above" if differs > 0 else "below"
+        yield (
+            f"{name} at the agreed {_plain(one.price)}{money} per {item.base_unit}, which is {side} the stated"
+            f" {_plain(one.asked)} ({abs(differs):.2f}{money} for the line)"
+        )
+    if one.quantity != one.ordered:
+        yield f"{name} with {_plain(one.quantity)} {item.base_unit}, for {_asked(one)} ordered ({_least(one)})"
+    if one.requested is not None and one.earliest is not None and one.earliest > one.requested:
+        days = (one.earliest - one.requested).days
+        yield f"{name} for {one.earliest}, {_days(days)} after the wanted {one.requested}"
+
+
+def _items(ground: Ground) -> Iterator[str]:
+    """Yields by what each line's item was found: our number, the customer's own in the ERP's list, or a GTIN."""
+    found = sorted(zip(ground.lines, ground.facts.resolved, strict=False), key=lambda pair: pair[0].line.number)
+    theirs = [
+        f"line {one.line.number}: {one.line.customer_part or one.line.supplier_part} is our {known.item.number}"
+        for one, known in found
+        if known.item is not None and known.how == "xref"
+    ]
+    if theirs:
+        yield (
+            f"Items: by the list of this customer's part numbers in the ERP (customer_parts), {_listed(theirs)};"
+            " the ERP does not tell since when an entry is in it."
+        )
+    for how, words in (("number", "our own number"), ("gtin", "a GTIN that is on file")):
+        named = [_named(one) for one, known in found if known.item is not None and known.how == how]
+        if named:
+            yield f"Items: by {words}, {_listed(named)}."
 
 
 def _customer(ground: Ground) -> Iterator[str]:
     customer, place = ground.facts.customer, ground.ship_to
-    if customer is not None and place is not None:
-        by = f" by {', '.join(customer.matched_by)}" if customer.matched_by else ""
-        yield (
-            f"Customer: {customer.number}, {customer.name}, found{by}; ship-to {place.id} is on file"
-            f" ({place.street}, {place.city})."
-        )
+    if customer is None:
+        return
+    by = f" by {', '.join(customer.matched_by)}" if customer.matched_by else ""
+    at = (
+        "no ship-to on file is meant"
+        if place is None
+        else f"ship-to {place.id} is on file ({place.street}, {place.city})"
+    )
+    yield f"Customer: {customer.number}, {customer.name}, found{by}; {at}."
 
 
 def _price(ground: Ground) -> Iterator[str]:
     rules, tolerance = ground.rules, ground.facts.tolerance
     stated = [one for one in ground.lines if one.asked is not None and one.price is not None]
+    if ground.facts.customer is None or not any(one.price is not None for one in ground.lines):
+        return
     limit = f"the limit is {tolerance:.1%}"
     if not stated:
-        yield f"Price: no line states one; the agreed ones are booked; {limit}."
+        yield f"Price: no line states one; the agreed ones count; {limit}."
         return
     nearest = max(stated, key=lambda one: (_gap(one), -one.line.number))
     asked, agreed = nearest.asked, nearest.price
@@ -51,8 +118,8 @@ def _price(ground: Ground) -> Iterator[str]:
             f" {rules.max_price_difference}; it differs by {differs:.2f}"
         )
     yield (
-        f"Price: line {nearest.line.number} is {_gap(nearest):.1%} {side} the {kind}: {_plain(asked)} asked,"
-        f" {_plain(agreed)} agreed and booked; {limit}{beyond}. It is the furthest off of {len(stated)} stated."
+        f"Price: {_named(nearest)} is {_gap(nearest):.1%} {side} the {kind}: {_plain(asked)} asked,"
+        f" {_plain(agreed)} agreed; {limit}{beyond}. It is the furthest off of {len(stated)} stated."
     )
 
 
@@ -65,17 +132,28 @@ def _gap(one: Settled) -> Decimal:
 def _quantity(ground: Ground) -> Iterator[str]:
     rules = ground.rules
     limit = f"{rules.max_increase:.0%} or {rules.max_increase_amount} more are allowed"
-    raised = [one for one in ground.lines if one.quantity != one.ordered]
-    if not raised:
-        yield f"Quantity: {_all(len(ground.lines), 'line')} sold as ordered; {limit}."
+    known = [one for one in _in_order(ground) if one.quantity is not None and one.item is not None]
+    raised = [one for one in known if one.quantity != one.ordered]
+    if not known:
         return
-    nearest = max(raised, key=lambda one: (_dearer(one), -one.line.number))
-    ordered, sold = nearest.ordered or Decimal(0), nearest.quantity or Decimal(0)
-    share = f" ({(sold - ordered) / ordered:.0%})" if ordered else ""
-    yield (
-        f"Quantity: line {nearest.line.number} rises from {_plain(ordered)} to {_plain(sold)}{share},"
-        f" {_dearer(nearest):.2f} more; {limit}. {len(raised)} of {len(ground.lines)} lines rise."
-    )
+    if not raised:
+        nearest = min(
+            known, key=lambda one: ((one.ordered or Decimal(0)) / max(_least_of(one), _PART), one.line.number)
+        )
+        yield (
+            f"Quantity: {_all(len(known), 'line')} sold as ordered; nearest its minimum is {_named(nearest)}:"
+            f" {_asked(nearest)} ordered, {_least(nearest)}; {limit}."
+        )
+        return
+    told = []
+    for one in raised:
+        ordered, sold = one.ordered or Decimal(0), one.quantity or Decimal(0)
+        share = f" ({(sold - ordered) / ordered:.0%})" if ordered else ""
+        told.append(
+            f"{_named(one)} rises from {_asked(one)} ordered to {_plain(sold)}{share}, {_dearer(one):.2f} more:"
+            f" {_least(one)}"
+        )
+    yield f"Quantity: {_listed(told)}; {limit}. {len(raised)} of {len(ground.lines)} lines rise."
 
 
 def _dearer(one: Settled) -> Decimal:
@@ -90,14 +168,23 @@ def _delivery(ground: Ground) -> Iterator[str]:
         if one.requested is not None and one.earliest is not None
     ]
     if not known:
-        yield f"Delivery: no line names a day; the earliest is confirmed; {most} days late are allowed."
+        if any(one.earliest is not None for one in ground.lines):
+            yield f"Delivery: no line names a day; the earliest is confirmed; {most} days late are allowed."
         return
     late, _, nearest = max(known, key=lambda one: one[:2])
-    how = f"{late} days late" if late > 0 else f"{-late} days to spare" if late else "on the day itself"
+    how = f"{_days(late)} late" if late > 0 else f"{_days(-late)} to spare" if late else "on the day itself"
     yield (
-        f"Delivery: line {nearest.line.number} is wanted on {nearest.requested} and possible on {nearest.earliest},"
-        f" {how}; {most} days late are allowed."
+        f"Delivery: {_named(nearest)} is wanted on {nearest.requested} and possible on {nearest.earliest}"
+        f"{_stocked(nearest)}, {how}; {most} days late are allowed."
     )
+
+
+def _stocked(one: Settled) -> str:
+    item = one.item
+    if item is None:
+        return ""
+    stock = f"{_plain(item.stock)} {item.base_unit} in stock"
+    return f" ({stock}; what they do not cover takes {_days(item.lead_time_days)})"
 
 
 def _credit(ground: Ground) -> Iterator[str]:
@@ -108,8 +195,9 @@ def _credit(ground: Ground) -> Iterator[str]:
     total = account.open + value
     yield (
         f"Credit: with this order of {value} {customer.currency}, {total} of {account.limit} would be open,"
-        f" {account.limit - total} left; the oldest invoice is {account.overdue_days} days overdue,"
-        f" {ground.rules.max_overdue_days} are allowed; there is no block."
+        f" {_left(account.limit - total)}; the oldest invoice is {_days(account.overdue_days)} overdue,"
+        f" {ground.rules.max_overdue_days} are allowed;"
+        f" {'the customer is blocked' if account.blocked else 'there is no block'}."
     )
 
 
@@ -117,8 +205,10 @@ def _sums(ground: Ground) -> Iterator[str]:
     order = ground.order
     if order.stated_total is None:
         yield "Sums: the document states no total."
-    elif possible_totals(order):
+    elif order.stated_total in (possible := possible_totals(order)):
         yield f"Sums: the lines add up to the stated {order.stated_total}; no difference is allowed."
+    elif possible:
+        yield f"Sums: the lines add up to {min(possible)}, not to {order.stated_total}; no difference is allowed."
     else:
         yield f"Sums: {order.stated_total} is stated, and not every line has an amount to add up."
 
@@ -134,6 +224,48 @@ def _limit(ground: Ground) -> Iterator[str]:
     most = ground.rules.order_limit
     if most is not None:
         yield f"Value: {order_value(ground)}; {most} are booked without a person."
+
+
+def _in_order(ground: Ground) -> Sequence[Settled]:
+    return sorted(ground.lines, key=lambda one: one.line.number)
+
+
+def _named(one: Settled) -> str:
+    """Returns a line of the order with its item."""
+    return f"line {one.line.number}" + (f" ({one.item.number})" if one.item is not None else "")
+
+
+def _asked(one: Settled) -> str:
+    """Returns the quantity as ordered, with what it is in base units where it was written in others."""
+    item, line = one.item, one.line
+    if item is None or one.ordered is None or one.factor in (None, Decimal(1)):
+        return _plain(one.ordered if one.ordered is not None else line.quantity)
+    return f"{_plain(line.quantity)} {line.unit} = {_plain(one.ordered)} {item.base_unit}"
+
+
+def _least(one: Settled) -> str:
+    item = one.item
+    if item is None:
+        return "its minimum is not known"
+    return f"at least {_plain(item.min_qty)} {item.base_unit} are sold, in multiples of {_plain(item.multiple)}"
+
+
+def _least_of(one: Settled) -> Decimal:
+    return Decimal(0) if one.item is None else one.item.min_qty
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Returns the first of several parts, and how many more there are."""
+    more = len(parts) - _TOLD
+    return "; ".join(parts[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _left(amount: Decimal) -> str:
+    return f"{amount} left" if amount >= 0 else f"{-amount} too much"
+
+
+def _days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
 
 
 def _all(number: int, noun: str) -> str:

@@ -37,10 +37,18 @@ def item(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - 
     number, found = settled.line.number, settled.item
     if found is None:
         line = settled.line
-        names = ", ".join(name for name in (line.supplier_part, line.customer_part, line.gtin) if name) or "no number"
+        names = [name for name in (line.supplier_part, line.customer_part, line.gtin) if name]
+        described = f" ({line.description})" if line.description else ""
+        said = (
+            f"no item on file has the number {' or '.join(names)}{described}."
+            if names
+            else f"it gives no part number and no GTIN, only a description{described}."
+            if line.description
+            else "it gives no part number, no GTIN and no description."
+        )
         near = f" It may be {' or '.join(settled.candidates)}." if settled.candidates else ""
         near += " Only a number or GTIN that is on file for one item decides, not a description."
-        yield Hold(6, INSIDE_SALES, "item", f"Line {number}: no item on file is meant by {names}.{near}", number)
+        yield Hold(6, INSIDE_SALES, "item", f"Line {number}: {said}{near}", number)
     elif found.status == "superseded":
         after = f" by {found.superseded_by}" if found.superseded_by else ""
         said = f"Line {number}: {found.number} is superseded{after}; only an active item is booked."
@@ -99,11 +107,15 @@ def _off(ground: Ground, settled: Settled, asked: Decimal, agreed: Decimal) -> s
 def unit(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
     """Rule 8: the item is sold in the unit that is written."""
     if settled.item is not None and settled.factor is None:
-        number, written = settled.line.number, settled.line.unit or "no unit"
+        number, written = settled.line.number, settled.line.unit.strip()
         sold = ", ".join([settled.item.base_unit, *(f"{one} of {size}" for one, size in settled.item.units.items())])
         asked = settled.line.customer_part or settled.line.supplier_part or ""
         found = f" (ordered as {asked})" if asked and asked != settled.item.number else ""
-        said = f"Line {number}: {settled.item.number}{found} is not sold by {written}; it is sold by {sold}."
+        said = (
+            f"Line {number}: {settled.item.number}{found} is not sold by {written}; it is sold by {sold}."
+            if written
+            else f"Line {number} names no unit, and {settled.item.number}{found} is sold by more than one: {sold}."
+        )
         yield Hold(8, INSIDE_SALES, "unit", said, number)
 
 

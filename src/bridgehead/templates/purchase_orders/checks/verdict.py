@@ -185,7 +185,7 @@ class Verdict:
     ``holds`` is in the order of rules; ``proposal`` is what could be booked if every hold were
     lifted, None when some line cannot be settled; ``resend_of`` is the order number that an
     exact resend belongs to; ``credit`` is what the ERP says the customer may owe; ``figures``
-    says of an order that can be booked how near it came to each check.
+    says how near an order came to each check, and is empty for a resend.
     """
 
     lines: tuple[LineVerdict, ...]
@@ -208,7 +208,12 @@ class Verdict:
     def reason(self) -> str:
         """Returns why, in sentences, the owner's first."""
         if self.resend_of is not None:
-            return f"The same order is booked already as {self.resend_of}."
+            return (
+                f"The same order is booked already as {self.resend_of}: customer, PO number, currency and ship-to are"
+                " equal, and so are item, quantity, unit, price and day of"
+                f" {'the one line' if len(self.lines) == 1 else f'each of {len(self.lines)} lines'}, as they would be"
+                " booked. Order date, line numbers, texts and the form of the document were not compared."
+            )
         return " ".join(_sentence(hold.reason) for hold in self.holds) or "Every check passed."
 
 
