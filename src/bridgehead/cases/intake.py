@@ -8,6 +8,7 @@ from typing import cast
 
 from pydantic import TypeAdapter
 
+from bridgehead.cases.finding import Finding, finding
 from bridgehead.effects.keys import Hmac, path_value, spelled
 from bridgehead.errors import UserError
 from bridgehead.ledger.canonical import canonical
@@ -65,6 +66,7 @@ class Opening:
     content: bytes
     input: JSON
     text: str
+    found_by: Finding = Finding()
 
 
 def opening(deployment: Deployment, hmac: Hmac, adapter: TypeAdapter[object], new: NewCase, text: str) -> Opening:
@@ -87,6 +89,7 @@ def opening(deployment: Deployment, hmac: Hmac, adapter: TypeAdapter[object], ne
         content=hmac("content", canonical(content)),
         input=plain,
         text=new.text if new.text is not None else text,
+        found_by=finding(hmac, deployment.case.search, key, plain),
     )
 
 

@@ -22,7 +22,7 @@ from bridgehead.spec.tool import JSON
 from bridgehead.storage.batch_rows import array
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.grants import Grants, grant_case
-from bridgehead.storage.opening import LOCK_KEYS, Settlement, lock_name, open_new, opened
+from bridgehead.storage.opening import LOCK_KEYS, Settlement, keep_found_by, lock_name, open_new, opened
 from bridgehead.storage.reopening import Again, asked_again
 from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
 from bridgehead.storage.storing import Arriving, Stored, store_new
@@ -314,6 +314,7 @@ class Arrivals:
             )
         ).fetchone()
         case_id = CaseId(row["id"]) if row is not None else CaseId(0)
+        await keep_found_by(conn, case_id, opening)
         relation = "opened" if newest is None or done is not None else "revision"
         await self._join(conn, work.id, case_id, relation)
         actor = "intake" if done is None else f"person:{done.by}"

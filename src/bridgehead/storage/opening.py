@@ -18,7 +18,7 @@ from bridgehead.ledger.vault import DataKey, Vault
 from bridgehead.spec.deployment import Level
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.batch_rows import Rows, array, filled, statement
-from bridgehead.storage.database import Database, pipelined
+from bridgehead.storage.database import Connection, Database, pipelined
 from bridgehead.storage.planning import PlannedChain, PlannedSealer
 
 # In the order in which they are given: every opener of several keys takes them in the same one.
@@ -69,6 +69,13 @@ _JOINED: Final = statement(
     "insert into arrival_cases (arrival_id, case_id, relation) select v.arrival, v.case_id, 'opened' from {rows}",
     arrival="bigint",
     case_id="bigint",
+)
+TERMS: Final = statement("insert into case_terms (term, case_id) select * from {rows}", term="bytea", case_id="bigint")
+AMOUNTS: Final = statement(
+    "insert into case_amounts (case_id, amount, currency) select * from {rows}",
+    case_id="bigint",
+    amount="numeric",
+    currency="text",
 )
 _READ: Final = b"update arrivals set state = 'read', settled_at = bridgehead_now() where id = any(%s::bigint[])"
 OPENED: Final[Mapping[str, int]] = {"opened": 1, "resend": 0, "revision": 0, "review": 0}
@@ -143,6 +150,22 @@ def opened(
     return "case.opened", refs, {"input": reference, "key": opening.business_key, "content": opening.content}
 
 
+def found_by(rows: Rows, case_id: int, opening: Opening) -> None:
+    """Adds what a case is found by later."""
+    for term in opening.found_by.terms:
+        rows.add(TERMS, term, case_id)
+    if opening.found_by.amount is not None:
+        rows.add(AMOUNTS, case_id, opening.found_by.amount, opening.found_by.currency)
+
+
+async def keep_found_by(conn: Connection, case_id: int, opening: Opening) -> None:
+    """Stores what a case is found by later."""
+    rows = Rows()
+    found_by(rows, case_id, opening)
+    for one, values in rows.waiting.items():
+        await conn.execute(one.text, filled(one, values), prepare=True)
+
+
 async def open_new(
     database: Database, dispatch: Dispatch, vault: Vault, settlements: Sequence[Settlement]
 ) -> Sequence[Mapping[str, int] | None]:
@@ -213,6 +236,7 @@ async def open_new(
                 number,
             )
             rows.add(_JOINED, number, case_id)
+            found_by(rows, case_id, opening)
             news.append(found)
         if not news:
             await conn.execute(b"rollback", prepare=False)
@@ -228,9 +252,12 @@ async def open_new(
             for one_statement in (KEYS, CHAINS):
                 await conn.execute(one_statement.text, filled(one_statement, keys.waiting[one_statement]), prepare=True)
             cases, joined = rows.waiting.pop(_CASES), rows.waiting.pop(_JOINED)
+            finding = [(one, rows.waiting.pop(one)) for one in (TERMS, AMOUNTS) if one in rows.waiting]
             await rows.send(conn)
             deadlines = await conn.execute(_CASES.text, filled(_CASES, cases), prepare=True)
             await conn.execute(_JOINED.text, filled(_JOINED, joined), prepare=True)
+            for one_statement, values in finding:  # they name their case
+                await conn.execute(one_statement.text, filled(one_statement, values), prepare=True)
             await conn.execute(_READ, (array(new.settlement.work.id for new in news),), prepare=True)
             if not due:
                 await conn.execute(b"commit", prepare=False)

@@ -142,7 +142,7 @@ class Queries:
         self, *, deployment: str | None = None, state: str | None = None, after: int | None = None, limit: int = 50
     ) -> Sequence[ArrivalLine]:
         """Returns arrivals, newest first; ``after`` continues below an id of the page before."""
-        return await self._arrivals(
+        return await self.arrivals_where(
             "where (%(d)s::text is null or deployment = %(d)s) and (%(s)s::text is null or state = %(s)s)"
             " and (%(a)s::bigint is null or id < %(a)s) order by id desc limit %(n)s",
             {"d": deployment, "s": state, "a": after, "n": page(limit)},
@@ -150,12 +150,13 @@ class Queries:
 
     async def arrival(self, arrival_id: int) -> ArrivalLine:
         """Returns one arrival; raises UserError for an unknown one."""
-        found = await self._arrivals("where id = %(id)s", {"id": arrival_id})
+        found = await self.arrivals_where("where id = %(id)s", {"id": arrival_id})
         if not found:
             raise _unknown_arrival(arrival_id)
         return found[0]
 
-    async def _arrivals(self, chosen: str, values: Mapping[str, object]) -> Sequence[ArrivalLine]:
+    async def arrivals_where(self, chosen: str, values: Mapping[str, object]) -> Sequence[ArrivalLine]:
+        """Returns the arrivals that the rest of a statement chooses, in its order."""
         async with self._database.connection() as conn:
             rows = await (
                 await conn.execute(

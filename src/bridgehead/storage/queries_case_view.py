@@ -39,7 +39,8 @@ class CaseLine:
     """One case in a list. ``waits`` says in words what it waits for, None when it needs nothing.
 
     ``rejected``: a person rejected what it wanted to write, and nothing of it was written. ``acts_for`` is the user
-    whose authority it has; None where it has the deployment's own.
+    whose authority it has; None where it has the deployment's own. ``amount`` is the money that it is about, as its
+    input said when it was opened; None where that does not say.
     """
 
     id: str
@@ -59,6 +60,8 @@ class CaseLine:
     served: bool
     rejected: bool = False
     acts_for: str | None = None
+    amount: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

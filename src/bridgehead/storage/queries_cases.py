@@ -49,6 +49,7 @@ _LINES = (
     " and e.state in ('intended', 'unknown', 'committed', 'undone') limit 1) is null"
     " from reviews r where r.case_id = c.id and r.state = 'rejected' limit 1), false) as rejected,"
     " (select json_build_array(g.subject, g.issuer) from grants g where g.case_id = c.id) as acts_for,"
+    " (select json_build_array(m.amount::text, m.currency) from case_amounts m where m.case_id = c.id) as about,"
     # How the last segment ended stands last on the chain of a case that waits.
     " (select l.body from ledger l where c.state = 'waiting' and c.wake_at is not null and l.chain = 'C-' || c.id"
     " order by l.seq desc limit 1) as ended from cases c "
@@ -77,6 +78,16 @@ class CaseQueries:
             ).fetchall()
             standing = await standing_in(conn)
         return [_line(row, standing) for row in rows]
+
+    async def chosen(self, numbers: Sequence[int]) -> Sequence[CaseLine]:
+        """Returns these cases in the order in which they are named, without those that are not there."""
+        if not numbers:
+            return []
+        async with self._database.connection() as conn:
+            rows = await (await conn.execute(_LINES + "where c.id = any(%s)", (list(numbers),))).fetchall()
+            standing = await standing_in(conn)
+        found = {row["id"]: _line(row, standing) for row in rows}
+        return [found[number] for number in numbers if number in found]
 
     async def waits(self, numbers: Sequence[int]) -> Mapping[str, str]:
         """Returns what each of these cases waits for, in words; a running one, that it runs."""
@@ -210,6 +221,8 @@ def _line(row: Mapping[str, Any], standing: Sequence[Control]) -> CaseLine:
         served=row["served"],
         rejected=row["rejected"],
         acts_for=None if row["acts_for"] is None else person_of(*row["acts_for"]),
+        amount=None if row["about"] is None else row["about"][0],
+        currency=None if row["about"] is None else row["about"][1] or None,
     )
 
 

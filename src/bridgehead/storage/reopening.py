@@ -59,6 +59,13 @@ _ASKED: Final = (
 _CAME_TO: Final = (
     "select substr(chain, 3)::bigint as arrival, body from ledger where chain = any(%s::text[]) order by chain, seq"
 )
+_FOUND_BY: Final = (
+    b"insert into case_terms (term, case_id) select term, %(new)s from case_terms where case_id = %(old)s",
+    (
+        b"insert into case_amounts (case_id, amount, currency) select %(new)s, amount, currency from case_amounts"
+        b" where case_id = %(old)s"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +224,8 @@ async def open_again(
     await conn.execute(
         "insert into arrival_cases (arrival_id, case_id, relation) values (%s, %s, 'opened')", (row["arrival"], again)
     )
+    for query in _FOUND_BY:
+        await conn.execute(query, {"old": case_id, "new": again})
     arrival = await Chain.lock(conn, show("A", row["arrival"]), actor=f"person:{by}")
     await arrival.append("arrival.case", {"case": again, "relation": "opened"})
     await arrival.close()
