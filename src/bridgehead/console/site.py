@@ -1,0 +1,188 @@
+"""The whole site: the pages, what others mount beside them, and the layers that each request passes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, compile_path
+
+from bridgehead.console.assets import Assets
+from bridgehead.console.here import Here
+from bridgehead.console.live import Live
+from bridgehead.console.middleware import csrf
+from bridgehead.console.middleware.errors import ErrorLayer, Problem, as_json, problem_of
+from bridgehead.console.middleware.headers import HeaderLayer
+from bridgehead.console.middleware.hosts import LOOPBACK, HostLayer, Network, ProxyLayer
+from bridgehead.console.middleware.limits import BODY_S, SEND_S, LimitLayer
+from bridgehead.console.middleware.sessions import SessionLayer, Sessions
+from bridgehead.console.page import BODY_BYTES, Page
+from bridgehead.console.pages import all_pages
+from bridgehead.console.rendering import Rendering
+from bridgehead.errors import Refused
+from bridgehead.storage.queries_live import look
+
+if TYPE_CHECKING:
+    from bridgehead.app import App
+
+SIGN_IN: Final = "/sign-in"
+API: Final = "/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is served beside the pages, such as the API: its routes, and how much may be sent to a path of it."""
+
+    routes: Sequence[BaseRoute]
+    prefix: str
+    body: int = BODY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long a client may take to send a body, and to take a piece of an answer, in seconds."""
+
+    body_s: float = BODY_S
+    send_s: float = SEND_S
+
+
+def site(
+    app: App,
+    sessions: Sessions,
+    *,
+    names: Collection[str] = LOOPBACK,
+    trusted: Collection[Network] = (),
+    beside: Sequence[Beside] = (),
+    pages: Sequence[Page] | None = None,
+    bounds: Bounds | None = None,
+) -> Starlette:
+    """Returns the ASGI application.
+
+    ``names`` are those it answers under (without ports), ``trusted`` the networks of proxies in front of it.
+    ``pages`` stands for all pages of ``console/pages``. Its lifespan ends the streams of ``/live``.
+    """
+    bounds = bounds or Bounds()
+    found = all_pages() if pages is None else tuple(pages)
+    assets = Assets()
+    rendering = Rendering(assets, {page.path: page.right for page in found if "GET" in page.methods})
+    live = Live(partial(look, app.database))
+    guard = _Guard(app, rendering)
+    every = (*found, Page("/live", live.stream, right="read", name="live"))
+
+    @asynccontextmanager
+    async def lifespan(_site: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await live.close()
+
+    made = Starlette(
+        routes=[
+            *(Route(page.path, guard.of(page), methods=list(page.methods), name=page.name or None) for page in every),
+            assets.route(),
+            Route("/healthz", _healthz, methods=["GET"], name="healthz"),
+            *(route for one in beside for route in one.routes),
+        ],
+        middleware=[
+            Middleware(HeaderLayer),
+            Middleware(LimitLayer, allowed=_allowed(every, beside), body_s=bounds.body_s, send_s=bounds.send_s),
+            Middleware(ProxyLayer, trusted=trusted),
+            Middleware(HostLayer, names=names),
+            Middleware(ErrorLayer, page=guard.problem),
+            Middleware(SessionLayer, sessions=sessions, without=("/assets/", "/healthz", API)),
+        ],
+        exception_handlers={HTTPException: guard.http_problem},
+        lifespan=lifespan,
+    )
+    made.state.pages = every
+    made.state.live = live
+    return made
+
+
+async def _healthz(_request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+def _allowed(pages: Sequence[Page], beside: Sequence[Beside]) -> Callable[[str], int]:
+    """Returns what tells how many bytes may be sent to a path."""
+    larger: list[tuple[re.Pattern[str], int]] = [
+        (compile_path(page.path)[0], page.body) for page in pages if page.body != BODY_BYTES
+    ]
+    larger += [(re.compile(re.escape(one.prefix)), one.body) for one in beside if one.body != BODY_BYTES]
+
+    def allowed(path: str) -> int:
+        return next((size for pattern, size in larger if pattern.match(path)), BODY_BYTES)
+
+    return allowed
+
+
+class _Guard:
+    """Lets a request through to its page: a session, the right that the page needs, and a form of this session."""
+
+    def __init__(self, app: App, rendering: Rendering) -> None:
+        self._app = app
+        self._rendering = rendering
+
+    def of(self, page: Page) -> Callable[[Request], object]:
+        """Returns the endpoint of a page as a route calls it."""
+
+        async def endpoint(request: Request) -> Response:
+            here = self._here(request)
+            if page.right is not None:
+                if here.visitor is None:
+                    return _to_sign_in(request, here)
+                here.visitor.need(page.right)
+            if request.method not in csrf.SAFE and not page.outside:
+                await csrf.check(self._app.vault, request)
+            answer = await page.endpoint(request, here)
+            csrf.keep_visit(request, answer)
+            return answer
+
+        return endpoint
+
+    def problem(self, request: Request, problem: Problem) -> Response:
+        """Returns the page of a problem."""
+        here = self._here(request)
+        answer = here.render("problem.html", status=problem.status, problem=problem)
+        if request.headers.get("hx-request") == "true":
+            answer.headers["HX-Reswap"] = "none"
+        return answer
+
+    async def http_problem(self, request: Request, error: Exception) -> Response:
+        """Returns the answer to what the router itself refuses."""
+        problem = problem_of(error)
+        answer = as_json(problem) if request.url.path.startswith(API) else self.problem(request, problem)
+        if isinstance(error, HTTPException) and error.headers:
+            answer.headers.update(error.headers)
+        return answer
+
+    def _here(self, request: Request) -> Here:
+        return Here(self._app, request, self._rendering, getattr(request.state, "actor", None))
+
+
+def _to_sign_in(request: Request, here: Here) -> Response:
+    """Answers somebody without a session: the way to the sign-in page, and from there back to what was asked for."""
+    if request.method not in csrf.SAFE:
+        raise Refused("your session is over", code="auth.session", hint="Sign in again, then send the form again.")
+    if request.headers.get("hx-request") == "true":
+        # A part of a page that is open: the whole page goes to sign in, not the part.
+        return PlainTextResponse("", 401, {"HX-Redirect": SIGN_IN})
+    if request.url.path == "/live":
+        return PlainTextResponse("Sign in first.\n", 401)
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return here.redirect(f"{SIGN_IN}?{_next(target)}")
+
+
+def _next(target: str) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode({"next": target})
