@@ -53,6 +53,22 @@ class Settings(BaseSettings):
     webhook_port: int = Field(
         default=8470, ge=0, le=65535, description="The port at which a worker takes webhooks; 0 takes a free one."
     )
+    http_host: str = Field(
+        default="127.0.0.1", min_length=1, description="The address at which `serve` shows the console and the API."
+    )
+    http_port: int = Field(
+        default=8480, ge=0, le=65535, description="The port of the console and the API; 0 takes a free one."
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s?#@]+/?$",
+        description="The address by which people reach the console, for links in messages; other names are refused.",
+    )
+    tls_cert: Path | None = Field(default=None, description="The certificate of the console, a PEM file with its chain.")
+    tls_key: Path | None = Field(default=None, description="The key of that certificate, a PEM file.")
+    trusted_proxy: str = Field(
+        default="", description="Addresses or networks of the proxies in front of the console that bring TLS."
+    )
     oidc_issuer: str | None = Field(
         default=None, description="The OpenID Connect issuer whose tokens show who somebody is; https, or on loopback."
     )
@@ -60,6 +76,22 @@ class Settings(BaseSettings):
     oidc_groups: str = Field(default="groups", min_length=1, description="The claim of a token that lists groups.")
     oidc_algorithms: str = Field(
         default="RS256 ES256", description="The algorithms that sign such a token, with spaces between them."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="What the console shows to the issuer's token endpoint. Unset: a public client."
+    )
+    oidc_scopes: str = Field(
+        default="openid profile email", description="What the console asks the issuer for, with spaces between."
+    )
+    oidc_roles: str = Field(
+        default="",
+        description="Which groups of the issuer have which role in the console: admin=it-ops,reviewer=order-desk.",
+    )
+    session_idle_h: float = Field(
+        default=8.0, gt=0, le=720, description="How long somebody who does nothing stays signed in, in hours."
+    )
+    session_h: float = Field(
+        default=24.0, gt=0, le=720, description="How long anybody stays signed in at most, in hours."
     )
     log: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="What a worker writes to standard error: this and what is graver."

@@ -206,10 +206,19 @@ FIELDS = {
     "users": {
         "name": "'the boss'",
         "groups": "array_append(groups, 'leads')",
+        "roles": "array_append(roles, 'admin')",
         "password": "case when password is null then sha256('x') end",
         "added_by": "'the boss'",
         "disabled_by": "case when disabled_by is null then 'the boss' end",
         "disabled_why": "'for fun'",
+    },
+    "api_tokens": {
+        "token_digest": "sha256('x')",
+        "issuer": "'https://another.example'",
+        "subject": "'the boss'",
+        "scopes": "array_append(scopes, 'admin')",
+        "made_by": "'the boss'",
+        "revoked_by": "case when revoked_by is null then 'the boss' end",
     },
     "barred_subjects": {"subject": "'another'", "barred_by": "'the boss'", "reason": "'for fun'"},
     "releases": {"manifest": "manifest || ' '", "deployment": "'other'", "digest": "sha256('x')"},
@@ -220,7 +229,7 @@ FIELDS = {
 NAMES = (("releases", "deployment"), ("users", "name"), ("barred_subjects", "subject"))
 """Columns by which a row is known: when one changes, a row is missing and another one additional."""
 
-UNIQUE = ("source_key", "release", "business_key", "key")
+UNIQUE = ("source_key", "release", "business_key", "key", "token_digest")
 """Columns of which no two rows may hold the same."""
 
 
@@ -275,6 +284,15 @@ def test_a_deleted_row_is_named(story: Story, table: str) -> None:
             "C-5",
         ),
         ("insert into levels (deployment, level, set_by) values ('more', 'autonomous', 'x')", "levels", "D-more"),
+        ("insert into users (name, roles, added_by) values ('eve', '{admin}', 'ops')", "users", "S-authority"),
+        (
+            (
+                "insert into api_tokens (token_digest, label, subject, scopes, made_by, made_at, ends_at)"
+                " values (sha256('x'), 'x', 'anna', '{admin}', 'anna', now(), now())"
+            ),
+            "api_tokens",
+            "S-authority",
+        ),
     ],
 )
 def test_an_added_row_is_named(story: Story, forged: str, table: str, chain: str) -> None:

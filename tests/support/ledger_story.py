@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 from bridgehead.reviews.model import Verb
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.api_tokens import ApiTokens
 from tests.support.world import World
 
 CODE = """
@@ -108,6 +110,14 @@ async def tell_story(world: World) -> None:
     await users.add("anna", ["sales", "Käufer"], b"salt and hash", by="ops")
     await users.add("dirk", ["desk"], None, by="ops")
     await users.add("anna", ["desk"], None, by="lee")
+    tokens = ApiTokens(world.app.database)
+    lasts = timedelta(days=1)
+    for label, subject in ((b"one", "anna"), (b"two", "dirk"), (b"three", "anna")):
+        await tokens.make(sha256(label).digest(), label.decode(), "", subject, ["read"], lasts=lasts, by=subject)
+    await tokens.revoke(1, by="lee", reason="lost")
+    await users.set_roles("anna", ["reviewer", "viewer"], by="ops", keep_an_admin=False)
+    await users.set_groups("anna", ["desk", "night"], by="ops")
+    await users.set_password("dirk", b"salt and hash", by="dirk")
     await users.disable("dirk", by="lee", reason="has left")
     for subject in ("eve", "mallory"):
         await users.bar("https://issuer.example.com", subject, by="ops", reason="is not of us")

@@ -166,7 +166,12 @@ class _Folding:
             "grant.revoked": self._revoked,
             "user.added": self._user,
             "user.changed": self._user,
+            "user.roles": self._changed_user,
+            "user.groups": self._changed_user,
+            "user.password": self._password,
             "user.disabled": self._disabled,
+            "token.made": self._token,
+            "token.revoked": self._token_revoked,
             "user.barred": self._barred,
             "user.admitted": self._admitted,
             "control.lifted": self._lifted,
@@ -372,10 +377,31 @@ class _Folding:
         row.setdefault("added_by", event.ref("by"))
         row.update(
             groups=event.ref("groups"),
+            roles=event.ref("roles") if "roles" in event.refs else row.get("roles", "[]"),
             signs_in=bool(row.get("signs_in")) or event.ref("password") is True,
             disabled_by=None,
             disabled_why=None,
         )
+
+    def _changed_user(self, event: _Event) -> None:
+        self._row("users", event.id("user")).update(
+            {name: event.ref(name) for name in ("roles", "groups") if name in event.refs}
+        )
+
+    def _password(self, event: _Event) -> None:
+        self._row("users", event.id("user"))["signs_in"] = True
+
+    def _token(self, event: _Event) -> None:
+        self._row("api_tokens", event.id("token")).update(
+            token=event.digest("token"),
+            of=f"{event.id('issuer')} {event.id('user')}",
+            scopes=event.ref("scopes"),
+            made_by=event.ref("by"),
+            revoked_by=None,
+        )
+
+    def _token_revoked(self, event: _Event) -> None:
+        self._row("api_tokens", event.id("token"))["revoked_by"] = event.ref("by")
 
     def _disabled(self, event: _Event) -> None:
         self._row("users", event.id("user")).update(disabled_by=event.ref("by"), disabled_why=event.ref("why"))

@@ -129,8 +129,8 @@ _AUTHORITY: Final = (
     (
         "users",
         (
-            "select 'authority' as owner, name as id, groups, password is not null as signs_in, added_by, disabled_by,"
-            " disabled_why from users where 'authority' = any(%s)"
+            "select 'authority' as owner, name as id, groups, roles, password is not null as signs_in, added_by,"
+            " disabled_by, disabled_why from users where 'authority' = any(%s)"
         ),
     ),
     (
@@ -140,11 +140,22 @@ _AUTHORITY: Final = (
             " where 'authority' = any(%s)"
         ),
     ),
+    (
+        "api_tokens",
+        (
+            "select 'authority' as owner, id, encode(token_digest, 'hex') as token, issuer || ' ' || subject as of, scopes,"
+            " made_by, revoked_by from api_tokens where 'authority' = any(%s)"
+        ),
+    ),
 )
 _UNCHAINED_AUTHORITY: Final = "".join(
     f" union all select '{table}', 'S-authority', {number} from {table}"
     " where not exists (select from ledger l where l.chain = 'S-authority')"
-    for table, number in (("users", "name"), ("barred_subjects", "issuer || ' ' || subject"))
+    for table, number in (
+        ("users", "name"),
+        ("barred_subjects", "issuer || ' ' || subject"),
+        ("api_tokens", "id::text"),
+    )
 )
 _UNCHAINED: Final = "".join(
     f"{'' if place == 0 else ' union all '}select '{table}' as name, '{prefix}-' || {owner} as chain,"
