@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bridgehead.app import App
     from bridgehead.cli.places import Place
     from bridgehead.cli.telling_words import Section
+    from bridgehead.desk.explaining import Account
     from bridgehead.storage.queries_case_view import CaseView
     from bridgehead.storage.queries_explain import Surroundings
 
@@ -69,14 +70,47 @@ def explain(
 
 
 async def _told(asked: str) -> tuple[str, list[Section], Sequence[Place]]:
+    _number_of(asked)  # what is no number needs no database to be told
+    async with opening.opened() as app:
+        return await told(app, asked)
+
+
+async def account(app: App, asked: str) -> Account:
+    """Returns the account as the API and the console take it; raises as ``told`` does."""
+    from bridgehead.desk.explaining import Account
+
+    about, sections, places = await told(app, asked)
+    return Account(about, sections, [place._asdict() for place in places])
+
+
+async def told(app: App, asked: str) -> tuple[str, list[Section], Sequence[Place]]:
     """Returns what a number is about, in sections; raises UserError for what is no number, or an unknown one."""
     from bridgehead.cli.places import places_of
     from bridgehead.cli.telling import of_arrival, of_case, of_part
-    from bridgehead.errors import UserError
     from bridgehead.ids import parse
     from bridgehead.ids import show as named
     from bridgehead.storage.queries_cases import CaseQueries
     from bridgehead.storage.queries_explain import ExplainQueries
+
+    kind, number = _number_of(asked)
+    queries, around = CaseQueries(app.database, app.vault), ExplainQueries(app.database)
+    of, owner = (kind, number) if kind in ("C", "A") else await around.owner(kind, number)  # type: ignore[arg-type]  # D, E or R
+    if of == "A":
+        arrival = await queries.arrival(owner)
+        return arrival.arrival.id, of_arrival(arrival, await _original(app, arrival.arrival.id)), ()
+    case: CaseView = await queries.case(owner)
+    known: Surroundings = await around.around(owner)
+    before = None if case.case.revises is None else await queries.input(parse("C", case.case.revises))
+    originals = {one.id: await _original(app, one.id) for one in case.arrivals[:_DOCUMENTS]}
+    if kind == "C":
+        return case.case.id, of_case(case, known, originals, before), places_of(case.input)
+    name = named(kind, number)
+    return name, of_part(name, case, known), ()
+
+
+def _number_of(asked: str) -> tuple[str, int]:
+    from bridgehead.errors import UserError
+    from bridgehead.ids import parse
 
     kind = asked[:1] if asked[:1] in _KINDS else "C"
     if asked[:1].isalpha() and asked[:1] not in _KINDS:
@@ -85,21 +119,7 @@ async def _told(asked: str) -> tuple[str, list[Section], Sequence[Place]]:
             code="input.id",
             hint="Write it like C-17; 'bridgehead cases' and 'bridgehead case' list the numbers.",
         )
-    number = parse(kind, asked)
-    async with opening.opened() as app:
-        queries, around = CaseQueries(app.database, app.vault), ExplainQueries(app.database)
-        of, owner = (kind, number) if kind in ("C", "A") else await around.owner(kind, number)  # type: ignore[arg-type]  # D, E or R
-        if of == "A":
-            arrival = await queries.arrival(owner)
-            return arrival.arrival.id, of_arrival(arrival, await _original(app, arrival.arrival.id)), ()
-        case: CaseView = await queries.case(owner)
-        known: Surroundings = await around.around(owner)
-        before = None if case.case.revises is None else await queries.input(parse("C", case.case.revises))
-        originals = {one.id: await _original(app, one.id) for one in case.arrivals[:_DOCUMENTS]}
-    if kind == "C":
-        return case.case.id, of_case(case, known, originals, before), places_of(case.input)
-    name = named(kind, number)
-    return name, of_part(name, case, known), ()
+    return kind, parse(kind, asked)
 
 
 async def _original(app: App, arrival: str) -> bytes:
