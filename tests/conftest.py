@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 
 from tests.no_skips import (
@@ -43,3 +45,6 @@ __all__ = [
 # A shared machine's pauses are no failures of the code; the suite's own time limit bounds slowness.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+# Tests run beside each other: a console that one of them starts takes a free port.
+os.environ.setdefault("BRIDGEHEAD_HTTP_PORT", "0")

@@ -64,7 +64,9 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/\s?#@]+/?$",
         description="The address by which people reach the console, for links in messages; other names are refused.",
     )
-    tls_cert: Path | None = Field(default=None, description="The certificate of the console, a PEM file with its chain.")
+    tls_cert: Path | None = Field(
+        default=None, description="The certificate of the console, a PEM file with its chain."
+    )
     tls_key: Path | None = Field(default=None, description="The key of that certificate, a PEM file.")
     trusted_proxy: str = Field(
         default="", description="Addresses or networks of the proxies in front of the console that bring TLS."

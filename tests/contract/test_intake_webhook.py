@@ -18,7 +18,7 @@ import pytest
 
 from bridgehead.cli.intakes import Sources
 from bridgehead.clock import utc_now
-from bridgehead.connectors import webhook
+from bridgehead.connectors import listening, webhook
 from bridgehead.connectors.webhook import Webhooks
 from bridgehead.errors import Unavailable, UserError
 from tests.support.intake import Served, kill, serving
@@ -191,7 +191,7 @@ async def test_what_is_too_large_is_refused_early(hooked: Hooked) -> None:
 
 async def test_connections_that_say_nothing_hold_no_place(hooked: Hooked, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many connections send no whole head, or nothing after their first message, the next sender is heard."""
-    monkeypatch.setattr(webhook, "HEAD_S", 0.5)
+    monkeypatch.setattr(listening, "HEAD_S", 0.5)
     opened = [await asyncio.open_connection("127.0.0.1", hooked.server.port) for _ in range(webhook.AT_ONCE + 6)]
     for _, writer in opened[:20]:
         writer.write(b"POST /webhooks/orders/shop HTTP/1.1\r\nHost: x\r\nX-En")

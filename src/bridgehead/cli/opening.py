@@ -55,7 +55,9 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def settings(*, concurrency: int | None = None, webhook_port: int | None = None) -> Settings:
+def settings(
+    *, concurrency: int | None = None, webhook_port: int | None = None, http_port: int | None = None
+) -> Settings:
     """Returns the settings from the environment; raises UserError naming the one that is wrong, without its value."""
     from pydantic import ValidationError
 
@@ -64,7 +66,7 @@ def settings(*, concurrency: int | None = None, webhook_port: int | None = None)
 
     try:
         found = Settings()
-        given = {"concurrency": concurrency, "webhook_port": webhook_port}
+        given = {"concurrency": concurrency, "webhook_port": webhook_port, "http_port": http_port}
         if said := {name: value for name, value in given.items() if value is not None}:
             found = Settings.model_validate({**found.model_dump(), **said})
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""``serve`` and ``worker``: the process that reads arrivals and runs cases until it is told to stop."""
+"""``serve`` and ``worker``: the process that reads arrivals, runs cases and shows the console until it is stopped."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import contextlib
 import signal
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 import typer
 
 from bridgehead.cli import opening
-from bridgehead.cli.intakes import open_sources
+from bridgehead.cli.intakes import Sources, open_sources
 from bridgehead.cli.log import log_to_terminal
 from bridgehead.cli.options import FoldersArgument, Idle
 from bridgehead.cli.output import clean, note
 from bridgehead.clock import perf_s
 
 if TYPE_CHECKING:
-    from bridgehead.app import LoadedDeployment
+    from bridgehead.app import App, LoadedDeployment
     from bridgehead.connectors.watching import Source
-    from bridgehead.engine.worker import Served, Worker
+    from bridgehead.console.serving import ConsoleServer
+    from bridgehead.engine.worker import Served
     from bridgehead.settings import Settings
     from bridgehead.storage.queries import Queries
 
@@ -45,6 +47,19 @@ WebhookPort = Annotated[
     ),
 ]
 
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port", metavar="PORT", min=0, max=65535, help="Where to show the console; see BRIDGEHEAD_HTTP_PORT."
+    ),
+]
+
+NoWorker = Annotated[
+    bool, typer.Option("--no-worker", help="Show the console and the API only; workers run elsewhere.")
+]
+
+NoConsole = Annotated[bool, typer.Option("--no-console", help="Run cases only; no port is opened.")]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
@@ -56,15 +71,23 @@ def serve(
     deployments: FoldersArgument,
     concurrency: Concurrency = None,
     webhook_port: WebhookPort = None,
+    port: Port = None,
     until_idle: Idle = False,
+    no_worker: NoWorker = False,
+    no_console: NoConsole = False,
 ) -> None:
-    """Run deployments, with a status line on a terminal.
+    """Run deployments and the console, with a status line on a terminal.
 
-    Reads arrivals, runs cases, and takes what comes in by the sources under `intake`. Ctrl-C or
-    SIGTERM lets running cases come to the end of what they do, then exits with 0.
+    Reads arrivals, runs cases, takes what comes in by the sources under `intake`, and shows the
+    console and the API, whose address is printed. Ctrl-C or SIGTERM lets running cases come to the
+    end of what they do, then exits with 0.
     """
-    chosen = opening.settings(concurrency=concurrency, webhook_port=webhook_port)
-    opening.run(_serve(deployments, chosen, until_idle=until_idle, live=sys.stdout.isatty()))
+    if no_worker and (no_console or until_idle):
+        other = "--no-console" if no_console else "--until-idle"
+        raise typer.BadParameter(f"leaves nothing to do together with {other}", param_hint="--no-worker")
+    chosen = opening.settings(concurrency=concurrency, webhook_port=webhook_port, http_port=port)
+    parts = Parts(worker=not no_worker, console=not no_console)
+    opening.run(_serve(deployments, chosen, parts, until_idle=until_idle, live=sys.stdout.isatty()))
 
 
 def worker(
@@ -79,27 +102,67 @@ def worker(
     the work. SIGTERM lets running cases come to the end of what they do, then exits with 0.
     """
     chosen = opening.settings(concurrency=concurrency, webhook_port=webhook_port)
-    opening.run(_serve(deployments, chosen, until_idle=until_idle, live=False))
+    opening.run(_serve(deployments, chosen, Parts(console=False), until_idle=until_idle, live=False))
 
 
-async def _serve(folders: Sequence[Path], chosen: Settings, *, until_idle: bool, live: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one process does: the work, the console, or both."""
+
+    worker: bool = True
+    console: bool = True
+
+
+class Running(Protocol):
+    """What a process runs until it is told to stop."""
+
+    async def run(self) -> None:
+        """Runs to its end."""
+        ...
+
+    def stop(self) -> None:
+        """Brings the end about."""
+        ...
+
+
+class NoWork:
+    """Stands where no worker runs: waits to be stopped."""
+
+    def __init__(self) -> None:
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Waits until it is stopped."""
+        await self._stopped.wait()
+
+    def stop(self) -> None:
+        """Ends the wait."""
+        self._stopped.set()
+
+
+async def _serve(folders: Sequence[Path], chosen: Settings, parts: Parts, *, until_idle: bool, live: bool) -> None:
     loaded = opening.load_all(folders)
     with log_to_terminal(chosen.log, live=live):
-        await _run(chosen, loaded, until_idle=until_idle, live=live)
+        await _run(chosen, loaded, parts, until_idle=until_idle, live=live)
 
 
-async def _run(chosen: Settings, loaded: Sequence[LoadedDeployment], *, until_idle: bool, live: bool) -> None:
+async def _run(
+    chosen: Settings, loaded: Sequence[LoadedDeployment], parts: Parts, *, until_idle: bool, live: bool
+) -> None:
     from bridgehead.engine.memory import rare_collections
     from bridgehead.storage.queries import Queries
 
     async with opening.opened(chosen, makes=True) as app:
         served = [await app.serve(one) for one in loaded]
-        sources = open_sources(app, loaded)
-        running = app.worker(served)
+        sources = open_sources(app, loaded) if parts.worker else Sources((), ())
+        running: Running = app.worker(served) if parts.worker else NoWork()
+        console = open_console(app) if parts.console else None
         queries = Queries(app.database, app.vault)
         levels = [await one.level() for one in served]
         stopped = asyncio.Event()
         helpers = [source.watch(stopped) for source in sources.all]
+        if console is not None:
+            helpers.append(console.watch(stopped))
         if until_idle:
             helpers.append(_until_idle(queries, served, sources.all, running))
         if live:
@@ -108,12 +171,23 @@ async def _run(chosen: Settings, loaded: Sequence[LoadedDeployment], *, until_id
         with _signals(running), rare_collections():
             for one, level in zip(served, levels, strict=True):
                 print(f"serving {one.deployment.name} at level {level}, release {one.release.hex()[:12]}", flush=True)
-            for line in await _left(queries, served):
+            for line in await _left(queries, served) if parts.worker else ():
                 note(line)
             for address in sources.addresses:
                 print(f"taking webhooks at {address}", flush=True)
+            if console is not None:
+                print(f"console at {console.address}", flush=True)
             await _together(running, helpers, stopped)
         print("stopped", flush=True)
+
+
+def open_console(app: App) -> ConsoleServer:
+    """Returns the server of the console and the API, its port taken; raises UserError where that cannot be."""
+    from bridgehead.console.serving import ConsoleServer
+
+    console = ConsoleServer(app)
+    console.prepare()
+    return console
 
 
 async def _left(queries: Queries, served: Sequence[Served]) -> list[str]:
@@ -127,7 +201,7 @@ async def _left(queries: Queries, served: Sequence[Served]) -> list[str]:
 
 
 async def _together(
-    running: Worker, helpers: Sequence[Coroutine[object, object, None]], stopped: asyncio.Event
+    running: Running, helpers: Sequence[Coroutine[object, object, None]], stopped: asyncio.Event
 ) -> None:
     """Runs the worker with its helpers; the worker's end ends them, and a helper that breaks stops the worker."""
     main = asyncio.ensure_future(running.run())
@@ -142,7 +216,7 @@ async def _together(
 
 
 @contextlib.contextmanager
-def _signals(running: Worker) -> Iterator[None]:
+def _signals(running: Running) -> Iterator[None]:
     """Lets the first SIGTERM or SIGINT stop the worker, and the second end the process where it stands."""
     loop = asyncio.get_running_loop()
     this = asyncio.current_task()
@@ -166,7 +240,7 @@ def _signals(running: Worker) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _until_idle(queries: Queries, served: Sequence[Served], sources: Sequence[Source], running: Worker) -> None:
+async def _until_idle(queries: Queries, served: Sequence[Served], sources: Sequence[Source], running: Running) -> None:
     """Stops the worker once it has nothing to do: nothing at the sources, nothing to read, nothing due or timed.
 
     Each source has to be looked at once, so one that cannot be reached is waited for.

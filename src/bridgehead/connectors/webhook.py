@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
-import os
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Final
 
 import uvicorn
@@ -25,11 +21,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bridgehead.clock import utc_now
 from bridgehead.connectors.document_intake import WebhookIntake
 from bridgehead.connectors.files import MIB, document_name
+from bridgehead.connectors.listening import BesideWorker, HeadInTime, PortTaken, is_loopback, listen
 from bridgehead.connectors.references import Secret
 from bridgehead.connectors.signatures import Rejected, plain, standard
 from bridgehead.connectors.watching import Arrived, Keep
@@ -39,8 +35,6 @@ log = logging.getLogger("bridgehead.intake")
 
 BODY_S: Final = 30.0
 """So long a message may take to come in."""
-HEAD_S: Final = 10.0
-"""So long a connection may wait for the head of its next message: a stranger holds no place for longer."""
 AT_ONCE: Final = 64
 """Messages under way at one time; more are told to come again."""
 RETRY_S: Final = 5
@@ -96,26 +90,17 @@ class Webhooks:
             if hook.part.scheme == "standard_webhooks":
                 with contextlib.suppress(Rejected):
                     standard(secret, {"webhook-id": "x", "webhook-timestamp": "1"}, b"", window_s=1, now=self._now())
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
         try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if hasattr(socket, "SO_REUSEPORT") and self._port:
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            listening.bind((self._host, self._port))
-            listening.listen(AT_ONCE)
-        except (OSError, OverflowError) as error:
-            listening.close()
-            taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-            why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            listening = listen(self._host, self._port, backlog=AT_ONCE, shared=True)
+        except PortTaken as error:
             raise UserError(
-                f"webhooks cannot be taken at {self._host}, port {self._port}: {why}",
+                f"webhooks cannot be taken at {self._host}, port {self._port}: {error.why}",
                 code="intake.port",
-                hint="Another program has it: set BRIDGEHEAD_WEBHOOK_PORT." if taken
+                hint="Another program has it: set BRIDGEHEAD_WEBHOOK_PORT." if error.taken
                 else "Set BRIDGEHEAD_WEBHOOK_HOST and BRIDGEHEAD_WEBHOOK_PORT.",
             ) from error  # fmt: skip
         self._listening = listening
-        if not _loopback(self._host):
+        if not is_loopback(self._host):
             log.warning("webhooks are taken at %s without TLS: let only a proxy that brings it reach them", self._host)
 
     def addresses(self) -> list[str]:
@@ -129,11 +114,11 @@ class Webhooks:
         if listening is None:
             raise UserError("the webhooks' port was not taken", code="intake.port")
         config = uvicorn.Config(
-            self.application(), http=_Protocol, log_config=None, log_level="error", access_log=False, lifespan="off",
+            self.application(), http=HeadInTime, log_config=None, log_level="error", access_log=False, lifespan="off",
             server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, backlog=AT_ONCE,
             timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE_S,
         )  # fmt: skip
-        server = _Server(config)
+        server = BesideWorker(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         stopping = asyncio.create_task(stopped.wait())
         self.looks = 1
@@ -216,45 +201,6 @@ class Webhooks:
             log.warning("%s", trouble)
 
 
-class _Protocol(H11Protocol):
-    """HTTP/1.1 that waits for the head of a message no longer than ``HEAD_S``."""
-
-    _waiting: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
-        """Begins to wait."""
-        super().connection_made(transport)
-        self._wait()
-
-    def on_response_complete(self) -> None:
-        """Begins to wait for the next message."""
-        self._wait()
-        super().on_response_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Waits no longer."""
-        if self._waiting is not None:
-            self._waiting.cancel()
-        super().connection_lost(exc)
-
-    def _wait(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-        self._waiting = self.loop.call_later(HEAD_S, self._over)
-
-    def _over(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None until the first head
-            self.transport.close()
-
-
-class _Server(uvicorn.Server):
-    """A server beside a worker, which sees to signals itself."""
-
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]  # a generator there
-        """Leaves the signals alone."""
-        return nullcontext()
-
-
 def _problem(status: int, detail: str, *, retry: bool = False) -> Response:
     title = {400: "Bad request", 401: "Unauthorized", 404: "Not found", 405: "Method not allowed"}.get(status)
     # What is refused may not have been read to its end: nothing more of it is taken.
@@ -279,12 +225,3 @@ async def _problem_of_ours(_request: Request, error: Exception) -> Response:
     if not isinstance(error, BridgeheadError):
         log.error("a webhook's message met a mistake of ours: %s", type(error).__name__)
     return _problem(503, "The message was not stored; send it again.", retry=True)
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
