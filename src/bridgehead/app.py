@@ -32,6 +32,7 @@ from bridgehead.ledger.master import find_master, make_master, missing_master
 from bridgehead.ledger.vault import Vault
 from bridgehead.resilience.dependency import Dependencies
 from bridgehead.resilience.ports import Bounds, Limits, LimitStore
+from bridgehead.reviews.terms import terms_of
 from bridgehead.settings import Settings
 from bridgehead.spec.deployment import Deployment, Level
 from bridgehead.spec.load import load
@@ -50,7 +51,10 @@ from bridgehead.storage.database import Database, url_of
 from bridgehead.storage.grants import Grants
 from bridgehead.storage.levels import Levels
 from bridgehead.storage.migrate import migrate
+from bridgehead.storage.notifications import Notifications
 from bridgehead.storage.reviews import Reviews
+from bridgehead.storage.reviews_people import Delegations
+from bridgehead.storage.reviews_terms import RoleTerms
 from bridgehead.storage.revisions import RevisionRows
 from bridgehead.storage.sealing import check_key, has_keys
 from bridgehead.storage.turns import Turns
@@ -59,6 +63,9 @@ from bridgehead.storage.users import Users
 from bridgehead.storage.workers import Lease, Workers
 
 if TYPE_CHECKING:
+    from bridgehead.channels.office import Office
+    from bridgehead.channels.opening import Means
+    from bridgehead.channels.ports import MailServer
     from bridgehead.connectors.toolset import Connected
     from bridgehead.models.declared import DeclaredModels
     from bridgehead.storage.limits import SharedLimits
@@ -91,6 +98,10 @@ def load_deployment(path: Path) -> LoadedDeployment:
         from bridgehead.connectors.reach import check_egress
 
         check_egress(deployment, systems)
+        if deployment.channels:
+            from bridgehead.channels.reach import check_channels
+
+            check_channels(deployment, means(deployment).reveal)
     if any(intake.kind != "folder" for intake in deployment.intake):
         from bridgehead.connectors.source_checks import check_sources
 
@@ -347,6 +358,11 @@ class App:
         self.undos = Undos(database, vault)
         self.grants = Grants(database, vault)
         self.users = Users(database)
+        self.notifications = Notifications(database, vault)
+        self.roles = RoleTerms(database)
+        self.delegations = Delegations(database)
+        self.described: dict[str, Deployment] = {}
+        """The deployments that this process has loaded, by name."""
         self.loaded: dict[str, LoadedDeployment] = {}
         """The deployments whose code this process has, by name, as they were registered."""
         self._limits: list[SharedLimits] = []
@@ -387,6 +403,8 @@ class App:
 
     async def register(self, loaded: LoadedDeployment) -> Level:
         """Registers the release and returns the deployment's level; a new deployment starts where its file says."""
+        self.described[loaded.deployment.name] = loaded.deployment
+        await self.roles.put(loaded.deployment.name, terms_of(loaded.deployment))
         self.loaded[loaded.deployment.name] = loaded
         return await self.levels.register(
             loaded.deployment.name,
@@ -494,6 +512,20 @@ class App:
         self._limits.append(shared)
         return shared, LimitRows(self.database, system)
 
+    def office(self, deployments: Sequence[Deployment]) -> Office:
+        """Returns what tells the people of these deployments of their work."""
+        from bridgehead.channels.office import Office
+        from bridgehead.channels.opening import open_channel
+        from bridgehead.connectors.references import setting
+
+        return Office(
+            self.notifications,
+            deployments,
+            open_channel=lambda spec, deployment: open_channel(spec, deployment, means(deployment)),
+            setting=lambda deployment, text: setting(text, folder=deployment.folder),
+            poll_s=min(1.0, self.settings.sweep_s),
+        )
+
     def worker(self, served: Sequence[Served]) -> Worker:
         """Returns a worker over the deployments; ``run`` it."""
         return Worker(
@@ -504,8 +536,43 @@ class App:
             register=partial(Lease, self.database.url, name=_name(), pid=os.getpid(), lease_s=self.settings.lease_s),
             settings=self.settings,
             adoptions=Adoptions(self.database, self.vault),
-            beside=[self.controls.watch, *(self._undoing_of(one).watch for one in served)],
+            beside=[
+                self.controls.watch,
+                *(self._undoing_of(one).watch for one in served),
+                self.office([one.deployment for one in served]).watch,
+            ],
         )
+
+
+def means(deployment: Deployment) -> Means:
+    """Returns what the channels of a deployment are made with: secrets by reference, and a way to hand in a mail."""
+    from bridgehead.channels.opening import Means
+    from bridgehead.connectors.references import Secret
+    from bridgehead.spec.forms import REFERENCES
+
+    def reveal(text: str) -> str:
+        if not text.startswith(REFERENCES):
+            return text
+        return SECRETS.keep(Secret.of(text, deployment.folder).reveal())
+
+    return Means(reveal, _hand_in)
+
+
+def _hand_in(server: MailServer, password: str, sender: str, recipient: str, content: bytes) -> None:
+    from bridgehead.connectors.mail_handing import hand_in
+
+    hand_in(
+        server.host,
+        server.port,
+        tls=server.tls,
+        starttls=server.starttls,
+        user=server.user,
+        password=password,
+        sender=sender,
+        recipient=recipient,
+        content=content,
+        timeout_s=server.timeout_s,
+    )
 
 
 def _name() -> str:

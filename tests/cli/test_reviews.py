@@ -27,7 +27,7 @@ def test_an_approval_sends_what_was_shown(cli: Cli, orders: Path) -> None:
     review = held(cli, orders)
     shown = cli.ok("review", review, "--json").json
     assert (shown["shown"]["tool"], shown["shown"]["args"]) == ("book", {"po": "P-2", "amount": 500})
-    assert shown["takes"] == ["approve", "edit", "reject", "take"]
+    assert shown["takes"] == ["approve", "edit", "reject", "back", "take"]
     assert shown["digest"] in cli.ok("review", review).out
     decided = cli.ok("review", review, "approve", "--by", "pat", "--digest", shown["digest"][:12], "--json").json
     assert (decided["state"], decided["decided_by"]) == ("approved", "pat")
@@ -253,6 +253,8 @@ def test_minutes_are_priced_by_the_role(cli: Cli, orders: Path) -> None:
 
 def test_an_unpriced_decision_is_unknown(cli: Cli, orders: Path) -> None:
     """Where no file says what an hour costs, the minutes count and the price is unknown."""
+    file = orders / "bridgehead.yaml"
+    file.write_text(file.read_text().replace(", rate: 60 EUR/h", ""))
     review = held(cli, orders)
     away = cli.folder / "elsewhere"
     away.mkdir()
@@ -262,6 +264,17 @@ def test_an_unpriced_decision_is_unknown(cli: Cli, orders: Path) -> None:
     (human,) = [cost for cost in cli.ok("case", "C-1", "--json").json["costs"] if cost["kind"] == "human"]
     assert (human["amount"], human["minutes"]) == (None, 3.0)
     assert cli("review", review, "take", "--folder", away).code == 2
+
+
+def test_a_decision_far_from_the_file_has_the_rate_that_was_registered(cli: Cli, orders: Path) -> None:
+    """What a role costs is known wherever it is decided, once a worker has served its deployment."""
+    review = held(cli, orders)
+    away = cli.folder / "elsewhere"
+    away.mkdir()
+    cli.monkeypatch.chdir(away)
+    cli.ok("review", review, "take", "--by", "pat", "--minutes", "3")
+    (human,) = [cost for cost in cli.ok("case", "C-1", "--json").json["costs"] if cost["kind"] == "human"]
+    assert (human["amount"], human["currency"]) == ("3.0000", "EUR")
 
 
 def test_unknown_words_and_numbers_are_wrong_use(cli: Cli) -> None:

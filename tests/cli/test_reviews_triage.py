@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from bridgehead.cli.reviews_triage import Work, groups, sorted_by, work_of
-from bridgehead.cli.telling_gist import flags, gist, goods, sender, stake
+from bridgehead.cli.telling_gist import flags, gist, goods, sender
 from bridgehead.ids import ReviewId
 from bridgehead.reviews.model import Review
+from bridgehead.reviews.stakes import stake
 from bridgehead.spec.tool import JSON
 from tests.cli.calls import Cli
 

@@ -16,6 +16,8 @@ from bridgehead.reviews.model import Review, approval_expired
 from bridgehead.spec.tool import JSON
 
 REJECTED = "review.rejected"
+RETURNED = "review.returned"
+"""The code of a call that a person sent back: it is not made, and the agent goes on with their guidance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ def given(segment: Segment, bound: BoundTool, review: Review, digest: bytes) -> 
             return Given(args, own, Approval(review.id, own, who, expired, review.used), (review,))
         case "rejected":
             raise Refused(rejection(name, review), code=REJECTED)
+        case "returned":
+            raise Refused(returned(name, review), code=RETURNED)
         case _:
             raise segment.wait(stop_clock=True)
 
@@ -66,6 +70,13 @@ def rejection(tool: str, review: Review) -> str:
     """Returns in words who rejected a call, and why."""
     why = review.answer if isinstance(review.answer, str) and review.answer else "no reason given"
     return f"{tool} was rejected by {review.decided_by or 'a person'}: {why}"
+
+
+def returned(tool: str, review: Review) -> str:
+    """Returns in words who sent a call back, and their guidance in full: the agent has nothing else to go by."""
+    who = review.decided_by or "a person"
+    guidance = review.answer if isinstance(review.answer, str) else ""
+    return f"{tool} was not made: {who} sent it back and says: {guidance}"
 
 
 def approvals(segment: Segment, newest: Review) -> tuple[Review, ...]:
@@ -131,7 +142,8 @@ def review_open(
     if second and decision.verdict == "hold":
         shown["second"] = second
     if first is not None and any(one.policy_id.endswith(".second") for one in decision.reasons):
-        shown["approved_first"] = {"by": first.decided_by, "review": first.id}
+        lent = {} if first.decided_for is None else {"for": first.decided_for}
+        shown["approved_first"] = {"by": first.decided_by, "review": first.id, **lent}
     if conflict:
         shown["conflict"] = conflict
     return ReviewOpen(

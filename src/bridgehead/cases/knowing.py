@@ -104,6 +104,8 @@ class Knowing:
         for review in loaded.reviews:
             if review.kind == "question" and review.state == "answered":
                 self._person(review.id, review.answer)
+            elif review.state == "returned":
+                self._person(review.id, {"guidance": review.answer})
             elif review.state == "edited" and isinstance(review.answer, Mapping):
                 self._person(review.id, _changed(review.shown.get("args"), review.answer.get("args")))
         # In the order in which it happened: what was known before a call is not what the call brought.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bridgehead.cases.allowing import taken
-from bridgehead.cases.approving import REJECTED, approval_of, approvals, edited, rejection
+from bridgehead.cases.approving import REJECTED, RETURNED, approval_of, approvals, edited, rejection, returned
 from bridgehead.cases.authority import ended
 from bridgehead.cases.deciding import as_approved, decide, decision_write, refusal_code, remedy
 from bridgehead.cases.ports import EffectRow
@@ -46,14 +46,19 @@ class Resuming:
             case "edited":
                 return await self._edited(proposal, row, review, who)
             case "rejected":
-                message = rejection(row.tool, review)
-                recorded: dict[str, JSON] = {"message": message, "code": REJECTED}
-                await segment.replayed()
-                await segment.commit(EffectMove(row.id, "held", "cancelled", recorded))
-                segment.journal.put_effect(replace(row, state="cancelled", result=recorded))
-                raise Refused(message, code=REJECTED)
-            case _:
-                raise segment.wait(stop_clock=True)
+                await self._not_made(row, rejection(row.tool, review), REJECTED)
+            case "returned":
+                await self._not_made(row, returned(row.tool, review), RETURNED)
+        raise segment.wait(stop_clock=True)
+
+    async def _not_made(self, row: EffectRow, message: str, code: str) -> None:
+        """Records that a person would not have the call, and raises Refused; every replay meets the record."""
+        segment = self._segment
+        recorded: dict[str, JSON] = {"message": message, "code": code}
+        await segment.replayed()
+        await segment.commit(EffectMove(row.id, "held", "cancelled", recorded))
+        segment.journal.put_effect(replace(row, state="cancelled", result=recorded))
+        raise Refused(message, code=code)
 
     async def _approved(self, proposal: Proposal, row: EffectRow, review: Review) -> JSON:
         segment, bound = self._segment, proposal.bound

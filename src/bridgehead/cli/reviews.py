@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bridgehead.cli.deciding import Choice
     from bridgehead.cli.reviewing import Beside
     from bridgehead.cli.reviews_triage import Order
+    from bridgehead.desk.reviewing import ReviewRow
     from bridgehead.reviews.model import Review
     from bridgehead.storage.queries import ReviewLine
 
@@ -36,12 +37,13 @@ _STATES: Final = (
     "rejected",
     "answered",
     "taken",
+    "returned",
     "superseded",
     "cancelled",
     "expired",
     "all",
 )
-_VERBS: Final = ("show", "approve", "edit", "reject", "answer", "take")
+_VERBS: Final = ("show", "approve", "edit", "reject", "answer", "back", "take", "claim", "release")
 
 
 def register(app: typer.Typer) -> None:
@@ -154,7 +156,9 @@ def review(
     verb: Annotated[str, typer.Argument(metavar="VERB", help=f"One of {', '.join(_VERBS)}.")] = "show",
     value: Annotated[
         str | None,
-        typer.Argument(metavar="VALUE", help="The answer, or the reason of a rejection; - reads it from input."),
+        typer.Argument(
+            metavar="VALUE", help="The answer, the reason of a rejection, or guidance; - reads it from input."
+        ),
     ] = None,
     by: By = None,
     settings: Annotated[
@@ -189,11 +193,12 @@ def review(
 ) -> None:
     """Show one piece of work, or decide it.
 
-    approve, edit and reject decide about a call that is held; answer replies to a question,
-    says whether an unknown call happened, or closes a case; take gives the case to you for good. A
-    decision counts for exactly the arguments that 'show' prints, once; the second of two
-    decisions is told so and exits with 1. Edited arguments are held to the tool's schema;
-    without --set and --args they are opened in $EDITOR.
+    approve, edit and reject decide about a call that is held; back sends it back to the agent with
+    what it should do instead; answer replies to a question, says whether an unknown call happened,
+    or closes a case; take gives the case to you for good. A decision counts for exactly the
+    arguments that 'show' prints, once; the second of two decisions is told so and exits with 1.
+    Edited arguments are held to the tool's schema; without --set and --args they are opened in
+    $EDITOR. claim tells others that you are at it, and release that you are not any more.
     """
     from bridgehead.cli.deciding import Choice
     from bridgehead.cli.reviewing import show_review
@@ -207,6 +212,9 @@ def review(
             print_json(as_json_view(found, deployment, beside))
         else:
             show_review(found, deployment, beside)
+        return
+    if chosen in ("claim", "release"):
+        _claimed(opening.run(_claim(review_id, chosen, person(by), folder)), as_json=as_json)
         return
     choice = Choice(
         verb=cast("str", chosen),
@@ -236,6 +244,27 @@ async def _find(review_id: int) -> tuple[Review, str, Beside]:
         return found, deployment, await beside(app, found)
 
 
+async def _claim(review_id: int, verb: str, by: str, folder: Path | None) -> ReviewRow:
+    from bridgehead.cli.deciding import actor_of, described
+    from bridgehead.desk import reviewing
+    from bridgehead.ids import ReviewId
+
+    async with opening.opened() as app:
+        _, deployment = await app.reviews.find(ReviewId(review_id))
+        described(app, deployment, folder)
+        act = reviewing.claim if verb == "claim" else reviewing.release
+        return await act(app, actor_of(by), review_id)
+
+
+def _claimed(row: ReviewRow, *, as_json: bool) -> None:
+    if as_json:
+        print_json(row)
+    elif row.claimed_by is None:
+        print(f"{row.name} is before nobody.")
+    else:
+        print(clean(f"{row.name} is before {row.claimed_by} until {minute(row.claim_until)} (UTC)."))
+
+
 async def _decide(review_id: int, choice: Choice) -> tuple[str, Review, Beside]:
     from bridgehead.cli.deciding import decide
     from bridgehead.cli.reviewing import beside
@@ -253,7 +282,7 @@ def as_json_view(review: Review, deployment: str, beside: Beside) -> dict[str, o
     return {
         "id": show("R", review.id),
         "deployment": deployment,
-        "kind": review.kind,
+        "kind": review.seen_as(),
         "role": review.role,
         "state": review.state,
         "case": None if review.case_id is None else show("C", review.case_id),
@@ -266,7 +295,9 @@ def as_json_view(review: Review, deployment: str, beside: Beside) -> dict[str, o
         "digest": review.args_digest,
         "takes": VERBS[review.kind] if review.state == "open" else (),
         "opened_at": review.opened_at,
-        "due_at": review.escalate_at,
+        "due_at": review.due_at,
+        "claimed_by": review.claimed_by,
+        "claim_until": review.claim_until,
         "decided_at": review.decided_at,
         "decided_by": review.decided_by,
         "answer": review.answer,

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 from bridgehead.cli.output import brief, minute, note, table
-from bridgehead.cli.telling_gist import stake
 from bridgehead.ids import show
+from bridgehead.reviews.stakes import stake
 
 if TYPE_CHECKING:
     from bridgehead.reviews.model import Review

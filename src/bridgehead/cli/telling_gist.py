@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from bridgehead.cli.output import brief
 from bridgehead.cli.telling_words import Table, counted, items, mapping
+from bridgehead.reviews.stakes import number, stake
 from bridgehead.spec.tool import JSON
 
 _FIELDS: Final = 6
@@ -18,10 +19,6 @@ _PURPOSES: Final = {
     "cancel": "a cancellation of order",
     "confirmation": "a confirmation",
 }
-_TOO_MUCH: Final = Decimal("1e15")
-_TOO_LITTLE: Final = Decimal("1e-15")
-"""No order is about more money than the first, or so little of a thing as the second: what says so is not counted."""
-_TOTALS: Final = ("total", "stated_total", "amount")
 _PARTS: Final = ("item", "supplier_part", "customer_part", "gtin", "description")
 _COLUMNS: Final = (
     ("line", ("number", "line")),
@@ -77,27 +74,6 @@ def gist(given: JSON) -> str:
     return f"{what} {fields.get('po_number') or 'without a number'}{goods}{total}"
 
 
-def stake(given: JSON) -> tuple[Decimal | None, str]:
-    """Returns the money that a case or a call is about, with its currency; None where it does not say.
-
-    It is the field ``total``, ``stated_total`` or ``amount``, at the top or one level below, else the sum over lines
-    of quantity times price, by the price's basis.
-    """
-    fields = mapping(given)
-    for one in (fields, *(mapping(inner) for inner in fields.values() if isinstance(inner, Mapping))):
-        currency = str(one.get("currency") or fields.get("currency") or "")
-        for name in _TOTALS:
-            found = _number(one.get(name))
-            if found is not None:
-                return found, currency
-        sums = [_sum(mapping(line)) for line in items(one.get("lines"))]
-        known = [part for part in sums if part is not None]
-        if known and len(known) == len(sums):
-            total = sum(known, Decimal(0))
-            return (total.quantize(Decimal("0.01")), currency) if abs(total) < _TOO_MUCH else (None, "")
-    return None, ""
-
-
 def goods(given: JSON) -> tuple[Table, ...]:
     """Returns the lines of an order as a table, without the columns that are empty; none for anything else."""
     fields = mapping(given)
@@ -142,28 +118,9 @@ def _is_order(fields: Mapping[str, JSON]) -> bool:
 def _line(line: Mapping[str, JSON]) -> str:
     part = next((str(line[name]) for name in _PARTS if line.get(name)), "an unnamed item")
     price = f" at {line['price']}" if line.get("price") is not None else ""
-    basis = _number(line.get("price_basis"))
+    basis = number(line.get("price_basis"))
     price += f" per {basis}" if price and basis not in (None, Decimal(1)) else ""
     return brief(f"{line.get('quantity') or '?'} {line.get('unit') or ''} {part}{price}", 2 * _CELL)
-
-
-def _sum(line: Mapping[str, JSON]) -> Decimal | None:
-    stated = _number(line.get("amount"))
-    quantity, price = _number(line.get("quantity")), _number(line.get("price"))
-    if stated is not None or quantity is None or price is None:
-        return stated
-    basis = Decimal(1) if line.get("price_basis") in (None, "") else _number(line["price_basis"])
-    return quantity * price / basis if basis else None
-
-
-def _number(value: JSON) -> Decimal | None:
-    if value is None or isinstance(value, bool | Mapping | list):
-        return None
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and (found == 0 or _TOO_LITTLE < abs(found) < _TOO_MUCH) else None
 
 
 def _cell(line: Mapping[str, JSON], names: Sequence[str]) -> str:

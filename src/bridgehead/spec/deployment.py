@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from bridgehead.errors import ErrorClass
 from bridgehead.money import Money
 from bridgehead.spec.caps import Cap
+from bridgehead.spec.notify import ChannelSpec, Notify
 
 Level = Literal["shadow", "approve", "canary", "autonomous"]
 """How far a deployment acts by itself, lowest first."""
@@ -37,6 +39,18 @@ class Degrade:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """By what cases are found besides their key, as paths into their input; ``currency`` may be a code such as EUR.
+
+    ``amount`` None: what the input states as its total.
+    """
+
+    customer: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseSpec:
     """What makes two arrivals the same case, and how long a case may take, in seconds.
 
@@ -50,6 +64,7 @@ class CaseSpec:
     degrade: tuple[Degrade, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     """What the fields of a case's input are worth, as words by path; without any, nobody vouches for them."""
+    search: Search = Search()
 
     @property
     def reserve_s(self) -> float | None:
@@ -219,7 +234,11 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """People who catch what the agent does not: who, when, at what rate an hour, and who comes next."""
+    """People who catch what the agent does not: who, when, at what rate an hour, and who comes next.
+
+    ``within_s`` is how much of its working time the role has for a review that names no time itself. A claim counts
+    for ``claim_s``, and ``claims`` is how many reviews one person may have claimed at once (None: any number).
+    """
 
     name: str
     members: tuple[str, ...]
@@ -227,6 +246,10 @@ class Role:
     rate: Money | None = None
     then: str | None = None
     idle_cap_minutes: float | None = None
+    holidays: tuple[date, ...] = ()
+    within_s: float | None = None
+    claim_s: float = 900.0
+    claims: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +354,9 @@ class Deployment:
     """The hosts that its connectors, models and calls may reach; None: those that each of them declares."""
     rights: Mapping[str, Right] = field(default_factory=dict)
     """By holder; none at all: cases act with the deployment's own authority, and for nobody."""
+    channels: Mapping[str, ChannelSpec] = field(default_factory=dict)
+    notify: Notify | None = None
+    """Who is told of work for people, and by which of the channels; None: nobody, people look at the desk."""
 
     @property
     def intake_folders(self) -> tuple[Path, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -11,6 +12,7 @@ from bridgehead.errors import ERROR_CLASSES, UserError
 from bridgehead.money import Money
 from bridgehead.spec.caps import FORM as CAP_FORM
 from bridgehead.spec.caps import CapError, parse_cap
+from bridgehead.spec.channels import ChannelPart, NotifyPart
 from bridgehead.spec.deployment import ModelPrice, ModelSpec, Quota
 from bridgehead.spec.forms import NAME, Duration, Host, Name, Part, Region, Text, wrong
 from bridgehead.spec.hours import parse_hours
@@ -69,6 +71,15 @@ def _hours(value: object) -> object:
     except UserError as error:
         raise wrong("working hours such as Mon-Fri 07:00-17:00 Europe/Berlin") from error
     return value
+
+
+def _day(value: object) -> object:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise wrong("a day such as 2026-12-25") from error
 
 
 def _several(value: object) -> object:
@@ -135,6 +146,7 @@ Rate = Annotated[Money, BeforeValidator(_rate), WithJsonSchema(_RATE_SCHEMA)]
 PerMillion = Annotated[Money, BeforeValidator(_per_million), WithJsonSchema(_PRICE_SCHEMA)]
 QuotaText = Annotated[str, BeforeValidator(_quota), WithJsonSchema(_QUOTA_SCHEMA)]
 WorkHours = Annotated[str, BeforeValidator(_hours)]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 CapText = Annotated[str, BeforeValidator(_cap), Field(max_length=80)]
 Secret = Annotated[str, BeforeValidator(_reference), WithJsonSchema({"type": "string", "pattern": "^env:.+"})]
 ToolName = Annotated[str, Field(pattern=_TOOL)]
@@ -157,6 +169,18 @@ Members = Annotated[
 ]
 
 
+class SearchPart(Part):
+    """By what people find a case besides its key: paths into its input."""
+
+    customer: Text | None = Field(default=None, description="The input field that names the customer.")
+    amount: Text | None = Field(
+        default=None, description="The input field with the money it is about; without it, what states a total."
+    )
+    currency: Text | None = Field(
+        default=None, description="The input field with that amount's currency, or the currency itself: EUR."
+    )
+
+
 class CasePart(Part):
     """What makes a case, and how long it may take."""
 
@@ -176,6 +200,9 @@ class CasePart(Part):
     labels: dict[LabelPath, Text] = Field(
         default_factory=dict,
         description="What the input's fields are worth: PATH to words, such as user, untrusted, confidential, eu.",
+    )
+    search: SearchPart = Field(
+        default_factory=SearchPart, description="By what people find a case besides its number and its key."
     )
 
 
@@ -357,7 +384,17 @@ class RolePart(Part):
     """People who take what the agent does not do."""
 
     members: Members = Field(description="group:NAME or addresses.")
-    hours: WorkHours | None = None
+    hours: WorkHours | None = Field(default=None, description="When it is at work; times of reviews count only then.")
+    holidays: list[Day] = Field(
+        default_factory=list, max_length=400, description="Days on which it is not at work, by its own time zone."
+    )
+    within: Duration | None = Field(
+        default=None, description="Its working time for a review that names no time itself; then the next role."
+    )
+    claim: Duration = Field(default=900.0, gt=0, le=86_400, description="How long a claim on a review counts.")
+    claims: int | None = Field(
+        default=None, ge=1, le=10_000, description="How many reviews one person may have claimed at once."
+    )
     rate: Rate | None = Field(default=None, description="What an hour of this role costs.")
     then: Name | None = Field(default=None, description="The role a review goes to when nobody decides in time.")
     idle_cap_minutes: float | None = Field(default=None, gt=0, le=1440, description="Longest pause that is paid.")
@@ -455,6 +492,8 @@ class Document(Part):
     fallback: Annotated[dict[str, Name], BeforeValidator(_fallback), WithJsonSchema(_FALLBACK_SCHEMA)] = Field(
         description="The role that catches every error class, or one per class."
     )
+    channels: dict[Name, ChannelPart] = Field(default_factory=dict, description="Ways to tell people of their work.")
+    notify: NotifyPart | None = Field(default=None, description="Who is told, and by which channels.")
     autonomy: AutonomyPart = Field(default_factory=AutonomyPart)
     baseline: BaselinePart | None = None
     compare: ComparePart = Field(default_factory=ComparePart)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from bridgehead.errors import ERROR_CLASSES, ErrorClass, UserError
 from bridgehead.spec.caps import CapError, parse_cap
+from bridgehead.spec.channels import ChannelPart, NotifyPart, mistakes
 from bridgehead.spec.deployment import (
     PERSON,
     RULES,
@@ -28,6 +29,7 @@ from bridgehead.spec.deployment import (
     OutcomeSpec,
     Right,
     Role,
+    Search,
     Second,
     SequenceRule,
     ToolRule,
@@ -87,6 +89,7 @@ def load(path: Path) -> Deployment:
         check.degrade(document)
         check.confidentiality(document)
         check.rights(document)
+        check.channels(document)
     policies = _policies(file.parent)
     if check.problems or document is None:
         raise DeploymentError(check.problems)
@@ -227,6 +230,14 @@ class _Check:
             if currency != first:
                 self.add(("rights", name, "limit"), f"an amount in {first}, as in the right before", currency)
 
+    def channels(self, document: Document) -> None:
+        """Every channel and role that is named exists, and every address is one."""
+        found = mistakes(
+            document.channels, document.notify, roles=self.role_names, confidentiality=document.confidentiality
+        )
+        for path, expected, what, hint in found:
+            self.add(path, expected, shown(what), hint)
+
     def degrade(self, document: Document) -> None:
         """What a case makes do with exists, and comes in the order of the stages: models, rules, person."""
         left_s, order, before = document.case.deadline, 0, "case.deadline"
@@ -296,6 +307,8 @@ _PARTS: Final[Mapping[str, type[BaseModel]]] = {
     "otherwise": HoldPart,
     "second": SecondPart,
     "sequences": SequencePart,
+    "channels": ChannelPart,
+    "notify": NotifyPart,
 }
 
 
@@ -384,6 +397,7 @@ def _build(
             document.case.criticality,
             tuple(Degrade(stage, left_s) for stage, left_s in by_time(document.case.degrade)),
             dict(document.case.labels),
+            Search(document.case.search.customer, document.case.search.amount, document.case.search.currency),
         ),
         intake=tuple(_intake(part, top.at(("intake", place))) for place, part in enumerate(document.intake)),
         connect=tuple(document.connect),
@@ -393,7 +407,18 @@ def _build(
         prices={} if prices is None else {name: part.price() for name, part in prices.models.items()},
         dollar=None if prices is None else prices.usd,
         roles={
-            name: Role(name, tuple(part.members), part.hours, part.rate, part.then, part.idle_cap_minutes)
+            name: Role(
+                name,
+                tuple(part.members),
+                part.hours,
+                part.rate,
+                part.then,
+                part.idle_cap_minutes,
+                tuple(part.holidays),
+                part.within,
+                part.claim,
+                part.claims,
+            )
             for name, part in document.roles.items()
         },
         fallback=Fallback(document.fallback.get("default"), cast("dict[ErrorClass, str]", overrides)),
@@ -426,6 +451,8 @@ def _build(
         file=file,
         confidentiality=tuple(document.confidentiality),
         egress=None if document.egress is None else tuple(document.egress),
+        channels={name: part.spec(name) for name, part in document.channels.items()},
+        notify=None if document.notify is None else document.notify.spec(),
     )
 
 

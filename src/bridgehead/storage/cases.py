@@ -149,6 +149,16 @@ def review_of(row: Mapping[str, Any], *, shown: Mapping[str, JSON], answer: JSON
         used=row["used_at"] is not None,
         escalate_at=row["escalate_at"],
         error_class=row["error_class"],
+        due_at=row["due_at"] or row["escalate_at"],
+        timed_out_at=row["timed_out_at"],
+        no_channel_at=row["no_channel_at"],
+        claimed_by=row["claimed_by"],
+        claim_until=row["claim_until"],
+        stake=row["stake"],
+        stake_currency=row["stake_currency"] or "",
+        decided_via=row["decided_via"],
+        decided_for=row["decided_for"],
+        looks_at=row["looks_at"],
     )
 
 

@@ -33,7 +33,8 @@ union all select 'cost', nextval('costs_seq_seq') from generate_series(1, %s)
 _EFFECTS = b"select id, case_id, tool, attempt, state from effects where id = any(%s::bigint[]) order by id for update"
 _UNUSED = b"select id from reviews where id = any(%s::bigint[]) and used_at is null order by id for update"
 _OPEN = b"""
-select id, case_id from reviews where case_id = any(%s::bigint[]) and state = 'open' order by id for update
+select id, case_id from reviews where case_id = any(%s::bigint[]) and state = 'open' and kind not in ('audit', 'seeded')
+order by id for update
 """
 
 

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import cast
 
 from bridgehead import points
-from bridgehead.cases.writes import CostWrite, ReviewOpen
+from bridgehead.cases.writes import CostWrite
 from bridgehead.costs import meter
 from bridgehead.engine.ports import Dispatch
-from bridgehead.errors import UserError
+from bridgehead.errors import Refused, UserError
 from bridgehead.gate.grants import Granting
 from bridgehead.gate.normal import two_people
 from bridgehead.ids import ReviewId, show
 from bridgehead.ledger.vault import Vault
 from bridgehead.money import Money
 from bridgehead.reviews.model import FENCING, STATE_OF, Review, Verb, check_answer, check_verb
+from bridgehead.reviews.people import Decider
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.cases import review_of
 from bridgehead.storage.database import Connection, Database
-from bridgehead.storage.full_state import full_state
 from bridgehead.storage.reopening import lock_business, open_again
+from bridgehead.storage.reviews_moving import Deciding, move_case, settle_arrival
+from bridgehead.storage.reviews_people import entitled, refuse_requester
 from bridgehead.storage.sealing import Chain, Sealer, from_bytes, load_key
-from bridgehead.storage.writing import open_review, supersede_reviews, write_cost
+from bridgehead.storage.writing import write_cost
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One decision that somebody wants written; see ``Reviews.decide``."""
+
+    review_id: ReviewId
+    verb: Verb
+    by: str
+    answer: JSON = None
+    shown_digest: bytes | None = None
+    resume_s: float = 300.0
+    rate: Money | None = None
+    idle_cap_minutes: float | None = None
+    minutes: float | None = None
+    again: bool = False
+    granting: Granting | None = None
+    decider: Decider | None = None
 
 
 class Reviews:
@@ -38,6 +59,26 @@ class Reviews:
         """Returns a review with what it shows, and its deployment; raises UserError for an unknown one."""
         async with self._database.connection() as conn:
             return await self._load(conn, review_id)
+
+    async def now(self) -> datetime:
+        """Returns the time by which reviews are due."""
+        async with self._database.connection() as conn:
+            row = await (await conn.execute("select bridgehead_now() as now")).fetchone()
+        if row is None:  # pragma: no cover - a select without a table gives one row
+            raise LookupError
+        return cast("datetime", row["now"])
+
+    async def why_not(self, review_id: ReviewId, decider: Decider) -> str:
+        """Returns why somebody may not decide a review as things stand; empty where they may."""
+        async with self._database.transaction() as conn:
+            found, deployment = await self._load(conn, review_id)
+            try:
+                await entitled(conn, decider, deployment, found.role, show("R", review_id))
+                if found.case_id is not None and found.kind in ("approval", "conflict"):
+                    await refuse_requester(conn, decider, found.case_id, show("R", review_id))
+            except Refused as refused:
+                return refused.message
+        return ""
 
     async def listing(
         self, *, deployment: str | None = None, role: str | None = None, state: str | None = "open", limit: int = 200
@@ -68,139 +109,145 @@ class Reviews:
         minutes: float | None = None,
         again: bool = False,
         granting: Granting | None = None,
+        decider: Decider | None = None,
     ) -> Review:
         """Decides an open review and wakes its case; of two decisions at once one wins.
 
         ``again``: a case that left the agent's hands is closed by the answer, and opened again as another case,
         under a grant that ``granting`` makes where it acts for a user.
 
-        ``shown_digest`` binds an approval to the arguments the person was shown. Raises
-        UserError when the review is no longer open, does not take the verb, or shows other
-        arguments by now.
+        ``shown_digest`` binds an approval to the arguments the person was shown. ``decider`` is held to what they
+        may at this moment; without one nobody is asked who ``by`` is. Raises UserError when the review is no longer
+        open, does not take the verb, or shows other arguments by now, and Refused for who may not decide it.
+        """
+        wanted = Wanted(
+            review_id,
+            verb,
+            by,
+            answer,
+            shown_digest,
+            resume_s,
+            rate,
+            idle_cap_minutes,
+            minutes,
+            again,
+            granting,
+            decider,
+        )
+        (decided,) = await self.decide_all([wanted])
+        return decided
+
+    async def decide_all(self, wanted: Sequence[Wanted]) -> Sequence[Review]:
+        """Decides several reviews of one case in one transaction, all or none; raises as ``decide`` does.
+
+        Raises UserError (``review.together``) for reviews of several cases, and for one beside others that ends them.
         """
         async with self._database.transaction() as conn:
-            found, deployment = await self._load(conn, review_id)
-            check_verb(found.kind, verb)
-            check_answer(found.kind, verb, answer)
-            if shown_digest is not None and found.args_digest != shown_digest:
-                raise UserError(
-                    f"R-{review_id} is about other arguments than the ones you were shown",
-                    code="review.changed",
-                    hint="Look at it again before you decide.",
-                )
-            first = found.shown.get("approved_first")
-            if verb in ("approve", "edit") and isinstance(first, Mapping) and not two_people(str(first.get("by")), by):
-                raise UserError(
-                    f"{by} approved R-{first.get('review')} already, and R-{review_id} asks for a second person",
-                    code="review.same_person",
-                    hint="Somebody else of the role decides.",
-                )
-            again = again and found.kind in FENCING
-            if again and found.case_id is not None:
-                await lock_business(conn, found.case_id)
-            key_id = await self._lock_case(conn, found)
-            chain = await Chain.lock(conn, _chain(found), actor=f"person:{by}")
-            sealer = Sealer(conn, key_id, await load_key(conn, self._vault, key_id))
-            reference = None if answer is None else await sealer.put(answer)
-            row = await (
-                await conn.execute(
-                    "update reviews set state = %s, decided_by = %s, decided_at = bridgehead_now(), answer = %s"
-                    " where id = %s and state = 'open' returning opened_at, decided_at, role",
-                    (STATE_OF[verb], by, reference, review_id),
-                )
-            ).fetchone()
-            if row is None:
-                now, _ = await self._load(conn, review_id)
-                raise UserError(
-                    f"R-{review_id} is already {now.state}" + (f" by {now.decided_by}" if now.decided_by else ""),
-                    code="review.decided",
-                    hint="Nothing was changed by this second decision.",
-                )
-            spent = row["decided_at"] - row["opened_at"] if minutes is None else timedelta(minutes=minutes)
-            cost = meter.of_person(row["role"], spent, rate, idle_cap_minutes)
-            refs: dict[str, JSON] = {
-                "review": review_id,
-                "decision": verb,
-                "state": STATE_OF[verb],
-                "by": by,
-                "minutes": str(cost.minutes),
-            }
-            commitments = {} if reference is None else {"answer": reference}
-            if found.args_digest is not None:
-                commitments["args"] = found.args_digest
-            await chain.append("review.decided", refs, commitments)
-            await conn.execute("update reviews set minutes = %s where id = %s", (cost.minutes, review_id))
-            if found.case_id is not None:
-                await write_cost(conn, chain, found.case_id, CostWrite(cost))
-                if again:
-                    await open_again(conn, self._dispatch, self._vault, found.case_id, by, granting)
-                await self._move_case(conn, chain, sealer, found, verb, by, answer, resume_s, deployment)
-            else:
-                await conn.execute(
-                    "update arrivals set state = 'settled', settled_at = bridgehead_now() where id = %s"
-                    " and not exists (select from reviews where arrival_id = %s and state = 'open')",
-                    (found.arrival_id, found.arrival_id),
-                )
-            await chain.close()
-            decided, _ = await self._load(conn, review_id)
+            if len(wanted) > 1:
+                await self._together(conn, wanted)
+            decided = [await self._decide(conn, one) for one in wanted]
             points.reach("reviews.decide.before")
         points.reach("reviews.decide.after")
         return decided
 
-    async def _move_case(
-        self,
-        conn: Connection,
-        chain: Chain,
-        sealer: Sealer,
-        review: Review,
-        verb: Verb,
-        by: str,
-        answer: JSON,
-        resume_s: float,
-        deployment: str,
-    ) -> None:
-        case_id = review.case_id
-        if case_id is None:  # pragma: no cover - the caller looked
-            return
-        if verb == "take" and review.kind not in FENCING:
-            await supersede_reviews(conn, chain, case_id, ())
+    async def _together(self, conn: Connection, wanted: Sequence[Wanted]) -> None:
+        rows = await (
             await conn.execute(
-                "update cases set state = 'with_person', epoch = epoch + 1, worker_id = null, wake = false,"
-                " wake_at = null, deadline_at = null where id = %s and state <> 'done'",
-                (case_id,),
+                "select distinct case_id from reviews where id = any(%s)", ([one.review_id for one in wanted],)
             )
-            await chain.append("case.with_person", {"taken_by": by})
-            state = await full_state(conn, sealer, case_id)
-            shown: dict[str, JSON] = {**review.shown, **state, "reason": f"{by} took the case over."}
-            further = ReviewOpen(token="taken", kind="exception", role=review.role, shown=shown)  # noqa: S106  # a name
-            await open_review(conn, chain, sealer, deployment, further, {}, case_id=case_id)
-        elif review.kind in FENCING:
-            if verb == "answer":
-                outcome = await sealer.put({"output": answer, "by": by})
-                closed = await conn.execute(
-                    "update cases set state = 'done', outcome = 'settled_by_person', outcome_blob = %s,"
-                    " closed_at = bridgehead_now() where id = %s and state = 'with_person'",
-                    (outcome, case_id),
-                )
-                if closed.rowcount:  # a case has one outcome: a second answer is recorded and closes nothing
-                    await chain.append("case.done", {"outcome": "settled_by_person", "by": by}, {"outcome": outcome})
-        else:
-            await self._wake(conn, case_id, resume_s)
+        ).fetchall()
+        ids = {one.review_id for one in wanted}
+        if len(ids) < len(wanted) or len(rows) != 1 or rows[0]["case_id"] is None:
+            raise UserError(
+                "only different reviews of one case are decided together",
+                code="review.together",
+                hint="Decide the others apart.",
+            )
+        ends = next((one for one in wanted if one.verb == "take" or one.again), None)
+        if ends is not None:
+            raise UserError(
+                f"{show('R', ends.review_id)} would end what the others are about",
+                code="review.together",
+                hint="Take the case, or give it back, by a decision of its own.",
+            )
 
-    async def _wake(self, conn: Connection, case_id: int, resume_s: float) -> None:
-        """Makes a waiting case due; one that runs is run again. Its deadline clock goes on, with time to resume."""
+    async def _decide(self, conn: Connection, wanted: Wanted) -> Review:
+        review_id, verb, by, answer = wanted.review_id, wanted.verb, wanted.by, wanted.answer
+        found, deployment = await self._load(conn, review_id)
+        check_verb(found.kind, verb)
+        check_answer(found.kind, verb, answer)
+        if wanted.shown_digest is not None and found.args_digest != wanted.shown_digest:
+            raise UserError(
+                f"R-{review_id} is about other arguments than the ones you were shown",
+                code="review.changed",
+                hint="Look at it again before you decide.",
+            )
+        again = wanted.again and found.kind in FENCING
+        if again and found.case_id is not None:
+            await lock_business(conn, found.case_id)
+        key_id = await self._lock_case(conn, found)
+        chain = await Chain.lock(conn, _chain(found), actor=f"person:{by}")
+        lender = await self._entitled(conn, wanted, found, deployment)
+        _second_person(found, wanted, lender)
+        sealer = Sealer(conn, key_id, await load_key(conn, self._vault, key_id))
+        reference = None if answer is None else await sealer.put(answer)
+        via = None if wanted.decider is None else wanted.decider.channel
         row = await (
             await conn.execute(
-                "update cases set wake = true, state = case when state = 'waiting' then 'due' else state end,"
-                " hinted_at = clock_timestamp(),"
-                " deadline_at = case when deadline_at is null and deadline_left is not null then bridgehead_now()"
-                " + greatest(deadline_left, make_interval(secs => %s)) else deadline_at end"
-                " where id = %s and state in ('waiting', 'running', 'due') returning state",
-                (resume_s, case_id),
+                "update reviews set state = %s, decided_by = %s, decided_at = bridgehead_now(), answer = %s,"
+                " decided_via = %s, decided_for = %s where id = %s and state = 'open'"
+                " returning opened_at, decided_at, role, claimed_at, claimed_by",
+                (STATE_OF[verb], by, reference, via, lender, review_id),
             )
         ).fetchone()
-        if row is not None and row["state"] == "due":
-            await self._dispatch.hint(conn, "case", [case_id])
+        if row is None:
+            now, _ = await self._load(conn, review_id)
+            raise UserError(
+                f"R-{review_id} is already {now.state}" + (f" by {now.decided_by}" if now.decided_by else ""),
+                code="review.decided",
+                hint="Nothing was changed by this second decision.",
+            )
+        began = row["claimed_at"] if row["claimed_by"] == by and row["claimed_at"] else row["opened_at"]
+        spent = row["decided_at"] - began if wanted.minutes is None else timedelta(minutes=wanted.minutes)
+        cost = meter.of_person(row["role"], spent, wanted.rate, wanted.idle_cap_minutes)
+        refs: dict[str, JSON] = {
+            "review": review_id,
+            "decision": verb,
+            "state": STATE_OF[verb],
+            "by": by,
+            "minutes": str(cost.minutes),
+            **({} if via is None else {"via": via}),
+            **({} if lender is None else {"for": lender}),
+        }
+        commitments = {} if reference is None else {"answer": reference}
+        if found.args_digest is not None:
+            commitments["args"] = found.args_digest
+        await chain.append("review.decided", refs, commitments)
+        await conn.execute("update reviews set minutes = %s where id = %s", (cost.minutes, review_id))
+        if found.case_id is not None:
+            await write_cost(conn, chain, found.case_id, CostWrite(cost))
+            if again:
+                await open_again(conn, self._dispatch, self._vault, found.case_id, by, wanted.granting)
+            deciding = Deciding(conn, chain, sealer, found, deployment, verb, by, answer, wanted.resume_s)
+            await move_case(deciding, self._dispatch)
+        else:
+            await settle_arrival(conn, found.arrival_id)
+        await chain.close()
+        decided, _ = await self._load(conn, review_id)
+        return decided
+
+    async def _entitled(self, conn: Connection, wanted: Wanted, found: Review, deployment: str) -> str | None:
+        """Returns whose role the decider was handed, None for their own; raises Refused for who may not decide."""
+        what = show("R", found.id)
+        row = await (await conn.execute("select role from reviews where id = %s for update", (found.id,))).fetchone()
+        role = found.role if row is None else str(row["role"])  # it may have gone to another role since it was loaded
+        lender = None
+        if wanted.decider is not None:
+            decider = wanted.decider if role == found.role else replace(wanted.decider, members=None)
+            lender = await entitled(conn, decider, deployment, role, what)
+        if wanted.verb in ("approve", "edit") and found.case_id is not None:
+            await refuse_requester(conn, wanted.decider or Decider(wanted.by), found.case_id, what)
+        return lender
 
     async def _lock_case(self, conn: Connection, review: Review) -> int:
         if review.case_id is not None:
@@ -229,6 +276,23 @@ class Reviews:
         if row["answer"] is not None:
             answer = from_bytes(key.open(bytes(row["sealed_answer"]), bytes(row["answer"])))
         return review_of(row, shown=cast("Mapping[str, JSON]", shown), answer=answer), row["deployment"]
+
+
+def _second_person(found: Review, wanted: Wanted, lender: str | None) -> None:
+    """Refuses a second approval by the first person, and by or for whoever lent the role that either was given by."""
+    first = found.shown.get("approved_first")
+    if wanted.verb not in ("approve", "edit") or not isinstance(first, Mapping):
+        return
+    before = [str(first[name]) for name in ("by", "for") if first.get(name)]
+    ours = [wanted.by, *([] if lender is None else [lender])]
+    if not all(two_people(one, other) for one in before for other in ours):
+        own = lender is None and not two_people(before[0], wanted.by)
+        how = "approved" if own else "decides by the role of somebody who approved"
+        raise UserError(
+            f"{wanted.by} {how} R-{first.get('review')} already, and R-{found.id} asks for a second person",
+            code="review.same_person",
+            hint="Somebody else of the role decides.",
+        )
 
 
 def _chain(review: Review) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import Adopt, CheckWrite, CostWrite, HandOver, ReviewOpen, Worked, Write
 from bridgehead.costs.meter import Cost
+from bridgehead.reviews.stakes import stake_of
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection
+from bridgehead.storage.reviews_terms import terms_at
 from bridgehead.storage.sealing import Chain, Sealer
 
 
@@ -56,7 +59,8 @@ async def supersede_reviews(conn: Connection, chain: Chain, case_id: int, keep: 
     rows = await (
         await conn.execute(
             "update reviews set state = 'superseded', decided_at = bridgehead_now()"
-            " where case_id = %s and state = 'open' and not (id = any(%s)) returning id",
+            " where case_id = %s and state = 'open' and not (id = any(%s)) and kind not in ('audit', 'seeded')"
+            " returning id",
             (case_id, list(keep)),
         )
     ).fetchall()
@@ -78,11 +82,18 @@ async def open_review(
     """Stores a review and its ledger row; returns its id."""
     payload = await sealer.put(dict(write.shown))
     effect = tokens.get(write.effect) if isinstance(write.effect, str) else write.effect
+    terms, now = await terms_at(conn, deployment, write.role)
+    within_s = write.within_s if write.within_s is not None or terms is None else terms.within_s
+    due = None
+    if within_s is not None:
+        due = now + timedelta(seconds=within_s) if terms is None else terms.due(now, within_s)
+    amount, currency = stake_of(write.shown)
     row = await (
         await conn.execute(
             "insert into reviews (kind, deployment, role, case_id, arrival_id, effect_id, args_digest, error_class,"
-            " key_id, payload, escalate_at, valid_for) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-            " bridgehead_now() + make_interval(secs => %s), make_interval(secs => %s)) returning id",
+            " key_id, payload, within_s, due_at, escalate_at, valid_for, stake, stake_currency)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, make_interval(secs => %s), %s, %s)"
+            " returning id",
             (
                 write.kind,
                 deployment,
@@ -94,8 +105,12 @@ async def open_review(
                 write.error_class,
                 sealer.key_id,
                 payload,
-                write.within_s,
+                within_s,
+                due,
+                due,
                 write.valid_for_s,
+                amount,
+                currency[:16] or None,
             ),
         )
     ).fetchone()

@@ -1,4 +1,4 @@
-"""Whether the authority that a held call would be made with is still there, looked at before a person says yes."""
+"""Whether a held call would still be made, looked at before a person says yes: its authority, and what was killed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,28 @@ from bridgehead.errors import UserError
 from bridgehead.gate.grants import held, reached
 from bridgehead.ids import show
 from bridgehead.money import Money
+from bridgehead.reviews.model import LOOKING
 from bridgehead.spec.tool import JSON
 
 if TYPE_CHECKING:
     from bridgehead.app import App
-    from bridgehead.reviews.model import Review
+    from bridgehead.reviews.model import Review, Verb
     from bridgehead.spec.deployment import Deployment
     from bridgehead.storage.grants import Found
+
+
+async def check_not_killed(app: App, review: Review, deployment: str, verb: Verb) -> None:
+    """Raises UserError for a call that a kill will deny: the review stays open, so that nothing is lost."""
+    tool = review.shown.get("tool")
+    if verb not in ("approve", "edit") or not isinstance(tool, str) or review.kind in LOOKING:
+        return
+    for one in await app.controls.standing():
+        if one.action == "kill" and one.covers("tool", tool, deployment):
+            raise UserError(
+                f"{one.what} was killed by {one.by}: {one.reason}; the call would be denied",
+                code="review.killed",
+                hint=f"{show('R', review.id)} stays open. '{one.lifted_by}' lets it go on; then decide again.",
+            )
 
 
 async def check_grant(app: App, review: Review, args: JSON, deployment: str, spec: Deployment | None) -> None:
