@@ -45,7 +45,7 @@ class Smtp:
     @classmethod
     @contextmanager
     def open(cls, server: Server, *, user: str, secret: str, xoauth2: bool) -> Iterator[Smtp]:
-        """Gives a connection that is logged in where the server knows logins. Raises Failed, ``applied=False``."""
+        """Gives a connection, logged in for a user that the server lets log in. Raises Failed, ``applied=False``."""
         where = f"{server.host}:{server.port}"
         client: smtplib.SMTP | None = None
         try:
@@ -68,7 +68,7 @@ class Smtp:
                     if code != 220:  # noqa: PLR2004  # RFC 3207 4: ready
                         raise _refused(where, code, text)
                     client.ehlo()
-                if client.has_extn("auth"):
+                if user and client.has_extn("auth"):
                     _log_in(client, user, secret, xoauth2=xoauth2)
             yield cls(client, where)
         finally:
