@@ -40,6 +40,8 @@ log = logging.getLogger("bridgehead.api")
 DOCUMENT_PATH: Final = f"{PREFIX}/openapi.json"
 _BEARER: Final = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]{1,400})", re.IGNORECASE)
 _TAG: Final = re.compile(r'"([0-9a-f]{0,128})"')
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+"""All that a path of the API answers itself, if only with what it takes."""
 _SAFE_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 _Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -54,7 +56,7 @@ def routes(app: App, declared: Sequence[Route] = ROUTES, *, teller: Teller | Non
     for one in declared:
         by_path.setdefault(one.path, {})[one.method] = one
     found: list[BaseRoute] = [
-        Path(PREFIX + path, _endpoint(app, methods, teller), methods=list(methods), name=f"api:{path}")
+        Path(PREFIX + path, _endpoint(app, methods, teller), methods=_METHODS, name=f"api:{path}")
         for path, methods in by_path.items()
     ]
     said = document(declared)
@@ -67,7 +69,7 @@ def routes(app: App, declared: Sequence[Route] = ROUTES, *, teller: Teller | Non
     async def nothing(_request: Request) -> Response:
         return plain(HTTPStatus.NOT_FOUND, "The API has no such address; see /api/v1/openapi.json.").response()
 
-    found.append(Path("/api/{rest:path}", nothing, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], name="api:none"))
+    found.append(Path("/api/{rest:path}", nothing, methods=_METHODS, name="api:none"))
     return found
 
 
@@ -78,8 +80,16 @@ def largest(app: App) -> int:
 
 def _endpoint(app: App, methods: Mapping[str, Route], teller: Teller | None) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
-        route = methods["GET" if request.method == "HEAD" else request.method]
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            allow = ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
+            return plain(HTTPStatus.METHOD_NOT_ALLOWED, "This is asked for otherwise.", {"Allow": allow}).response()
         try:
+            if route is None:
+                allow = ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
+                raise HTTPException(
+                    HTTPStatus.METHOD_NOT_ALLOWED, "This is asked for in another way.", {"Allow": allow}
+                )
             raw = await _read(request, app, route)
             answer = await _answered(app, request, route, raw, teller)
         except BridgeheadError as error:

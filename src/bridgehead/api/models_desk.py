@@ -121,16 +121,6 @@ class DecidedOut(Out):
     review: ReviewRowOut
 
 
-class DelegationIn(In):
-    """Whom a role is handed to, and until when."""
-
-    deployment: Name
-    role: Name
-    to: Name
-    until: AwareDatetime
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] = ""
-
-
 class ControlOut(Out):
     """One thing that is stopped."""
 
@@ -193,37 +183,47 @@ class MeOut(Out):
     scopes: list[Right] | None
 
 
-class UserOut(Out):
-    """One local user."""
+class PersonOut(Out):
+    """Somebody who may act here, or may not any more; ``issuer`` is empty for a local user."""
 
     name: str
+    issuer: str
+    shown: str
     groups: list[str]
-    roles: list[str]
-    disabled: str
+    roles: list[ConsoleRole]
     signs_in: bool
+    disabled: str
 
 
-class UsersOut(Out):
-    """All local users."""
+class PeopleOut(Out):
+    """Everybody who may act here."""
 
-    items: list[UserOut]
+    items: list[PersonOut]
 
 
-class UserIn(In):
+class PersonIn(In):
     """A new local user."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$")]
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+:-]{0,99}$")]
     groups: list[Name] = Field(default=[], max_length=100)
+    roles: list[ConsoleRole] = Field(default=[], max_length=6)
+
+
+class InvitedOut(Out):
+    """Where a new user sets their password, once and within three days; shown this once."""
+
+    name: str
+    path: str
 
 
 class GroupsIn(In):
-    """The groups a user is in from now on."""
+    """The groups somebody is in from now on."""
 
     groups: list[Name] = Field(max_length=100)
 
 
 class RolesIn(In):
-    """The roles a user has from now on."""
+    """The roles somebody has from now on."""
 
     roles: list[ConsoleRole] = Field(max_length=6)
 
@@ -241,11 +241,12 @@ class ChangedOut(Out):
 
 
 class TokenOut(Out):
-    """One token of the API; the token itself is nowhere."""
+    """One token of the API; the token itself is nowhere. ``over``: its time has passed."""
 
     id: int
     label: str
-    owner: str
+    issuer: str
+    subject: str
     scopes: list[str]
     made_by: str
     made_at: AwareDatetime
@@ -257,6 +258,6 @@ class TokenOut(Out):
 
 
 class TokensOut(Out):
-    """Tokens, the latest first."""
+    """Everybody's tokens, the latest first."""
 
     items: list[TokenOut]

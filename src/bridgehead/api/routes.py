@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from bridgehead.api import cases, effects, operating, reviews
+from bridgehead.api import cases, effects, operating, people, reviews
 from bridgehead.api.declared import Route
 
-ROUTES: Final[tuple[Route, ...]] = (*operating.ROUTES, *cases.ROUTES, *reviews.ROUTES, *effects.ROUTES)
+ROUTES: Final[tuple[Route, ...]] = (
+    *operating.ROUTES,
+    *cases.ROUTES,
+    *reviews.ROUTES,
+    *effects.ROUTES,
+    *people.ROUTES,
+)

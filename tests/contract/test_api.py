@@ -1,0 +1,339 @@
+"""The API over a real server: what it answers, what it refuses, and what counts once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from bridgehead.app import App
+from tests.support.api import Api, serving
+from tests.support.world import World
+
+CODE = """
+async def taken_back(*, key, args, result):
+    enter(undone=args["po"])
+
+@reversible(key="po", verify=find, undo=taken_back)
+async def book(po: str, amount: int) -> Booking:
+    enter(number=f"N-{po}", po=po, amount=amount)
+    return Booking(f"N-{po}", po, amount)
+
+async def agent(case: Case[dict], ctx: Context) -> str:
+    if case.input.get("fail"):
+        raise Failed("no such thing", error_class="not_found")
+    await book(case.input["po"], case.input["amount"])
+    return case.input["po"]
+"""
+TOOLS = "book: {allow: amount <= 100, otherwise: {hold: desk, valid_for: 8h}}"
+
+
+@pytest.fixture
+async def api(app: App) -> AsyncIterator[Api]:
+    """Gives the API over a running server."""
+    async with serving(app) as served:
+        yield served
+
+
+async def deployed(world: World) -> None:
+    """Deploys orders whose customers and amounts are searchable."""
+    folder = world.write(CODE, tools=TOOLS)
+    file = folder / "bridgehead.yaml"
+    text = file.read_text().replace(
+        "resume: 5m}", "resume: 5m, search: {customer: customer, amount: amount, currency: EUR}}"
+    )
+    file.write_text(text)
+    from bridgehead.app import load_deployment
+
+    world.loaded = load_deployment(folder)
+    await world.app.register(world.loaded)
+    await world.app.levels.set_level("orders", "autonomous", by="tester", why="a test")
+
+
+def body(po: str, amount: int = 5, **more: object) -> bytes:
+    """Returns an order as a document."""
+    return json.dumps({"po": po, "amount": amount, "customer": "Müller  AG", **more}).encode()
+
+
+async def submitted(client: httpx.AsyncClient, document: bytes, name: str = "order.json") -> httpx.Response:
+    """Hands a document in."""
+    return await client.post(
+        "/arrivals",
+        params={"deployment": "orders", "name": name},
+        content=document,
+        headers={"Content-Type": "application/octet-stream"},
+    )
+
+
+async def test_a_document_handed_in_becomes_a_case_that_is_found(world: World, api: Api) -> None:
+    """P3: what the API acknowledges is stored, is worked on, and is found by key, customer, amount, state and time."""
+    await deployed(world)
+    client = await api.client("operator", "auditor")
+    first = await submitted(client, body("PO-1"))
+    assert first.status_code == 201, first.text
+    assert first.json() == {"arrival": "A-1", "deployment": "orders", "name": "order.json", "known": False}
+    again = await submitted(client, body("PO-1"))
+    assert (again.status_code, again.json()["known"]) == (200, True)
+    await submitted(client, body("PO-2", 50, customer="Other"), "b.json")
+    await world.settle()
+    for query, expected in [
+        ({"key": "po-1"}, ["C-1"]),
+        ({"key": "PO-3"}, []),
+        ({"customer": "müller ag"}, ["C-1"]),
+        ({"amount_from": "10", "currency": "EUR"}, ["C-2"]),
+        ({"amount_to": "10"}, ["C-1"]),
+        ({"currency": "USD"}, []),
+        ({"state": "done"}, ["C-2", "C-1"]),
+        ({"state": "waiting"}, []),
+        ({"outcome": "completed", "deployment": "orders"}, ["C-2", "C-1"]),
+        ({"since": "2020-01-01T00:00:00Z"}, ["C-2", "C-1"]),
+        ({"until": "2020-01-01T00:00:00Z"}, []),
+        ({"error_class": "bug"}, []),
+    ]:
+        found = await client.get("/cases", params=query)
+        assert found.status_code == 200, found.text
+        assert [one["id"] for one in found.json()["items"]] == expected, query
+    case = (await client.get("/cases/C-1")).json()
+    assert (case["case"]["amount"], case["case"]["currency"]) == ("5", "EUR")
+    assert [step["name"] for step in case["steps"]] == ["book"]
+    assert case["chain"]["whole"]
+    assert (await client.get("/cases/C-1/ledger")).json()["differences"] == []
+    told = (await client.get("/cases/C-1/explanation")).json()
+    assert told["about"] == "C-1"
+    assert any("book" in sentence for section in told["sections"] for sentence in section["sentences"])
+    original = await client.get("/arrivals/A-1/original")
+    assert original.content == body("PO-1")
+    assert original.headers["content-disposition"].startswith("attachment")
+    assert (await client.get("/arrivals")).json()["items"][0]["cases"] == ["C-2"]
+
+
+async def test_pages_go_on_where_they_ended(world: World, api: Api) -> None:
+    """A list handed through its cursor has each entry once, in its order, also by time; no other list takes it."""
+    await deployed(world)
+    client = await api.client("operator")
+    for number in range(5):
+        await submitted(client, body(f"PO-{number}", number + 1), f"{number}.json")
+    await world.settle()
+    for query in ({}, {"since": "2020-01-01T00:00:00Z"}, {"deployment": "orders", "amount_from": "0"}):
+        seen: list[str] = []
+        cursor: str | None = None
+        for _ in range(4):
+            page = await client.get("/cases", params={**query, "limit": 2, **({"cursor": cursor} if cursor else {})})
+            seen += [one["id"] for one in page.json()["items"]]
+            cursor = page.json()["next"]
+            if cursor is None:
+                break
+        assert seen == ["C-5", "C-4", "C-3", "C-2", "C-1"]
+    cursor = (await client.get("/effects", params={"limit": 2})).json()["next"]
+    wrong = await client.get("/cases", params={"cursor": cursor})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "input.cursor")
+
+
+async def test_a_request_with_a_key_counts_once(world: World, api: Api) -> None:
+    """The same key and request are answered as the first time; another request under it is refused with nothing done."""
+    await deployed(world)
+    client = await api.client("operator")
+    key = {"Idempotency-Key": "k-1"}
+    asked = {"deployment": "orders", "reason": "stocktaking"}
+    first = await client.post("/controls/pause", json=asked, headers=key)
+    assert (first.status_code, first.json()["changed"]) == (200, True)
+    second = await client.post("/controls/pause", json=asked, headers=key)
+    assert second.json() == first.json()
+    assert second.headers["idempotent-replayed"] == "true"
+    other = await client.post("/controls/kill", json=asked, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "api.reused")
+    assert [one["action"] for one in (await client.get("/controls")).json()["items"]] == ["pause"]
+    stranger = await api.client("operator", name="stranger")
+    theirs = await stranger.post("/controls/kill", json=asked, headers=key)
+    assert (theirs.status_code, theirs.json()["changed"]) == (200, True), "a key is its sender's own"
+    (row,) = await world.rows("select sealed, status from api_requests where sender = 'person:operator'")
+    assert b"stocktaking" not in bytes(row["sealed"])  # type: ignore[call-overload]  # bytes of a column
+    many = await asyncio.gather(
+        *(client.post("/controls/resume", json=asked, headers={"Idempotency-Key": "k-2"}) for _ in range(8))
+    )
+    ran = [one for one in many if one.status_code == 200 and "idempotent-replayed" not in one.headers]
+    assert len(ran) == 1
+    assert {one.status_code for one in many} <= {200, 409}
+    assert {one.json()["code"] for one in many if one.status_code == 409} <= {"api.running"}
+    for wrong in ("", "a b", "x" * 201):
+        refused = await client.post("/controls/pause", json=asked, headers={"Idempotency-Key": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (400, "api.key")
+
+
+async def test_of_two_decisions_one_counts_and_the_other_is_told(world: World, api: Api) -> None:
+    """P1: two clients decide one review at once: one wins, the other hears 409 and who decided."""
+    await deployed(world)
+    hand = await api.client("operator")
+    await submitted(hand, body("PO-1", 500))
+    await world.settle()
+    clients = [await api.client("reviewer", name=name) for name in ("ann", "ben")]
+    shown = await clients[0].get("/reviews/R-1")
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["args"] == {"amount": 500, "po": "PO-1"}
+    tag = shown.headers["etag"]
+    assert tag == f'"{shown.json()["digest"]}"'
+    both = await asyncio.gather(
+        *(one.post("/reviews/R-1/decision", json={"verb": "approve"}, headers={"If-Match": tag}) for one in clients)
+    )
+    assert sorted(one.status_code for one in both) == [200, 409], [one.text for one in both]
+    lost = next(one for one in both if one.status_code == 409).json()
+    won = next(one for one in both if one.status_code == 200).json()["review"]
+    assert lost["code"] == "review.decided"
+    assert won["decided_by"] in lost["detail"] + lost.get("hint", "") + str(lost)
+    await world.settle()
+    assert [entry["po"] for entry in world.books()] == ["PO-1"]
+
+
+async def test_a_decision_names_what_was_shown(world: World, api: Api) -> None:
+    """P1: a decision without the digest of what was shown is 428, with another one 412, and nothing is decided."""
+    await deployed(world)
+    hand = await api.client("operator")
+    await submitted(hand, body("PO-1", 500))
+    await world.settle()
+    client = await api.client("reviewer")
+    bare = await client.post("/reviews/R-1/decision", json={"verb": "approve"})
+    assert (bare.status_code, bare.json()["code"]) == (428, "api.match")
+    for how in ({"headers": {"If-Match": f'"{"0" * 64}"'}}, {"json": {"verb": "approve", "shown_digest": "0" * 64}}):
+        stale = await client.post("/reviews/R-1/decision", **{"json": {"verb": "approve"}, **how})  # type: ignore[arg-type]
+        assert (stale.status_code, stale.json()["code"]) == (412, "review.changed")
+    assert [one["id"] for one in (await client.get("/reviews")).json()["items"]] == ["R-1"]
+    claimed = await client.post("/reviews/R-1/claim")
+    assert (claimed.status_code, claimed.json()["claimed_by"]) == (200, "reviewer")
+    assert (await client.post("/reviews/R-1/release")).json()["claimed_by"] is None
+
+
+async def test_what_was_done_is_taken_back(world: World, api: Api) -> None:
+    """P8: an undo is looked at first and then carried out once; what changed meanwhile stops it."""
+    await deployed(world)
+    client = await api.client("operator")
+    await submitted(client, body("PO-1"))
+    await world.settle()
+    listed = (await client.get("/effects", params={"case": "C-1"})).json()["items"]
+    assert [(one["id"], one["state"]) for one in listed] == [("E-1", "committed")]
+    whole = (await client.get("/effects/E-1")).json()
+    assert whole["effect"]["args"] == {"amount": 5, "po": "PO-1"}
+    assert whole["hindrance"] is None
+    seen = await client.post("/undos/preview", json={"effect": "E-1"})
+    assert seen.status_code == 200, seen.text
+    assert (seen.json()["going"], seen.json()["looked"]) == (1, True)
+    wrong = await client.post("/undos", json={"effect": "E-1", "reason": "a mistake", "expected": 2})
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "undo.changed")
+    made = await client.post("/undos", json={"effect": "E-1", "reason": "a mistake", "expected": 1})
+    assert made.status_code == 201, made.text
+    assert made.json()["items"][0]["state"] == "planned"
+    assert world.loaded is not None
+    await world.app.undoing(world.loaded).run(1)
+    done = (await client.get("/undos/U-1")).json()
+    assert (done["items"][0]["state"], done["by"]) == ("undone", "operator")
+    again = await client.post("/undos", json={"effect": "E-1", "reason": "a mistake"})
+    assert (again.status_code, again.json()["code"]) == (409, "undo.nothing")
+
+
+async def test_who_may_not_see_documents_sees_none(world: World, api: Api) -> None:
+    """D9: a viewer sees how a case goes and no word of what it holds, in any answer."""
+    await deployed(world)
+    hand = await api.client("operator")
+    await submitted(hand, body("PO-1", 500, note="Geheimnis"))
+    await world.settle()
+    viewer = await api.client("viewer")
+    for path in ("/cases", "/cases/C-1", "/arrivals", "/arrivals/A-1", "/effects", "/effects/E-1", "/reviews"):
+        found = await viewer.get(path)
+        assert found.status_code == 200, (path, found.text)
+        assert "Geheimnis" not in found.text, path
+        assert "Müller" not in found.text, path
+        assert "PO-1" not in found.text, path
+    for path in ("/cases/C-1/explanation", "/arrivals/A-1/original", "/reviews/R-1"):
+        assert (await viewer.get(path)).status_code == 403, path
+
+
+async def test_a_token_does_no_more_than_its_scopes(world: World, api: Api) -> None:
+    """A token with fewer scopes than its owner has rights does less; without one, unknown or revoked, nothing."""
+    await deployed(world)
+    narrow = await api.client("operator", name="ann", scopes=("read",))
+    assert (await narrow.get("/cases")).status_code == 200
+    refused = await narrow.post("/controls/pause", json={"deployment": "orders", "reason": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "auth.right")
+    wide = await api.client("viewer", name="ben")
+    assert (await wide.post("/controls/pause", json={"deployment": "orders", "reason": "x"})).status_code == 403
+    for token in (None, "bh_" + "A" * 43, "nonsense"):
+        stranger = api.with_token(token)
+        answer = await stranger.get("/cases")
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.headers["content-type"] == "application/problem+json"
+    await world.app.users.disable("ann", by="tester", reason="left")
+    assert (await narrow.get("/cases")).status_code == 401
+    assert (await narrow.get("/me")).status_code == 401
+
+
+async def test_what_is_too_large_is_refused_unread(world: World, api: Api) -> None:
+    """A JSON body over 1 MiB and a document over the limit are 413, also when their length is not said."""
+    await deployed(world)
+    client = await api.client("operator")
+
+    async def long() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 2**16
+
+    large = {"deployment": "orders", "reason": "x" * 2**21}
+    assert (await client.post("/controls/pause", json=large)).status_code == 413
+    streamed = await client.post("/controls/pause", content=long(), headers={"Content-Type": "application/json"})
+    assert streamed.status_code == 413
+    # What its length alone says is answered before anything of it is sent.
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(api.url.rpartition(":")[2]))
+    writer.write(
+        f"POST /api/v1/arrivals?deployment=orders&name=a HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: {client.headers['authorization']}\r\nContent-Length: {2**30}\r\n\r\n".encode()
+    )
+    assert (await reader.readline()).split()[1] == b"413"
+    writer.close()
+    assert await world.rows("select id from arrivals") == []
+
+
+async def test_problems_say_what_is_wrong_and_where(world: World, api: Api) -> None:
+    """RFC 9457: what is wrong is told as problem details with a stable code; what was sent is not repeated."""
+    await deployed(world)
+    client = await api.client("operator")
+    pause = "/controls/pause"
+    kind = {"Content-Type": "application/json"}
+    for answer, status, code in [
+        (await client.get("/cases/C-99"), 404, "case.unknown"),
+        (await client.get("/cases/17"), 404, "input.id"),
+        (await client.get("/cases", params={"limit": 0}), 422, "api.invalid"),
+        (await client.get("/cases", params={"colour": "red"}), 422, "api.invalid"),
+        (await client.get("/cases", params=[("state", "done"), ("state", "due")]), 422, "input.twice"),
+        (await client.get("/cases", params={"deployment": "ordres"}), 404, "input.deployment"),
+        (await client.get("/cases", params={"amount_from": "9", "amount_to": "1"}), 422, "input.range"),
+        (await client.get("/me", params={"x": "1"}), 422, "api.parameter"),
+        (await client.post(pause, content=b"{", headers=kind), 400, "api.body"),
+        (await client.post(pause, content=b"[NaN]", headers=kind), 400, "api.body"),
+        (await client.post(pause, content=b"[" * 100_000, headers=kind), 400, "api.body"),
+        (await client.post(pause, content=b"{}", headers=kind), 422, "api.invalid"),
+        (await client.post(pause, content=b"{}"), 415, "api.media"),
+        (await client.post(pause, json={"reason": "x", "tool": "a\0b"}), 422, "api.invalid"),
+        (await client.post(pause, json={"reason": "x\0", "deployment": "orders"}), 422, "api.text"),
+        (await client.post(pause, json={"reason": "x"}), 422, "control.scope"),
+        (await client.get("/nothing"), 404, None),
+    ]:
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json().get("code") == code, answer.text
+        assert answer.json()["status"] == status
+    wrong = await client.post(pause, json={"reason": "", "deployment": "orders", "secret": "hunter2"})
+    assert [one["field"] for one in wrong.json()["errors"]] == ["body.reason", "body.secret"]
+    assert "hunter2" not in wrong.text
+    wrong_method = await client.put("/controls/pause")
+    assert wrong_method.status_code == 405
+    assert "POST" in wrong_method.headers["allow"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_the_document_is_there_for_everybody(api: Api, method: str) -> None:
+    """The OpenAPI document needs no token: it says nothing about what is stored."""
+    answer = await api.with_token(None).request(method, "/openapi.json")
+    assert answer.status_code == 200
+    if method == "GET":
+        assert answer.json()["openapi"] == "3.1.0"
