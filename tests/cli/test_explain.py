@@ -145,7 +145,7 @@ EVERY: Final = (
         "is it told in short, with what to do?",
         r"In short\n- C-\d+ came with .*: name: Ada, po: [\w-]+, amount: \d+[^\n]*\.\n(- .*\n)+",
     ),
-    ("who has to do what now?", r"- To do: (nothing|desk does|desk decides|desk looks)"),
+    ("who has to do what now?", r"- To do: (nothing|desk is to|desk decides)"),
     (
         "on whose authority did it act?",
         r"It acted on the deployment's own authority, within its rules, and for no user",
@@ -355,7 +355,7 @@ def refused(cases: Cases) -> None:
     for pattern in (
         r"letter, \d+ B, was submitted as a file for orders and was stored at 20\d\d",
         r"In short\n- letter was submitted as a file at 20.*\n- No agent saw it.* left to desk \(R-\d+\)",
-        r"To do: desk looks at the document, .* bridgehead review R-\d+ answer",
+        r"To do: desk is to look at the document and .* bridgehead review R-\d+ answer",
         r"How the document begins:\n    \{.hello",
         r"A person must look at it",
         r"letter is no order: it has no number",

@@ -55,6 +55,6 @@ def test_the_page_shows_the_signatures_of_the_context() -> None:
     ask = list(inspect.signature(Context.ask).parameters)[1:]
     assert f"`await ask({', '.join(ask)})`" in PAGE
     hand_over = inspect.signature(Context.hand_over).parameters
-    shown = 'await hand_over(role, reason, *, cause="", error_class="out_of_scope", within_s=None)'
+    shown = 'await hand_over(role, reason, *, cause="", error_class="out_of_scope", within_s=None, details=None)'
     assert f"`{shown}`" in PAGE
     assert (hand_over["cause"].default, hand_over["error_class"].default) == ("", "out_of_scope")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _KINDS: Final = ("C", "A", "D", "E", "R")
 _MOST: Final = 400
+_CASES: Final = 3
+"""Of so many cases of an arrival it is told what became of them; the others are named."""
 _DOCUMENTS: Final = 5
 """Of so many arrivals of a case the head is told; the others are resends and changes, told by name."""
 
@@ -97,7 +99,12 @@ async def told(app: App, asked: str) -> tuple[str, list[Section], Sequence[Place
     of, owner = (kind, number) if kind in ("C", "A") else await around.owner(kind, number)  # type: ignore[arg-type]  # D, E or R
     if of == "A":
         arrival = await queries.arrival(owner)
-        return arrival.arrival.id, of_arrival(arrival, await _original(app, arrival.arrival.id)), ()
+        own = arrival.arrival
+        cases = [await queries.case(parse("C", one)) for one in own.cases[:_CASES]]
+        beside = [(one, await around.around(parse("C", one.case.id))) for one in cases]
+        wanted = {one.id for case in cases for one in case.arrivals[:_DOCUMENTS]} | {own.id}
+        originals = {one: await _original(app, one) for one in sorted(wanted)}
+        return own.id, of_arrival(arrival, originals[own.id], beside, originals), ()
     case: CaseView = await queries.case(owner)
     known: Surroundings = await around.around(owner)
     before = None if case.case.revises is None else await queries.input(parse("C", case.case.revises))
@@ -105,7 +112,7 @@ async def told(app: App, asked: str) -> tuple[str, list[Section], Sequence[Place
     if kind == "C":
         return case.case.id, of_case(case, known, originals, before), places_of(case.input)
     name = named(kind, number)
-    return name, of_part(name, case, known), ()
+    return name, of_part(name, case, known, originals), ()
 
 
 def _number_of(asked: str) -> tuple[str, int]:

@@ -9,10 +9,9 @@ from typing import Final
 
 from bridgehead.cli.output import brief, duration, size, when
 from bridgehead.cli.places import Place, places_of, without_empty
-from bridgehead.cli.telling_arrival import lines_read, partly, read_by
+from bridgehead.cli.telling_arrival import of_arrival
 from bridgehead.cli.telling_authority import authority
 from bridgehead.cli.telling_calls import (
-    UNDO,
     args_of,
     brought,
     decision,
@@ -24,11 +23,15 @@ from bridgehead.cli.telling_calls import (
     sent,
     undoing,
 )
-from bridgehead.cli.telling_document import begins, line_named, mail_head
-from bridgehead.cli.telling_gist import flags, goods
+from bridgehead.cli.telling_document import mail_head
+from bridgehead.cli.telling_gist import flags
+from bridgehead.cli.telling_items import booked, codes, goods_here, items_told
 from bridgehead.cli.telling_outcome import changed_from, ended_as
-from bridgehead.cli.telling_people import about, costs, review, shown
-from bridgehead.cli.telling_short import refusals, short
+from bridgehead.cli.telling_passage import quoted
+from bridgehead.cli.telling_people import costs, review, shown
+from bridgehead.cli.telling_record import RELATIONS, how, record
+from bridgehead.cli.telling_same import compared, stands
+from bridgehead.cli.telling_short import CHECKS_MOST, checks_of, refusals, short
 from bridgehead.cli.telling_words import (
     CUT,
     LONG,
@@ -37,7 +40,6 @@ from bridgehead.cli.telling_words import (
     Table,
     age,
     block,
-    counted,
     items,
     key_first,
     mapping,
@@ -45,7 +47,7 @@ from bridgehead.cli.telling_words import (
 )
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
-from bridgehead.storage.queries_case_view import ArrivalLine, ArrivalOf, ArrivalView, CaseView, EffectView
+from bridgehead.storage.queries_case_view import CaseView, EffectView
 from bridgehead.storage.queries_explain import Surroundings
 
 __all__ = ["of_arrival", "of_case", "of_part", "places", "sends"]
@@ -62,25 +64,6 @@ _OUTCOMES: Final = {
     "would_hand_over": "The agent would have handed it to a person (in shadow nobody is asked)",
     "not_comparable": "The agent needed what only a real write would have made, so it compares with nothing",
 }
-_RELATIONS: Final = {
-    "opened": "opened this case",
-    "resend": "was attached to this case, because it said the same again",
-    "revision": "changed what an earlier case had been about, and opened this one",
-}
-_STATES: Final = {
-    "stored": "It is stored and not read yet.",
-    "no_case": "It was read and needs no work.",
-    "read": "It was read.",
-    "review": "A person must look at it.",
-    "settled": "A person settled it.",
-}
-_SOURCES: Final = {
-    "file": "was submitted as a file",
-    "folder": "was put into the watched folder",
-    "mail": "came by mail",
-    "webhook": "came by webhook",
-    "user": "was submitted by a user",
-}
 _RIGHT: Final = (
     "Where: the part of the document and the place in it. How: label is a value beside its label, column one under its"
     " heading, element a field that the format names, pattern the shape of the words, place its place on the page."
@@ -92,7 +75,10 @@ _CLASSES: Final = {
     "deadline": "deadline: its time was over before it was done",
     "budget_exhausted": "budget_exhausted: a limit of calls, time or money was reached",
 }
-_HIDDEN: Final = ("args", "digest", "effects", "error_class", "input", "reason", "schema", "tool", "traceback", "why")
+_HIDDEN: Final = (
+    "args", "checks", "digest", "effects", "error_class", "input", "reason", "schema", "to_do", "tool", "traceback",
+    "why",
+)  # fmt: skip
 """What a review shows that an account tells elsewhere."""
 
 
@@ -115,26 +101,35 @@ def of_case(
         Section(
             "What came",
             tuple(_came(view, known, originals or {}, before)),
-            goods(view.input),
-            blocks=tuple(_asked(view)),
+            goods_here(view),
+            blocks=(*_passages(view, originals or {}), *_asked(view)),
         ),
         where_read(places_of(view.input)),
         Section("What the agent read", tuple(map(read, reads)), blocks=tuple(brought(reads))),
         Section("What was decided about its calls", tuple(decision(one, view, known) for one in view.decisions)),
-        Section("What it did", tuple(effect(one, view) for one in view.effects), blocks=_calls(view.effects)),
+        Section(
+            "What it did",
+            (*(effect(one, view) for one in view.effects), *codes(view)),
+            booked(view),
+            blocks=_calls(view.effects),
+        ),
         Section("How near its own checks came", tuple(_checks(view))),
         Section("Why it left the agent's hands", tuple(_handed_over(view, known)), blocks=tuple(_recorded(view))),
         Section("What people did", people, blocks=tuple(part for one in view.reviews for part in shown(one))),
         Section("What it cost", tuple(costs(view.costs, sum(step.kind in ("read", "effect") for step in view.steps)))),
         Section("How it is taken back", tuple(undoing(view, known))),
         Section("How it stands", tuple(_stands(view, known))),
-        Section("The record", tuple(_record(view))),
+        Section("The record", tuple(record(view))),
     ]
     return [section for section in found if not section.empty]
 
 
-def of_part(number: str, view: CaseView, around: Surroundings) -> list[Section]:
+def of_part(
+    number: str, view: CaseView, around: Surroundings, originals: Mapping[str, bytes] | None = None
+) -> list[Section]:
     """Returns one decision (``D-12``), effect (``E-3``) or review (``R-7``) of a case, with what belongs to it.
+
+    ``originals`` are the case's documents as they came, so far as they are at hand.
 
     Raises UserError for a number that the case does not have.
     """
@@ -163,7 +158,8 @@ def of_part(number: str, view: CaseView, around: Surroundings) -> list[Section]:
     )
     reads = [step for step in view.steps if any(step.digest == one.digest and step.kind == "read" for one in own)]
     found = [
-        Section("In short", tuple(_belongs(number, view, part))),
+        Section("In short", (*_belongs(number, view, part), *short(view, around, originals or {}))),
+        Section("What came", (), blocks=tuple(_passages(view, originals or {}))),
         Section(
             "What was decided",
             tuple(decision(one, replace(view, decisions=(one,)), around) for one in chosen),
@@ -176,92 +172,12 @@ def of_part(number: str, view: CaseView, around: Surroundings) -> list[Section]:
             tuple(map(review, reviews)),
             blocks=tuple(piece for one in reviews for piece in shown(one)),
         ),
+        Section("How near its own checks came", tuple(_checks(view))),
         Section("How it is taken back", tuple(undoing(part, _only(around, effects))) if part.effects else ()),
         Section("How its case stands", tuple(_stands(view, around))),
-        Section("The record", tuple(_record(view))),
+        Section("The record", tuple(record(view))),
     ]
     return [section for section in found if not section.empty]
-
-
-def of_arrival(view: ArrivalView, original: bytes = b"") -> list[Section]:
-    """Returns an arrival in sections, those without anything to say left out; ``original`` is its document."""
-    line = view.arrival
-    head = mail_head(original)
-    open_ones = [one for one in view.reviews if one.state == "open"]
-    became = [_STATES.get(line.state, line.state), *read_by(view)]
-    became += [
-        f"The reason: {event.refs['reason']}"
-        for event in view.events
-        if event.kind.startswith("arrival.") and event.refs.get("reason")
-    ]
-    became += [
-        f"C-{event.refs.get('case')}: it {_RELATIONS.get(str(event.refs.get('relation')), 'belongs to it')}."
-        for event in view.events
-        if event.kind == "arrival.case"
-    ]
-    became += [
-        f"{one.id} is with {one.role} since {when(one.opened_at)}." for one in view.reviews if one.state == "open"
-    ]
-    if not line.cases:
-        became.append("No case was opened for it: no agent saw it, nothing was booked, and there is nothing to undo.")
-    became.append(f"The document as it came: bridgehead arrival {line.id} --original FILE")
-    places_named = (str(mapping(one.shown).get("where") or "") for one in view.reviews)
-    ended = tuple(block for place in places_named for block in line_named(original, place))
-    came = f"{line.name}, {size(line.size_bytes)}, {_how(line)} for {line.deployment}"
-    found = [
-        Section("In short", tuple(_arrival_short(view, head))),
-        Section(
-            "What came",
-            (f"{came} and was stored at {when(line.received_at)}.", *([head] if head else []), *partly(view)),
-            lines_read(view),
-            blocks=(*begins(original), *ended) if open_ones or not line.cases else (),
-        ),
-        Section("What became of it", tuple(became)),
-        Section(
-            "What people did",
-            tuple(map(review, view.reviews)),
-            blocks=tuple(
-                block(f"{one.id}: what was shown", one.shown) for one in view.reviews if one.shown is not None
-            ),
-        ),
-        Section("What it cost", tuple(_arrival_costs(view))),
-        Section("The record", tuple(_record(view))),
-    ]
-    return [section for section in found if not section.empty]
-
-
-def _arrival_costs(view: ArrivalView) -> Iterator[str]:
-    if view.arrival.cases:
-        return
-    minutes = sum(one.minutes or 0.0 for one in view.reviews)
-    people = f"people spent {minutes:.1f} minutes on it" if minutes else "no time of people is recorded so far"
-    yield f"Nothing was spent: no case ran for it, so no call of a model or a tool is in its books; {people}."
-
-
-def _arrival_short(view: ArrivalView, head: str) -> Iterator[str]:
-    line = view.arrival
-    yield f"{line.name} {_how(line)} at {when(line.received_at)}. {head}".rstrip()
-    for one in view.reviews:
-        left = f"left to {one.role} ({one.id}) at {when(one.opened_at)}: {about(one).rstrip('.')}."
-        if one.state == "open":
-            due = f" by {when(one.due_at)}" if one.due_at else ""
-            yield f"No agent saw it, and nothing was booked. It was {left}"
-            yield (
-                f"To do: {one.role} looks{due} at the document, does what it needs, and says what that was:"
-                f' bridgehead review {one.id} answer "what was done". A corrected document is submitted anew.'
-            )
-            if needed := mapping(one.shown).get("needed"):
-                yield f"A case would have been opened for {brief(needed, LONG)}."
-        else:
-            yield f"It was {left} {one.decided_by} settled it at {when(one.decided_at)}."
-    yield from partly(view)
-    if line.cases:
-        yield f"It was read and became {', '.join(line.cases)}: bridgehead explain {line.cases[0]}"
-    elif line.state == "no_case":
-        why = next((str(one.refs["reason"]) for one in view.events if one.refs.get("reason")), "")
-        told = f": {why.rstrip('.')}" if why else ""
-        yield f"It was read and needs no work{told}. No agent saw it, and nothing was booked."
-        yield "To do: nothing."
 
 
 def _belongs(number: str, view: CaseView, part: CaseView) -> Iterator[str]:
@@ -298,6 +214,14 @@ def where_read(found: list[Place]) -> Section:
     return Section("Where each field was read", (_RIGHT,) if found else (), places(found))
 
 
+def _passages(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[Block]:
+    """Yields what a document says to whoever reads it, whole: a warning quotes only the words that gave it away."""
+    warnings = [str(one) for one in items(mapping(view.input).get("warnings"))]
+    for one in view.arrivals:
+        if one.relation != "resend":
+            yield from quoted(originals.get(one.id, b""), warnings)
+
+
 def _asked(view: CaseView) -> Iterator[Block]:
     given = without_empty(view.input)
     if given is not None:
@@ -307,11 +231,14 @@ def _asked(view: CaseView) -> Iterator[Block]:
 def _came(view: CaseView, around: Surroundings, originals: Mapping[str, bytes], before: JSON) -> Iterator[str]:
     for one in view.arrivals:
         yield (
-            f"{one.id}, {one.name} ({size(one.size_bytes)}), {_how(one)} at {when(one.received_at)} and"
-            f" {_RELATIONS[one.relation]}. As it came: bridgehead arrival {one.id} --original FILE"
+            f"{one.id}, {one.name} ({size(one.size_bytes)}), {how(one)} at {when(one.received_at)} and"
+            f" {RELATIONS[one.relation]}. As it came: bridgehead arrival {one.id} --original FILE"
         )
+        if one.relation == "resend":
+            yield f"{one.id} was not booked again: {stands(view)}. {compared(view, one, originals)}"
         if head := mail_head(originals.get(one.id, b"")):
             yield head
+    yield from items_told(view)
     yield from flags(view.input)
     line = view.case
     yield (
@@ -335,13 +262,6 @@ def _came(view: CaseView, around: Surroundings, originals: Mapping[str, bytes], 
             yield f"It asks otherwise than {line.revises} did: {brief('; '.join(changed), LONG)}."
     if view.unreadable:
         yield f"What it was given cannot be shown: {view.unreadable}"
-
-
-def _how(one: ArrivalLine | ArrivalOf) -> str:
-    """Returns how a document came, and who handed it in where that is recorded."""
-    if one.submitted_by:
-        return f"was submitted by {one.submitted_by}"
-    return _SOURCES.get(one.source, f"came from {one.source}")
 
 
 def _stamp(at: str) -> str:
@@ -382,10 +302,9 @@ def _handed_over(view: CaseView, around: Surroundings) -> Iterator[str]:
 
 
 def _checks(view: CaseView) -> Iterator[str]:
-    """Yields the figures of the agent's own checks, where its outcome lists them as sentences (``checks``)."""
-    listed = mapping(mapping(view.outcome).get("output")).get("checks")
-    for one in items(listed):
-        yield brief(one, LONG)
+    """Yields the figures of the agent's own checks, where it lists them as sentences (``checks``)."""
+    for one in checks_of(view):
+        yield brief(one, CHECKS_MOST)
 
 
 def _recorded(view: CaseView) -> Iterator[Block]:
@@ -456,27 +375,3 @@ def _deadline(view: CaseView) -> Iterator[str]:
         yield "Its deadline was kept: it never passed before the case was done, or with a person."
     elif line.state == "waiting" and line.deadline_at is None:
         yield "Its deadline stands still while a person has something to decide."
-
-
-def _record(view: CaseView | ArrivalView) -> Iterator[str]:
-    chain = view.chain
-    decided = view.decisions if isinstance(view, CaseView) else ()
-    blind = [one.number for one in decided if one.view is None and not one.tool.startswith(UNDO)]
-    if blind:
-        yield (
-            f"Of {', '.join(blind)} it was not recorded what else they rested on (level, counts, facts): whether they"
-            " would be decided the same again cannot be told."
-        )
-    drifts = sum(1 for event in view.events if event.kind.startswith("drift"))
-    if drifts:
-        yield f"In {drifts} replays a model's request differed from the recorded one; the recorded reply was served."
-    if not chain.whole:
-        yield f"THE CHAIN IS BROKEN: {chain.broken}. Treat this account as unproven."
-    elif not chain.differences:
-        yield f"The chain of {counted(chain.rows, 'row')} is whole, and this account agrees with it."
-    else:
-        yield (
-            f"THIS ACCOUNT DOES NOT AGREE WITH THE LEDGER: the chain of {counted(chain.rows, 'row')} is whole, and the"
-            " tables that the sentences above were told from were changed. Believe what the chain says:"
-        )
-        yield from (f"{each}." for each in chain.differences)

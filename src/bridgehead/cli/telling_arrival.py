@@ -1,17 +1,30 @@
-"""Who read an arrival that became no case, how long that took, whose rule refused it, and what could be read of it."""
+"""An arrival in sentences: who sent what, who read it, whose rule refused it, what became of it and what stands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bridgehead.cli.output import when
+from bridgehead.cli.output import brief, size, when
+from bridgehead.cli.telling_document import begins, line_named, mail_head
 from bridgehead.cli.telling_gist import gist, goods, sender
-from bridgehead.cli.telling_words import Table, age, counted, mapping
+from bridgehead.cli.telling_people import about, review
+from bridgehead.cli.telling_record import RELATIONS, how, record
+from bridgehead.cli.telling_same import compared, stands
+from bridgehead.cli.telling_short import short
+from bridgehead.cli.telling_words import LONG, Section, Table, age, block, counted, items, mapping
 from bridgehead.spec.tool import JSON
-from bridgehead.storage.queries_case_view import ArrivalView
+from bridgehead.storage.queries_case_view import ArrivalView, CaseView
+from bridgehead.storage.queries_explain import Surroundings
 
+_STATES: Final = {
+    "stored": "It is stored and not read yet.",
+    "no_case": "It was read and needs no work.",
+    "read": "It was read.",
+    "review": "A person must look at it.",
+    "settled": "A person settled it.",
+}
 _WHOSE: Final = {
     "bug": "The reader failed on it; no rule refused it",
     "invalid_output": "What the deployment declares of its source refused it, before a reader saw it",
@@ -43,6 +56,12 @@ def as_far_as_read(view: ArrivalView) -> Mapping[str, JSON]:
     return next((found for one in view.reviews if (found := mapping(mapping(one.shown).get("as_far_as_read")))), {})
 
 
+def says(view: ArrivalView) -> list[str]:
+    """Returns what its reader says of a document that became no case: sentences, all of them a stranger's words."""
+    found = next((said for one in view.reviews if (said := items(mapping(one.shown).get("says")))), ())
+    return [brief(one, LONG) for one in found]
+
+
 def partly(view: ArrivalView) -> Iterator[str]:
     """Yields who ordered what in a refused document, as far as it could be read."""
     found = as_far_as_read(view)
@@ -69,3 +88,125 @@ def _count(found: Mapping[str, JSON]) -> int:
 def lines_read(view: ArrivalView) -> tuple[Table, ...]:
     """Returns the lines of a refused document that could be read whole."""
     return goods(as_far_as_read(view))
+
+
+def of_arrival(
+    view: ArrivalView,
+    original: bytes = b"",
+    cases: Sequence[tuple[CaseView, Surroundings]] = (),
+    originals: Mapping[str, bytes] | None = None,
+) -> list[Section]:
+    """Returns an arrival in sections, those without anything to say left out; ``original`` is its document.
+
+    ``cases`` are those that it belongs to, so far as they are at hand; ``originals`` the documents of their arrivals.
+    """
+    line = view.arrival
+    head = mail_head(original)
+    open_ones = [one for one in view.reviews if one.state == "open"]
+    became = [_STATES.get(line.state, line.state), *read_by(view)]
+    became += [
+        f"The reason: {event.refs['reason']}"
+        for event in view.events
+        if event.kind.startswith("arrival.") and event.refs.get("reason")
+    ]
+    became += [
+        f"C-{event.refs.get('case')}: it {RELATIONS.get(str(event.refs.get('relation')), 'belongs to it')}."
+        for event in view.events
+        if event.kind == "arrival.case"
+    ]
+    became += [
+        f"{one.id} is with {one.role} since {when(one.opened_at)}." for one in view.reviews if one.state == "open"
+    ]
+    if not line.cases:
+        became.append("No case was opened for it: no agent saw it, nothing was booked, and there is nothing to undo.")
+    became.append(f"The document as it came: bridgehead arrival {line.id} --original FILE")
+    places_named = (str(mapping(one.shown).get("where") or "") for one in view.reviews)
+    ended = tuple(block for place in places_named for block in line_named(original, place))
+    came = f"{line.name}, {size(line.size_bytes)}, {how(line)} for {line.deployment}"
+    found = [
+        Section("In short", tuple(_arrival_short(view, head, cases, originals or {}))),
+        Section(
+            "What came",
+            (
+                f"{came} and was stored at {when(line.received_at)}.",
+                *([head] if head else []),
+                *says(view),
+                *partly(view),
+            ),
+            lines_read(view),
+            blocks=(*begins(original), *ended) if open_ones or not line.cases else (),
+        ),
+        Section("What became of it", tuple(became)),
+        Section(
+            "What people did",
+            tuple(map(review, view.reviews)),
+            blocks=tuple(
+                block(f"{one.id}: what was shown", one.shown) for one in view.reviews if one.shown is not None
+            ),
+        ),
+        Section("What it cost", tuple(_arrival_costs(view))),
+        Section("The record", tuple(record(view))),
+    ]
+    return [section for section in found if not section.empty]
+
+
+def _arrival_short(
+    view: ArrivalView, head: str, cases: Sequence[tuple[CaseView, Surroundings]], originals: Mapping[str, bytes]
+) -> Iterator[str]:
+    line = view.arrival
+    yield " ".join([f"{line.name} {how(line)} at {when(line.received_at)}.", *([head] if head else []), *says(view)])
+    for one in view.reviews:
+        left = f"left to {one.role} ({one.id}) at {when(one.opened_at)}: {about(one).rstrip('.')}."
+        if one.state == "open":
+            due = f" by {when(one.due_at)}" if one.due_at else ""
+            yield f"No agent saw it, and nothing was booked. It was {left}"
+            wanted = str(mapping(one.shown).get("to_do") or "look at the document and do what it needs")
+            yield (
+                f"To do{due}: {one.role} is to {brief(wanted, LONG).rstrip('.')}, and then says what was done:"
+                f' bridgehead review {one.id} answer "what was done". A corrected document is submitted anew.'
+            )
+            if needed := mapping(one.shown).get("needed"):
+                yield f"A case would have been opened for {brief(needed, LONG)}."
+        else:
+            yield f"It was {left} {one.decided_by} settled it at {when(one.decided_at)}."
+    yield from partly(view)
+    if line.cases:
+        yield from _of_cases(view, cases, originals)
+    elif line.state == "no_case":
+        why = next((str(one.refs["reason"]) for one in view.events if one.refs.get("reason")), "")
+        told = f": {why.rstrip('.')}" if why else ""
+        yield f"It was read and needs no work{told}. No agent saw it, and nothing was booked."
+        yield "To do: nothing."
+
+
+def _of_cases(
+    view: ArrivalView, cases: Sequence[tuple[CaseView, Surroundings]], originals: Mapping[str, bytes]
+) -> Iterator[str]:
+    """Yields what became of each case of an arrival; of a resend, what it repeats and that nothing is done again."""
+    line = view.arrival
+    for case, around in cases:
+        number = case.case.id
+        own = next((one for one in case.arrivals if one.id == line.id), None)
+        first = next((one for one in case.arrivals if one.relation != "resend"), None)
+        if own is not None and own.relation == "resend" and first is not None:
+            yield (
+                f"It says the same as {first.id} ({first.name}), which opened {number}, so nothing is done a second"
+                f" time: it was not booked again, and {stands(case)}. {compared(case, own, originals)}"
+            )
+            asked = gist(case.input)
+            yield (f"{number} is about {asked}: " if asked else "The case: ") + f"bridgehead explain {number}"
+        else:
+            told = list(short(case, around, originals))
+            yield f"It was read and became {number}: bridgehead explain {number}"
+            yield from told
+    rest = [one for one in line.cases if one not in {case.case.id for case, _ in cases}]
+    if rest:
+        yield f"It was read and {'also ' if cases else ''}became {', '.join(rest)}: bridgehead explain {rest[0]}"
+
+
+def _arrival_costs(view: ArrivalView) -> Iterator[str]:
+    if view.arrival.cases:
+        return
+    minutes = sum(one.minutes or 0.0 for one in view.reviews)
+    people = f"people spent {minutes:.1f} minutes on it" if minutes else "no time of people is recorded so far"
+    yield f"Nothing was spent: no case ran for it, so no call of a model or a tool is in its books; {people}."

@@ -12,7 +12,9 @@ from bridgehead.cli.telling_document import mail_sender
 from bridgehead.cli.telling_figures import bare, passes
 from bridgehead.cli.telling_gist import flagged, gist, sender
 from bridgehead.cli.telling_outcome import not_again, rejected
+from bridgehead.cli.telling_passage import in_full
 from bridgehead.cli.telling_people import about, changes
+from bridgehead.cli.telling_same import stands
 from bridgehead.cli.telling_words import items, mapping, message
 from bridgehead.ids import show
 from bridgehead.reviews.model import VERBS
@@ -21,6 +23,10 @@ from bridgehead.storage.queries_explain import StopLine, Surroundings
 
 _WHY: Final = 400
 _FENCED: Final = ("exception", "deadline")
+CHECKS_MOST: Final = 1_500
+"""Letters of one sentence about a check."""
+_BOOKED: Final = "Booked"
+"""How the sentence of the checks opens that says what was booked otherwise than asked."""
 
 
 def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) -> Iterator[str]:
@@ -33,12 +39,30 @@ def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) 
     yield from _again(view)
     told = [sentence for one in view.effects if (sentence := _became(one, view, around))]
     yield from told
+    yield from (brief(one, CHECKS_MOST) for one in checks_of(view) if one.startswith(_BOOKED))
     if not told:
         yield _nothing_written(view)
+        yield from _passage(view, originals)
     elif view.case.state == "with_person":
         yield from _left(view)
     yield from _time(view)
     yield from _to_do(view, around)
+
+
+def checks_of(view: CaseView) -> list[str]:
+    """Returns how near a case came to each of its agent's own checks, as its outcome or its hand-over lists them."""
+    outcome = mapping(view.outcome)
+    listed = [mapping(outcome.get("output")).get("checks"), outcome.get("checks")]
+    listed += [mapping(one.shown).get("checks") for one in view.reviews if one.kind in _FENCED]
+    return next(([str(one) for one in items(found)] for found in listed if items(found)), [])
+
+
+def _passage(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[str]:
+    """Yields the whole of what a document says to its reader, where a case was left to people for it."""
+    warnings = [str(one) for one in items(mapping(view.input).get("warnings"))]
+    for one in view.arrivals[:1]:
+        if said := in_full(originals.get(one.id, b""), warnings):
+            yield f"{said} It was quoted and not followed."
 
 
 def refusals(view: CaseView, effect: int | None = None) -> Iterator[str]:
@@ -77,7 +101,7 @@ def _again(view: CaseView) -> Iterator[str]:
         if one.relation == "resend":
             yield (
                 f"The same came again with {one.name} ({one.id}) at {when(one.received_at)}: it was attached here, and"
-                " nothing was done a second time."
+                f" nothing was done a second time; {stands(view)}."
             )
 
 
@@ -230,8 +254,9 @@ def _to_do(view: CaseView, around: Surroundings) -> Iterator[str]:
         rest = "" if one.due_at else " No time is set by which it is due."
         command, end = f"bridgehead review {one.id}", f".{rest}" if rest else ""
         if one.kind in _FENCED:
+            wanted = str(mapping(one.shown).get("to_do") or f"do by hand {_left_undone(view, around)}")
             yield (
-                f"To do: {one.role} does{due} in the other systems what is left, then closes the case:"
+                f"To do{due}: {one.role} is to {brief(wanted, _WHY).rstrip('.')}. Then the case is closed:"
                 f' {command} answer "what was done".{rest}{_again_by(view, command)}'
             )
         elif one.kind == "unknown_effect":
@@ -244,6 +269,24 @@ def _to_do(view: CaseView, around: Surroundings) -> Iterator[str]:
         yield "To do: nothing."
     elif not open_ones and line.state != "with_person":
         yield f"To do: nothing; it goes on by itself{f' after {line.waits}' if line.waits else ''}."
+
+
+def _left_undone(view: CaseView, around: Surroundings) -> str:
+    """Returns what is left of a case, where its agent did not say: what its writing tools do, and in which systems."""
+    manifest = mapping(around.manifests.get(view.case.release))
+    done = {one.tool for one in view.effects if one.state in ("committed", "unknown")}
+    missed = [
+        f"{one.tool} ({one.id})" for one in view.effects if one.state in ("denied", "failed", "cancelled", "held")
+    ]
+    writing = missed or [
+        name
+        for name, tool in mapping(manifest.get("tools")).items()
+        if mapping(tool).get("effect_class") in ("reversible", "irreversible") and name not in done
+    ]
+    read = [str(mapping(one).get("source") or "") for step in view.steps for one in items(step.sources)]
+    systems = list(dict.fromkeys(one.partition(".")[0] for one in read if one))
+    what = f"what {' and '.join(writing)} would have done" if writing else "what the case asks for"
+    return what + (f", in {' and '.join(systems)}" if systems else "")
 
 
 def _again_by(view: CaseView, command: str) -> str:

@@ -53,7 +53,7 @@ def test_a_quantity_below_the_minimum_names_what_was_ordered_the_item_and_the_mi
     asked = order(line(1, quantity=Decimal(1)))
     one = verdict(asked, facts(asked, items={"A-1": item(min_qty=Decimal(2), multiple=Decimal(1))})).figures
     assert told(one, "Quantity") == (
-        "Quantity: line 1 (A-1) rises from 1 ordered to 2 (100%), 3.10 more: at least 2 C62 are sold, in multiples"
+        "Quantity: line 1 (A-1) must rise from 1 ordered to 2 (100%), 3.10 more: at least 2 C62 are sold, in multiples"
         " of 1; 25% or 100 more are allowed. 1 of 1 lines rise."
     )
     boxes = verdict(order(line(1, quantity=Decimal(1), unit="BX", price=Decimal("37.20")))).figures
@@ -65,7 +65,7 @@ def test_quantity_delivery_credit_and_value_say_what_is_left() -> None:
     asked = order(line(1, quantity=Decimal(97), requested_date=date(2026, 11, 10)), stated_total=Decimal("300.70"))
     late = facts(asked, items={"A-1": item(stock=Decimal(0))})
     found = verdict(asked, late, Rules(order_limit=Decimal(400))).figures
-    assert "line 1 (A-1) rises from 97 ordered to 100 (3%), 9.30 more" in told(found, "Quantity")
+    assert "line 1 (A-1) must rise from 97 ordered to 100 (3%), 9.30 more" in told(found, "Quantity")
     assert "25% or 100 more are allowed" in told(found, "Quantity")
     assert (
         "2026-11-10 and possible on 2026-11-16 (0 C62 in stock; what they do not cover takes 14 days), 6 days late; 10"
@@ -79,7 +79,7 @@ def test_quantity_delivery_credit_and_value_say_what_is_left() -> None:
 def test_what_is_not_near_is_told_too() -> None:
     """An order without a gap says that each price is the agreed one and each quantity as ordered."""
     found = verdict(order()).figures
-    assert told(found, "Price") == "Price: the one stated price is the agreed one; the limit is 2.0%."
+    assert told(found, "Price") == "Price: the one stated price is the agreed one, a contract price; the limit is 2.0%."
     assert told(found, "Quantity") == (
         "Quantity: the one line is sold as ordered; nearest its minimum is line 1 (A-1): 100 ordered, at least 10 C62"
         " are sold, in multiples of 5; 25% or 100 more are allowed."

@@ -105,10 +105,11 @@ def _price(ground: Ground) -> Iterator[str]:
     nearest = max(stated, key=lambda one: (_gap(one), -one.line.number))
     asked, agreed = nearest.asked, nearest.price
     if asked is None or agreed is None or nearest.same_price or asked == agreed:
-        yield f"Price: {_all(len(stated), 'stated price')} the agreed one; {limit}."
+        kinds = {_kind(ground, one) for one in stated}
+        agreed_by = f", a {kinds.pop()}" if len(kinds) == 1 else ""
+        yield f"Price: {_all(len(stated), 'stated price')} the agreed one{agreed_by}; {limit}."
         return
-    quote = None if nearest.item is None else ground.facts.quotes.get(nearest.item.number)
-    kind = "contract price" if quote is not None and quote.source == "contract" else "list price"
+    kind = _kind(ground, nearest)
     side = "over" if asked > agreed else "under"
     beyond = ""
     if abs(asked - agreed) > tolerance * agreed:
@@ -121,6 +122,11 @@ def _price(ground: Ground) -> Iterator[str]:
         f"Price: {_named(nearest)} is {_gap(nearest):.1%} {side} the {kind}: {_plain(asked)} asked,"
         f" {_plain(agreed)} agreed; {limit}{beyond}. It is the furthest off of {len(stated)} stated."
     )
+
+
+def _kind(ground: Ground, one: Settled) -> str:
+    quote = None if one.item is None else ground.facts.quotes.get(one.item.number)
+    return "contract price" if quote is not None and quote.source == "contract" else "list price"
 
 
 def _gap(one: Settled) -> Decimal:
@@ -150,7 +156,7 @@ def _quantity(ground: Ground) -> Iterator[str]:
         ordered, sold = one.ordered or Decimal(0), one.quantity or Decimal(0)
         share = f" ({(sold - ordered) / ordered:.0%})" if ordered else ""
         told.append(
-            f"{_named(one)} rises from {_asked(one)} ordered to {_plain(sold)}{share}, {_dearer(one):.2f} more:"
+            f"{_named(one)} must rise from {_asked(one)} ordered to {_plain(sold)}{share}, {_dearer(one):.2f} more:"
             f" {_least(one)}"
         )
     yield f"Quantity: {_listed(told)}; {limit}. {len(raised)} of {len(ground.lines)} lines rise."
