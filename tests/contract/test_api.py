@@ -133,7 +133,7 @@ async def test_pages_go_on_where_they_ended(world: World, api: Api) -> None:
 
 
 async def test_a_request_with_a_key_counts_once(world: World, api: Api) -> None:
-    """The same key and request are answered as the first time; another request under it is refused with nothing done."""
+    """The same key and request are answered as the first time; another request under it does nothing."""
     await deployed(world)
     client = await api.client("operator")
     key = {"Idempotency-Key": "k-1"}

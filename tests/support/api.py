@@ -64,7 +64,7 @@ async def serving(app: App) -> AsyncIterator[Api]:
     listening.listen(128)
     beside = [Beside(routes(app, teller=account), "/api/v1", largest(app))]
     config = uvicorn.Config(
-        made(app, beside=beside), log_config=None, log_level="error", access_log=False, server_header=False,
+        made(app, pages=(), beside=beside), log_config=None, log_level="error", access_log=False, server_header=False,
         timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -85,11 +85,6 @@ def _endpoint(app: App, methods: Mapping[str, Route], teller: Teller | None) -> 
             allow = ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
             return plain(HTTPStatus.METHOD_NOT_ALLOWED, "This is asked for otherwise.", {"Allow": allow}).response()
         try:
-            if route is None:
-                allow = ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
-                raise HTTPException(
-                    HTTPStatus.METHOD_NOT_ALLOWED, "This is asked for in another way.", {"Allow": allow}
-                )
             raw = await _read(request, app, route)
             answer = await _answered(app, request, route, raw, teller)
         except BridgeheadError as error:
