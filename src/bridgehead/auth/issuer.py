@@ -42,7 +42,7 @@ class Issuer:
 
     def __init__(self, url: str, audience: str, *, groups: str = "groups", algorithms: str = "RS256 ES256") -> None:
         """Raises UserError (``auth.settings``) for an address without TLS elsewhere than on this machine, and so on."""
-        self._url = _secure(url.rstrip("/"), "BRIDGEHEAD_OIDC_ISSUER")
+        self._url = secure(url.rstrip("/"), "BRIDGEHEAD_OIDC_ISSUER")
         self._audience = audience
         self._groups = groups
         self._algorithms = sorted(set(algorithms.split()))
@@ -88,19 +88,42 @@ class Issuer:
         Raises UserError (``auth.token``) for one that does not count, Unavailable (``auth.issuer``) where the
         issuer cannot be asked for its keys.
         """
+        claims = await self.claims(token)
+        until = claims["exp"]
+        return Principal(
+            subject=str(claims["sub"]),
+            groups=self.groups(claims),
+            scopes=words(claims.get("scope", claims.get("scp"))),
+            issuer=self._url,
+            until=datetime.fromtimestamp(cast("float", until), UTC),
+        )
+
+    async def claims(self, token: str) -> Mapping[str, JSON]:
+        """Returns what a token says, once it has passed every check; raises as ``principal`` does."""
         bare = token.strip()
         if not bare or len(bare) > _LONGEST or not bare.isascii():
             raise _refused("it is no token")
         claims = await self._verified(bare)
         self._check(claims)
-        until = claims["exp"]
-        return Principal(
-            subject=str(claims["sub"]),
-            groups=_words(claims.get(self._groups)),
-            scopes=_words(claims.get("scope", claims.get("scp"))),
-            issuer=self._url,
-            until=datetime.fromtimestamp(cast("float", until), UTC),
-        )
+        return claims
+
+    def groups(self, claims: Mapping[str, JSON]) -> frozenset[str]:
+        """Returns the groups that claims list."""
+        return words(claims.get(self._groups))
+
+    async def described(self) -> Mapping[str, JSON]:
+        """Returns what the issuer publishes of itself (OpenID Connect Discovery 1.0, section 4).
+
+        Raises Unavailable (``auth.issuer``) where it cannot be asked, or says that it is another issuer.
+        """
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
+            return await self._described(client)
+
+    async def _described(self, client: httpx.AsyncClient) -> Mapping[str, JSON]:
+        described = await _json(client, f"{self._url}/.well-known/openid-configuration")
+        if str(described.get("issuer", "")).rstrip("/") != self._url:
+            raise _unavailable(f"{self._url} says that it is another issuer")
+        return described
 
     async def _verified(self, token: str) -> dict[str, JSON]:
         keys = await self._known(fresh=False)
@@ -154,10 +177,8 @@ class Issuer:
 
     async def _fetch(self) -> KeySet:
         async with httpx.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
-            described = await _json(client, f"{self._url}/.well-known/openid-configuration")
-            if str(described.get("issuer", "")).rstrip("/") != self._url:
-                raise _unavailable(f"{self._url} says that it is another issuer")
-            keys = await _json(client, _secure(str(described.get("jwks_uri", "")), "the issuer's jwks_uri"))
+            described = await self._described(client)
+            keys = await _json(client, secure(str(described.get("jwks_uri", "")), "the issuer's jwks_uri"))
         listed = keys.get("keys")
         usable = [
             key
@@ -188,7 +209,7 @@ async def _json(client: httpx.AsyncClient, url: str) -> Mapping[str, JSON]:
     return found
 
 
-def _secure(url: str, name: str) -> str:
+def secure(url: str, name: str) -> str:
     """Returns an address that nobody can read along, or that is on this machine."""
     try:
         parts = urlsplit(url)
@@ -208,7 +229,7 @@ def _secure(url: str, name: str) -> str:
     return url
 
 
-def _words(value: JSON) -> frozenset[str]:
+def words(value: JSON) -> frozenset[str]:
     """Returns the words of a claim: a list of texts, or a text with spaces between them (RFC 6749, section 3.3)."""
     if isinstance(value, str):
         return frozenset(value.split())

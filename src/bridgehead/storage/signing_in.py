@@ -27,11 +27,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How many guesses are free, and how long the pause after the later ones grows at most."""
+    """How many guesses are free, how long the first pause after them is, and to what the later ones grow."""
 
     kind: str
     key: bytes
     free: int
+    first_s: float
     longest_s: float
 
 
@@ -61,9 +62,15 @@ class Attempts:
                     await conn.execute(
                         "update sign_in_attempts set last_at = bridgehead_now(), failures = failures + 1,"
                         " blocked_until = bridgehead_now() + make_interval(secs => case when failures + 1 < %(free)s"
-                        " then 0 else least(%(most)s, power(2, least(failures + 1 - %(free)s, 30))) end)"
+                        " then 0 else least(%(most)s, %(first)s * power(2, least(failures + 1 - %(free)s, 30))) end)"
                         " where kind = %(kind)s and key = %(key)s",
-                        {"free": bound.free, "most": bound.longest_s, "kind": bound.kind, "key": bound.key},
+                        {
+                            "free": bound.free,
+                            "first": bound.first_s,
+                            "most": bound.longest_s,
+                            "kind": bound.kind,
+                            "key": bound.key,
+                        },
                     )
         return not blocked
 
@@ -104,7 +111,7 @@ class OneTimeLinks:
         self._database = database
 
     async def make(self, digest: bytes, name: str, groups: Collection[str], *, lasts: timedelta, by: str) -> None:
-        """Stores a link; an older one for the same user works no more."""
+        """Stores a link; an older one for the same user works no more. A user's is on the record."""
         async with self._database.transaction() as conn:
             await conn.execute(
                 "delete from one_time_links where ends_at < bridgehead_now() or (name = %s and name <> '')", (name,)
@@ -114,6 +121,10 @@ class OneTimeLinks:
                 " values (%s, %s, %s, %s, bridgehead_now() + %s)",
                 (digest, name, sorted(groups), by, lasts),
             )
+            if name:
+                chain = await Chain.lock(conn, CHAIN, actor=f"person:{by}", create=True)
+                await chain.append("user.invited", {"user": name, "by": by})
+                await chain.close()
 
     async def find(self, digest: bytes) -> Link | None:
         """Returns what a link is for; None for one that is unknown, used or too old. It still works afterwards."""
