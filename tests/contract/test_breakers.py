@@ -121,6 +121,9 @@ class Away:
     async def change(self, dependency: str, change: Change) -> tuple[float, Row]:
         raise Unavailable("away")
 
+    async def draw(self, dependency: str, per_s: float, within_s: float) -> float | None:
+        raise Unavailable("away")
+
     async def changes(self, every_s: float) -> AsyncIterator[None]:
         if every_s:
             raise Unavailable("away")
@@ -139,6 +142,7 @@ async def test_a_database_that_is_away_leaves_each_worker_its_own_breaker() -> N
             await until(lambda: alone.row("erp").probe_s <= boot_s())
             assert await call(erp) is True
         assert alone.row("erp").phase == "closed"
+        await call(erp)
     finally:
         await alone.aclose()
 
@@ -296,6 +300,42 @@ async def test_cases_wait_for_a_dependency_that_is_down_and_all_end(world: World
 
 async def _phase(view: Dependencies, name: str, phase: str) -> bool:
     return view.row(name).phase == phase
+
+
+async def test_workers_draw_their_turns_from_one_row(app: App, settings: Settings) -> None:
+    """P4: the turns of two stores follow each other; one that comes too late is not taken, nor one of a lost clock."""
+    async with App.opened(settings) as other:
+        stores = BreakerRows(app.database), BreakerRows(other.database)
+        await stores[0].change("erp", lambda _row, now_s: Row("closed", now_s, now_s, down_s=1.0, closings=1))
+        began_s = boot_s()
+        waits = [await stores[place % 2].draw("erp", 0.5, 20.0) for place in range(6)]
+        apart_s = boot_s() - began_s
+        assert waits == pytest.approx([0.0, 2.0, 4.0, 6.0, 8.0, 10.0], abs=apart_s)
+        assert await stores[1].draw("erp", 0.5, 11.0 - apart_s) is None
+        together = await asyncio.gather(*(store.draw("erp", 1e3, 20.0) for store in stores * 10))
+        turns = sorted(turn for turn in together if turn is not None)
+        assert len(turns) == 20
+        assert turns[-1] == pytest.approx(12.019, abs=boot_s() - began_s)
+        async with app.database.connection() as conn:
+            await conn.execute("update breakers set turn_at = clock_timestamp() + interval '1 hour'")
+        assert await stores[0].draw("erp", 0.5, 1.0) == 0.0
+        assert await stores[0].draw("nobody", 0.5, 1.0) is None
+
+
+async def test_what_all_workers_count_is_one_sum(app: App, settings: Settings) -> None:
+    """P4: what each worker counts of cases that came is in the other's row, and wakes nobody."""
+    async with two(app, settings, Policy(open_s=30.0)) as views:
+        for view in views:
+            await call(view.of("erp"))
+        await break_it(views[0].of("erp"))
+        await until(lambda: views[1].row("erp").phase == "open")
+        for view in views:
+            for _ in range(5):
+                with pytest.raises(Failed):
+                    async with view.of("erp").call(fresh=True):
+                        raise AssertionError("it is open")
+        await until(lambda: all(view.row("erp").arrived == 10 for view in views))
+        assert {view.row("erp").before for view in views} == {2}
 
 
 async def test_the_rows_of_two_stores_are_one(app: App) -> None:

@@ -2,7 +2,8 @@
 
 A *closed* breaker lets everybody call; failures open it; an *open* one lets nobody call until its probe is due;
 a *half-open* one lets one caller at a time try, and closes after some successes in a row. Once closed, calls come
-back slowly (``Ramp``). Source of the states: M. Nygard, "Release It!", Pragmatic Bookshelf 2007, "Circuit Breaker".
+back slowly (``Ramp``), at a multiple of the rate at which all workers together called before (``Row.per_s``).
+Source of the states: M. Nygard, "Release It!", Pragmatic Bookshelf 2007, "Circuit Breaker".
 
 All times are seconds on one clock, the store's.
 """
@@ -23,6 +24,8 @@ COUNTED: Final[frozenset[ErrorClass]] = frozenset({"dependency_down", "timeout",
 """Classes that say that a dependency is down; ``throttled`` is for its limits, anything else is an answer."""
 NO_WORD: Final[frozenset[ErrorClass]] = frozenset({"throttled", "deadline", "budget_exhausted", "policy_denied"})
 """Classes that say nothing of whether a dependency is up."""
+COUNTED_S: Final = 2.0
+"""After so long into an outage what arrives in it says how often the dependency is called."""
 
 
 def verdict(failed: Failed | None) -> bool | None:
@@ -66,6 +69,9 @@ class Row:
     is due; ``lost``: probes that failed in a row; ``passed``: those that succeeded in a row; ``holder``: who probes,
     until ``lease_s``; ``down_s``: closed again, how long it was not; ``failures``: the calls that failed when it
     opened, and probes since; ``closings``: how often it has closed, by which a call from before is known.
+
+    All workers together: ``before``: calls that succeeded in the last ``before_s`` before it left closed; ``arrived``:
+    cases that have come for the first time since.
     """
 
     phase: Phase = "closed"
@@ -79,6 +85,19 @@ class Row:
     down_s: float = 0.0
     failures: int = 0
     closings: int = 0
+    before: int = 0
+    before_s: float = 0.0
+    arrived: int = 0
+
+    def per_s(self, now_s: float) -> float:
+        """Returns the calls a second before the outage or since it began, whichever are more, over all workers.
+
+        Each is a sum of counts over one span, so it is no more than what came in that span, whoever counted it. A sum
+        of what each worker finds to be more would have no such bound: who takes how much of the work changes.
+        """
+        on_s = now_s - self.down_since_s
+        come_per_s = self.arrived / on_s if on_s >= COUNTED_S else 0.0
+        return max(come_per_s, self.before / self.before_s if self.before_s > 0 else 0.0)
 
     def shifted(self, by_s: float) -> Row:
         """Returns the row on another clock, which reads ``by_s`` more."""
@@ -95,10 +114,11 @@ Change = Callable[[Row, float], Row]
 """What turns a row into the next one at a time; a store applies it while nobody else can."""
 
 
-def opened(policy: Policy, failures: int, *, closings: int) -> Change:
+def opened(policy: Policy, failures: int, *, closings: int, steady: bool = True) -> Change:
     """Opens a closed breaker that has closed so often and no oftener: failures from before say nothing.
 
-    One that fails again while calls are coming back goes on with the longer waits of the same outage.
+    One that fails again while calls are coming back goes on with the longer waits of the same outage. ``steady=False``:
+    calls had not come back to a rate of their own, so the one from before the last outage still counts.
     """
 
     def change(row: Row, now_s: float) -> Row:
@@ -108,7 +128,30 @@ def opened(policy: Policy, failures: int, *, closings: int) -> Change:
         lost = row.lost if same else 0
         since_s = row.down_since_s if same else now_s
         probe_s = now_s + policy.wait_s(lost)
-        return Row("open", now_s, since_s, probe_s, lost, failures=failures, closings=closings)
+        return Row(
+            "open",
+            now_s,
+            since_s,
+            probe_s,
+            lost,
+            failures=failures,
+            closings=closings,
+            before=0 if steady else row.before,
+            before_s=0.0 if steady else row.before_s,
+            arrived=row.arrived if same else 0,
+        )
+
+    return change
+
+
+def counted(*, arrived: int, before: int = 0, before_s: float = 0.0, closings: int = 0) -> Change:
+    """Adds what one worker has counted: cases that came, and calls of ``before_s`` before so many ``closings``."""
+
+    def change(row: Row, _now_s: float) -> Row:
+        if row.closings != closings or not before:
+            return replace(row, arrived=row.arrived + arrived)
+        longest_s = max(row.before_s, before_s)
+        return replace(row, arrived=row.arrived + arrived, before=row.before + before, before_s=longest_s)
 
     return change
 
@@ -137,21 +180,18 @@ def answered(policy: Policy, holder: str, *, up: bool | None) -> Change:
         if not up:
             lost = row.lost + 1
             probe_s, failures = now_s + policy.wait_s(lost), row.failures + 1
-            return Row("open", now_s, row.down_since_s, probe_s, lost, failures=failures, closings=row.closings)
+            return replace(_fresh(row, "open", now_s), probe_s=probe_s, lost=lost, failures=failures)
         if row.passed + 1 < policy.probes:
             return replace(row, passed=row.passed + 1, holder="", lease_s=now_s, probe_s=now_s)
-        return Row(
-            "closed",
-            now_s,
-            row.down_since_s,
-            now_s,
-            row.lost,
-            down_s=max(0.001, now_s - row.down_since_s),
-            failures=row.failures,
-            closings=row.closings + 1,
-        )
+        down_s = max(0.001, now_s - row.down_since_s)
+        return replace(_fresh(row, "closed", now_s), probe_s=now_s, down_s=down_s, closings=row.closings + 1)
 
     return change
+
+
+def _fresh(row: Row, phase: Phase, now_s: float) -> Row:
+    """Returns the row in another phase, with nobody's probe."""
+    return replace(row, phase=phase, since_s=now_s, passed=0, holder="", lease_s=0.0, down_s=0.0)
 
 
 @dataclass(slots=True)
@@ -187,41 +227,31 @@ class Window:
 class Ramp:
     """How fast calls come back to a dependency that was down, as a multiple of the rate at which it is called.
 
-    Over ``ramp_s`` the rate of all calls rises from ``start`` to ``headroom``, and stays there as long again. Then what
-    arrives is called freely, and what has waited comes beside it: its cases are woken at ``back`` and bounded by
-    ``most``, for ``hold`` times as long as the outage lasted; after that the bound doubles every ``ramp_s``,
-    ``doublings`` times, and is gone. Where calls have come to queue, all of them together go at ``drain``: more than
-    arrive and are woken, so that the queue has an end, and no burst.
+    Over ``ramp_s`` the rate of all calls rises from ``start`` to ``headroom``, and stays there as long again. Then all
+    of them go at ``drain``, what arrives and what has waited and is woken at ``back`` beside it: more than come, so
+    that a queue has an end, and no burst. That holds for ``hold`` times as long as the outage lasted; after that the
+    bound doubles every ``ramp_s``, ``doublings`` times, and is gone.
+
+    Turns are even and all workers draw from one row of them, so no ``w`` seconds before that hold more than
+    ``1 + w · drain · rate`` of them; one may be used a quarter of a second late (``dependency.LATE_S``).
     """
 
     start: float = 0.2
     headroom: float = 1.35
-    back: float = 0.35
-    most: float = 1.0
+    back: float = 0.3
     ramp_s: float = 5.0
     hold: float = 4.0
     doublings: int = 5
-    drain: float = 1.45
+    drain: float = 1.4
 
-    def factor(self, row: Row, now_s: float, *, fresh: bool = False) -> float | None:
-        """Returns the multiple that is allowed at a moment; None: no bound. ``fresh``: to what has not waited."""
+    def factor(self, row: Row, now_s: float) -> float | None:
+        """Returns the multiple that is allowed at a moment; None: no bound."""
         if row.phase != "closed" or row.down_s <= 0:
             return None
         on_s = now_s - row.since_s
         if on_s < 2 * self.ramp_s:
             return min(self.headroom, self.start + (self.headroom - self.start) * max(0.0, on_s) / self.ramp_s)
-        hold_s = self._hold_s(row)
-        if fresh or on_s > hold_s + self.doublings * self.ramp_s:
+        later_s = max(0.0, on_s - max(3 * self.ramp_s, self.hold * row.down_s))
+        if later_s > self.doublings * self.ramp_s:
             return None
-        return float(self.most * 2.0 ** max(0.0, (on_s - hold_s) / self.ramp_s))
-
-    def draining(self, row: Row, now_s: float) -> float:
-        """Returns the multiple at which a queue of calls goes on once calls are back.
-
-        It is the same for as long as what waited is held back, and rises then, so that no queue stays for good.
-        """
-        later_s = max(0.0, now_s - row.since_s - self._hold_s(row))
-        return float(self.drain * 2.0 ** min(9.0, later_s / self.ramp_s))
-
-    def _hold_s(self, row: Row) -> float:
-        return max(3 * self.ramp_s, self.hold * row.down_s)
+        return float(self.drain * 2.0 ** (later_s / self.ramp_s))

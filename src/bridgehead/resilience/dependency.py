@@ -18,7 +18,19 @@ from bridgehead import clock
 from bridgehead.errors import Failed, Unavailable
 from bridgehead.ids import jitter, random_hex
 from bridgehead.resilience import deadline
-from bridgehead.resilience.breaker import Change, Policy, Ramp, Row, Window, answered, leased, opened, verdict
+from bridgehead.resilience.breaker import (
+    COUNTED_S,
+    Change,
+    Policy,
+    Ramp,
+    Row,
+    Window,
+    answered,
+    counted,
+    leased,
+    opened,
+    verdict,
+)
 from bridgehead.resilience.hedge import Hedging
 from bridgehead.resilience.ports import BreakerStore
 from bridgehead.resilience.recent import Recent
@@ -41,10 +53,10 @@ RATE_S: Final = 30.0
 
 Shorter, and what a busy machine has delayed would count as a rush of arrivals.
 """
-COUNTED_S: Final = 2.0
-"""After so long into an outage what arrives in it says how often the dependency is called."""
 LEAST_PER_S: Final = 1.0
-"""The rate that is assumed of a process which has counted less."""
+"""The rate that is assumed where less was counted."""
+LATE_S: Final = 0.25
+"""A turn that is not used within this time has lapsed: a process that stood still does not catch up at once."""
 SOON_S: Final = 0.5
 """When a case comes back that found another one's probe under way."""
 HEDGED_S: Final = 0.05
@@ -92,12 +104,14 @@ class Dependency:
         self._places = places
         self._window = Window(owner.policy)
         self._succeeded = Recent(RATE_S, clock.boot_s())
-        self._arrived = Recent(RATE_S, clock.boot_s())
+        self._arrived = Recent(RATE_S, clock.boot_s())  # over all workers, as the row tells it
+        self._known_of_s, self._known_arrived = 0.0, 0
         self._turn_s = 0.0
         self._wake_s = 0.0
-        self._steady_per_s = 0.0
-        self._demand = 0
         self._left_s = 0.0
+        self._before: tuple[int, float, int] | None = None  # not yet in the row; with the closings it is of
+        self._steady_per_s = 0.0
+        self._came, self._untold = 0, 0
         self._hedging: dict[str, Hedging] = {}
 
     @property
@@ -122,13 +136,11 @@ class Dependency:
         long a probe that says nothing keeps others from trying.
         """
         await self._owner.look()
-        if fresh is True:
-            self._arrived.add(clock.boot_s())
-        try:
-            probe = await self._admit(criticality, repeat=repeat, fresh=fresh is not False, timeout_s=timeout_s)
-        except Failed:
-            self._demand += fresh is True and self.row.phase != "closed"
-            raise
+        if fresh is True and not self._steady():
+            self._came, self._untold = self._came + 1, self._untold + 1
+        if self._owner.alone:
+            await self.tell()
+        probe = await self._admit(criticality, repeat=repeat, timeout_s=timeout_s)
         closings = self.row.closings
         self.busy += 1
         self._owner.busy += 1
@@ -150,9 +162,7 @@ class Dependency:
         Nor one whose calls are over before a second one could help.
         """
         p90_s = self.hedging(tool).quantile.value()
-        if p90_s is None or p90_s < HEDGED_S or self.row.phase != "closed":
-            return False
-        return self._owner.ramp.factor(self.row, clock.boot_s()) is None
+        return p90_s is not None and p90_s >= HEDGED_S and self._steady()
 
     def may_repeat(self) -> bool:
         """Returns whether a call that failed may be made again at once, and takes it out of the budget."""
@@ -162,25 +172,30 @@ class Dependency:
         """Returns when a case whose call failed is to come again while the breaker is not closed; None if it is."""
         return None if self.row.phase == "closed" else self._later(self._until_probe())
 
-    async def _admit(self, criticality: Criticality, *, repeat: bool, fresh: bool, timeout_s: float) -> str:
+    async def _admit(self, criticality: Criticality, *, repeat: bool, timeout_s: float) -> str:
         """Returns the name of the probe that this call is, or nothing; raises the Failed of who is put off."""
         owner = self._owner
         load = 0.0 if self._places is None else self.busy / self._places
         if shed(criticality, dependency=load, worker=owner.load()):
             raise self._put_off("there is not room for all, and the case is less critical", AGAIN_S * (0.5 + jitter()))
         row = self.row
-        if row.phase != "closed":
-            return await self._probe(row, timeout_s)
+        if row.phase != "closed" and (probe := await self._probe(row, timeout_s)):
+            return probe
         if repeat and not self.budget.repeat():
             pause_s = self.budget.trickle_s * (0.5 + jitter())
             raise self._put_off("its retry budget is used up", pause_s, error_class="transient")
-        await self._turn(row, criticality, repeat=repeat, fresh=fresh)
+        try:
+            await self._turn(criticality)
+        except Failed:
+            if repeat:
+                self.budget.give_back()
+            raise
         if not repeat:
             self.budget.first()
         return ""
 
     async def _probe(self, row: Row, timeout_s: float) -> str:
-        """Returns the probe's name if it is this caller's."""
+        """Returns the probe's name if it is this caller's; nothing if the breaker has closed meanwhile."""
         now_s = clock.boot_s()
         if now_s >= row.probe_s and not (row.holder and row.lease_s > now_s):
             name = random_hex()
@@ -191,26 +206,37 @@ class Dependency:
                 return ""
         raise self._put_off("it is down", self._later(self._until_probe()))
 
-    async def _turn(self, row: Row, criticality: Criticality, *, repeat: bool, fresh: bool) -> None:
+    async def _turn(self, criticality: Criticality) -> None:
         """Returns when the call may be sent while calls come back after an outage."""
+        until_s, lapsed = clock.boot_s() + deadline.bounded(PATIENCE_S[criticality]), False
+        while (factor := self._owner.ramp.factor(self.row, now_s := clock.boot_s())) is not None:
+            wait_s = await self._drawn(factor, max(0.0, until_s - now_s))
+            if wait_s is None:
+                raise self._put_off("it was down, and its calls come back slowly", self._later(SOON_S))
+            turn_s = clock.boot_s() + wait_s
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            late = clock.boot_s() > turn_s + LATE_S
+            if self.row.phase == "closed" and (lapsed or not late):
+                return
+            lapsed = True  # on a machine that is always late the second turn is used all the same
+        if self.row.phase != "closed":
+            raise self._put_off("it is down", self._later(self._until_probe()))
+
+    async def _drawn(self, factor: float, within_s: float) -> float | None:
+        """Takes the next turn, of all workers or, where they cannot be asked, of this process; None: too late."""
+        per_s = self._per_s()
+        if not self._owner.alone:
+            try:
+                return await self._owner.draw(self.name, factor * per_s, within_s)
+            except Unavailable:
+                per_s = self._own_per_s()
         now_s = clock.boot_s()
-        ramp, queued = self._owner.ramp, self._turn_s > now_s
-        factor = ramp.factor(row, now_s, fresh=fresh)
-        if queued and (factor is None or now_s - row.since_s >= 2 * ramp.ramp_s):
-            # Whoever comes joins the queue of those that wait for their turns, whether it has waited before or not.
-            factor = max(factor or 0.0, ramp.draining(row, now_s))
-        elif factor is None:
-            return
-        spacing_s = 1.0 / (factor * self._steady())
         turn_s = max(self._turn_s, now_s)
-        wait_s = deadline.bounded(PATIENCE_S[criticality])
-        if turn_s - now_s > wait_s:
-            if repeat:
-                self.budget.give_back()
-            raise self._put_off("it was down, and its calls come back slowly", self._later(SOON_S))
-        self._turn_s = turn_s + spacing_s
-        if turn_s > now_s:
-            await asyncio.sleep(turn_s - now_s)
+        if turn_s - now_s > within_s:
+            return None
+        self._turn_s = turn_s + 1.0 / (factor * per_s)
+        return turn_s - now_s
 
     def _until_probe(self) -> float:
         """Returns how long nobody tries; a little when somebody tries at the moment."""
@@ -229,7 +255,7 @@ class Dependency:
         longest_s = max(2 * ramp.ramp_s, ramp.hold * down_s)
         if self._wake_s - now_s - soonest_s > longest_s:
             return soonest_s + jitter() * min(longest_s, LATEST_S)
-        spacing_s = 1.0 / (ramp.back * self._steady())
+        spacing_s = 1.0 / (ramp.back * self._own_per_s())
         self._wake_s = max(self._wake_s, now_s + soonest_s)
         wake_s = self._wake_s - now_s + jitter() * spacing_s
         self._wake_s += spacing_s
@@ -261,28 +287,53 @@ class Dependency:
             return
         self._window.add(now_s, up=up)
         if not up and (failures := self._window.failures(now_s)):
-            await self._owner.change(self.name, opened(policy, failures, closings=closings))
+            steady = self._owner.ramp.factor(row, now_s) is None
+            await self._owner.change(self.name, opened(policy, failures, closings=closings, steady=steady))
 
     def changed(self, before: Row) -> None:
         """The breaker came into another phase: what was counted before says nothing about this one."""
         self._window.clear()
         self._turn_s = 0.0
-        ramp, now_s = self._owner.ramp, clock.boot_s()
-        if before.phase == "closed" and ramp.factor(before, now_s) is None:
+        now_s = clock.boot_s()
+        if before.phase == "closed" and self._owner.ramp.factor(before, now_s) is None:
             self._steady_per_s = self._succeeded.per_s(now_s)
+            self._before = self._succeeded.count(now_s), self._succeeded.span_s(now_s), self.row.closings
             self._wake_s = 0.0
-            self._demand, self._left_s = 0, now_s
+            self._came, self._untold, self._left_s = 0, 0, now_s
 
-    def _steady(self) -> float:
-        """Returns the calls a second before the outage, in it or of late, whichever are most; at least one.
+    def heard(self, row: Row) -> None:
+        """The row was read: what has come to all workers since it was last read has come of late."""
+        if abs(row.down_since_s - self._known_of_s) > 1.0:  # another outage; the clocks' difference is measured anew
+            self._known_of_s, self._known_arrived = row.down_since_s, row.arrived
+        elif row.arrived > self._known_arrived:
+            self._arrived.add(clock.boot_s(), row.arrived - self._known_arrived)
+            self._known_arrived = row.arrived
 
-        What comes is counted by the cases that had not waited: nobody is counted twice.
+    async def tell(self) -> None:
+        """Adds to the row what this process has counted and not told yet."""
+        if self._before is None and not self._untold:
+            return
+        before, before_s, closings = self._before or (0, 0.0, 0)
+        arrived, self._untold, self._before = self._untold, 0, None
+        change = counted(arrived=arrived, before=before, before_s=before_s, closings=closings)
+        await self._owner.change(self.name, change)
+
+    def _steady(self) -> bool:
+        """Returns whether calls go at a rate of their own: the dependency was not down of late."""
+        return self.row.phase == "closed" and self._owner.ramp.factor(self.row, clock.boot_s()) is None
+
+    def _per_s(self) -> float:
+        """Returns the calls a second of all workers, before the outage, since it began or of late; at least one.
+
+        Of late is over one look at the row more than is counted: what that look brought may have come before.
         """
-        row = self.row
-        since_s = row.down_s if row.phase == "closed" else clock.boot_s() - self._left_s
-        come_per_s = self._demand / since_s if since_s >= COUNTED_S else 0.0
-        late_per_s = self._arrived.per_s(clock.boot_s()) if row.phase == "closed" else 0.0
-        return max(LEAST_PER_S, self._steady_per_s, come_per_s, late_per_s)
+        now_s = clock.boot_s()
+        return max(LEAST_PER_S, self.row.per_s(now_s), self._arrived.count(now_s) / (RATE_S + POLL_S))
+
+    def _own_per_s(self) -> float:
+        """Returns the calls a second of this process, before the outage or since it began; at least one."""
+        on_s = clock.boot_s() - self._left_s
+        return max(LEAST_PER_S, self._steady_per_s, self._came / on_s if on_s >= COUNTED_S else 0.0)
 
 
 class Dependencies:
@@ -317,8 +368,14 @@ class Dependencies:
         self._rows: dict[str, Row] = {}
         self._known_s = -STALE_S
         self._used_s = 0.0
+        self._silent_until_s = 0.0
         self._asking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether this process shares its breakers with nobody."""
+        return self._store is None
 
     def of(self, name: str) -> Dependency:
         """Returns what is known of a dependency: a connector's name, ``model:NAME``, or a tool's name."""
@@ -364,6 +421,20 @@ class Dependencies:
         self._put(name, change(self.row(name), clock.boot_s()))
         return self.row(name)
 
+    async def draw(self, name: str, per_s: float, within_s: float) -> float | None:
+        """Takes the next turn of all workers (see ``BreakerStore.draw``); raises Unavailable also when they are slow.
+
+        A store that did not answer is not asked again for a moment.
+        """
+        if self._store is None or clock.boot_s() < self._silent_until_s:
+            raise Unavailable("away")
+        try:
+            async with asyncio.timeout(ASK_S):
+                return await self._store.draw(name, per_s, within_s)
+        except (TimeoutError, Unavailable) as error:
+            self._silent_until_s = clock.boot_s() + POLL_S
+            raise Unavailable("away") from error
+
     async def aclose(self) -> None:
         """Stops looking."""
         tasks = [task for task in (self._watching, self._asking) if task is not None]
@@ -390,11 +461,17 @@ class Dependencies:
                 async with aclosing(store.changes(POLL_S)) as changes:
                     async for _ in changes:
                         await self._ask(store)
+                        await self._tell()
                         if not self._at_work():
                             break
             except Unavailable:
                 self._known_s = clock.boot_s()
+                await self._tell()
                 await asyncio.sleep(POLL_S)
+
+    async def _tell(self) -> None:
+        for dependency in list(self._all.values()):
+            await dependency.tell()
 
     def _at_work(self) -> bool:
         return clock.boot_s() - self._used_s < IDLE_S or any(row.phase != "closed" for row in self._rows.values())
@@ -402,6 +479,7 @@ class Dependencies:
     def _put(self, name: str, row: Row) -> None:
         before = self.row(name)
         self._rows[name] = row
+        self.of(name).heard(row)
         if (row.phase, row.closings) == (before.phase, before.closings):
             return
         if "closed" in {row.phase, before.phase}:

@@ -107,7 +107,17 @@ class BreakerStore(Protocol):
         ...
 
     async def change(self, dependency: str, change: Change) -> tuple[float, Row]:
-        """Applies a change while nobody else can, tells the others, and returns the store's time and the row."""
+        """Applies a change while nobody else can, and returns the store's time and the row.
+
+        The others are told, unless only what was counted has changed.
+        """
+        ...
+
+    async def draw(self, dependency: str, per_s: float, within_s: float) -> float | None:
+        """Takes the next turn of all workers at a rate, which may differ from turn to turn.
+
+        Returns in how many seconds it is; None when that is later than in ``within_s``, and then none was taken.
+        """
         ...
 
     def changes(self, every_s: float) -> AsyncGenerator[None]:

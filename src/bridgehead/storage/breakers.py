@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import psycopg
@@ -23,11 +23,14 @@ from bridgehead.storage.database import KEEPALIVE, Database, translated
 CHANNEL: Final = "bridgehead_breakers"
 ANSWER_S: Final = 5.0
 """A database that has not answered by then is taken for away."""
+SET_BACK_S: Final = 60.0
+"""A turn further ahead than any is ever drawn is of a clock that has been set back since: it counts for none."""
 
 _COLUMNS: Final = """
  dependency, phase, extract(epoch from since)::float8 as since, extract(epoch from down_since)::float8 as down_since,
  extract(epoch from probe_at)::float8 as probe_at, lost, passed, holder,
  extract(epoch from lease_until)::float8 as lease_until, down_s, failures, closings,
+ calls_before, before_s, arrived,
  extract(epoch from bridgehead_now())::float8 as now
 """
 _ALL: Final = f"select {_COLUMNS} from breakers order by phase = 'closed', dependency"
@@ -36,8 +39,19 @@ _LOCK: Final = f"select {_COLUMNS} from breakers where dependency = %(dependency
 _WRITE: Final = """
 update breakers set phase = %(phase)s, since = to_timestamp(%(since)s), down_since = to_timestamp(%(down_since)s),
  probe_at = to_timestamp(%(probe_at)s), lost = %(lost)s, passed = %(passed)s, holder = %(holder)s,
- lease_until = to_timestamp(%(lease_until)s), down_s = %(down_s)s, failures = %(failures)s, closings = %(closings)s
+ lease_until = to_timestamp(%(lease_until)s), down_s = %(down_s)s, failures = %(failures)s, closings = %(closings)s,
+ calls_before = %(before)s, before_s = %(before_s)s, arrived = %(arrived)s
 where dependency = %(dependency)s
+"""
+# The moment counts at which the row is held, not the one at which the statement began to wait for it.
+_DRAW: Final = """
+with quick as materialized (select set_config('synchronous_commit', 'off', true))
+update breakers set turn_at = %(spacing)s * interval '1 second' + case
+ when turn_at > clock_timestamp() + %(set_back)s * interval '1 second' then clock_timestamp()
+ else greatest(turn_at, clock_timestamp()) end
+from quick where dependency = %(dependency)s and (turn_at <= clock_timestamp() + %(within)s * interval '1 second'
+ or turn_at > clock_timestamp() + %(set_back)s * interval '1 second')
+returning extract(epoch from turn_at - clock_timestamp())::float8 - %(spacing)s as wait_s
 """
 
 
@@ -80,10 +94,21 @@ class BreakerRows:
                 after = change(before, now_s)
                 if after != before:
                     await conn.execute(_WRITE.encode(), {"dependency": dependency, **_values(after)})
-                    await conn.execute("select pg_notify(%s, %s)", (CHANNEL, dependency))
+                    if replace(after, before=before.before, before_s=before.before_s, arrived=before.arrived) != before:
+                        await conn.execute("select pg_notify(%s, %s)", (CHANNEL, dependency))
         except TimeoutError as error:
             raise _silent() from error
         return now_s, after
+
+    async def draw(self, dependency: str, per_s: float, within_s: float) -> float | None:
+        """See the port; by the database's real clock."""
+        values = {"dependency": dependency, "spacing": 1.0 / per_s, "within": within_s, "set_back": SET_BACK_S}
+        try:
+            async with asyncio.timeout(ANSWER_S), self._database.connection() as conn:
+                row = await (await conn.execute(_DRAW.encode(), values)).fetchone()
+        except TimeoutError as error:
+            raise _silent() from error
+        return None if row is None else max(0.0, float(row["wait_s"]))
 
     async def changes(self, every_s: float) -> AsyncGenerator[None]:
         """See the port; holds a connection of its own while it is iterated."""
@@ -123,6 +148,9 @@ def _row(found: DictRow) -> Row:
         down_s=found["down_s"],
         failures=found["failures"],
         closings=found["closings"],
+        before=found["calls_before"],
+        before_s=found["before_s"],
+        arrived=found["arrived"],
     )
 
 
@@ -139,6 +167,9 @@ def _values(row: Row) -> dict[str, object]:
         "down_s": row.down_s,
         "failures": row.failures,
         "closings": row.closings,
+        "before": row.before,
+        "before_s": row.before_s,
+        "arrived": row.arrived,
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from bridgehead.errors import ERROR_CLASSES, Failed
-from bridgehead.resilience.breaker import Policy, Ramp, Row, Window, answered, leased, opened, verdict
+from bridgehead.resilience.breaker import Policy, Ramp, Row, Window, answered, counted, leased, opened, verdict
 
 POLICY = Policy()
 
@@ -131,33 +131,42 @@ def test_a_breaker_that_fails_again_while_calls_come_back_waits_longer() -> None
 
 
 def test_calls_come_back_slowly_and_in_the_end_freely() -> None:
-    """After an outage the rate of all calls rises; then what arrives is free, and what waited is bounded."""
+    """P4: after an outage the rate of all calls rises, holds below half as fast again, and then has no bound."""
     ramp, row = Ramp(), Row("closed", since_s=100.0, down_s=30.0, closings=1)
-    for fresh in (True, False):
-        rising = [ramp.factor(row, 100.0 + at_s / 10, fresh=fresh) or 0.0 for at_s in range(50)]
-        assert rising[0] == pytest.approx(0.2)
-        assert rising[-1] == pytest.approx(1.35, abs=0.03)
-        assert ramp.factor(row, 109.9, fresh=fresh) == 1.35
-        assert rising == sorted(rising)
-    assert ramp.factor(row, 110.0, fresh=True) is None
-    waited = [ramp.factor(row, 110.0 + at_s) for at_s in range(200)]
-    assert waited[0] == waited[109] == 1.0
-    bounded = [one for one in waited if one is not None]
+    rising = [ramp.factor(row, 100.0 + at_s / 10) or 0.0 for at_s in range(50)]
+    assert rising[0] == pytest.approx(0.2)
+    assert rising[-1] == pytest.approx(1.35, abs=0.03)
+    assert ramp.factor(row, 109.9) == 1.35
+    assert rising == sorted(rising)
+    assert all(ramp.factor(row, 110.0 + at_s) == ramp.drain for at_s in range(110))
+    later = [ramp.factor(row, 220.0 + at_s) for at_s in range(60)]
+    bounded = [one for one in later if one is not None]
     assert bounded == sorted(bounded)
-    assert waited[199] is None
+    assert bounded[-1] > 20 * ramp.drain
+    assert later[-1] is None
     assert ramp.factor(Row(), 5.0) is None
     assert ramp.back * ramp.hold * row.down_s >= row.down_s, "what waited has its turn while it holds"
-    assert 1.0 + ramp.back <= ramp.headroom < 1.5, "what arrives and what waited together"
+    assert 1.0 + ramp.back <= ramp.headroom < ramp.drain < 1.5, "what arrives and what waited together"
 
 
-def test_a_queue_goes_on_without_a_burst_and_has_an_end() -> None:
-    """P3: calls that queue after an outage go faster than they come and below half as fast again, and not for good."""
-    ramp, row = Ramp(), Row("closed", since_s=100.0, down_s=30.0, closings=1)
-    assert all(ramp.draining(row, 110.0 + at_s) == ramp.drain for at_s in range(110))
-    assert 1.0 + ramp.back < ramp.drain < 1.5
-    later = [ramp.draining(row, 220.0 + at_s) for at_s in range(60)]
-    assert later == sorted(later)
-    assert later[-1] > 100
+def test_how_often_it_was_called_is_one_sum_of_one_span() -> None:
+    """P4: the workers' counts add up to what came, whoever took it when; what is counted late counts for its outage."""
+    row = opened(POLICY, 5, closings=0)(Row(), 100.0)
+    for before, before_s in ((90, 30.0), (30, 10.0)):
+        row = counted(arrived=0, before=before, before_s=before_s, closings=0)(row, 101.0)
+    assert row.per_s(101.0) == 4.0
+    for arrived in (50, 10):
+        row = counted(arrived=arrived)(row, 110.0)
+    assert row.per_s(110.0) == 6.0
+    assert row.per_s(101.0) == 4.0, "the first moments of an outage say nothing"
+    for at_s in (121.0, 122.0, 123.0):
+        row = answered(POLICY, "a", up=True)(leased("a", 1.0)(row, at_s), at_s)
+    assert (row.phase, row.before, row.arrived) == ("closed", 120, 60)
+    assert counted(arrived=1, before=500, before_s=1.0, closings=0)(row, 124.0).before == 120
+    again = opened(POLICY, 5, closings=1, steady=False)(row, 125.0)
+    assert (again.before, again.before_s, again.arrived) == (120, 30.0, 60), "the same outage"
+    later = opened(POLICY, 5, closings=1)(row, 900.0)
+    assert (later.before, later.before_s, later.arrived) == (0, 0.0, 0)
 
 
 @pytest.mark.parametrize("error_class", ERROR_CLASSES)

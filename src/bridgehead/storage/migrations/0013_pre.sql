@@ -24,11 +24,13 @@ alter table reviews drop constraint reviews_state_check, add constraint reviews_
 
 update reviews set due_at = escalate_at where state = 'open' and escalate_at is not null;
 
--- The order of every queue: what is due first, then the most money, then the oldest.
+-- The order of every queue: what is due first, by the quarter of an hour; then the most money, then the oldest.
+create function review_due(due_at timestamptz, escalate_at timestamptz) returns timestamptz language sql immutable as
+    $$ select date_bin('15 minutes', coalesce(due_at, escalate_at, 'infinity'), '2000-01-01 00:00:00+00') $$;
 create index reviews_queue on reviews
-    (coalesce(due_at, escalate_at, 'infinity'::timestamptz), (-coalesce(stake, 0)), id) where state = 'open';
+    (review_due(due_at, escalate_at), (-coalesce(stake, 0)), id) where state = 'open';
 create index reviews_queue_role on reviews
-    (role, coalesce(due_at, escalate_at, 'infinity'::timestamptz), (-coalesce(stake, 0)), id) where state = 'open';
+    (role, review_due(due_at, escalate_at), (-coalesce(stake, 0)), id) where state = 'open';
 create index reviews_claimed on reviews (claimed_by) where state = 'open' and claimed_by is not null;
 create index reviews_decider on reviews (decided_by, id) where decided_by is not null;
 create index reviews_looks_at on reviews (looks_at) where looks_at is not null;
