@@ -41,6 +41,11 @@ def keys_of(text: str | None, count: int) -> tuple[str | int, ...] | None:
         keys = tuple(one for one in found if isinstance(one, str | int) and not isinstance(one, bool))
         if len(keys) == count:
             return keys
-    raise UserError(
+    raise no_place(text)
+
+
+def no_place(text: str) -> UserError:
+    """Returns the error for what is no cursor of a list."""
+    return UserError(
         f"{text[:40]!r} is no place in this list", code="input.cursor", hint="Take `next` of the page before as it is."
     )

@@ -7,6 +7,7 @@ may not, UserError for what does not fit; nothing is written then.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bridgehead.desk.paging import MOST, Page, cursor, keys_of
+from bridgehead.desk.paging import MOST, Page, cursor, keys_of, no_place
 from bridgehead.desk.reviewing_answers import answer_of, check_fits, edited
 from bridgehead.desk.reviewing_grant import check_grant, check_not_killed
 from bridgehead.errors import UserError
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from bridgehead.money import Money
     from bridgehead.storage.queries_case_view import Rival
 
+_DUE: Final = re.compile(r"infinity|\d{4}-[01]\d-[0-3]\d [0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?[+-]\d\d(:\d\d)?")
+_STAKE: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 RESUME_S: Final = 300.0
 """The time that a case has at least after a decision, where its deployment is not known."""
 
@@ -162,7 +165,7 @@ async def queue(
         claimed_by=actor.name if asked.claimed else None,
         overdue=asked.overdue,
     )
-    after = keys_of(cursor, 3 if wish.undecided else 1)
+    after = _place(cursor, priority=wish.undecided)
     count = max(1, min(limit, MOST))
     found = await ReviewQueue(app.database, app.vault).page(wish, after=after, limit=count + 1)
     rows = tuple(_row(one, actor) for one in found[:count])
@@ -182,7 +185,7 @@ async def show(app: App, actor: Actor, review_id: int) -> ReviewView:
     queries = CaseQueries(app.database, app.vault)
     case = review.case_id
     open_case = case is not None and review.state == "open"
-    others = await queue(app, actor, Filters(case=case), limit=MOST) if open_case else Page[ReviewRow](())
+    others = (await queue(app, actor, Filters(case=case), limit=MOST)).items if open_case else ()
     why_not = await app.reviews.why_not(review.id, decider(app, actor, deployment, review.role))
     shown = review.shown
     first = shown.get("approved_first")
@@ -202,7 +205,7 @@ async def show(app: App, actor: Actor, review_id: int) -> ReviewView:
         else None,
         acts_for=None if case is None else await queries.acts_for(case),
         unserved=None if case is None else await queries.unserved(case),
-        others=tuple(one for one in others.items if one.id != review_id),
+        others=tuple(one for one in others if one.id != review_id),
         may_decide=not why_not and actor.may("review"),
         why_not=why_not,
     )
@@ -369,6 +372,17 @@ def _row(queued: Queued, actor: Actor) -> ReviewRow:
         decided_by=review.decided_by,
         takes=VERBS[review.kind] if review.state == "open" else (),
     )
+
+
+def _place(cursor: str | None, *, priority: bool) -> tuple[str | int, ...] | None:
+    """Returns where a page goes on; raises UserError (``input.cursor``) for what no page has ended with."""
+    keys = keys_of(cursor, 3 if priority else 1)
+    if keys is None:
+        return None
+    due, stake = (str(keys[0]), str(keys[1])) if priority else ("infinity", "0")
+    if not (isinstance(keys[-1], int) and 0 <= keys[-1] < 2**63 and _DUE.fullmatch(due) and _STAKE.fullmatch(stake)):
+        raise no_place(cursor or "")
+    return keys
 
 
 def _cursor(queued: Queued) -> str:

@@ -120,8 +120,8 @@ class Review:
     looks_at: ReviewId | None = None
 
     def seen_as(self) -> ReviewKind:
-        """Returns the kind that people are told: a seeded check passes for an approval until it is decided."""
-        return "approval" if self.kind == "seeded" and self.state == "open" else self.kind
+        """Returns the kind that people are told."""
+        return seen_as(self.kind, self.state)
 
     def claimant(self, now: datetime) -> str | None:
         """Returns who has it before them at a moment; a claim that is over counts for nothing."""
@@ -142,11 +142,16 @@ class Review:
         return "no_channel" if self.no_channel_at is not None else "open"
 
 
+def seen_as(kind: ReviewKind, state: ReviewState) -> ReviewKind:
+    """Returns the kind that people are told: a seeded check passes for an approval until it is decided."""
+    return "approval" if kind == "seeded" and state == "open" else kind
+
+
 def check_verb(kind: ReviewKind, verb: Verb) -> None:
     """Returns when the kind takes the verb; raises UserError naming the ones it does take."""
     if verb not in VERBS[kind]:
         raise UserError(
-            f"a review of kind {kind} cannot be decided with {verb!r}",
+            f"a review of kind {seen_as(kind, 'open')} cannot be decided with {verb!r}",
             code="review.verb",
             hint=f"It takes: {', '.join(VERBS[kind])}.",
         )

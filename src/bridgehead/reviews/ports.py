@@ -21,8 +21,8 @@ NoticeState = Literal["new", "telling", "told", "no_channel", "closed"]
 class Notice:
     """Something that happened to a review, of which people are to be told.
 
-    ``place`` is which of the role's channels is tried, from 0. ``open`` says whether the review waits for a person
-    still, ``sent`` and ``failed`` count its messages at that place that have come to their end.
+    ``place`` is which of the role's channels is tried, from 0. ``open`` says whether the review waits for this role
+    still, ``known`` whether somebody of it has it before them, ``sent`` how many messages were taken by a channel.
     """
 
     id: int
@@ -33,8 +33,8 @@ class Notice:
     state: NoticeState
     place: int
     open: bool
+    known: bool
     sent: int
-    failed: int
 
 
 @dataclass(frozen=True, slots=True)

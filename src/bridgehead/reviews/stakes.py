@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final
@@ -12,6 +13,7 @@ _TOO_MUCH: Final = Decimal("1e15")
 _TOO_LITTLE: Final = Decimal("1e-15")
 """No order is about more money than the first, or so little of a thing as the second: what says so is not counted."""
 _TOTALS: Final = ("total", "stated_total", "amount")
+_MONEY: Final = re.compile(r"(-?\d{1,15}(?:\.\d{1,6})?) ([A-Z]{3})")
 NOTHING: Final[tuple[None, str]] = (None, "")
 
 
@@ -25,7 +27,10 @@ def stake(given: JSON) -> tuple[Decimal | None, str]:
     for one in (fields, *(_mapping(inner) for inner in fields.values() if isinstance(inner, Mapping))):
         currency = str(one.get("currency") or fields.get("currency") or "")
         for name in _TOTALS:
-            found = number(one.get(name))
+            stated = one.get(name)
+            found = number(stated)
+            if found is None and isinstance(stated, str) and (money := _MONEY.fullmatch(stated.strip())):
+                found, currency = number(money[1]), currency or money[2]
             if found is not None:
                 return found, currency
         lines = one.get("lines")

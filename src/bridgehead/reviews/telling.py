@@ -86,6 +86,11 @@ def summary_of(review: Review) -> Summary | None:
     return Summary(reason_of(review), tuple(lines), why, whole)
 
 
+def lines_of(args: JSON) -> list[tuple[str, str]]:
+    """Returns every argument of a call as path and value."""
+    return [(path, _text(value)) for path, value in _leaves(args, "")] if isinstance(args, Mapping) else []
+
+
 def _leaves(value: JSON, path: str) -> Iterator[tuple[str, JSON]]:
     if isinstance(value, Mapping) and value:
         for name, inner in value.items():

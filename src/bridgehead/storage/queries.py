@@ -14,6 +14,7 @@ from datetime import datetime
 from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.ledger.vault import DataKey, Unreadable, Vault
+from bridgehead.reviews.model import seen_as
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.controls import PAUSED
 from bridgehead.storage.database import Connection, Database
@@ -209,7 +210,7 @@ class Queries:
         return [
             ReviewLine(
                 id=show("R", row["id"]),
-                kind=row["kind"],
+                kind=seen_as(row["kind"], row["state"]),
                 role=row["role"],
                 state=row["state"],
                 deployment=row["deployment"],

@@ -16,6 +16,7 @@ from bridgehead.ids import show
 from bridgehead.ledger.chain import Head, Row, check
 from bridgehead.ledger.vault import Vault
 from bridgehead.ledger.verify import differing
+from bridgehead.reviews.model import seen_as
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.controls import Control, holding, standing_in
 from bridgehead.storage.database import Connection, Database
@@ -406,7 +407,7 @@ async def _reviews(
         found.append(
             CaseReview(
                 id=show("R", row["id"]),
-                kind=row["kind"],
+                kind=seen_as(row["kind"], row["state"]),
                 role=row["role"],
                 state=row["state"],
                 error_class=row["error_class"],

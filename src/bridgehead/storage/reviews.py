@@ -17,12 +17,13 @@ from bridgehead.gate.normal import two_people
 from bridgehead.ids import ReviewId, show
 from bridgehead.ledger.vault import Vault
 from bridgehead.money import Money
-from bridgehead.reviews.model import FENCING, STATE_OF, Review, Verb, check_answer, check_verb
+from bridgehead.reviews.model import FENCING, LOOKING, STATE_OF, Review, Verb, check_answer, check_verb
 from bridgehead.reviews.people import Decider
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.cases import review_of
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.reopening import lock_business, open_again
+from bridgehead.storage.reviews_looking import refuse_own
 from bridgehead.storage.reviews_moving import Deciding, move_case, settle_arrival
 from bridgehead.storage.reviews_people import entitled, refuse_requester
 from bridgehead.storage.sealing import Chain, Sealer, from_bytes, load_key
@@ -189,6 +190,7 @@ class Reviews:
         chain = await Chain.lock(conn, _chain(found), actor=f"person:{by}")
         lender = await self._entitled(conn, wanted, found, deployment)
         _second_person(found, wanted, lender)
+        await refuse_own(conn, self._vault, found, by)
         sealer = Sealer(conn, key_id, await load_key(conn, self._vault, key_id))
         reference = None if answer is None else await sealer.put(answer)
         via = None if wanted.decider is None else wanted.decider.channel
@@ -245,7 +247,7 @@ class Reviews:
         if wanted.decider is not None:
             decider = wanted.decider if role == found.role else replace(wanted.decider, members=None)
             lender = await entitled(conn, decider, deployment, role, what)
-        if wanted.verb in ("approve", "edit") and found.case_id is not None:
+        if wanted.verb in ("approve", "edit") and found.case_id is not None and found.kind not in LOOKING:
             await refuse_requester(conn, wanted.decider or Decider(wanted.by), found.case_id, what)
         return lender
 

@@ -14,7 +14,7 @@ from bridgehead.storage.cases import review_of
 from bridgehead.storage.database import Database
 from bridgehead.storage.queries import Opener
 
-_DUE: Final = "coalesce(r.due_at, r.escalate_at, 'infinity'::timestamptz)"
+_DUE: Final = "review_due(r.due_at, r.escalate_at)"
 _STAKE: Final = "(-coalesce(r.stake, 0))"
 _SEEN_AS: Final = "case when r.kind = 'seeded' and r.state = 'open' then 'approval' else r.kind end"
 """A seeded check passes for an approval until it is decided."""
@@ -138,7 +138,7 @@ def _chosen(wish: Wish) -> tuple[list[str], dict[str, object]]:
         where.append(f"r.claimed_by = %(claimant)s and {_LIVE}")
         values["claimant"] = wish.claimed_by
     if wish.overdue:
-        where.append(f"r.state = 'open' and {_DUE} <= bridgehead_now()")
+        where.append("r.state = 'open' and coalesce(r.due_at, r.escalate_at) <= bridgehead_now()")
     if wish.person is not None:
         names = [wish.person, f"user:{wish.person}", *sorted(f"group:{group}" for group in wish.groups)]
         where.append(

@@ -24,6 +24,7 @@ from bridgehead.storage.controls import NOT_STOPPED
 from bridgehead.storage.database import KEEPALIVE, Connection, Database, translated
 from bridgehead.storage.full_state import full_state
 from bridgehead.storage.overdue import Overdue
+from bridgehead.storage.reviews_escalating import Escalation
 from bridgehead.storage.sealing import Chain, Sealer, load_key, new_key
 from bridgehead.storage.writing import open_review, supersede_reviews
 
@@ -156,6 +157,7 @@ class Workers:
         self._dispatch = dispatch
         self._vault = vault
         self._overdue = Overdue(database, self._out_of_time)
+        self._escalation = Escalation(database)
 
     async def claim(self, worker: WorkerId, case_id: CaseId, releases: Sequence[bytes]) -> Claim | None:
         """Claims a due case; None when somebody else has it, or nobody here serves its release.
@@ -207,7 +209,7 @@ class Workers:
         orphans, lost = await self._orphans(by_name)
         timers = await self._timers()
         overdue = await self._overdue.hand_over(by_name)
-        escalated = await self._escalate(by_name)
+        escalated = await self._escalation.escalate(by_name)
         hinted = await self._rehint(by_name, hint_after_s)
         await self._forget_mandates()
         return Swept(dead, orphans, timers, overdue, hinted, escalated, lost, stopped)
@@ -367,38 +369,6 @@ class Workers:
             return Sealer(conn, KeyId(key_id), await load_key(conn, self._vault, key_id)), ""
         except Unreadable as error:
             return Sealer(conn, *await new_key(conn, self._vault)), error.message
-
-    async def _escalate(self, serving: dict[str, Serving]) -> int:
-        """Moves reviews nobody decided in time to the next role; silence decides nothing."""
-        async with self._database.connection() as conn:
-            found = await (
-                await conn.execute(
-                    "select id, case_id, arrival_id, role, deployment from reviews where state = 'open'"
-                    " and escalate_at <= bridgehead_now() and deployment = any(%s) order by id limit %s",
-                    (list(serving), _BATCH),
-                )
-            ).fetchall()
-        count = 0
-        for review in found:
-            further = serving[review["deployment"]].next_role.get(review["role"])
-            name = show("C", review["case_id"]) if review["case_id"] else show("A", review["arrival_id"])
-            async with self._database.transaction() as conn:
-                chain = await Chain.lock(conn, name, actor="sweep")
-                row = await (
-                    await conn.execute(
-                        "update reviews set role = coalesce(%s, role), escalate_at = null"
-                        " where id = %s and state = 'open' and escalate_at <= bridgehead_now() returning id",
-                        (further, review["id"]),
-                    )
-                ).fetchone()
-                if row is None:
-                    continue
-                refs: dict[str, JSON] = {"review": review["id"], "from": review["role"], "to": further}
-                await chain.append("review.escalated", refs)
-                await chain.close()
-            log.info("%s was not decided in time: %s is asked", show("R", review["id"]), further or review["role"])
-            count += 1
-        return count
 
     async def _rehint(self, serving: dict[str, Serving], hint_after_s: float) -> int:
         """Gives the queue a hint for everything due that it has not heard of for a while."""
