@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bridgehead.cli import (
+    api,
     authority,
     breakers,
     cases,
@@ -34,6 +35,7 @@ from bridgehead.cli import (
     reviews,
     serve,
     submit,
+    token,
     undo,
     user,
 )
@@ -78,7 +80,7 @@ def root(
 
 for module in (
     init, check, doctor, serve, submit, cases, explain, breakers, reviews, report, checks, promote, undo, control,
-    user, grant, ledger, policy, authority, connector, crosswalk, documents, database, errors, drill,
+    user, token, grant, ledger, policy, authority, connector, crosswalk, documents, database, errors, drill, api,
 ):  # fmt: skip
     module.register(app)
 

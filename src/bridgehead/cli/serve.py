@@ -177,15 +177,27 @@ async def _run(
                 print(f"taking webhooks at {address}", flush=True)
             if console is not None:
                 print(f"console at {console.address}", flush=True)
+                if (path := await _first_owner(app, loaded)) is not None:
+                    print("nobody owns it yet; become the first owner, once and within an hour, at", flush=True)
+                    print(f"  {console.address.rstrip('/')}{path}", flush=True)
             await _together(running, helpers, stopped)
         print("stopped", flush=True)
 
 
+async def _first_owner(app: App, loaded: Sequence[LoadedDeployment]) -> str | None:
+    """Returns the path by which the first owner comes in, as a member of every role here; None where there is one."""
+    from bridgehead.auth.links import first_owner
+
+    members = {member for one in loaded for role in one.deployment.roles.values() for member in role.members}
+    return await first_owner(app, [one.removeprefix("group:") for one in members if one.startswith("group:")])
+
+
 def open_console(app: App) -> ConsoleServer:
     """Returns the server of the console and the API, its port taken; raises UserError where that cannot be."""
+    from bridgehead.cli.api import beside
     from bridgehead.console.serving import ConsoleServer
 
-    console = ConsoleServer(app)
+    console = ConsoleServer(app, beside=[beside(app)])
     console.prepare()
     return console
 

@@ -76,19 +76,20 @@ async def local(app: App, name: str, password: str) -> Principal:
 
     A wrong password and an unknown name are told apart by nothing: neither words nor time.
     """
-    from bridgehead.auth.passwords import fits
+    from bridgehead.auth.passwords import compare
     from bridgehead.errors import Refused, UserError
     from bridgehead.gate.grants import Principal
 
-    everybody = {user.name: user for user in await app.users.listing()}
-    user = everybody.get(name)
-    stored = None if user is None else (await app.users.find(name))[1]
-    if not fits(password, stored) or user is None:
+    asked = await app.users.for_sign_in(name)
+    found, user = compare(password, asked.stored, old_kind=asked.old_kind), asked.user
+    if not found.fits or user is None:
         raise UserError(
             f"{name} is not signed in: no user of that name has this password",
             code="user.password",
             hint="'bridgehead user list' shows who can sign in; 'bridgehead user add' sets a password.",
         )
+    if found.better is not None and asked.stored is not None:
+        await app.users.keep_better(name, asked.stored, found.better)
     if user.disabled:
         raise Refused(
             f"{name} may not act here: {user.disabled}", code="user.disabled", hint="An operator adds the user again."

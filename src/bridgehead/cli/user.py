@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -16,7 +15,6 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name, or t
 OfIssuer = Annotated[
     bool, typer.Option("--issuer", help="A subject of the issuer that is set (BRIDGEHEAD_OIDC_ISSUER), no local user.")
 ]
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+:/-]{0,199}")
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +32,10 @@ def add(
         list[str] | None, typer.Option("--group", metavar="GROUP", help="A group; may be repeated.")
     ] = None,
     no_password: Annotated[bool, typer.Option("--no-password", help="The user decides, and opens no cases.")] = False,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="ROLE", help="A role in the console; may be repeated. `none` takes all away."),
+    ] = None,
     password_file: PasswordFile = None,
     issuer: OfIssuer = False,
     by: By = None,
@@ -43,27 +45,32 @@ def add(
 
     From the first user on, reviews are decided and effects undone by users alone, by members of
     the role that is asked. Groups that are not named are taken away, within a second in every
-    worker. Who was disabled may act again.
+    worker; roles in the console (viewer, reviewer, operator, author, auditor, admin) stay unless
+    some are named. Who was disabled may act again.
     """
+    from bridgehead.auth.links import checked_name
+    from bridgehead.auth.roles import checked
+
     groups = sorted(set(group or ()))
     for one in (name, *groups):
-        _checked(one)
-    opening.run(_add(name, groups, no_password, password_file, issuer, person(by), as_json))
+        checked_name(one)
+    roles: list[str] | None = None if role is None else [*sorted(checked([] if role == ["none"] else role))]
+    opening.run(_add(name, groups, roles, no_password, password_file, issuer, person(by), as_json))
 
 
 def list_(as_json: AsJson = False) -> None:
-    """List local users: their groups, whether they sign in here, and who may act no more."""
+    """List local users: their groups and roles, whether they sign in here, and who may act no more."""
     found = opening.run_list(_listing())
     if as_json:
         print_json(found)
         return
     rows = [
-        (str(one["name"]), ", ".join(map(str, one["groups"])) or "-",  # type: ignore[call-overload]  # a list of texts
+        (str(one["name"]), *(", ".join(map(str, one[each])) or "-" for each in ("groups", "roles")),  # type: ignore[call-overload]  # lists of texts
          "yes" if one["signs_in"] else "no", str(one["disabled"]) or "-", when(one["added_at"]))  # type: ignore[arg-type]  # a time
         for one in found
     ]  # fmt: skip
     table(
-        ("name", "groups", "signs in", "disabled", "since"),
+        ("name", "groups", "roles", "signs in", "disabled", "since"),
         rows,
         empty="No users are declared: who decides is taken as --by says.",
     )
@@ -78,13 +85,21 @@ def disable(
 ) -> None:
     """Let a user act no more: neither decide nor open cases, and open cases of theirs go to a person.
 
-    In force at the next call of every worker, within a second.
+    Their sessions and tokens end, and do not come back with them. In force at the next call of every
+    worker, within a second.
     """
     opening.run(_disable(name, reason_of(why, "disabling somebody"), issuer, person(by), as_json))
 
 
 async def _add(
-    name: str, groups: list[str], no_password: bool, password_file: object, issuer: bool, by: str, as_json: bool
+    name: str,
+    groups: list[str],
+    roles: list[str] | None,
+    no_password: bool,
+    password_file: object,
+    issuer: bool,
+    by: str,
+    as_json: bool,
 ) -> None:
     from pathlib import Path
 
@@ -94,11 +109,11 @@ async def _add(
 
     async with opening.opened(makes=True) as app:
         if issuer:
-            if groups or no_password or password_file is not None:
+            if groups or roles is not None or no_password or password_file is not None:
                 raise UserError(
                     "--issuer lets a barred subject act again; its groups and its password are the issuer's",
                     code="user.name",
-                    hint="Leave --group and --password-file away.",
+                    hint="Leave --group, --role and --password-file away; BRIDGEHEAD_OIDC_ROLES gives roles to groups.",
                 )
             changed = await app.users.admit(Issuer.of(app.settings).url, name, by=by)
             if as_json:
@@ -115,12 +130,15 @@ async def _add(
         if not no_password and (password_file is not None or name not in known):
             file = password_file if isinstance(password_file, Path) else None
             password = kept(password_of(file, name, new=True))
-        fresh = await app.users.add(name, groups, password, by=by)
+        fresh = await app.users.add(name, groups, password, by=by, roles=roles)
+        held = sorted((await app.users.find(name))[0].roles)
     if as_json:
-        print_json({"name": name, "groups": groups, "password_set": password is not None, "added": fresh, "by": by})
+        print_json({"name": name, "groups": groups, "roles": held, "password_set": password is not None,
+                    "added": fresh, "by": by})  # fmt: skip
         return
     told = ", ".join(groups) or "no group"
-    print(f"{clean(name)} is {'added' if fresh else 'changed'}: {clean(told)}.")
+    console = f"; in the console {', '.join(held)}" if held else ""
+    print(f"{clean(name)} is {'added' if fresh else 'changed'}: {clean(told)}{clean(console)}.")
     if not known:
         note("From now on users decide reviews and undo effects, as members of the role that is asked.")
 
@@ -131,6 +149,7 @@ async def _listing() -> list[dict[str, object]]:
             {
                 "name": one.name,
                 "groups": sorted(one.groups),
+                "roles": sorted(one.roles),
                 "signs_in": one.signs_in,
                 "disabled": one.disabled,
                 "added_by": one.added_by,
@@ -156,14 +175,3 @@ async def _disable(name: str, why: str, issuer: bool, by: str, as_json: bool) ->
         if changed
         else f"{clean(name)} was disabled already; nothing was changed."
     )
-
-
-def _checked(name: str) -> None:
-    from bridgehead.errors import UserError
-
-    if _NAME.fullmatch(name) is None:
-        raise UserError(
-            f"{name!r} is no name of a user or a group",
-            code="user.name",
-            hint="Letters, digits and . _ - @ + : / are, at most 200 of them.",
-        )
