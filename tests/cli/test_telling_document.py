@@ -33,6 +33,28 @@ def test_other_text_is_shown_by_its_first_lines() -> None:
     assert mail_head(b"From nowhere") == ""
 
 
+def test_a_released_terminator_ends_no_segment() -> None:
+    """Segments are cut where they end, also beside released characters and with separators that UNA or ISA names."""
+    text = (
+        "UNB+UNOC:3+1:14+2:14+261102:1804+7'UNH+1+ORDERS:D:96A:UN'PIA+5+KV-10:SA+30?'170??7:IN'FTX+AAI+++ends in ???''"
+    )
+    for document in (text, text.replace("PIA", "\r\nPIA"), "UNA:+.? '" + text):
+        (block,) = begins(document.encode())
+        assert "PIA+5+KV-10:SA+30?'170??7:IN'" in block.lines
+        assert block.lines[-1] == "FTX+AAI+++ends in ???''"
+    wrapped = "\n".join(text[at : at + 40] for at in range(0, len(text), 40))
+    (block,) = begins(wrapped.encode())
+    assert block.lines[2] == "PIA+5+KV-10:SA+30?'170??7:IN'"
+    (block,) = begins(b"UNA:+.! ~UNB+UNOC:3+1:14~UNH+1+ORDERS~FTX+AAI+++it's 5!~ off~BGM+220+A'B~"[:-1])
+    assert block.lines[-2:] == ("FTX+AAI+++it's 5!~ off~", "BGM+220+A'B")
+    (block,) = begins(b"ISA*00*1|GS*PO|ST*850|MSG*it's ~30'000|BEG*00|")
+    assert block.lines[3] == "MSG*it's ~30'000|"
+    (block,) = begins(b"STX=ANA:1+5000000000000'MHD=1+ORDHDR:9'OLD=1+KV?'10'")
+    assert block.lines[-1] == "OLD=1+KV?'10'"
+    (block,) = begins(b"It's not 'quoted' text ~ it's words")
+    assert block.lines == ("It's not 'quoted' text ~ it's words",)
+
+
 @given(st.binary(max_size=400))
 def test_no_document_breaks_an_account(data: bytes) -> None:
     """Whatever bytes came, the head and the beginning are told or left out."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from bridgehead.cli.output import brief
 from bridgehead.cli.telling_words import Block
+from bridgehead.documents.marks import segment_lines
 
 _HEAD_BYTES: Final = 65_536
 _LINES: Final = 16
@@ -47,9 +48,8 @@ def begins(original: bytes) -> Iterator[Block]:
     """Yields how a document's text begins; nothing for one that is not text (a PDF, a sheet)."""
     message = _mail(original)
     text = _text(original) if message is None else _body(message)
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()] if text else []
-    if len(lines) == 1 and lines[0].count("~") + lines[0].count("'") > 2:  # noqa: PLR2004  # segments of X12 or EDIFACT
-        lines = [part for part in lines[0].replace("~", "~\n").replace("'", "'\n").splitlines() if part]
+    lines = segment_lines(text) if message is None else []
+    lines = lines or [line.rstrip() for line in text.splitlines() if line.strip()]
     if lines:
         more = [f"… {len(lines) - _LINES:,} more"] if len(lines) > _LINES else []
         shown = [line if len(line) <= _WIDE else line[: _WIDE - 1] + "…" for line in lines[:_LINES]]

@@ -35,14 +35,17 @@ _WEEKDAY_WORDS: Final = (
 )
 _WEEKDAYS: Final = {word: number for number, words in enumerate(_WEEKDAY_WORDS, 1) for word in words.split()}
 _WEEKDAY_NAMES = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
+_OF_THE_YEAR: Final = r"[ \u00a0]?(?-i:r\.(?!\w)|r(?=[\s,;:)]|$)|roku\b)"
+"""``r.`` (roku), which Polish writes behind a day, says that what stands before it is the year."""
 _DAY = r"(?P<{0}>0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(
     r"(?<![\w./-])(?:"
     r"(?P<iso_y>(?:19|20)\d{2})(?P<iso_s>[-/.])(?P<iso_m>0?[1-9]|1[0-2])(?P=iso_s)(?P<iso_d>0?[1-9]|[12]\d|3[01])"
-    r"(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?)?"
+    rf"(?:T\d{{2}}:\d{{2}}(?::\d{{2}})?(?:Z|[+-]\d{{2}}:?\d{{2}})?|{_OF_THE_YEAR})?"
     r"|(?P<num_a>\d{1,2})(?P<num_s>[-/.])[ ]?(?P<num_b>\d{1,2})(?P=num_s)[ ]?(?P<num_y>(?:19|20)\d{2}|\d{2})"
+    rf"(?:{_OF_THE_YEAR})?"
     rf"|{_DAY.format('dm_d')}(?:st|nd|rd|th|er|\.|\u00ba|\u00b0)?[ \u00a0-]{{0,2}}(?:of |de |d')?(?P<dm_m>{_NAMES})\b\.?"
-    r"(?:[ ,-]{0,2}(?:de |del )?(?P<dm_y>(?:19|20)\d{2}|'?\d{2}(?!\d|[.,:]\d)))?"
+    rf"(?:[ ,-]{{0,2}}(?:de |del )?(?P<dm_y>(?:19|20)\d{{2}}|'?\d{{2}}(?!\d|[.,:]\d))(?:{_OF_THE_YEAR})?)?"
     rf"|(?P<md_m>{_NAMES})\.?[ -]{_DAY.format('md_d')}(?:st|nd|rd|th)?(?:,?[ -](?P<md_y>(?:19|20)\d{{2}}))?"
     rf"|(?P<wk_day>{_WEEKDAY_NAMES}),?[ ]{{1,2}}(?:in |der |of |de la |van |i )?(?:kw|cw|wk|week|kalenderwoche|calendar week|semaine|sem\.?|semana|settimana|vecka|v\.|uge|uke|tydzie[ńn]|tydz\.?)[ .]{{0,2}}(?P<wk_n>\d{{1,2}})(?:\s?/\s?(?P<wk_y>20\d{{2}}|\d{{2}}))?"
     r"|(?P<short_d>0?[1-9]|[12]\d|3[01])\.[ ]?(?P<short_m>0?[1-9]|1[0-2])\.(?![\d])"

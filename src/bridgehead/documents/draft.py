@@ -131,6 +131,7 @@ class Draft:
         Raises Refusal ``control_character`` for an order or part number that holds one.
         """
         self._refuse_controls()
+        self.buyer.unname_department()
         self._renumber()
         self._check_sums()
         controls, complaints = check_controls(self.lines, self.charges, self._stated())

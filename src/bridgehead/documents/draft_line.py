@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 
+from bridgehead.documents.departments import is_department
 from bridgehead.documents.order import Charge, Delivery, Identifier, Party, Source
 
 _PARTY_FIELDS = tuple(f.name for f in fields(Party) if f.name != "identifiers")
@@ -31,6 +32,14 @@ class DraftParty:
         if value and name not in self.values:
             self.values[name] = value
             self.sources[name] = source
+
+    def unname_department(self) -> None:
+        """A department is nobody's name: what is called by one keeps it as whom to ask for, and its name unknown."""
+        name = self.values.get("name", "")
+        if is_department(name):
+            source = self.sources.pop("name")
+            del self.values["name"]
+            self.put("contact", name, source)
 
     def finish(self) -> Party:
         """The party as read."""

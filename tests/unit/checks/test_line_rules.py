@@ -170,6 +170,16 @@ def test_what_a_booking_cannot_hold_is_for_a_person(
 # --- rule 8 -----------------------------------------------------------------------------------------------------
 
 
+def test_a_change_that_counts_nothing_is_a_change_and_no_more() -> None:
+    """A position whose day alone changes, or that is taken out, is held as a change; no quantity or unit is missed."""
+    nothing = line(quantity=Decimal(0), unit="", price=None)
+    whole = order(nothing, purpose="change")
+    found = verdict(whole, facts(whole, items={"A-1": item()}))
+    assert [(hold.rule, hold.cause) for hold in found.holds] == [(1, "change")]
+    ordered = order(nothing)
+    assert {hold.cause for hold in verdict(ordered, facts(ordered, items={"A-1": item()})).holds} == {"totals", "unit"}
+
+
 @pytest.mark.parametrize("unit", ["EA", "PCE", "pc", "C62", "St.", "STK", "H87"])
 def test_pieces_are_pieces_in_every_spelling(unit: str) -> None:
     """All ways to write a piece mean the base unit."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from bridgehead.templates.purchase_orders.corpus.customers import make_customers
+from bridgehead.templates.purchase_orders.corpus.rates import DEFAULT_FORMATS
 from tests.unit.corpus.runs import made, master
 
 PROGRAM = """
@@ -68,3 +70,10 @@ def test_arrivals_come_one_after_the_other() -> None:
     for arrival in made(7):
         base: Any = arrival.truth["resend_of"]
         assert base is None or (base in names and base < arrival.name)
+
+
+def test_a_seed_that_gives_out_all_names_of_some_countries_has_its_customers() -> None:
+    """Where a format's countries have no company name left, others fill its share, and no name is given twice."""
+    customers = make_customers(9473121, DEFAULT_FORMATS)
+    assert len(customers) == len(make_customers(7, DEFAULT_FORMATS))
+    assert len({customer.name for customer in customers}) == len(customers)

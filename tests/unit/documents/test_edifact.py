@@ -433,3 +433,10 @@ def test_another_tradacoms_file_is_named() -> None:
     outcome = read(b"STX=ANA:1+1+2+261030:1302+7++INVFIL'MHD=1+INVFIL:9'TYP=0700'MTR=3'END=1'", "a")
     assert isinstance(outcome, NotAnOrder)
     assert outcome.kind == "invoice"
+
+
+def test_a_released_terminator_counts_for_no_segment() -> None:
+    """A place counts segments at unreleased terminators alone, and released characters are quoted as meant."""
+    found = refused(interchange(message((*HEAD, "FTX+AAI+++a?'b?'c'", "?'Q+1'"))))
+    assert (found.code, found.where) == ("edifact.segment", "segment 6, line 1")
+    assert '"\'Q"' in found.reason

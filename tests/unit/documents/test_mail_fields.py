@@ -225,3 +225,38 @@ def test_a_part_that_lost_the_line_before_it_is_not_swallowed() -> None:
     torn = read(whole.replace(b"\r\n--=_1\r\nContent-Type: text/csv", b"\r\nContent-Type: text/csv"), "mail")
     assert isinstance(torn, Unreadable), torn
     assert torn.code == "mail.boundary"
+
+
+def test_a_day_without_separators_behind_its_word_is_the_items() -> None:
+    """``Leveransdatum: 261116`` at the end of an item is its day, and no word of its description."""
+    order = _order("We order:\n\n1  Pump housing Art.nr: KV-2210 Antal: 4 st Á-pris: 18,00 Leveransdatum: 261116\n")
+
+    assert [(one.supplier_part, one.quantity, one.requested_date) for one in order.lines] == [
+        ("KV-2210", Decimal(4), date(2026, 11, 16))
+    ]
+    assert "Leveransdatum" not in (order.lines[0].description or "")
+
+
+def test_a_size_in_a_description_is_no_quantity() -> None:
+    """Millimetres within a sentence size an item; one whose quantity is that of several items together is doubted."""
+    order = _order(
+        "We need 25 pcs each of KV-2210 (gland) and 2201390 (switch M12 4 mm NO) and 9 pcs KV-2214 (valve).\n"
+    )
+
+    assert not any(one.quantity == 4 for one in order.lines)
+    assert not sure(order)
+
+
+def test_a_thousand_with_a_blank_before_a_times_sign_is_read_and_doubted() -> None:
+    """``1 472 x`` is a thousand and more, or 472 on the first line, and never a single one."""
+    order = _order("We order:\n\n7 boxes KV-2210\n1 472 x 36.145.04\n")
+
+    assert [(one.supplier_part, one.quantity) for one in order.lines][1:] == [("36.145.04", Decimal(1472))]
+    assert any("can be read two ways" in one for one in order.warnings)
+
+
+def test_the_word_for_a_part_number_in_its_cell_is_no_part_of_it() -> None:
+    """``Artikelnr.: KV-2210`` under a heading for part numbers is the number alone."""
+    order = _order("We order:\n\nPos | Our part no. | Quantity\n1 | W40012 | 8 pcs\n2 | Artikelnr.: KV-2210 | 7 pcs\n")
+
+    assert [one.supplier_part or one.customer_part for one in order.lines] == ["W40012", "KV-2210"]

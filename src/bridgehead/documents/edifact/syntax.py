@@ -261,7 +261,7 @@ def _segment(body: str, separators: Separators, position: int, line: int, *, rel
     if tag not in SEGMENTS and _TAG.fullmatch(tag) is None:
         raise Refusal(
             "edifact.segment",
-            f"It starts with {tag[:20]!r}, which is no segment tag.",
+            f"It starts with {_restored(tag[:20])!r}, which is no segment tag.",
             f"segment {position}, line {line}",
         )
     elements[0] = (tag, *elements[0][1:])

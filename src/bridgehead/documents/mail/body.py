@@ -9,6 +9,7 @@ from dataclasses import replace
 from bridgehead.documents.addresses import read_address
 from bridgehead.documents.dates import find_days
 from bridgehead.documents.draft import DraftLine
+from bridgehead.documents.mail.changes import Changes
 from bridgehead.documents.mail.labels import LABEL, field_of, fields_in, fits
 from bridgehead.documents.mail.patterns import (
     ADDRESS_END,
@@ -24,14 +25,13 @@ from bridgehead.documents.mail.patterns import (
     SUMS,
     sentences,
 )
-from bridgehead.documents.mail.prose import Prose
 from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.mail.table import find_header, is_rule, split_cells
 from bridgehead.documents.order import Source
 from bridgehead.documents.order_fields import put_field
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.references import take_references
-from bridgehead.documents.tables.cells import read_price
+from bridgehead.documents.tables.cells import Ways, read_price
 from bridgehead.documents.tables.headings import LABEL_FIELDS, heading_of, label_of, squash
 from bridgehead.documents.tables.item_codes import code_rank
 from bridgehead.documents.tables.table import put_line_day
@@ -54,8 +54,12 @@ _TELEGRAM = 3
 """So many pieces between semicolons make a line that says one thing after the other."""
 
 
-class Walker(Prose):
-    """Reads lines in order; ``drafts`` holds the orders found."""
+class Walker(Changes):
+    """Reads lines in order; ``drafts`` holds the orders found. ``changing``: the mail says that it changes an order."""
+
+    def __init__(self, part: str, ways: Ways, *, changing: bool = False) -> None:
+        super().__init__(part, ways)
+        self.changing = changing
 
     def walk(self, lines: Sequence[TextLine]) -> None:
         """Reads all lines; what no field holds becomes a note of the order it stands in."""
@@ -83,6 +87,10 @@ class Walker(Prose):
                 if taken:
                     at = taken
                     continue
+            taken = self._change_table(lines, at)
+            if taken:
+                at = taken
+                continue
             self._doubt_heading(number, text)
             at = self._turned(lines, at) or self._line(lines, at, number, text)
         self._close_block()
@@ -137,7 +145,7 @@ class Walker(Prose):
             for sentence in said:
                 self._line([(number, sentence)], 0, number, sentence)
             return at + 1
-        if self._opens_item(text, source) or self._describes_block(text, source):
+        if self._change(text, source) or self._opens_item(text, source) or self._describes_block(text, source):
             return at + 1
         position = POSITION_ALONE.fullmatch(text.strip().lower())
         if position is not None:

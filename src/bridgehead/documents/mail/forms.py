@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bridgehead.documents.dates import MONTHS
+from bridgehead.documents.mail.patterns import POSITION_WORDS
 from bridgehead.documents.mail.sections import TextLine
 from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.units import UNIT_CODES
@@ -26,6 +27,7 @@ _WRAPPED: Final = range(50, 81)
 """Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters)."""
 _STARTS: Final = re.compile(
     r"\s|[^\W\d_]{2,12}\.?\s\d{1,5}\s?[.:)](?=\s)|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;.,\d]{0,40}:(?:\s|$)"
+    rf"|(?i:{POSITION_WORDS}\.?\s{{0,2}}\d{{1,5}}(?:,\s|\s\())"
 )
 _COUNTS: Final = re.compile(r"\d[\d.,]{0,9}\s?(?P<unit>[^\W\d_]{1,12})\.?\s")
 _GOES_ON: Final = re.compile(

@@ -23,13 +23,14 @@ _PLACE: Final = ("postal_code", "city", "number", "gln")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who wrote the mail and when, with the places that say so."""
+    """Who wrote the mail and when, with the places that say so; ``name`` is empty where only a department is named."""
 
     name: str
     email: str
     source: Source
     company: tuple[str, Source] | None
     day: tuple[date, Source] | None
+    contact: str = ""
 
 
 def items_of(order: Order) -> Counter[tuple[str, object]]:
@@ -189,6 +190,9 @@ def _sent(order: Order, sender: Sender) -> Order:
     if buyer.name is None and sender.name:
         buyer = replace(buyer, name=sender.name)
         sources["buyer.name"] = sender.source
+    if buyer.contact is None and sender.contact:
+        buyer = replace(buyer, contact=sender.contact)
+        sources["buyer.contact"] = sender.source
     warnings = order.warnings
     stated = order.sources.get("buyer.email")
     forwarded = stated is not None and stated.part.endswith("header")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from email.utils import getaddresses
 from typing import Final
 
+from bridgehead.documents.departments import is_department
 from bridgehead.documents.draft import Draft
 from bridgehead.documents.mail.attachments import MAX_NESTED, Attachments, read_attachments
 from bridgehead.documents.mail.bodies import read_bodies
@@ -22,7 +23,7 @@ from bridgehead.documents.vigilance import watch
 
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,100}")
 _COMPANY: Final = re.compile(
-    r"\b(?:GmbH|AG|KG|OHG|SE|e\.?\s?K\.?|UG|Ltd|Limited|PLC|LLP|LLC|Inc|Corp|Co\.|Company|SARL|SAS|SASU|S\.?A\.?S?\.?|EURL|S\.?p\.?A|S\.?r\.?l|S\.?L\.?U?|B\.?V|N\.?V|BVBA|VOF|Sp\. z o\.o|A/S|ApS|AB|Oy|s\.r\.o|a\.s|Kft|Lda)\b\.?"
+    r"\b(?:GmbH|AG|KG|OHG|SE|e\.?\s?K\.?|UG|Ltd|Limited|PLC|LLP|LLC|Inc|Corp|Co\.|Company|SARL|SAS|SASU|S\.?A\.?S?\.?|EURL|S\.?p\.?A|S\.?r\.?l|S\.?n\.?c|S\.?a\.?s|S\.?L\.?U?|B\.?V|N\.?V|BVBA|VOF|Sp\. ?z o\. ?o|Sp\. ?[jk]|A/S|ApS|AB|Oy|Oyj|s\.r\.o|a\.s|v\.o\.s|Kft|Zrt|Nyrt|Lda|GbR|KGaA|plc)\b\.?"
 )
 _SIGNED: Final = 14
 """Lines of a signature in which the company's name is looked for."""
@@ -203,11 +204,12 @@ class _MailReader:
 
     def _complete(self, draft: Draft) -> None:
         sender = self._sender(draft)
+        draft.buyer.unname_department()
         draft.buyer.put("email", sender.email, sender.source)
         if sender.company is not None:
             draft.buyer.put("name", *sender.company)
-        if sender.name:
-            draft.buyer.put("name", sender.name, sender.source)
+        draft.buyer.put("name", sender.name, sender.source)
+        draft.buyer.put("contact", sender.contact, sender.source)
         if draft.order_date is None and sender.day is not None:
             draft.order_date = sender.day[0]
             draft.mark("order_date", sender.day[1])
@@ -243,7 +245,9 @@ class _MailReader:
         day = None
         if self.mail.written is not None:
             day = (self.mail.written, Source("header", 1, self.mail.get("date")[:100], column="Date"))
-        return Sender("" if "@" in name else name, address, source, company, day)
+        name = "" if "@" in name else name
+        contact = name if is_department(name) else ""
+        return Sender("" if contact else name, address, source, company, day, contact)
 
     def _watch(self, draft: Draft) -> None:
         """Doubts the order for what stands where no field was read from."""

@@ -13,8 +13,9 @@ from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
 from bridgehead.documents.terms import CURRENCY
 from bridgehead.documents.units import UNIT_CODES
 
+POSITION_WORDS: Final = r"(?:n\.?[°º]?\s?)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item|linje|linha|pol(?:o[žz]ka)?|rivi|t[ée]tel)"
 POSITION_ALONE = re.compile(
-    r"(?:n\.?[°º]?\s?)?(?:pos(?:ition|ici[oó]n|izione|itie)?|line|zeile|ligne|poste|l[ií]nea|riga|regel|rad|poz(?:ycja)?|item|linje|linha|pol(?:o[žz]ka)?|rivi|t[ée]tel)\.?\s{0,2}(?:no\.?|nr\.?|n°)?\s{0,2}(\d{1,5})\s?[.:)]?",
+    rf"{POSITION_WORDS}\.?\s{{0,2}}(?:no\.?|nr\.?|n°)?\s{{0,2}}(\d{{1,5}})\s?[.:)]?",
     re.IGNORECASE,
 )
 MAX_LINES: Final = 2_000
@@ -152,6 +153,7 @@ _LETTER = r"[A-ZÀ-Þ] [a-zß-ÿ]"
 _SENTENCE_END = re.compile(
     rf"(?<=[?!])\s+(?=\S)|(?<=[^\W\d_]{{4}})\.\s+(?={_WORD}\b|{_LETTER})"
     rf"|(?<=[\d)])\.\s+(?={_WORD}\s|{_LETTER})"
+    rf"|(?<=\d r)\.\s+(?={_WORD}\b|{_LETTER})|(?<=\dr)\.\s+(?={_WORD}\b|{_LETTER})"
     rf"|(?<=[A-Z0-9][A-Z0-9])\.\s+(?={_WORD}[\s:]|{_LETTER})"
 )
 _LAST_WORD = re.compile(r"([^\W\d_]+)$")

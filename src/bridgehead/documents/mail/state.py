@@ -25,6 +25,7 @@ class State:
         self.last_was_item = False
         self.divided_at: int | None = None
         self.number_last = False
+        self.changed: list[DraftLine] = []
 
     @property
     def draft(self) -> Draft:

@@ -111,7 +111,8 @@ class Texts:
 
     def _walk(self, part: str, lines: list[TextLine], subject: str | None = None) -> list[Draft]:
         ways = self.ways(lines)
-        walker = Walker(part, ways)
+        intent = intent_of(self.subject if subject is None else subject, "\n".join(line for _, line in lines))
+        walker = Walker(part, ways, changing=intent.purpose == "change")
         walker.walk(as_said(lines, broken=part != "html"))
         drafts = walker.drafts
         number = self.subject_number(subject, ways)

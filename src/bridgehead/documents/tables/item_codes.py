@@ -69,8 +69,17 @@ def _form(code: str) -> str:
 
 def side_of(words: str) -> str | None:
     """Whose part number ``your no.`` or ``unsere Art.-Nr.`` announces, as a field of a line; None when it says not."""
-    first = words.split(maxsplit=1)[0].lower().rstrip(".") if words.split() else ""
-    return "customer_part" if first in _OURS else "supplier_part" if first in _YOURS else None
+    for word in words.lower().split()[:2]:
+        first = word.rstrip(".")
+        if first in _OURS or first in _YOURS:
+            return "customer_part" if first in _OURS else "supplier_part"
+        if first.startswith(_MATERIAL):
+            return "customer_part"
+    return None
+
+
+_MATERIAL: Final = ("mat.", "mat-", "material")
+"""A material number is the one of whose material it is: the customer's, as over a column."""
 
 
 def take_codes(rest: str, item: Item, source: Source) -> str:

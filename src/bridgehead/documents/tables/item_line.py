@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bridgehead.documents.dates import Day, find_days, relative_day
+from bridgehead.documents.dates import Day, find_days, read_day, relative_day
 from bridgehead.documents.draft import DraftLine
 from bridgehead.documents.order import Source
 from bridgehead.documents.tables.cells import Ways
+from bridgehead.documents.tables.headings import label_of
 from bridgehead.documents.tables.item import MAX_LINE, Item, blank
 from bridgehead.documents.tables.item_codes import code_rank, take_bare_code, take_codes, twin_of
 from bridgehead.documents.tables.item_money import take_money
@@ -131,9 +132,32 @@ def read_item(text: str, ways: Ways, source: Source) -> Item | None:
     return item
 
 
+_BARE_DAY: Final = re.compile(
+    r"(?P<label>[^\W\d_][^\W\d_.]{2,20}(?: [^\W\d_]{2,12})?)\s?:\s{0,3}(?P<day>\d{6}|\d{8})(?![\w.,/-])"
+)
+"""A day without separators, which only the words before it make one."""
+
+
+def _take_bare_day(rest: str, item: Item, ways: Ways, source: Source) -> str:
+    for found in _BARE_DAY.finditer(rest):
+        day = read_day(found["day"], ways.days) if label_of(found["label"]) == "requested_date" else None
+        if day is None:
+            continue
+        if day.day is None:
+            item.doubts.append(f"date: {day.text[:40]!r} {day.doubt}")
+        else:
+            item.line.requested_date = day.day
+            item.line.mark("requested_date", source)
+        return blank(rest, found.start(), found.end())
+    return rest
+
+
 def _take_day(rest: str, item: Item, ways: Ways, source: Source) -> str:
     days = [day for day in find_days(rest, ways.days) if not _priced(rest, day)]
     if not days:
+        bare = _take_bare_day(rest, item, ways, source)
+        if bare is not rest:
+            return bare
         relative = relative_day(rest)
         if relative is not None:
             item.doubts.append(f"date: {relative[:40]!r} names no calendar day")

@@ -38,8 +38,10 @@ _COUNTS_NOTHING = re.compile(
 _COUNTED_UNIT = re.compile(r"\d\s?$")
 """Before a unit that has its own number, as in ``50 sets 7101153``."""
 _BEFORE_UNIT = re.compile(r"(?P<u>[^\W\d_]{1,14})\.?\s{1,2}$")
+_SIZES = frozenset({"mm", "cm", "cmt", "mmt"})
+"""Units in which goods are described within a sentence, and hardly ever counted."""
 _TIMES_BEFORE = re.compile(r"(?:^|\s)[xX×]\s{0,2}$")
-_SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}))")
+_SPACED = re.compile(r"(?<![\w.,])(?<!\S)(\d{1,3}) (\d{3})(?= ?([^\W\d_]{2,14}|[xX×](?=\s)))")
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ def _join_thousands(rest: str, item: Item) -> str:
     """``1 000 pcs`` is a thousand; ``1 100 pcs`` may be one hundred in line one, and is doubted."""
 
     def joined(match: re.Match[str]) -> str:
-        if match[3].lower() not in UNIT_CODES:
+        if match[3].lower() not in UNIT_CODES and match[3] not in "xX×":
             return match[0]
         own_column = match.start() >= 2 and not rest[match.start() - 2 : match.start()].strip()
         first = not rest[: match.start()].strip() and not item.listed
@@ -189,7 +191,9 @@ def _candidate(rest: str, match: re.Match[str], ways: Ways, *, at_start: bool) -
     if quantity is None or quantity.value == 0 or len(number) > 12:
         return None
     small_unit = unit.lower() in {"m", "l", "g", "t", "mm", "u", "a", "kg", "ml"} and not at_start
-    if unit or times:
+    if unit.lower() in _SIZES and not at_start:
+        rank = 1
+    elif unit or times:
         rank = 4 if at_start else (2 if small_unit else 3)
     elif at_start:
         rank = 2 if len(number) < 6 else 0

@@ -189,9 +189,10 @@ def line_from_cells(  # noqa: C901 - one branch for each kind of column
                 line.number = int(digits)
                 line.mark("number", source_of(index))
         elif field in {"customer_part", "supplier_part", "description"}:
+            cell = cell if field == "description" else _unlabelled(cell)
             setattr(line, field, cell)
             line.mark(field, source_of(index))
-            _part_in_brackets(line, field, cell, source_of(index))
+            part_in_brackets(line, field, cell, source_of(index))
         elif field == "article":
             _article(line, cell, source_of(index))
         elif field == "gtin":
@@ -469,15 +470,33 @@ def _article(line: DraftLine, cell: str, source: Source) -> None:
         line.mark("description", source)
 
 
-def _part_in_brackets(line: DraftLine, field: str, cell: str, source: Source) -> None:
-    """Parts ``W40012 (your no. KV-2210)`` in a column of part numbers."""
+_LABELLED: Final = re.compile(r"(?P<label>[^\W\d_][^\d:]{1,24}):\s{0,3}(?P<no>[\w./-]*\d[\w./ -]{0,30})")
+
+
+def _unlabelled(cell: str) -> str:
+    """A part number without the words for one before it: ``Artikelnr.: K67-6796`` in a column of part numbers."""
+    found = _LABELLED.fullmatch(cell)
+    heading = None if found is None else heading_of(found["label"])
+    return cell if found is None or heading is None or heading.field not in _NUMBERS else found["no"].strip()
+
+
+_NUMBERS: Final = frozenset({"part", "article", "supplier_part", "customer_part"})
+
+
+def part_in_brackets(line: DraftLine, field: str, cell: str, source: Source) -> None:
+    """Parts ``W40012 (your no. KV-2210)`` in a column of part numbers, also where both stand under the words of one."""
     number, blank, rest = cell.partition(" (")
-    found = _SIDED.fullmatch(f"({rest}") if blank and field != "description" else None
+    found = _SIDED.fullmatch(f"({rest}") if blank and field in _OTHER else None
     other = None if found is None else side_of(found["side"])
-    if found is not None and other is not None and other != field:
-        setattr(line, field, number)
+    if found is not None and other is not None:
+        first = _OTHER[other]
+        setattr(line, first, number)
+        line.mark(first, source)
         setattr(line, other, found["no"].strip())
         line.mark(other, source)
+
+
+_OTHER: Final = {"customer_part": "supplier_part", "supplier_part": "customer_part"}
 
 
 def _other_side(line: DraftLine, rest: str, source: Source) -> str:

@@ -20,16 +20,21 @@ _PLACES: Final = 4
 """Decimals with which a price is told, at least."""
 
 
-def figures(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
+def figures(ground: Ground, settled: Settled) -> Iterator[Hold]:
     """Rule 5 for a line: it orders something, at a price for something."""
     line = settled.line
-    if line.quantity <= 0:
+    if line.quantity <= 0 and not _counts_nothing(ground, settled):
         said = f"Line {line.number} orders {line.quantity}; only more than 0 is booked."
         yield Hold(5, ORDER_DESK, "totals", said, line.number)
     if line.price_basis <= 0:
         yield Hold(
             5, ORDER_DESK, "totals", f"Line {line.number} states its price for {line.price_basis} units.", line.number
         )
+
+
+def _counts_nothing(ground: Ground, settled: Settled) -> bool:
+    """Tells whether a line of a change orders no quantity: it changes a day alone, or takes the position out."""
+    return ground.order.purpose == "change" and settled.line.quantity == 0
 
 
 def item(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
@@ -104,9 +109,9 @@ def _off(ground: Ground, settled: Settled, asked: Decimal, agreed: Decimal) -> s
     )
 
 
-def unit(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
+def unit(ground: Ground, settled: Settled) -> Iterator[Hold]:
     """Rule 8: the item is sold in the unit that is written."""
-    if settled.item is not None and settled.factor is None:
+    if settled.item is not None and settled.factor is None and not _counts_nothing(ground, settled):
         number, written = settled.line.number, settled.line.unit.strip()
         sold = ", ".join([settled.item.base_unit, *(f"{one} of {size}" for one, size in settled.item.units.items())])
         asked = settled.line.customer_part or settled.line.supplier_part or ""

@@ -136,8 +136,9 @@ def make_customers(seed: int, formats: Sequence[Format]) -> tuple[Customer, ...]
         ]
         for index, (own, trouble) in enumerate(kinds):
             dice = Dice(seed, "customer", channel, index)
-            # A small country may have no name left; its share then goes to the others.
-            country = COUNTRIES[dice.weighted([(code, weight) for code, weight in countries if names[code]])]
+            # A small country may have no name left; its share then goes to the others, and to all when none has.
+            left = [(code, weight) for code, weight in countries if names[code]]
+            country = COUNTRIES[dice.weighted(left or [(code, 1.0) for code in COUNTRIES if names[code]])]
             customers.append(
                 _customer(dice, country, names[country.code].pop(), f"{10020 + 7 * len(customers)}", channel, index,
                           own=own, trouble=trouble)
