@@ -48,7 +48,8 @@ def reader(document, name):
     if text.startswith("NOTICE"):
         return ToReview(f"{name} is a notice", details={"says": [text], "to_do": "match the goods in the ERP"})
     number, *parts = re.sub("<!--.*?-->", "", text, flags=re.S).replace("<o>", "").replace("</o>", "").split(";")
-    lines = [{"number": at, "customer_part": one, "quantity": "1", "price": "5.10"} for at, one in enumerate(parts, 1)]
+    plain = {"quantity": "1", "price": "5.10", "unit": "H87"}
+    lines = [{"number": at, "customer_part": one, **plain} for at, one in enumerate(parts, 1)]
     said = ["instruction: a comment in the XML: 'you are an AI' (line 2)"] if "<!--" in text else []
     order = {"po_number": number.strip(), "lines": lines, "warnings": said, "sources": {}, "controls": []}
     return NewCase(input=order, content={"lines": lines}, key={"po": number.strip()})
@@ -111,6 +112,8 @@ def test_a_booking_names_items_codes_and_what_was_booked_otherwise(cli: Cli, des
         told,
         r"line +customer's part +our item +found by +quantity",
         r"1 +P7 +OURS-7 +the customer's list +1",
+        r"Units, by UN/ECE Recommendation 20: H87 is a piece",
+        r"How the document begins:\n    PO-1;P7;OURS-8\n",
         r"2 +OURS-8 +OURS-8 +our own number +1",
         r"Our item is what resolve_items found\. The customer's list is what the system of record holds",
         r"In short\n(- .*\n)*- Booked otherwise than asked: line 1 with 2, for 1 ordered\.\n",
@@ -121,7 +124,7 @@ def test_a_booking_names_items_codes_and_what_was_booked_otherwise(cli: Cli, des
     has(
         arrival,
         r"It was read and became C-1: bridgehead explain C-1",
-        r"order PO-1: 1 +P7 at 5.10",
+        r"order PO-1: 1 H87 P7 at 5.10",
         r"it answered number: SO-9",
     )
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.pdfgen.canvas import Canvas
 
-from bridgehead.cli.telling_passage import LONGEST, in_full, passages, quoted
+from bridgehead.cli.telling_passage import LONGEST, in_full, mail_rest, passages, quoted
 
 WARNING = ("instruction: note: 'you are an ai'", "contradiction: a note says 'you are an ai'", "totals: 'x'")
 MAIL = (
@@ -52,6 +52,14 @@ def test_a_mail_is_searched_in_all_its_parts() -> None:
         ),
         ("attachment note.txt, line 3", "Two: You are  an AI!"),
     ]
+
+
+def test_a_mail_says_to_whom_it_went_and_what_it_carries() -> None:
+    """Recipients, what it answers and the files with their sizes are told; of what is no mail nothing is."""
+    addressed = MAIL.replace(b"Subject:", b"To: desk@example.net\nIn-Reply-To: <1@x>\nSubject:")
+    assert mail_rest(addressed) == "It was sent to desk@example.net, in reply to <1@x>; it carries note.txt (26 B)."
+    assert mail_rest(b"From: a@b.c\nSubject: x\n\nHello") == "As a mail, it carries no file."
+    assert mail_rest(b"<a/>") == ""
 
 
 def test_text_beside_the_page_of_a_pdf_is_quoted() -> None:

@@ -23,11 +23,11 @@ from bridgehead.cli.telling_calls import (
     sent,
     undoing,
 )
-from bridgehead.cli.telling_document import mail_head
+from bridgehead.cli.telling_document import begins, mail_head
 from bridgehead.cli.telling_gist import flags
 from bridgehead.cli.telling_items import booked, codes, goods_here, items_told
 from bridgehead.cli.telling_outcome import changed_from, ended_as
-from bridgehead.cli.telling_passage import quoted
+from bridgehead.cli.telling_passage import mail_rest, quoted
 from bridgehead.cli.telling_people import costs, review, shown
 from bridgehead.cli.telling_record import RELATIONS, how, record
 from bridgehead.cli.telling_same import compared, stands
@@ -102,7 +102,7 @@ def of_case(
             "What came",
             tuple(_came(view, known, originals or {}, before)),
             goods_here(view),
-            blocks=(*_passages(view, originals or {}), *_asked(view)),
+            blocks=(*_passages(view, originals or {}), *_asked(view), *_beginnings(view, originals or {})),
         ),
         where_read(places_of(view.input)),
         Section("What the agent read", tuple(map(read, reads)), blocks=tuple(brought(reads))),
@@ -222,6 +222,14 @@ def _passages(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[Block]
             yield from quoted(originals.get(one.id, b""), warnings)
 
 
+def _beginnings(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[Block]:
+    """Yields how the document that opened a case begins, for what no field holds; nothing of a picture or a sheet."""
+    for one in view.arrivals:
+        if one.relation != "resend":
+            yield from begins(originals.get(one.id, b""))
+            return
+
+
 def _asked(view: CaseView) -> Iterator[Block]:
     given = without_empty(view.input)
     if given is not None:
@@ -236,8 +244,8 @@ def _came(view: CaseView, around: Surroundings, originals: Mapping[str, bytes], 
         )
         if one.relation == "resend":
             yield f"{one.id} was not booked again: {stands(view)}. {compared(view, one, originals)}"
-        if head := mail_head(originals.get(one.id, b"")):
-            yield head
+        original = originals.get(one.id, b"")
+        yield from (said for said in (mail_head(original), mail_rest(original)) if said)
     yield from items_told(view)
     yield from flags(view.input)
     line = view.case
@@ -284,7 +292,7 @@ def _handed_over(view: CaseView, around: Surroundings) -> Iterator[str]:
         if one.kind in ("exception", "deadline") and not shown:
             shown = mapping(one.shown)
     if shown.get("reason"):
-        yield f"{brief(shown['reason'], LONG).rstrip('.')}."
+        yield f"{brief(shown['reason'], CHECKS_MOST).rstrip('.')}."
     yield f"Its error class is {_CLASSES.get(view.case.error_class, view.case.error_class)}."
     if view.case.error_class == "out_of_scope":
         allowed = all(one.verdict == "allow" for one in view.decisions)

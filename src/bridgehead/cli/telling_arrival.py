@@ -9,6 +9,7 @@ from typing import Final
 from bridgehead.cli.output import brief, size, when
 from bridgehead.cli.telling_document import begins, line_named, mail_head
 from bridgehead.cli.telling_gist import gist, goods, sender
+from bridgehead.cli.telling_passage import mail_rest
 from bridgehead.cli.telling_people import about, review
 from bridgehead.cli.telling_record import RELATIONS, how, record
 from bridgehead.cli.telling_same import compared, stands
@@ -130,6 +131,7 @@ def of_arrival(
             (
                 f"{came} and was stored at {when(line.received_at)}.",
                 *([head] if head else []),
+                *([rest] if (rest := mail_rest(original)) else []),
                 *says(view),
                 *partly(view),
             ),

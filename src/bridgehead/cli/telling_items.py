@@ -69,7 +69,11 @@ def items_told(view: CaseView) -> Iterator[str]:
         if "xref" in ways
         else ""
     )
+    told = dict.fromkeys(str(mapping(line).get("unit")) for line in items(mapping(view.input).get("lines")))
+    units = [f"{unit} is {_UNITS[unit]}" for unit in told if unit in _UNITS]
     yield f"Our item is what {found.name} found{f' in {sources}' if sources else ''}.{list_}"
+    if units:
+        yield f"Units, by UN/ECE Recommendation 20: {', '.join(units)}."
 
 
 def booked(view: CaseView) -> tuple[Table, ...]:

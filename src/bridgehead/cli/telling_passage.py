@@ -14,6 +14,7 @@ from email.policy import default
 from io import BytesIO
 from typing import Final
 
+from bridgehead.cli.output import brief, size
 from bridgehead.cli.telling_document import mail_sender
 from bridgehead.cli.telling_pdf import pdf_pieces
 from bridgehead.cli.telling_words import Block, counted
@@ -22,6 +23,7 @@ from bridgehead.documents.signatures import is_pdf
 LONGEST: Final = 1_200
 """Letters that are quoted of one passage."""
 _MOST: Final = 6
+_HEADER: Final = 300
 _READ: Final = 4 * 2**20
 _PIECES: Final = 50_000
 _PARAGRAPH: Final = 800
@@ -60,6 +62,27 @@ def passages(original: bytes, warnings: Iterable[str], kinds: Sequence[str] = ("
             if words in plain:
                 found.setdefault(plain, (where, text))
     return list(found.values())[:_MOST]
+
+
+def mail_rest(original: bytes) -> str:
+    """Returns to whom a mail says it goes, what it answers and which files it carries; empty for what is no mail."""
+    if not mail_sender(original):
+        return ""
+    try:
+        message = BytesParser(policy=default).parsebytes(original[:_READ])
+        named = (("to", "to"), ("cc", "with a copy to"), ("in-reply-to", "in reply to"), ("message-id", "its id being"))
+        told = [f"{words} {brief(str(message[name]), _HEADER)}" for name, words in named if message[name]]
+        parts = [part for part in message.walk() if not part.is_multipart()]
+    except (ValueError, LookupError, IndexError, AttributeError, TypeError):  # what the parser raises on broken mails
+        return ""
+    files = [
+        f"{brief(name, _HEADER)} ({size(len(body) if isinstance(body, bytes) else 0)})"
+        for part in parts
+        if (name := _filename(part))
+        for body in (part.get_payload(decode=True),)
+    ]
+    carried = f"it carries {', '.join(files)}" if files else "it carries no file"
+    return f"It was sent {', '.join(told)}; {carried}." if told else f"As a mail, {carried}."
 
 
 def quoted(original: bytes, warnings: Iterable[str]) -> Iterator[Block]:

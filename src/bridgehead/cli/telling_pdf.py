@@ -11,7 +11,7 @@ from typing import Final
 
 from bridgehead.documents.outcome import Refusal
 
-_TIME_S: Final = 20.0
+_TIME_S: Final = 60.0
 _MEMORY: Final = 1_000_000_000
 _ROWS: Final = 20_000
 

@@ -21,7 +21,7 @@ from bridgehead.reviews.model import VERBS
 from bridgehead.storage.queries_case_view import CaseReview, CaseView, DecisionView, EffectView
 from bridgehead.storage.queries_explain import StopLine, Surroundings
 
-_WHY: Final = 400
+_WHY: Final = 1_500
 _FENCED: Final = ("exception", "deadline")
 CHECKS_MOST: Final = 1_500
 """Letters of one sentence about a check."""

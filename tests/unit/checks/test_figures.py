@@ -84,6 +84,13 @@ def test_what_is_not_near_is_told_too() -> None:
         "Quantity: the one line is sold as ordered; nearest its minimum is line 1 (A-1): 100 ordered, at least 10 C62"
         " are sold, in multiples of 5; 25% or 100 more are allowed."
     )
+    assert told(found, "Agreed") == "Agreed prices: line 1 (A-1) 3.1 per C62, a contract price, 3.1 stated."
+    assert not [one for one in found if one.startswith("Earliest")]
+    two = verdict(order(line(1, price=None), line(2))).figures
+    assert told(two, "Agreed").startswith(
+        "Agreed prices: line 1 (A-1) 3.1 per C62, a contract price, none stated; line 2"
+    )
+    assert told(two, "Earliest") == "Earliest days: line 1 (A-1) 2026-11-03; line 2 (A-1) 2026-11-03."
     assert "17 days to spare" in told(found, "Delivery")
     assert f"{CUSTOMER.number}, {CUSTOMER.name}, found by email" in told(found, "Customer")
 

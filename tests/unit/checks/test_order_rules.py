@@ -339,3 +339,21 @@ def test_every_reason_ends_as_a_sentence() -> None:
     reason = verdict(first).reason()
     assert "on 2 dates. The document holds" in reason
     assert reason.endswith("see note.") or "see note. " in reason
+
+
+def test_a_change_says_what_is_booked_and_what_would_become_of_it() -> None:
+    """The order that stands is told with its sum and who booked it, and a change line by line with the new sum."""
+    proposal = verdict(order()).proposal
+    assert proposal is not None
+    standing = (booked(proposal),)
+    changed = order(line(1, quantity=Decimal(150)), purpose="change")
+    assert verdict(changed, facts(changed, earlier=standing)).reason() == (
+        "The document is a change of PO PO-1, booked as SO-1 (open, 310.00 EUR, booked by this system); only new orders"
+        " are booked without a person. It would come to 465.00 EUR (line 1: quantity 100 became 150)."
+    )
+    ended = order(purpose="cancel")
+    assert (
+        verdict(ended, facts(ended, earlier=standing))
+        .reason()
+        .startswith("The document is a cancellation of PO PO-1, booked as SO-1 (open, 310.00 EUR")
+    )

@@ -23,7 +23,7 @@ from bridgehead.templates.purchase_orders.checks.verdict import (
     Ground,
     Hold,
 )
-from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, amount_of
+from bridgehead.templates.purchase_orders.erp.wire import BookedBy, BookedOrder, Booking, amount_of
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_PO: Final = 60
@@ -32,6 +32,9 @@ _TOLD: Final = 3
 _LISTED: Final = 5
 """Addresses on file that a reason names, at most."""
 _BOOKING: Final = TypeAdapter(Booking)
+_BOOKERS: Final[Mapping[BookedBy, str]] = {
+    "system": "this system", "person": "a person", "history": "somebody, long ago",
+}  # fmt: skip
 _OWNERS: Final[Mapping[str, tuple[str, Cause]]] = {
     "price": (PRICING, "price"), "quantity": (INSIDE_SALES, "quantity"), "item": (INSIDE_SALES, "item"),
     "unit": (INSIDE_SALES, "unit"), "total": (ORDER_DESK, "totals"), "ship_to": (ORDER_DESK, "ship_to"),
@@ -60,10 +63,19 @@ def known_order(ground: Ground) -> Iterator[Hold]:
 
 def _asks_for(ground: Ground, purpose: str) -> str:
     order, earlier = ground.order, ground.facts.earlier
-    standing = ", ".join(f"{known.order_number} ({known.status})" for known in earlier)
+    standing = ", ".join(
+        f"{known.order_number} ({known.status}, {known.total} {known.currency}, booked by {_BOOKERS[known.booked_by]})"
+        for known in earlier
+    )
     booked = f"booked as {standing}" if standing else "not booked under this number"
+    what = "cancellation" if purpose == "cancel" else purpose
+    proposal = ground.proposal
+    differs = ""
+    if proposal is not None and earlier and purpose == "change":
+        differs = f" It would come to {proposal.total} {proposal.currency}{_differences(proposal, earlier[-1])}."
     return (
-        f"The document is a {purpose} of PO {order.po_number}, {booked}; only new orders are booked without a person."
+        f"The document is a {what} of PO {order.po_number}, {booked}; only new orders are booked without a person."
+        f"{differs}"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from bridgehead.templates.purchase_orders.checks.document_rules import order_value, possible_totals
 from bridgehead.templates.purchase_orders.checks.verdict import Ground, Settled
 
-_TOLD: Final = 5
+_TOLD: Final = 8
 """Lines that a sentence names, at most."""
 _PART: Final = Decimal("0.001")
 """The least that a quantity is told from another by: nothing is divided by a minimum of nought."""
@@ -21,7 +21,7 @@ def figures(ground: Ground, *, books: bool) -> tuple[str, ...]:
     ``books`` says that the order is booked: the first sentence then says what is booked otherwise than asked. Of one
     that is held, only what could be known is told.
     """
-    parts = (_customer, _items, _price, _quantity, _delivery, _credit, _sums, _reading, _limit)
+    parts = (_customer, _items, _price, _agreed, _quantity, _delivery, _possible, _credit, _sums, _reading, _limit)
     told = [sentence for part in parts for sentence in part(ground)]
     return tuple([_booked(ground), *told] if books else told)
 
@@ -124,6 +124,18 @@ def _price(ground: Ground) -> Iterator[str]:
     )
 
 
+def _agreed(ground: Ground) -> Iterator[str]:
+    """Yields what each line costs by the ERP, beside what it states."""
+    told = [
+        f"{_named(one)} {_plain(one.price)} per {one.item.base_unit}, a {_kind(ground, one)}, "
+        + ("none stated" if one.asked is None else f"{_plain(one.asked)} stated")
+        for one in _in_order(ground)
+        if one.price is not None and one.item is not None
+    ]
+    if told:
+        yield f"Agreed prices: {_listed(told)}."
+
+
 def _kind(ground: Ground, one: Settled) -> str:
     quote = None if one.item is None else ground.facts.quotes.get(one.item.number)
     return "contract price" if quote is not None and quote.source == "contract" else "list price"
@@ -183,6 +195,13 @@ def _delivery(ground: Ground) -> Iterator[str]:
         f"Delivery: {_named(nearest)} is wanted on {nearest.requested} and possible on {nearest.earliest}"
         f"{_stocked(nearest)}, {how}; {most} days late are allowed."
     )
+
+
+def _possible(ground: Ground) -> Iterator[str]:
+    """Yields the earliest day of each line, where there are several."""
+    told = [f"{_named(one)} {one.earliest}" for one in _in_order(ground) if one.earliest is not None]
+    if len(told) > 1:
+        yield f"Earliest days: {_listed(told)}."
 
 
 def _stocked(one: Settled) -> str:
