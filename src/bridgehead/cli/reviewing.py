@@ -26,6 +26,8 @@ _WORDS: Final = {
     "deadline": "a case whose deadline has passed",
     "conflict": "a call that conflicts with an earlier one",
     "document": "a document that a person must look at",
+    "audit": "a second look at what was decided",
+    "seeded": "a check: a call that was wrong on purpose",
 }
 _SENT: Final = {"intended": "is being sent", "unknown": "may have been sent", "committed": "happened"}
 _OF_MACHINES: Final = ("branch", "occurrence", "effect_class", "error_class")
@@ -84,7 +86,7 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
     """Prints a review, and how to decide it."""
     about = show("C", review.case_id) if review.case_id is not None else show("A", review.arrival_id or 0)
     pairs = [
-        ("review", f"{show('R', review.id)}, {_WORDS[review.kind]}"),
+        ("review", f"{show('R', review.id)}, {_WORDS[review.seen_as()]}"),
         ("about", f"{about} of {deployment}" + ("" if review.case_id is None else f": bridgehead case {about}")),
         *([("acts for", others.acts_for)] if others.acts_for else []),
         ("role", review.role),
@@ -94,7 +96,8 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
         ),
         ("opened", f"{when(review.opened_at)} (times are in UTC)"),
     ]
-    pairs += [("due", when(review.escalate_at))] if review.escalate_at else []
+    pairs += [("due", when(review.due_at))] if review.due_at else []
+    pairs += _standing(review)
     pairs += [("error class", review.error_class)] if review.error_class else []
     shown = {name: value for name, value in review.shown.items() if name not in _OF_MACHINES}
     conflict = shown.pop("conflict", None)
@@ -128,6 +131,20 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
         print(one_line(review.answer, 2_000))
     if review.state == "open":
         _how(review, others.not_again)
+
+
+def _standing(review: Review) -> list[tuple[str, str]]:
+    """Returns what else there is to know of a review that nobody has decided."""
+    if review.state != "open":
+        return [("decided for", review.decided_for)] if review.decided_for else []
+    said = []
+    if review.claimed_by is not None and review.claim_until is not None:
+        said.append(("claimed", f"by {review.claimed_by}, until {when(review.claim_until)}"))
+    if review.timed_out_at is not None:
+        said.append(("late", f"nobody decided in time, and nobody comes next (since {when(review.timed_out_at)})"))
+    if review.no_channel_at is not None:
+        said.append(("not told", f"nobody could be told of it (since {when(review.no_channel_at)})"))
+    return said
 
 
 def _list(title: str, sentences: Sequence[object]) -> None:

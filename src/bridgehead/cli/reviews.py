@@ -43,12 +43,27 @@ _STATES: Final = (
     "expired",
     "all",
 )
-_VERBS: Final = ("show", "approve", "edit", "reject", "answer", "back", "take", "claim", "release")
+_VERBS: Final = (
+    "show",
+    "approve",
+    "edit",
+    "reject",
+    "answer",
+    "back",
+    "take",
+    "claim",
+    "release",
+    "second",
+    "seed",
+)
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
+    from bridgehead.cli import reviews_delegate
+
     app.command(epilog="Example: bridgehead reviews --role order-desk")(reviews)
+    reviews_delegate.register(app)
     app.command(epilog="Example: bridgehead review R-3 edit --set order.total=950.00 --by pat")(review)
 
 
@@ -66,9 +81,18 @@ def reviews(
             "--by", metavar="ORDER", help="Open work grouped by reason, or one by one by due, age or money at stake."
         ),
     ] = None,
+    measures: Annotated[
+        bool, typer.Option("--measures", help="How reviewers do: time, agreement, planted mistakes that were caught.")
+    ] = False,
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="With --measures: decided within this time, such as 30d.")
+    ] = "30d",
     as_json: AsJson = False,
 ) -> None:
     """List the work that waits for people."""
+    if measures:
+        _measures(deployment, since, as_json=as_json)
+        return
     if by is not None:
         _chosen(by, deployment, role, state, after, as_json=as_json)
         return
@@ -95,6 +119,17 @@ def reviews(
     )
     if lines and len(lines) == limit:
         note(f"There may be more: --after {lines[-1].id}")
+
+
+def _measures(deployment: str | None, since: str, *, as_json: bool) -> None:
+    from bridgehead.cli import reviews_measures
+    from bridgehead.spec.tool import parse_duration
+
+    found = opening.run(reviews_measures.measured(deployment, parse_duration(since), person(None)))
+    if as_json:
+        print_json(reviews_measures.as_json(found))
+    else:
+        reviews_measures.print_measures(found)
 
 
 def _chosen(by: str, deployment: str | None, role: str | None, state: str, after: str | None, *, as_json: bool) -> None:
@@ -198,7 +233,8 @@ def review(
     or closes a case; take gives the case to you for good. A decision counts for exactly the
     arguments that 'show' prints, once; the second of two decisions is told so and exits with 1.
     Edited arguments are held to the tool's schema; without --set and --args they are opened in
-    $EDITOR. claim tells others that you are at it, and release that you are not any more.
+    $EDITOR. claim tells others that you are at it, and release that you are not any more. second
+    asks somebody else the same, blind; seed puts a wrong copy before the role, which is never sent.
     """
     from bridgehead.cli.deciding import Choice
     from bridgehead.cli.reviewing import show_review
@@ -212,6 +248,10 @@ def review(
             print_json(as_json_view(found, deployment, beside))
         else:
             show_review(found, deployment, beside)
+        return
+    if chosen in ("second", "seed"):
+        number = opening.run(_look(review_id, chosen, person(by), settings or ()))
+        print_json({"id": number}) if as_json else print(f"{number} is open.")
         return
     if chosen in ("claim", "release"):
         _claimed(opening.run(_claim(review_id, chosen, person(by), folder)), as_json=as_json)
@@ -242,6 +282,16 @@ async def _find(review_id: int) -> tuple[Review, str, Beside]:
     async with opening.opened() as app:
         found, deployment = await app.reviews.find(ReviewId(review_id))
         return found, deployment, await beside(app, found)
+
+
+async def _look(review_id: int, verb: str, by: str, settings: Sequence[str]) -> str:
+    from bridgehead.cli.deciding import actor_of
+    from bridgehead.desk import reviewing_measures
+
+    async with opening.opened() as app:
+        if verb == "second":
+            return await reviewing_measures.second_look(app, actor_of(by), review_id)
+        return await reviewing_measures.seed(app, actor_of(by), review_id, settings)
 
 
 async def _claim(review_id: int, verb: str, by: str, folder: Path | None) -> ReviewRow:
@@ -305,18 +355,29 @@ def as_json_view(review: Review, deployment: str, beside: Beside) -> dict[str, o
     }
 
 
+def _revealed(review: Review) -> None:
+    if review.kind == "seeded":
+        told = "you noticed" if review.state != "approved" else "you approved it"
+        print(f"It was a check: the call was wrong on purpose, and {told}. Nothing is sent, whatever was decided.")
+    else:
+        print("It was a second look at what was decided before; nothing is sent.")
+
+
 def _decided(review: Review, unserved: str | None) -> None:
     from bridgehead.ids import show
+    from bridgehead.reviews.model import LOOKING
 
     what = review.shown.get("tool")
     told = f"{show('R', review.id)} is {review.state} by {review.decided_by}"
-    if what is not None and review.state in ("approved", "edited", "rejected"):
+    if what is not None and review.state in ("approved", "edited", "rejected", "returned"):
         args = review.shown.get("args")
         if review.state == "edited" and isinstance(review.answer, dict):
             args = review.answer.get("args")
         told += f": {what} {one_line(args, None)}"
     print(clean(told))
-    if review.case_id is not None:
+    if review.kind in LOOKING:
+        _revealed(review)
+    elif review.case_id is not None:
         print(f"'bridgehead explain {show('C', review.case_id)}' says what comes of it.")
         if unserved is not None:
             note(f"No worker serves its release {unserved[:12]}: it goes on once one does.")
