@@ -2,7 +2,8 @@
 
 A guard that can go without a test noticing is not proved. The copy lies in a temporary folder and comes first
 on the path of the tests and of the workers they start; the source itself is not touched. Every named test must
-pass on the unchanged copy. ``--quick`` runs the first named test of each guard.
+pass on the unchanged copy. ``--quick`` removes a third of the guards, another third each day, and runs the first
+named test of each; the report names the others as not run.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.report import Cell, Report
-from bridgehead.clock import perf_s
+from bridgehead.clock import perf_s, utc_now
 from bridgehead.storage import embedded
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -32,9 +33,11 @@ FACTS_TEST: Final = "tests/contract/test_facts_trusted.py"
 MAILBOX_TEST: Final = "tests/contract/test_mailbox.py"
 STORM_TEST: Final = "tests/faults/test_mailbox_storm.py::test_no_mail_is_lost_or_doubled"
 DECIDE_TEST: Final = "tests/unit/gate/test_decide.py"
+DESK_TEST: Final = "tests/contract/test_desk_decisions.py"
 SEQUENCES_TEST: Final = "tests/contract/test_obligations.py"
 CANARY_TEST: Final = "tests/contract/test_canary.py"
 CANARY_RUN_TEST: Final = "tests/contract/test_canary_run.py::test_a_full_run_with_failures_shows_no_secret"
+THIRDS: Final = 3
 NOTICED: Final = ""
 FAILED: Final = 1
 """pytest's exit code for "tests ran and some failed"; 2 and more mean that they did not run."""
@@ -234,6 +237,85 @@ GUARDS: Final = (
         [f"{DECIDE_TEST}::test_an_approval_covers_one_call_once_and_for_its_time[bad0-other arguments]"],
     ),
     Guard(
+        "the one use of an approval, to the gate",
+        "gate/decide.py",
+        "elif approval.used:",
+        "elif False:",
+        [f"{DECIDE_TEST}::test_an_approval_covers_one_call_once_and_for_its_time[bad1-used already]"],
+    ),
+    Guard(
+        "the one use of an approval, in the commit",
+        "storage/planning.py",
+        "if write.review_id not in self.looked.unused:",
+        "if False:",
+        [f"{DESK_TEST}::test_an_approval_is_used_in_one_commit_alone"],
+    ),
+    Guard(
+        "the time for which an approval is good",
+        "gate/decide.py",
+        "elif approval.valid_until_passed:",
+        "elif False:",
+        [
+            f"{DESK_TEST}::test_an_approval_is_no_use_after_its_time",
+            f"{DECIDE_TEST}::test_an_approval_covers_one_call_once_and_for_its_time[bad2-no longer valid]",
+        ],
+    ),
+    Guard(
+        "the one decision about a review",
+        "storage/reviews.py",
+        """" decided_via = %s, decided_for = %s where id = %s and state = 'open'\"""",
+        """" decided_via = %s, decided_for = %s where id = %s\"""",
+        [
+            f"{DESK_TEST}::test_no_other_channel_decides_what_is_decided",
+            f"{DESK_TEST}::test_of_two_decisions_at_once_one_wins_and_the_other_is_told",
+        ],
+    ),
+    Guard(
+        "the arguments that were on the screen",
+        "desk/reviewing.py",
+        "if len(digest) < 8 or not found.startswith(digest.lower()):",
+        "if False:",
+        [f"{DESK_TEST}::test_a_decision_is_bound_to_what_was_on_the_screen"],
+    ),
+    Guard(
+        "who asked for a call does not approve it",
+        "storage/reviews_people.py",
+        'if not two_people(row["subject"], decider.subject):',
+        "if False:",
+        [f"{DESK_TEST}::test_who_asked_does_not_approve[approve]"],
+    ),
+    Guard(
+        "the role of who decides",
+        "storage/reviews.py",
+        "lender = await entitled(conn, decider, deployment, role, what)",
+        "lender = None",
+        [
+            f"{DESK_TEST}::test_somebody_revoked_meanwhile_decides_nothing",
+            f"{DESK_TEST}::test_a_stand_in_decides_for_a_time_and_as_long_as_the_lender_may",
+        ],
+    ),
+    Guard(
+        "the lock on the right to decide",
+        "storage/reviews_people.py",
+        "disabled_why from users where name = %s for share",
+        "disabled_why from users where name = %s",
+        [f"{DESK_TEST}::test_a_revocation_comes_before_a_decision_or_after_it"],
+    ),
+    Guard(
+        "the second pair of eyes",
+        "storage/reviews.py",
+        "_second_person(found, wanted, lender)\n        await",
+        "await",
+        [f"{DESK_TEST}::test_four_eyes_are_those_of_two_people_with_a_right_of_their_own"],
+    ),
+    Guard(
+        "the lender of a role in the second pair of eyes",
+        "storage/reviews.py",
+        "ours = [wanted.by, *([] if lender is None else [lender])]",
+        "ours = [wanted.by]",
+        [f"{DESK_TEST}::test_four_eyes_are_those_of_two_people_with_a_right_of_their_own"],
+    ),
+    Guard(
         "the tools that a grant reaches",
         "gate/rights.py",
         "if grant.tools is not None and tool.name not in grant.tools:",
@@ -353,7 +435,9 @@ def removal(report: Report, untouched: Path, server: str, guard: Guard, test: st
 
 
 def measure(report: Report, folder: Path, server: str) -> None:
-    chosen = {guard.name: guard.tests[:1] if report.quick else guard.tests for guard in GUARDS}
+    third = utc_now().toordinal() % THIRDS
+    guards = GUARDS[third::THIRDS] if report.quick else GUARDS
+    chosen = {guard.name: guard.tests[:1] if report.quick else guard.tests for guard in guards}
     untouched = fresh(ROOT / "src", folder / "untouched")  # all are copies of this one: the source may be edited
     if not imported_from(untouched):
         raise SystemExit("the copy is not what would be tested")
@@ -362,7 +446,7 @@ def measure(report: Report, folder: Path, server: str) -> None:
         whole = pool.submit(run, untouched, server, [test for tests in chosen.values() for test in tests])
         removals = [
             pool.submit(removal, report, untouched, server, guard, test)
-            for guard in GUARDS
+            for guard in guards
             for test in chosen[guard.name]
         ]
         code, said = whole.result()
@@ -372,7 +456,11 @@ def measure(report: Report, folder: Path, server: str) -> None:
     report.figure("tests pass with every guard in place", float(code == 0), exactly=1)
     survived = sum(row[NOTICED] != "fails" for row in rows)
     report.table("one guard removed at a time", rows)
+    if report.quick:
+        report.condition("third of the guards", f"{third + 1} of {THIRDS}, by the day (UTC)")
+        report.table("not run today", [{"guard": guard.name} for guard in GUARDS if guard not in guards])
     report.figure("guards", len(GUARDS))
+    report.figure("guards removed", len(guards))
     report.figure("removals that no test noticed", survived, exactly=0)
 
 

@@ -10,13 +10,15 @@ from typing import Final
 import pytest
 
 from bridgehead.auth.actor import Actor
+from bridgehead.cases.writes import ReviewUse
 from bridgehead.clock import utc_now
 from bridgehead.desk import reviewing
 from bridgehead.desk.reviewing import Decision
 from bridgehead.desk.reviewing_delegation import delegate, delegations, end_delegation
-from bridgehead.errors import Refused, UserError
+from bridgehead.errors import LeaseLost, Refused, UserError
 from bridgehead.gate.grants import Principal
 from bridgehead.reviews.model import Review
+from tests.contract.test_guards import claimed
 from tests.support.held import PARALLEL, actor, deploy, held, people
 from tests.support.world import World
 
@@ -68,6 +70,19 @@ async def test_an_approval_lets_one_call_through_once(desk: World) -> None:
     assert [row["used"] for row in await desk.rows("select used_at is not null as used from reviews")] == [True]
     await desk.settle()
     assert len(desk.books()) == 1
+
+
+async def test_an_approval_is_used_in_one_commit_alone(desk: World) -> None:
+    """Two commits that go by one approval at once, of a worker that is late and of the one after it: one stands."""
+    (one,) = await held(desk, 20)
+    await reviewing.decide(desk.app, actor("kim"), one.id, APPROVE)
+    claim, lease = await claimed(desk)
+    try:
+        await desk.app.cases.commit(claim, [ReviewUse(one.id)], actor="first")
+        with pytest.raises(LeaseLost):
+            await desk.app.cases.commit(claim, [ReviewUse(one.id)], actor="second")
+    finally:
+        lease.close()
 
 
 async def test_a_decision_is_bound_to_what_was_on_the_screen(desk: World) -> None:
