@@ -45,6 +45,7 @@ from bridgehead.cli.telling_words import (
     mapping,
     spelled,
 )
+from bridgehead.documents.signatures import is_pdf
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_case_view import CaseView, EffectView
@@ -225,8 +226,9 @@ def _passages(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[Block]
 def _beginnings(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[Block]:
     """Yields how the document that opened a case begins, for what no field holds; nothing of a picture or a sheet."""
     for one in view.arrivals:
+        original = originals.get(one.id, b"")
         if one.relation != "resend":
-            yield from begins(originals.get(one.id, b""))
+            yield from () if is_pdf(original) else begins(original)
             return
 
 

@@ -15,6 +15,7 @@ from bridgehead.cli.telling_record import RELATIONS, how, record
 from bridgehead.cli.telling_same import compared, stands
 from bridgehead.cli.telling_short import short
 from bridgehead.cli.telling_words import LONG, Section, Table, age, block, counted, items, mapping
+from bridgehead.documents.signatures import is_pdf
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_case_view import ArrivalView, CaseView
 from bridgehead.storage.queries_explain import Surroundings
@@ -136,7 +137,7 @@ def of_arrival(
                 *partly(view),
             ),
             lines_read(view),
-            blocks=(*begins(original), *ended) if open_ones or not line.cases else (),
+            blocks=(*(() if is_pdf(original) else begins(original)), *ended) if open_ones or not line.cases else (),
         ),
         Section("What became of it", tuple(became)),
         Section(

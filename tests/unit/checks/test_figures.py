@@ -60,6 +60,23 @@ def test_a_quantity_below_the_minimum_names_what_was_ordered_the_item_and_the_mi
     assert "from 1 BX = 12 C62 ordered to 15 (25%)" in told(boxes, "Quantity")
 
 
+def test_a_unit_and_a_price_for_many_are_told_in_the_items_own_unit() -> None:
+    """What a box or a price per hundred comes to in base units is told, and nothing where no reckoning is needed."""
+    asked = order(
+        line(1, quantity=Decimal(5), unit="BX", price=Decimal("37.20")),
+        line(2, price=Decimal(310), price_basis=Decimal(100)),
+        line(3),
+    )
+    found = verdict(asked).figures
+    assert told(found, "Units") == (
+        "Units: line 1 (A-1) 5 BX = 60 C62, and the stated 37.20 per BX is 3.1 per C62; line 2 (A-1) 100 EA = 100 C62,"
+        " and the stated 310 per 100 EA is 3.1 per C62."
+    )
+    assert not [one for one in verdict(order()).figures if one.startswith("Units")]
+    undated = verdict(order(requested_date=None)).figures
+    assert "every quantity, for the earliest day, because none is named, at the stated" in told(undated, "Booked")
+
+
 def test_quantity_delivery_credit_and_value_say_what_is_left() -> None:
     """A raised quantity, a late day, what is left of the credit and the order's value stand beside their limits."""
     asked = order(line(1, quantity=Decimal(97), requested_date=date(2026, 11, 10)), stated_total=Decimal("300.70"))

@@ -33,7 +33,7 @@ _LISTED: Final = 5
 """Addresses on file that a reason names, at most."""
 _BOOKING: Final = TypeAdapter(Booking)
 _BOOKERS: Final[Mapping[BookedBy, str]] = {
-    "system": "this system", "person": "a person", "history": "somebody, long ago",
+    "system": "this system", "person": "a person", "history": "somebody before this system",
 }  # fmt: skip
 _OWNERS: Final[Mapping[str, tuple[str, Cause]]] = {
     "price": (PRICING, "price"), "quantity": (INSIDE_SALES, "quantity"), "item": (INSIDE_SALES, "item"),

@@ -21,7 +21,20 @@ def figures(ground: Ground, *, books: bool) -> tuple[str, ...]:
     ``books`` says that the order is booked: the first sentence then says what is booked otherwise than asked. Of one
     that is held, only what could be known is told.
     """
-    parts = (_customer, _items, _price, _agreed, _quantity, _delivery, _possible, _credit, _sums, _reading, _limit)
+    parts = (
+        _customer,
+        _items,
+        _units,
+        _price,
+        _agreed,
+        _quantity,
+        _delivery,
+        _possible,
+        _credit,
+        _sums,
+        _reading,
+        _limit,
+    )
     told = [sentence for part in parts for sentence in part(ground)]
     return tuple([_booked(ground), *told] if books else told)
 
@@ -40,7 +53,9 @@ def _booked(ground: Ground) -> str:
         if stated == len(ground.lines)
         else f"at the agreed prices, which {stated} of {len(ground.lines)} lines state"
     )
-    return f"Booked as asked: every quantity and day, {prices}."
+    days = any(one.requested is not None for one in ground.lines)
+    asked = "every quantity and day" if days else "every quantity, for the earliest day, because none is named"
+    return f"Booked as asked: {asked}, {prices}."
 
 
 def _otherwise(one: Settled, money: str) -> Iterator[str]:
@@ -91,6 +106,25 @@ def _customer(ground: Ground) -> Iterator[str]:
         else f"ship-to {place.id} is on file ({place.street}, {place.city})"
     )
     yield f"Customer: {customer.number}, {customer.name}, found{by}; {at}."
+
+
+def _units(ground: Ground) -> Iterator[str]:
+    """Yields what a unit or a price's basis of the document comes to in the unit that the item is kept in."""
+    told = []
+    for one in _in_order(ground):
+        item, line = one.item, one.line
+        if item is None or one.factor is None or one.ordered is None:
+            continue
+        if one.factor == 1 and (one.asked is None or line.price is None or line.price_basis == 1):
+            continue
+        written = line.unit or item.base_unit
+        price = ""
+        if one.asked is not None and line.price is not None:
+            basis = "" if line.price_basis == 1 else f"{_plain(line.price_basis)} "
+            price = f", and the stated {line.price} per {basis}{written} is {_plain(one.asked)} per {item.base_unit}"
+        told.append(f"{_named(one)} {_plain(line.quantity)} {written} = {_plain(one.ordered)} {item.base_unit}{price}")
+    if told:
+        yield f"Units: {_listed(told)}."
 
 
 def _price(ground: Ground) -> Iterator[str]:
