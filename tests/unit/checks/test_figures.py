@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from bridgehead.templates.purchase_orders.checks.verdict import Facts, ResolvedLine, Rules
+from bridgehead.templates.purchase_orders.checks.verdict import Facts, Rules
+from bridgehead.templates.purchase_orders.erp.wire import ResolvedLine
 from tests.unit.checks.ground import CUSTOMER, booked, facts, item, line, order, verdict
 
 
