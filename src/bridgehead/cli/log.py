@@ -25,7 +25,7 @@ class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         grave = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        trace = "" if record.exc_info is None else "\n" + self.formatException(record.exc_info)
+        trace = "" if not record.exc_info else "\n" + self.formatException(record.exc_info)
         return f"{self._start}{at} {grave}{clean(record.getMessage())}{clean(trace, keep_lines=True)}"
 
 

@@ -6,9 +6,11 @@ What comes for ``/api`` gets the same as problem details (RFC 9457).
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -58,7 +60,13 @@ def problem_of(error: Exception) -> Problem:
         return Problem(409, "This could not be done", error.message, error.hint, error.code)
     number = random_hex(4)
     # The class alone: an error's text may hold what a document says.
-    log.error("console: a mistake of ours (%s): %s", number, type(error).__name__, exc_info=_innermost(error))
+    log.error(
+        "console: a mistake of ours (%s): %s at %s",
+        number,
+        type(error).__name__,
+        _where(error),
+        exc_info=_traced(error),
+    )
     return Problem(
         500, "A mistake of ours", "This page could not be made; nothing tells that anything was changed.",
         f"The log has it under {number}.", "", number,
@@ -74,7 +82,13 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, title, detail)
 
 
-def _innermost(error: Exception) -> bool:
+def _where(error: Exception) -> str:
+    """Returns the file, the line and the function in which an error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else "no line"
+
+
+def _traced(error: Exception) -> bool:
     return log.isEnabledFor(logging.DEBUG) and error.__traceback__ is not None
 
 
