@@ -110,6 +110,26 @@ async def test_a_document_handed_in_becomes_a_case_that_is_found(world: World, a
     assert (await client.get("/arrivals")).json()["items"][0]["cases"] == ["C-2"]
 
 
+async def test_an_erased_case_is_found_by_nothing(world: World, api: Api) -> None:
+    """D9: with a case's data key, what it is found by and its amount are gone; nothing was ever kept in plain."""
+    await deployed(world)
+    client = await api.client("operator")
+    await submitted(client, body("PO-1"))
+    await submitted(client, body("PO-2"), "b.json")
+    await world.settle()
+    terms = await world.rows("select term from case_terms where case_id = 1")
+    assert len(terms) == 2
+    world.tampered = True
+    async with world.app.database.connection() as conn:
+        await conn.execute("update data_keys set wrapped = null where id = (select key_id from cases where id = 1)")
+    assert await world.rows("select case_id from case_terms where case_id = 1") == []
+    assert await world.rows("select case_id from case_amounts") == [{"case_id": 2}]
+    found = (await client.get("/cases", params={"customer": "Müller AG"})).json()["items"]
+    assert [one["id"] for one in found] == ["C-2"]
+    erased = await client.get("/cases/C-1")
+    assert (erased.status_code, erased.json()["input"]) == (200, None)
+
+
 async def test_pages_go_on_where_they_ended(world: World, api: Api) -> None:
     """A list handed through its cursor has each entry once, in its order, also by time; no other list takes it."""
     await deployed(world)

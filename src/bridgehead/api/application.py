@@ -154,7 +154,7 @@ async def _actor(app: App, request: Request) -> Actor:
     given = _BEARER.fullmatch(request.headers.get("authorization", ""))
     if given is None:
         raise Refused(
-            "the API takes a token", code="auth.token", hint="Send Authorization: Bearer bh_…; the console makes one."
+            "the API takes a token", code="api.token", hint="Send Authorization: Bearer bh_…; the console makes one."
         )
     return await actor_of_token(app, given[1])
 

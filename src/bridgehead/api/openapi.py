@@ -74,6 +74,7 @@ def document(routes: Sequence[Route]) -> dict[str, JSON]:
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A token of the API."}},
+            "responses": {str(one): _problem(one) for one in _MEANS},
             "schemas": defined.get("$defs", {}),
         },
     }
@@ -113,7 +114,7 @@ def _operation(route: Route, refs: _Refs) -> JSON:
         "parameters": parameters,
         "responses": {
             **{str(one): _answer(route, refs) for one in (route.status, *route.also)},
-            **{str(one): _problem(one) for one in route.statuses},
+            **{str(one): {"$ref": f"#/components/responses/{one}"} for one in route.statuses},
         },
     }
     if route.document:

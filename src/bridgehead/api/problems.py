@@ -39,12 +39,11 @@ STATUS: Final[Mapping[str, int]] = {
     "api.match": 428,
     "api.media": 415,
     "api.too_large": 413,
+    "api.token": 401,
     "auth.unknown": 401,
-    "auth.token": 401,
     "document.too_large": 413,
     "ledger.wrong_key": 503,
     "review.changed": 412,
-    "review.shown": 412,
 }
 """The status of codes whose branch of errors does not say it."""
 _RETRY_S: Final = 5
@@ -126,15 +125,14 @@ def invalid(place: str, error: ValidationError) -> Told:
         Wrong(field=".".join((place, *map(str, one["loc"]))), message=one["msg"])
         for one in error.errors(include_url=False, include_input=False, include_context=False)[:20]
     ]
-    code = "api.invalid"
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return Told(
         Problem(
-            type=URN + code,
+            type=f"{URN}api.invalid",
             title=status.phrase,
             status=status,
             detail=f"{wrong[0].field}: {wrong[0].message}" if wrong else "The request is not as the document says.",
-            code=code,
+            code="api.invalid",
             errors=list(wrong),
         )
     )

@@ -172,7 +172,7 @@ def case_query(
     if wanted.priced:
         source += " join case_amounts a on a.case_id = c.id"
     # By which row of the join a page goes is said of the table that the index is of.
-    number = "t0.case_id" if terms else "c.id"
+    number = "t0.case_id" if terms else "a.case_id" if wanted.priced else "c.id"
     for column, sign, value in (
         ("c.deployment", "=", wanted.deployment),
         ("c.state", "=", wanted.state),
@@ -196,7 +196,11 @@ def case_query(
         where.append("c.outcome is not null and c.outcome <> 'completed'")
     if after is not None:
         values |= {"after": after.number, "after_at": after.opened_at}
-        where.append("(c.opened_at, c.id) < (%(after_at)s, %(after)s)" if wanted.timed else f"{number} < %(after)s")
+        if wanted.timed:
+            where.append("(c.opened_at, c.id) < (%(after_at)s, %(after)s)")
+        else:  # of each table of the join: the server does not conclude it from one to the other
+            joined = ("c.id", *(f"t{place}.case_id" for place in range(len(terms))))
+            where += [f"{one} < %(after)s" for one in (*joined, *(("a.case_id",) if wanted.priced else ()))]
     order = "c.opened_at desc, c.id desc" if wanted.timed else f"{number} desc"
     condition = f" where {' and '.join(where)}" if where else ""
     return f"select c.id from {source}{condition} order by {order} limit %(n)s", values

@@ -17,6 +17,16 @@ create table case_amounts (
 );
 create index case_amounts_amount on case_amounts (amount, case_id);
 
+-- Who erases a case's key forgets by what the case was found, without having to think of it.
+create function forget_finding() returns trigger language plpgsql as $$
+begin
+    delete from case_terms t using cases c where c.key_id = new.id and t.case_id = c.id;
+    delete from case_amounts a using cases c where c.key_id = new.id and a.case_id = c.id;
+    return null;
+end $$;
+create trigger data_keys_erased after update of wrapped on data_keys
+    for each row when (old.wrapped is not null and new.wrapped is null) execute function forget_finding();
+
 -- Lists in their order, whatever they are narrowed to.
 create index cases_deployment on cases (deployment, id);
 create index cases_opened on cases (opened_at, id);
