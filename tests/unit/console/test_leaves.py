@@ -58,7 +58,8 @@ def test_each_value_keeps_its_type() -> None:
         "empty": [],
         "dotted.name": {"x": "z"},
     }
-    assert isinstance(ARGS, dict) and ARGS["po"] == "4711", "the proposed arguments are not touched"
+    assert isinstance(ARGS, dict)
+    assert ARGS["po"] == "4711", "the proposed arguments are not touched"
 
 
 @pytest.mark.parametrize("text", ["", "five", "NaN", "Infinity", "1e", "true", "1,5", "1e400"])
