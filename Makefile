@@ -22,13 +22,13 @@ ARGS   ?=
 help: $(READY)  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*##(.*)/  make \1\t\2/' | expand -t 16
 
-demo: $(READY)  ## orders arrive, an agent books them, the table shows what it was worth (SEED= KILLS= ORDERS=)
+demo: $(READY)  ## orders arrive, an agent books them, a table shows what it was worth, the desk opens (SEED= KILLS= ORDERS= DEMO=once)
 	@SEED='$(SEED)' KILLS='$(KILLS)' ORDERS='$(ORDERS)' DEMO='$(DEMO)' $(BIN)/python -m bridgehead.templates.purchase_orders.demo
 
 test: check services  ## make check, then every test, in random order, warnings as errors (ARGS= goes to pytest)
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
-services: $(READY)  ## the foreign systems of the connector tests: MariaDB, Dovecot, Tryton (as root; else those tests skip)
+services: $(READY)  ## the foreign systems of the tests: MariaDB, Dovecot, Tryton, Chromium (as root; else those tests skip)
 	@tests/support/services.sh
 
 check: $(READY)  ## lint, format, types, rooms and docs

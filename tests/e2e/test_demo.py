@@ -42,7 +42,7 @@ def run_demo(place: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bridgehead.templates.purchase_orders.demo"],
         cwd=place,
-        env={**environment, **variables},
+        env={**environment, "DEMO": "once", **variables},
         capture_output=True,
         text=True,
         timeout=240,

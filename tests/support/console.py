@@ -15,7 +15,7 @@ from bridgehead.app import App
 from bridgehead.auth.actor import Actor, ConsoleRole
 from bridgehead.console.middleware.sessions import COOKIE
 from bridgehead.console.page import Page
-from bridgehead.console.site import Beside, Bounds, site
+from bridgehead.console.site import Beside, site
 
 HOST = "127.0.0.1:8480"
 ORIGIN = f"http://{HOST}"
@@ -61,10 +61,10 @@ def made(
     *,
     pages: Sequence[Page] | None = None,
     beside: Sequence[Beside] = (),
-    bounds: Bounds | None = None,
+    body_s: float = 30.0,
 ) -> Starlette:
     """Returns the site with every layer."""
-    return site(app, sessions or KnownSessions(), pages=pages, beside=beside, bounds=bounds)
+    return site(app, sessions or KnownSessions(), pages=pages, beside=beside, body_s=body_s)
 
 
 @asynccontextmanager

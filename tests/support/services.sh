@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the foreign systems on this machine that the connector tests talk to: MariaDB, Dovecot and OpenSSH from
-# Debian's packages, Tryton in a Python environment of its own (it is under the GPL: a separate process,
+# Puts the foreign systems on this machine that tests talk to: MariaDB, Dovecot, OpenSSH and the browser Chromium
+# from Debian's packages, Tryton in a Python environment of its own (it is under the GPL: a separate process,
 # never imported). What is there already is left alone; what cannot be had is named, and its tests skip.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -9,9 +9,10 @@ missing=()
 command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || missing+=(mariadb-server)
 command -v dovecot >/dev/null || test -x /usr/sbin/dovecot || missing+=(dovecot-imapd)
 test -x /usr/sbin/sshd || missing+=(openssh-server)
+command -v chromium >/dev/null || missing+=(chromium)
 if ((${#missing[@]})); then
     if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
-        echo "installing ${missing[*]} for the connector tests"
+        echo "installing ${missing[*]} for the tests of connectors and of the console"
         export DEBIAN_FRONTEND=noninteractive
         # The packages' own servers are not started: each test starts one of its own, on loopback.
         printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d.bridgehead

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from bridgehead.cli.policy_replay import Changed, Replayed
     from bridgehead.cli.policy_tables import Outcome
+    from bridgehead.desk.replaying import Changed, Replayed
     from bridgehead.gate.workbench import Finding
     from bridgehead.spec.deployment import Deployment, Level
 
@@ -203,7 +203,7 @@ def replay(
     or denied, how much money they are about, and how many minutes of people that is. Nothing is called and
     nothing is written. It says what cannot be known.
     """
-    from bridgehead.cli.policy_replay import policies_of
+    from bridgehead.desk.replaying import policies_of
     from bridgehead.spec.tool import parse_duration
 
     chosen = one_of("--level", level, _LEVELS)
@@ -220,7 +220,7 @@ def replay(
 async def _replayed(other: Deployment, since_s: float, level: str | None) -> Replayed:
     from typing import cast
 
-    from bridgehead.cli.policy_replay import replay as replayed
+    from bridgehead.desk.replaying import replay as replayed
     from bridgehead.storage.queries_decisions import DecisionQueries
 
     async with opening.opened() as app:
@@ -230,7 +230,7 @@ async def _replayed(other: Deployment, since_s: float, level: str | None) -> Rep
 
 
 def _as_json(other: Deployment, since_s: float, level: str | None, found: Replayed) -> dict[str, object]:
-    from bridgehead.cli.policy_replay import CANNOT, CHANGES, sums
+    from bridgehead.desk.replaying import CANNOT, CHANGES, sums
 
     told: dict[str, object] = {}
     for change in CHANGES:
@@ -254,7 +254,7 @@ def _as_json(other: Deployment, since_s: float, level: str | None, found: Replay
 
 
 def _print(other: Deployment, since: str, found: Replayed) -> None:
-    from bridgehead.cli.policy_replay import CANNOT, CHANGES, sums
+    from bridgehead.desk.replaying import CANNOT, CHANGES, sums
 
     same = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.same.items())) or "none"
     print(f"{clean(other.name)}, {found.decisions} decisions of the last {since}: decided the same again: {same}.")

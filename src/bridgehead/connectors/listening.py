@@ -18,10 +18,15 @@ HEAD_S: Final = 10.0
 """So long a connection may wait for the head of its next message: a stranger holds no place for longer."""
 
 
-class HeadInTime(H11Protocol):
-    """HTTP/1.1 that waits for the head of a message no longer than ``HEAD_S``."""
+STALL_S: Final = 30.0
+"""So long a client may take nothing of what is sent to it."""
+
+
+class InTime(H11Protocol):
+    """HTTP/1.1 that waits for the head of a message no longer than ``HEAD_S``, and for a reader than ``STALL_S``."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """Begins to wait."""
@@ -35,9 +40,21 @@ class HeadInTime(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Waits no longer."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        for timer in (self._waiting, self._stalled):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Begins to wait for a client that does not read; what is piled up for it is then thrown away."""
+        self._stalled = self.loop.call_later(STALL_S, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Waits no longer for a client that reads."""
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().resume_writing()
 
     def _wait(self) -> None:
         if self._waiting is not None:

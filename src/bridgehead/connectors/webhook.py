@@ -25,7 +25,7 @@ from starlette.routing import Route
 from bridgehead.clock import utc_now
 from bridgehead.connectors.document_intake import WebhookIntake
 from bridgehead.connectors.files import MIB, document_name
-from bridgehead.connectors.listening import BesideWorker, HeadInTime, PortTaken, is_loopback, listen
+from bridgehead.connectors.listening import BesideWorker, InTime, PortTaken, is_loopback, listen
 from bridgehead.connectors.references import Secret
 from bridgehead.connectors.signatures import Rejected, plain, standard
 from bridgehead.connectors.watching import Arrived, Keep
@@ -114,7 +114,7 @@ class Webhooks:
         if listening is None:
             raise UserError("the webhooks' port was not taken", code="intake.port")
         config = uvicorn.Config(
-            self.application(), http=HeadInTime, log_config=None, log_level="error", access_log=False, lifespan="off",
+            self.application(), http=InTime, log_config=None, log_level="error", access_log=False, lifespan="off",
             server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, backlog=AT_ONCE,
             timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE_S,
         )  # fmt: skip

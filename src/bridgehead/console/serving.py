@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.applications import Starlette
 
-from bridgehead.connectors.listening import BesideWorker, HeadInTime, PortTaken, is_loopback, listen
+from bridgehead.connectors.listening import BesideWorker, InTime, PortTaken, is_loopback, listen
 from bridgehead.console.middleware.hosts import LOOPBACK, Network
 from bridgehead.console.signed_in import SignedIn
 from bridgehead.console.site import Beside, site
@@ -74,7 +74,7 @@ class ConsoleServer:
         settings = self._settings
         server = BesideWorker(
             uvicorn.Config(
-                self.site, http=HeadInTime, ws="none", log_config=None, log_level="error", access_log=False,
+                self.site, http=InTime, ws="none", log_config=None, log_level="error", access_log=False,
                 lifespan="off", server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, backlog=AT_ONCE,
                 timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE_S,
                 ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,

@@ -23,7 +23,7 @@ from bridgehead.console.middleware import csrf
 from bridgehead.console.middleware.errors import ErrorLayer, Problem, as_json, problem_of
 from bridgehead.console.middleware.headers import HeaderLayer
 from bridgehead.console.middleware.hosts import LOOPBACK, HostLayer, Network, ProxyLayer
-from bridgehead.console.middleware.limits import BODY_S, SEND_S, LimitLayer
+from bridgehead.console.middleware.limits import BODY_S, LimitLayer
 from bridgehead.console.middleware.sessions import SessionLayer, Sessions
 from bridgehead.console.page import BODY_BYTES, Page
 from bridgehead.console.pages import all_pages
@@ -47,14 +47,6 @@ class Beside:
     body: int = BODY_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How long a client may take to send a body, and to take a piece of an answer, in seconds."""
-
-    body_s: float = BODY_S
-    send_s: float = SEND_S
-
-
 def site(
     app: App,
     sessions: Sessions,
@@ -63,14 +55,14 @@ def site(
     trusted: Collection[Network] = (),
     beside: Sequence[Beside] = (),
     pages: Sequence[Page] | None = None,
-    bounds: Bounds | None = None,
+    body_s: float = BODY_S,
 ) -> Starlette:
     """Returns the ASGI application.
 
     ``names`` are those it answers under (without ports), ``trusted`` the networks of proxies in front of it.
-    ``pages`` stands for all pages of ``console/pages``. Its lifespan ends the streams of ``/live``.
+    ``pages`` stands for all pages of ``console/pages``, ``body_s`` is how long a body may take to come in.
+    Its lifespan ends the streams of ``/live``.
     """
-    bounds = bounds or Bounds()
     found = all_pages() if pages is None else tuple(pages)
     assets = Assets()
     rendering = Rendering(assets, {page.path: page.right for page in found if "GET" in page.methods})
@@ -94,7 +86,7 @@ def site(
         ],
         middleware=[
             Middleware(HeaderLayer),
-            Middleware(LimitLayer, allowed=_allowed(every, beside), body_s=bounds.body_s, send_s=bounds.send_s),
+            Middleware(LimitLayer, allowed=_allowed(every, beside), body_s=body_s),
             Middleware(ProxyLayer, trusted=trusted),
             Middleware(HostLayer, names=names),
             Middleware(ErrorLayer, page=guard.problem),

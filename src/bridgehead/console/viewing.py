@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from starlette.requests import Request
+
+from bridgehead.errors import UserError
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: Final[tuple[Theme, ...]] = ("auto", "light", "dark")
@@ -30,3 +33,14 @@ def zone_of(request: Request) -> ZoneInfo:
     """Returns the chosen zone, UTC where none was chosen."""
     kept = request.cookies.get(ZONE_COOKIE, "UTC").replace("%2F", "/")
     return ZoneInfo(kept if kept in zones() else "UTC")
+
+
+def moment(text: str, zone: ZoneInfo) -> datetime:
+    """Returns what a field for a local time says, in somebody's zone; raises UserError (``input.moment``)."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(
+            f"{text[:40]!r} is no moment", code="input.moment", hint="Write it like 2026-12-24T18:00."
+        ) from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)

@@ -43,6 +43,31 @@ def findings(deployment: Deployment, tools: Mapping[str, Tool]) -> tuple[Finding
     return (*_uncovered(deployment, tools, cedar), *_never(deployment), *_overruled(deployment, tools, cedar))
 
 
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What one Cedar policy says about itself: its name, who answers for it, why it is there, what to do about a no."""
+
+    name: str
+    permits: bool
+    owner: str = ""
+    reason: str = ""
+    remedy: str = ""
+
+
+def annotated(text: str) -> tuple[Annotated, ...]:
+    """Returns the policies of a Cedar text that loads, in its order, by their annotations."""
+    found = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"].values()
+    notes = [(dict(one.get("annotations", {})), one["effect"] == "permit") for one in found]
+    return tuple(
+        Annotated(
+            str(note.get("id", "")),
+            permits,
+            *(str(note.get(word) or "") for word in ("owner", "reason", "remedy")),
+        )
+        for note, permits in notes
+    )
+
+
 def tool_of(descriptor: Mapping[str, JSON]) -> Tool:
     """Returns a tool as a release's manifest describes it; raises ValueError for what is no descriptor."""
     return unpacked(Tool, dict(descriptor))

@@ -84,3 +84,21 @@ async def release_named(database: Database, text: str) -> str:
         code="input.release",
         hint="'bridgehead case C-17' shows the release of a case; give enough of its first digits.",
     )
+
+
+async def release(database: Database, digest: str) -> bytes:
+    """Returns the release whose digest in hex begins like this; raises UserError (``input.choice``) for none or two."""
+    async with database.connection() as conn:
+        rows = await (
+            await conn.execute(
+                "select digest from releases where encode(digest, 'hex') like %s limit 2",
+                (digest.lower().replace("%", "").replace("_", "") + "%",),
+            )
+        ).fetchall()
+    if len(rows) != 1:
+        raise UserError(
+            f"{digest[:40]!r} names {'no release' if not rows else 'more than one release'}",
+            code="input.choice",
+            hint="Give the digest as 'bridgehead cases' shows it, or more of it.",
+        )
+    return bytes(rows[0]["digest"])

@@ -48,6 +48,7 @@
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.menu[open]").forEach((one) => { if (!one.contains(event.target)) one.removeAttribute("open"); });
   });
+  document.querySelector("header nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   // After a region was fetched anew, the row that was chosen is chosen still.
   document.body.addEventListener("htmx:afterSwap", () => {
     const all = rows();

@@ -12,8 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_S: Final = 30.0
 """So long a body may take to come in."""
-SEND_S: Final = 30.0
-"""So long a client may take for one piece of an answer."""
 LONGEST_TARGET: Final = 8192
 """Octets of a request's path with its query (RFC 9110, section 4.1, asks for 8000 at least)."""
 
@@ -27,7 +25,7 @@ class TooSlow(Exception):  # what happened
 
 
 class LimitLayer:
-    """Bounds each request: its target, its body by ``allowed(path)`` bytes, and the time both ways."""
+    """Bounds each request: its target, its body by ``allowed(path)`` bytes, and the time that it takes to come in."""
 
     def __init__(
         self,
@@ -35,12 +33,10 @@ class LimitLayer:
         allowed: Callable[[str], int],
         *,
         body_s: float = BODY_S,
-        send_s: float = SEND_S,
     ) -> None:
         self._app = app
         self._allowed = allowed
         self._body_s = body_s
-        self._send_s = send_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, and what is beyond the bounds not at all."""
@@ -55,7 +51,7 @@ class LimitLayer:
         if length is not None and (not length.isascii() or not length.isdigit() or int(length) > limit):
             await _refuse(413, f"This page takes at most {limit} bytes.", scope, receive, send)
             return
-        bounded = _Bounded(receive, send, limit=limit, body_s=self._body_s, send_s=self._send_s)
+        bounded = _Bounded(receive, send, limit=limit, body_s=self._body_s)
         try:
             await self._app(scope, bounded.receive, bounded.send)
         except TooLarge:
@@ -67,14 +63,13 @@ class LimitLayer:
 
 
 class _Bounded:
-    """One request's ways in and out, each with its bounds."""
+    """One request's way in, with its bounds."""
 
-    def __init__(self, receive: Receive, send: Send, *, limit: int, body_s: float, send_s: float) -> None:
+    def __init__(self, receive: Receive, send: Send, *, limit: int, body_s: float) -> None:
         self._receive = receive
         self._send = send
         self._limit = limit
         self._until = asyncio.get_running_loop().time() + body_s
-        self._send_s = send_s
         self._size = 0
         self._whole = False
         self.begun = False
@@ -96,13 +91,9 @@ class _Bounded:
         return message
 
     async def send(self, message: Message) -> None:
-        """Hands one piece of the answer to a client; raises OSError for one that does not take it."""
+        """Hands one piece of the answer on."""
         self.begun = True
-        try:
-            async with asyncio.timeout(self._send_s):
-                await self._send(message)
-        except TimeoutError:
-            raise ConnectionAbortedError("the client does not read") from None
+        await self._send(message)
 
 
 async def _refuse(status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:

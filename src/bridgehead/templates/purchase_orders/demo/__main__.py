@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shlex
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from bridgehead.clock import boot_s
 from bridgehead.errors import BridgeheadError, Unavailable, UserError
+from bridgehead.templates.purchase_orders.demo.desk import open_desk
 from bridgehead.templates.purchase_orders.demo.house import DEPLOYMENT, MASTER, SECRET, House, demo_folder, opened
 from bridgehead.templates.purchase_orders.demo.options import Options
 from bridgehead.templates.purchase_orders.demo.picture import WIDE, show_outcome, show_shadow
@@ -48,8 +50,9 @@ def main() -> int:
         console = Console(highlight=False, width=WIDE)
     try:
         options = Options.from_environment(os.environ)
+        port = os.environ.get("BRIDGEHEAD_HTTP_PORT", "")  # a house takes no other setting
         with demo_folder() as folder:
-            outcome = asyncio.run(_demo(console, options, folder))
+            outcome = asyncio.run(_demo(console, options, folder, port))
     except BridgeheadError as error:
         print(f"error: {error.message}", file=sys.stderr)
         if error.hint:
@@ -61,12 +64,13 @@ def main() -> int:
     return 0 if outcome.sound else FAILED
 
 
-async def _demo(console: Console, options: Options, folder: Path) -> Outcome:
+async def _demo(console: Console, options: Options, folder: Path, port: str) -> Outcome:
     this = asyncio.current_task()
     if this is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     began = boot_s()
-    with screen(console) as shown:
+    with contextlib.ExitStack() as drawing:
+        shown = drawing.enter_context(screen(console))
         shown.say(
             f"[bold]Bridgehead[/]: an order desk, seed {options.seed}."
             " Its agent is rules in plain Python: no model runs.\nStarting database, ERP and two workers."
@@ -75,7 +79,22 @@ async def _demo(console: Console, options: Options, folder: Path) -> Outcome:
             outcome = await _stages(console, shown, house, options.kills)
             show_outcome(console, outcome, house.loaded.deployment)
             _show_next(console, options, house, boot_s() - began)
+            if not options.once:
+                drawing.close()
+                await _show_desk(console, house, port)
     return outcome
+
+
+async def _show_desk(console: Console, house: House, port: str) -> None:
+    """Shows the console until Ctrl-C or SIGTERM: then the run is over, not interrupted."""
+    desk = await open_desk(house, port)
+    console.print(Text("\nThe desk is open: decide the orders that wait for a person.", style="bold"))
+    console.print(Text(f"  {desk.address}", style="bold"), soft_wrap=True)
+    console.print(Text("  # sign in for the first time, as its owner, by this link: it works once, for an hour", "dim"))
+    console.print(Text(f"  {desk.first}"), soft_wrap=True)
+    console.print(Text("  # Ctrl-C ends it; 'make demo DEMO=once' does not open it", "dim"))
+    with contextlib.suppress(asyncio.CancelledError):
+        await desk.wait()
 
 
 async def _stages(console: Console, shown: Screen, house: House, kills: int) -> Outcome:

@@ -22,17 +22,24 @@ class Options:
     seed: int = SEED
     orders: int = ORDERS
     kills: int = 0
+    once: bool = False
+    """Whether it ends with the run; else its desk is open until somebody ends it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Options:
         """Reads SEED, ORDERS, KILLS and DEMO; raises UserError naming the one that is wrong."""
         which = environment.get("DEMO", "").strip()
-        if which not in {"", "orders"}:
-            raise UserError(f"there is no demo {which!r}", code="demo.option", hint="There is one: DEMO=orders")
+        if which not in {"", "orders", "once"}:
+            raise UserError(
+                f"there is no demo {which!r}",
+                code="demo.option",
+                hint="There is one: DEMO=orders. DEMO=once ends with its run and opens no desk.",
+            )
         return cls(
             seed=_whole(environment, "SEED", SEED, 0, 2**31 - 1),
             orders=_whole(environment, "ORDERS", ORDERS, FEWEST, MOST),
             kills=_whole(environment, "KILLS", 0, 0, MOST_KILLS),
+            once=which == "once",
         )
 
 

@@ -1,0 +1,163 @@
+"""What went wrong: by class, by what it was asked of, by release, how it goes over time, and which cases show it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from bridgehead.auth.actor import Actor
+from bridgehead.desk.overview import period_s
+from bridgehead.desk.remembering import Remembering
+from bridgehead.errors import ERROR_CLASSES, UserError
+from bridgehead.spec.problem import nearest
+from bridgehead.storage import queries_names
+from bridgehead.storage.queries_failures import Counted, EffectsFailed, Example, FailureQueries, Wanted
+from bridgehead.storage.queries_overview import OverviewQueries
+
+if TYPE_CHECKING:
+    from bridgehead.app import App
+
+_HOURLY_S: Final = 172_800.0
+_EXAMPLES: Final = 25
+_SHOWN_RELEASE: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How often something failed in the period, how many of these cases are still open, and in each half of it.
+
+    ``before`` and ``lately`` count the first and the second half: more lately than before is getting worse.
+    """
+
+    name: str
+    deployment: str
+    n: int
+    open: int
+    before: int
+    lately: int
+    latest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A dependency that was ever down, as its breaker has it."""
+
+    name: str
+    phase: str
+    since: datetime
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The failures of a period."""
+
+    total: int
+    classes: tuple[Row, ...]
+    releases: tuple[Row, ...]
+    effects: tuple[EffectsFailed, ...]
+    dependencies: tuple[Down, ...]
+    trend: tuple[Counted, ...]
+    bucket: str
+    counted_at: datetime
+
+
+_REMEMBERED: Final[Remembering[Failures]] = Remembering()
+
+
+async def failures(
+    app: App,
+    actor: Actor,
+    *,
+    period: str,
+    deployment: str | None = None,
+    error_class: str | None = None,
+    release: str | None = None,
+) -> Failures:
+    """Returns the failures of a period. ``release`` is a digest in hex or its beginning.
+
+    Raises UserError (``input.choice``) for an unknown period, class or release.
+    """
+    actor.need("read")
+    wanted = await _wanted(app, period, deployment, error_class, release)
+    found = await _REMEMBERED.get(app, wanted, lambda: _count(app, wanted))
+    return found.value
+
+
+async def examples(
+    app: App,
+    actor: Actor,
+    *,
+    period: str,
+    deployment: str | None = None,
+    error_class: str | None = None,
+    release: str | None = None,
+) -> Sequence[Example]:
+    """Returns the latest failed cases of a period. Raises as ``failures``."""
+    actor.need("read")
+    wanted = await _wanted(app, period, deployment, error_class, release)
+    return await FailureQueries(app.database).examples(wanted, limit=_EXAMPLES)
+
+
+async def _wanted(
+    app: App, period: str, deployment: str | None, error_class: str | None, release: str | None
+) -> Wanted:
+    if error_class is not None and error_class not in ERROR_CLASSES:
+        raise UserError(
+            f"there is no error class {error_class[:40]!r}",
+            code="input.choice",
+            hint=nearest(error_class, ERROR_CLASSES),
+        )
+    digest = None if release is None else await queries_names.release(app.database, release)
+    return Wanted(period_s(period), deployment, error_class, digest)
+
+
+async def _count(app: App, wanted: Wanted) -> Failures:
+    bucket = "hour" if wanted.since_s <= _HOURLY_S else "day"
+    queries = FailureQueries(app.database)
+    counted, effects, breakers, now = await asyncio.gather(
+        queries.counted(wanted, bucket=bucket),
+        queries.effects(wanted),
+        app.breakers.all(),
+        OverviewQueries(app.database).now(),
+    )
+    half = now.timestamp() - wanted.since_s / 2
+    return Failures(
+        total=sum(one.n for one in counted),
+        classes=_rows(counted, half, lambda one: (one.error_class, "")),
+        releases=_rows(counted, half, lambda one: (one.release[:_SHOWN_RELEASE], one.deployment)),
+        effects=tuple(effects),
+        dependencies=tuple(
+            Down(
+                one.dependency,
+                one.row.phase,
+                datetime.fromtimestamp(one.row.since_s, tz=now.tzinfo),
+                one.row.failures,
+            )
+            for one in breakers
+        ),
+        trend=tuple(counted),
+        bucket=bucket,
+        counted_at=now,
+    )
+
+
+def _rows(counted: Sequence[Counted], half_s: float, name: Callable[[Counted], tuple[str, str]]) -> tuple[Row, ...]:
+    total: Counter[tuple[str, str]] = Counter()
+    still: Counter[tuple[str, str]] = Counter()
+    lately: Counter[tuple[str, str]] = Counter()
+    latest: dict[tuple[str, str], str] = {}
+    for one in counted:
+        key = name(one)
+        total[key] += one.n
+        still[key] += one.open
+        lately[key] += one.n if one.at.timestamp() >= half_s else 0
+        latest[key] = max(latest.get(key, one.latest), one.latest, key=lambda shown: int(shown.partition("-")[2]))
+    return tuple(
+        Row(*key, n=n, open=still[key], before=n - lately[key], lately=lately[key], latest=latest[key])
+        for key, n in total.most_common()
+    )
