@@ -1,7 +1,8 @@
 """A full run with failures: real workers that are killed, systems and a model that tell the secrets they were given.
 
 Every kind of source holds a canary of its own: the environment, files, the keyring, Vault and its token, an OAuth
-client with the tokens it is issued, addresses, the database's own password, a user's password and Bridgehead's key.
+client with the tokens it is issued, addresses, the database's own password, a user's password, session, token of the
+API and one-time link, the issuer's token of a session, and Bridgehead's key.
 What is looked through afterwards is all that others may see.
 """
 
@@ -17,11 +18,17 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, quote
 
+from bridgehead.auth.links import invitation, look
+from bridgehead.auth.sessions import actor_of_session, open_session
+from bridgehead.auth.tokens import actor_of_token, make
 from bridgehead.models import Asked, Fault, Reply, ScriptedServer, ToolCall
+from bridgehead.storage.api_tokens import ApiTokens
 from bridgehead.storage.sealing import load_key
+from bridgehead.storage.sessions import Sessions
 from tests.support.http_server import Asked as Got
 from tests.support.http_server import Told, http_server
 from tests.support.rough_proxy import rough_proxy
@@ -33,6 +40,7 @@ ENVIRONMENT = {"SHOP_PASSWORD": "canary-a1-of-the-env-4711", "SHOP_TOKEN": "cana
 FILE, FILE_OF_A_VARIABLE, FILE_OF_A_TOOL = "canary-b1-file-4721", "canary-b2-name-file-4722", "canary-b3-tool-file-4723"
 RING, VAULT, VAULT_TOKEN = "canary-c1-ring-4731", "canary-c2-vault-4732", "canary-c3-vault-token-4733"
 CLIENT, ISSUED = "canary-d1-oauth-client-4741", "canary-d2-issued-token-4742"
+HINT = "canary-f1-token-of-the-issuer-4761"
 ADDRESS, DATABASE, USER = "canary-e1-address-4751", "canary-e2-database-4752", "canary-e3-of-a-user-4753"
 CANARIES = [*ENVIRONMENT.values(), FILE, FILE_OF_A_VARIABLE, FILE_OF_A_TOOL, RING, VAULT, VAULT_TOKEN, CLIENT, ISSUED,
             ADDRESS, DATABASE, USER]  # fmt: skip
@@ -383,6 +391,14 @@ async def test_a_full_run_with_failures_shows_no_secret(world: World) -> None:
     found |= {"page": (place / "page.html").read_text(), "heads": (place / "heads.jsonl").read_text()}
     found |= {log.name: log.read_text() for log in logs}
     found["processes"] = "\n".join(seen)
+    cookie = await open_session(world.app, "kim", address="192.0.2.7", browser="a browser", hint=HINT)
+    token = await make(world.app, "a program", ["read"], timedelta(days=1), of=("", "kim"), by="pat")
+    link = (await invitation(world.app, "kim", by="pat")).partition("code=")[2]
+    assert await actor_of_session(world.app, cookie) is not None
+    assert await actor_of_token(world.app, token.text) is not None
+    assert await look(world.app, link) is not None
+    found |= await cli(environment, ["token", "list", "--json"], ["user", "list", "--json"])
+    found |= {"a token, shown": f"{token}", "standing": str(await own_sessions_of_kim(world))}
     found["payloads"] = await payloads(world)
     found["dump"] = await dump(world)
     sent = " ".join(outside.told)
@@ -392,7 +408,7 @@ async def test_a_full_run_with_failures_shows_no_secret(world: World) -> None:
     shown = {
         f"{one} in {name}": text[max(0, text.index(form) - 80) :][:160]
         for name, text in found.items()
-        for one in [*CANARIES, key]
+        for one in [*CANARIES, key, cookie, token.text, link, HINT]
         for form in forms(one)
         if form in text
     }
@@ -403,6 +419,11 @@ async def test_a_full_run_with_failures_shows_no_secret(world: World) -> None:
     assert "ArithmeticError: after [secret]" in found["payloads"]
     assert "find_yard" in found["dump"]
     assert (await world.cases())[0]["outcome"] == "completed", found["explain C-1"]
+
+
+async def own_sessions_of_kim(world: World) -> object:
+    """Returns what a page shows of kim's sessions and tokens."""
+    return [await Sessions(world.app.database).of("", "kim"), await ApiTokens(world.app.database).listing()]
 
 
 async def held(world: World) -> bool:
