@@ -18,43 +18,22 @@ from bridgehead import clock
 from bridgehead.errors import Failed, Unavailable
 from bridgehead.ids import jitter, random_hex
 from bridgehead.resilience import deadline
-from bridgehead.resilience.breaker import (
-    COUNTED_S,
-    Change,
-    Policy,
-    Ramp,
-    Row,
-    Window,
-    answered,
-    counted,
-    leased,
-    opened,
-    verdict,
-)
+from bridgehead.resilience.breaker import Change, Policy, Ramp, Row, Window, answered, leased, opened, verdict
 from bridgehead.resilience.hedge import Hedging
+from bridgehead.resilience.pace import TOLD_S, Pace
 from bridgehead.resilience.ports import BreakerStore
-from bridgehead.resilience.recent import Recent
 from bridgehead.resilience.retry import RetryBudget
 from bridgehead.resilience.shedding import AGAIN_S, PATIENCE_S, shed
 from bridgehead.spec.deployment import Criticality
 
 log = logging.getLogger(__name__)
 
-POLL_S: Final = 1.0
-"""How often a process that calls anybody looks at the shared breakers, besides being told."""
 STALE_S: Final = 1.5
 """A call that finds what is known older than this asks first, so that a process that was idle sends nothing in vain."""
 ASK_S: Final = 1.0
 """How long a call waits for that answer before it goes on with what the process knows."""
 IDLE_S: Final = 10.0
 """After so long without a call, and with every breaker closed, a process no longer looks."""
-RATE_S: Final = 30.0
-"""Over how long calls that succeed, and those that arrive, are counted: calls come back to their rate after an outage.
-
-Shorter, and what a busy machine has delayed would count as a rush of arrivals.
-"""
-LEAST_PER_S: Final = 1.0
-"""The rate that is assumed where less was counted."""
 LATE_S: Final = 0.25
 """A turn that is not used within this time has lapsed: a process that stood still does not catch up at once."""
 SOON_S: Final = 0.5
@@ -103,15 +82,9 @@ class Dependency:
         self._owner = owner
         self._places = places
         self._window = Window(owner.policy)
-        self._succeeded = Recent(RATE_S, clock.boot_s())
-        self._arrived = Recent(RATE_S, clock.boot_s())  # over all workers, as the row tells it
-        self._known_of_s, self._known_arrived = 0.0, 0
+        self._pace = Pace()
         self._turn_s = 0.0
         self._wake_s = 0.0
-        self._left_s = 0.0
-        self._before: tuple[int, float, int] | None = None  # not yet in the row; with the closings it is of
-        self._steady_per_s = 0.0
-        self._came, self._untold = 0, 0
         self._hedging: dict[str, Hedging] = {}
 
     @property
@@ -137,7 +110,7 @@ class Dependency:
         """
         await self._owner.look()
         if fresh is True and not self._steady():
-            self._came, self._untold = self._came + 1, self._untold + 1
+            self._pace.came()
         if self._owner.alone:
             await self.tell()
         probe = await self._admit(criticality, repeat=repeat, timeout_s=timeout_s)
@@ -225,12 +198,12 @@ class Dependency:
 
     async def _drawn(self, factor: float, within_s: float) -> float | None:
         """Takes the next turn, of all workers or, where they cannot be asked, of this process; None: too late."""
-        per_s = self._per_s()
+        per_s = self._pace.per_s(self.row)
         if not self._owner.alone:
             try:
                 return await self._owner.draw(self.name, factor * per_s, within_s)
             except Unavailable:
-                per_s = self._own_per_s()
+                per_s = self._pace.own_per_s()
         now_s = clock.boot_s()
         turn_s = max(self._turn_s, now_s)
         if turn_s - now_s > within_s:
@@ -255,7 +228,7 @@ class Dependency:
         longest_s = max(2 * ramp.ramp_s, ramp.hold * down_s)
         if self._wake_s - now_s - soonest_s > longest_s:
             return soonest_s + jitter() * min(longest_s, LATEST_S)
-        spacing_s = 1.0 / (ramp.back * self._own_per_s())
+        spacing_s = 1.0 / (ramp.back * self._pace.own_per_s())
         self._wake_s = max(self._wake_s, now_s + soonest_s)
         wake_s = self._wake_s - now_s + jitter() * spacing_s
         self._wake_s += spacing_s
@@ -274,7 +247,7 @@ class Dependency:
     async def _ended(self, up: bool | None, closings: int, probe: str, *, repeat: bool) -> None:  # noqa: FBT001  # three-valued
         now_s = clock.boot_s()
         if up:
-            self._succeeded.add(now_s)
+            self._pace.succeeded()
             if repeat and not probe:
                 self.budget.give_back()
         if not self._owner.breaking:
@@ -294,46 +267,22 @@ class Dependency:
         """The breaker came into another phase: what was counted before says nothing about this one."""
         self._window.clear()
         self._turn_s = 0.0
-        now_s = clock.boot_s()
-        if before.phase == "closed" and self._owner.ramp.factor(before, now_s) is None:
-            self._steady_per_s = self._succeeded.per_s(now_s)
-            self._before = self._succeeded.count(now_s), self._succeeded.span_s(now_s), self.row.closings
+        if before.phase == "closed" and self._owner.ramp.factor(before, clock.boot_s()) is None:
             self._wake_s = 0.0
-            self._came, self._untold, self._left_s = 0, 0, now_s
+            self._pace.left(self.row.closings)
 
     def heard(self, row: Row) -> None:
-        """The row was read: what has come to all workers since it was last read has come of late."""
-        if abs(row.down_since_s - self._known_of_s) > 1.0:  # another outage; the clocks' difference is measured anew
-            self._known_of_s, self._known_arrived = row.down_since_s, row.arrived
-        elif row.arrived > self._known_arrived:
-            self._arrived.add(clock.boot_s(), row.arrived - self._known_arrived)
-            self._known_arrived = row.arrived
+        """The row was read."""
+        self._pace.heard(row)
 
     async def tell(self) -> None:
         """Adds to the row what this process has counted and not told yet."""
-        if self._before is None and not self._untold:
-            return
-        before, before_s, closings = self._before or (0, 0.0, 0)
-        arrived, self._untold, self._before = self._untold, 0, None
-        change = counted(arrived=arrived, before=before, before_s=before_s, closings=closings)
-        await self._owner.change(self.name, change)
+        if (change := self._pace.told()) is not None:
+            await self._owner.change(self.name, change)
 
     def _steady(self) -> bool:
         """Returns whether calls go at a rate of their own: the dependency was not down of late."""
         return self.row.phase == "closed" and self._owner.ramp.factor(self.row, clock.boot_s()) is None
-
-    def _per_s(self) -> float:
-        """Returns the calls a second of all workers, before the outage, since it began or of late; at least one.
-
-        Of late is over one look at the row more than is counted: what that look brought may have come before.
-        """
-        now_s = clock.boot_s()
-        return max(LEAST_PER_S, self.row.per_s(now_s), self._arrived.count(now_s) / (RATE_S + POLL_S))
-
-    def _own_per_s(self) -> float:
-        """Returns the calls a second of this process, before the outage or since it began; at least one."""
-        on_s = clock.boot_s() - self._left_s
-        return max(LEAST_PER_S, self._steady_per_s, self._came / on_s if on_s >= COUNTED_S else 0.0)
 
 
 class Dependencies:
@@ -432,7 +381,7 @@ class Dependencies:
             async with asyncio.timeout(ASK_S):
                 return await self._store.draw(name, per_s, within_s)
         except (TimeoutError, Unavailable) as error:
-            self._silent_until_s = clock.boot_s() + POLL_S
+            self._silent_until_s = clock.boot_s() + TOLD_S
             raise Unavailable("away") from error
 
     async def aclose(self) -> None:
@@ -458,7 +407,7 @@ class Dependencies:
         """Keeps what is known fresh while anybody calls, or a breaker is not closed."""
         while self._at_work():
             try:
-                async with aclosing(store.changes(POLL_S)) as changes:
+                async with aclosing(store.changes(TOLD_S)) as changes:
                     async for _ in changes:
                         await self._ask(store)
                         await self._tell()
@@ -467,7 +416,7 @@ class Dependencies:
             except Unavailable:
                 self._known_s = clock.boot_s()
                 await self._tell()
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(TOLD_S)
 
     async def _tell(self) -> None:
         for dependency in list(self._all.values()):

@@ -9,6 +9,7 @@ import pytest
 from bridgehead import clock
 from bridgehead.resilience import dependency
 from bridgehead.resilience.breaker import Ramp
+from bridgehead.resilience.pace import RATE_S
 from tests.support.moved_loop import MovedLoop, run_moved
 from tests.support.recovering import Recovery, Shares
 
@@ -40,7 +41,7 @@ def test_no_rush_however_the_work_is_spread(loop: MovedLoop, name: str, seed: in
     """P4: no four seconds after an outage hold more calls than the rate of turns and one; nobody is left waiting."""
     found = Recovery(loop.time, SHARES[name])
     run_moved(loop, found.run(seed))
-    assert found.most(BIN_S) <= 1 + BIN_S * Ramp().drain * found.per_s * (1 + 1 / dependency.RATE_S)
+    assert found.most(BIN_S) <= 1 + BIN_S * Ramp().drain * found.per_s * (1 + 1 / RATE_S)
     assert found.most(BIN_S) <= 1.5 * BIN_S * found.per_s
     assert found.fewest(BIN_S) >= 0.95 * BIN_S * found.per_s
     assert len(found.waited) == found.cases
@@ -54,7 +55,7 @@ def test_work_that_grows_after_an_outage_is_done(loop: MovedLoop) -> None:
     run_moved(loop, found.run(0))
     assert len(found.waited) == found.cases
     assert found.most(BIN_S) <= 1.5 * BIN_S * found.per_s * found.grown
-    late = [took_s for came_s, took_s in found.ended if came_s >= found.up_s + dependency.RATE_S]
+    late = [took_s for came_s, took_s in found.ended if came_s >= found.up_s + RATE_S]
     assert max(late) <= 2.0
 
 
