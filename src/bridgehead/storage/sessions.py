@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bridgehead.storage.database import Connection, Database
-from bridgehead.storage.users import end_sessions
+from bridgehead.storage.sealing import Chain
+from bridgehead.storage.users import CHAIN, end_sessions
 
 KEPT_DAYS: Final = 90
 """How long a session that is over is still listed."""
@@ -122,12 +123,16 @@ class Sessions:
                 await conn.execute("update sessions set used_at = bridgehead_now() where id = %s", (row["id"],))
         return int(row["id"]), holder(row)
 
-    async def end(self, number: int, *, by: str) -> Sealed | None:
-        """Ends a session, from the next request on; returns the issuer's token of it, if there is one."""
+    async def end(self, number: int, *, by: str, record: bool = False) -> Sealed | None:
+        """Ends a session, from the next request on; returns the issuer's token of it, if there is one.
+
+        ``record``: somebody ends another's, which is an act of an admin and on the record.
+        """
         async with self._database.transaction() as conn:
             row = await (
                 await conn.execute(
-                    "select hint_wrapped, hint_sealed, hint_commitment from sessions where id = %s for update",
+                    "select issuer, subject, ended_at, hint_wrapped, hint_sealed, hint_commitment from sessions"
+                    " where id = %s for update",
                     (number,),
                 )
             ).fetchone()
@@ -136,6 +141,11 @@ class Sessions:
                 " hint_sealed = null, hint_commitment = null where id = %s and ended_at is null",
                 (by, number),
             )
+            if record and row is not None and row["ended_at"] is None:
+                chain = await Chain.lock(conn, CHAIN, actor=f"person:{by}", create=True)
+                refs = {"session": number, "user": row["subject"], "issuer": row["issuer"], "by": by}
+                await chain.append("session.ended", refs)
+                await chain.close()
         if row is None or row["hint_wrapped"] is None:
             return None
         return Sealed(bytes(row["hint_wrapped"]), bytes(row["hint_sealed"]), bytes(row["hint_commitment"]))
