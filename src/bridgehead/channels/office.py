@@ -107,7 +107,7 @@ class Office:
             await self._store.spread_decided(notice, FOLLOWED)
         elif not notice.open:
             await self._store.close(notice)
-        elif notice.state == "telling" and notice.sent:
+        elif notice.state == "telling" and (notice.sent or notice.known):
             await self._store.told(notice)
         elif notice.state == "telling":
             await self._try(notice, deployment, notice.place + 1)
@@ -189,7 +189,7 @@ class Office:
 
     async def _message(self, delivery: Delivery, spec: ChannelSpec, deployment: Deployment, about: About) -> Message:
         review, notify = about.review, _notify(deployment)
-        link, single_use = f"{self._desk(deployment, notify)}/desk/{show('R', review.id)}", False
+        link, single_use = f"{self._desk(deployment, notify)}/reviews/{show('R', review.id)}", False
         if spec.kind == "mail" and decides(review):
             code = base64.urlsafe_b64encode(random_bytes(_CODE_BYTES)).decode().rstrip("=")
             digest = hashlib.sha256(code.encode()).digest()

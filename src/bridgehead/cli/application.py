@@ -28,6 +28,7 @@ from bridgehead.cli import (
     grant,
     init,
     ledger,
+    notifications,
     opening,
     policy,
     promote,
@@ -79,8 +80,9 @@ def root(
 
 
 for module in (
-    init, check, doctor, serve, submit, cases, explain, breakers, reviews, report, checks, promote, undo, control,
-    user, token, grant, ledger, policy, authority, connector, crosswalk, documents, database, errors, drill, api,
+    init, check, doctor, serve, submit, cases, explain, breakers, reviews, notifications, report, checks, promote,
+    undo, control, user, token, grant, ledger, policy, authority, connector, crosswalk, documents, database, errors,
+    drill, api,
 ):  # fmt: skip
     module.register(app)
 

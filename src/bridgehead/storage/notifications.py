@@ -30,9 +30,8 @@ _DEDUPE_BYTES: Final = 16
 
 _DUE: Final = """
 select n.id, n.review_id, n.deployment, n.event, n.role, n.state, n.place, r.state = 'open' as open,
-  r.role as current_role,
-  (select count(*) from notifications m where m.notice_id = n.id and m.state = 'sent') as sent,
-  (select count(*) from notifications m where m.notice_id = n.id and m.place = n.place and m.state = 'failed') as failed
+  r.role as current_role, coalesce(r.claim_until > bridgehead_now(), false) as claimed,
+  (select count(*) from notifications m where m.notice_id = n.id and m.state = 'sent') as sent
 from notices n join reviews r on r.id = n.review_id
 where n.due_at <= bridgehead_now() and n.deployment = any(%(deployments)s) order by n.due_at, n.id limit %(limit)s
 """
@@ -73,11 +72,12 @@ where (%(deployment)s::text is null or m.deployment = %(deployment)s)
 order by m.id desc limit %(limit)s
 """
 _UNTOLD: Final = """
-select n.review_id, n.deployment, n.role, n.due_at, r.no_channel_at from notices n join reviews r on r.id = n.review_id
+select distinct on (n.review_id) n.review_id, n.deployment, n.role, n.due_at, r.no_channel_at
+from notices n join reviews r on r.id = n.review_id
 where n.state in ('telling', 'no_channel') and r.state = 'open' and r.no_channel_at is not null
   and (%(deployment)s::text is null or n.deployment = %(deployment)s)
   and (%(review)s::bigint is null or n.review_id = %(review)s)
-order by n.id desc limit %(limit)s
+order by n.review_id desc, n.state = 'no_channel' desc, n.id desc limit %(limit)s
 """
 
 
@@ -196,19 +196,22 @@ class Notifications:
         """
         async with self._database.transaction() as conn:
             chain = await Chain.lock(conn, await _chain(conn, notice.review_id), actor="sweep")
-            terms, now = await terms_at(conn, notice.deployment, role)
-            due = None if terms is None or terms.within_s is None else terms.due(now, terms.within_s)
-            row = await (
+            found = await (
                 await conn.execute(
-                    "update reviews set role = %s, due_at = coalesce(%s, due_at),"
-                    " escalate_at = coalesce(%s, escalate_at)"
-                    " where id = %s and state = 'open' and role = %s returning id",
-                    (role, due, due, notice.review_id, notice.role),
+                    "select within_s from reviews where id = %s and state = 'open' and role = %s for update",
+                    (notice.review_id, notice.role),
                 )
             ).fetchone()
-            await self._step(conn, notice, "closed", notice.place)
-            if row is None:
+            if await self._step(conn, notice, "closed", notice.place) is None or found is None:
                 return
+            terms, now = await terms_at(conn, notice.deployment, role)
+            within_s = found["within_s"] if terms is None or terms.within_s is None else terms.within_s
+            due = None if within_s is None or terms is None else terms.due(now, within_s)
+            await conn.execute(
+                "update reviews set role = %s, due_at = coalesce(%s, due_at), escalate_at = coalesce(%s, escalate_at)"
+                " where id = %s",
+                (role, due, due, notice.review_id),
+            )
             refs: dict[str, JSON] = {"review": notice.review_id, "from": notice.role, "to": role, "why": why}
             await chain.append("review.escalated", refs)
             await chain.close()
@@ -459,8 +462,8 @@ def _notice(row: Mapping[str, Any]) -> Notice:
         row["state"],
         row["place"],
         row["open"] and row["current_role"] == row["role"],
+        row["claimed"],
         row["sent"],
-        row["failed"],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from bridgehead.ids import ReviewId
 from bridgehead.storage.database import Database
+from bridgehead.storage.sessions import HOLDER, HOLDER_COLUMNS, STANDS, Holder, holder
 
 Standing = Literal["good", "used", "expired", "decided"]
 
@@ -57,6 +58,26 @@ class ReviewLinks:
         )
         digest = None if row["args_digest"] is None else bytes(row["args_digest"])
         return ReviewLink(ReviewId(row["review_id"]), row["person"], digest, standing, row["state"], row["decided_by"])
+
+    async def holder(self, name: str) -> Holder | None:
+        """Returns somebody by the name that the record calls them by, with what they hold now; None for nobody.
+
+        Where no users are declared, anybody is who they are named.
+        """
+        subject, of, issuer = name.rpartition(" of ")
+        async with self._database.connection() as conn:
+            row = await (
+                await conn.execute(
+                    f"select {HOLDER_COLUMNS}, {STANDS} as stands, not exists (select from users) as undeclared"
+                    f" from (select %s::text as issuer, %s::text as subject) x{HOLDER}".encode(),
+                    (issuer if of else "", subject if of else name),
+                )
+            ).fetchone()
+        if row is None:  # pragma: no cover - outer joins of one row give one row
+            return None
+        if row["undeclared"] and not of:
+            return Holder("", name, frozenset(), frozenset({"reviewer"}), "")
+        return holder(row) if row["stands"] else None
 
     async def use(self, code: str) -> bool:
         """Uses a code up, before anything is decided by it; False for one that is not good any more."""
