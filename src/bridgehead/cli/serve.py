@@ -195,9 +195,10 @@ async def _first_owner(app: App, loaded: Sequence[LoadedDeployment]) -> str | No
 def open_console(app: App) -> ConsoleServer:
     """Returns the server of the console and the API, its port taken; raises UserError where that cannot be."""
     from bridgehead.cli.api import beside
+    from bridgehead.cli.explain import account
     from bridgehead.console.serving import ConsoleServer
 
-    console = ConsoleServer(app, beside=[beside(app)])
+    console = ConsoleServer(app, beside=[beside(app)], teller=account)
     console.prepare()
     return console
 

@@ -21,6 +21,7 @@ from bridgehead.errors import Refused
 if TYPE_CHECKING:
     from bridgehead.app import App, LoadedDeployment
     from bridgehead.console.rendering import Rendering
+    from bridgehead.desk.explaining import Teller
 
 Tone = Literal["done", "warning", "error"]
 FLASH: Final = "bridgehead_flash"
@@ -53,6 +54,12 @@ class Here:
     def deployments(self) -> Mapping[str, LoadedDeployment]:
         """Returns the deployments that this process has loaded, by name."""
         return self.app.loaded
+
+    @property
+    def teller(self) -> Teller | None:
+        """Returns what explains cases in sentences; None where this server has nothing that does."""
+        found: Teller | None = self.request.app.state.teller
+        return found
 
     @property
     def csrf(self) -> str:

@@ -20,6 +20,7 @@ from bridgehead.errors import UserError
 
 if TYPE_CHECKING:
     from bridgehead.app import App
+    from bridgehead.desk.explaining import Teller
     from bridgehead.settings import Settings
 
 AT_ONCE: Final = 1024
@@ -30,7 +31,7 @@ _GRACE_S: Final = 5
 class ConsoleServer:
     """Serves the site of one process; ``prepare`` it, then ``watch``."""
 
-    def __init__(self, app: App, *, beside: Sequence[Beside] = ()) -> None:
+    def __init__(self, app: App, *, beside: Sequence[Beside] = (), teller: Teller | None = None) -> None:
         self._settings = app.settings
         self._listening: socket.socket | None = None
         check_open(app.settings)
@@ -40,6 +41,7 @@ class ConsoleServer:
             names=names_of(app.settings),
             trusted=proxies_of(app.settings),
             beside=beside,
+            teller=teller,
         )
 
     def prepare(self) -> None:

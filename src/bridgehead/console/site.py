@@ -33,6 +33,7 @@ from bridgehead.storage.queries_live import look
 
 if TYPE_CHECKING:
     from bridgehead.app import App
+    from bridgehead.desk.explaining import Teller
 
 SIGN_IN: Final = "/sign-in"
 API: Final = "/api/"
@@ -56,11 +57,13 @@ def site(
     beside: Sequence[Beside] = (),
     pages: Sequence[Page] | None = None,
     body_s: float = BODY_S,
+    teller: Teller | None = None,
 ) -> Starlette:
     """Returns the ASGI application.
 
     ``names`` are those it answers under (without ports), ``trusted`` the networks of proxies in front of it.
     ``pages`` stands for all pages of ``console/pages``, ``body_s`` is how long a body may take to come in.
+    ``teller`` explains cases in sentences; without one, pages go without.
     Its lifespan ends the streams of ``/live``.
     """
     found = all_pages() if pages is None else tuple(pages)
@@ -96,6 +99,7 @@ def site(
         lifespan=lifespan,
     )
     made.state.pages = every
+    made.state.teller = teller
     made.state.live = live
     return made
 

@@ -1,0 +1,86 @@
+"""One case whole: its story in sentences, every step on a time line, decisions, effects, people, costs, the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bridgehead.console.here import Here
+from bridgehead.console.page import Page
+from bridgehead.desk import cases as desk
+from bridgehead.desk.cases import Bar
+from bridgehead.desk.explaining import Account, explain
+from bridgehead.errors import UserError
+from bridgehead.ids import parse
+from bridgehead.storage.queries_case_view import CaseView
+
+WIDE: Final = 1000.0
+"""The time line's own units; the page scales it."""
+LEAST: Final = 2.0
+"""A step that took no time is seen all the same."""
+MOST_BARS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One step on the time line: where its bar begins and how wide it is, of ``WIDE``, and marks of failed tries."""
+
+    bar: Bar
+    x: float
+    width: float
+    tries: int
+
+
+async def page(request: Request, here: Here) -> Response:
+    """Shows a case."""
+    number = parse("C", request.path_params["number"])
+    view = await desk.case(here.app, here.actor, number)
+    account: Account | None = None
+    if here.actor.may("read.documents") and here.teller is not None:
+        account = await explain(here.app, here.actor, f"C-{number}", here.teller)
+    drawn, span_ms, rests = timeline(view)
+    return here.render(
+        "case.html", view=view, case=view.case, account=account, drawn=drawn, span_ms=span_ms, rests=rests
+    )
+
+
+def timeline(view: CaseView) -> tuple[tuple[Drawn, ...], float, int]:
+    """Returns the first ``MOST_BARS`` steps as drawn, how long all took in ms, and how many are not drawn.
+
+    Waiting for people is cut out of the line: it would leave no room for the steps. Each bar says how long it waited.
+    """
+    bars = desk.waterfall(view)
+    at, placed = 0.0, []
+    for bar in bars[:MOST_BARS]:
+        at += min(bar.waited_ms, max(50.0, bar.lasts_ms))
+        placed.append((bar, at))
+        at += bar.lasts_ms
+    scale = WIDE / at if at else 0.0
+    drawn = tuple(
+        Drawn(
+            bar,
+            round(min(begins * scale, WIDE - LEAST), 2),
+            round(max(LEAST, bar.lasts_ms * scale), 2),
+            len(bar.tries),
+        )
+        for bar, begins in placed
+    )
+    return drawn, sum(bar.lasts_ms for bar in bars), max(0, len(bars) - MOST_BARS)
+
+
+async def explained(request: Request, here: Here) -> Response:
+    """Shows the account of any number: a decision, an effect, a review, an arrival or a case."""
+    number = request.path_params["number"].upper()
+    if here.teller is None:
+        raise UserError("this server tells no accounts", code="explain.none", hint="Use 'bridgehead explain'.")
+    account = await explain(here.app, here.actor, number, here.teller)
+    return here.render("explain.html", number=number, account=account)
+
+
+PAGES: Final = (
+    Page("/cases/{number}", page, right="read", name="case"),
+    Page("/explain/{number}", explained, right="read.documents", name="explain"),
+)
