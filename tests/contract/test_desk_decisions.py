@@ -99,14 +99,19 @@ async def test_a_decision_is_bound_to_what_was_on_the_screen(desk: World) -> Non
     assert await booked(desk) == [20]
 
 
-async def test_an_approval_is_no_use_after_its_time(desk: World) -> None:
-    """A call that was approved and not made in time is held again."""
-    (one,) = await held(desk, 20)
-    await reviewing.decide(desk.app, actor("kim"), one.id, APPROVE)
-    await desk.pass_time(timedelta(hours=9))
-    assert await booked(desk) == []
-    (again,) = await desk.reviews()
-    assert again.id != one.id
+async def test_an_approval_is_no_use_after_its_time(world: World) -> None:
+    """A call that was approved and not made in time is held again, and an approval in time lets it through."""
+    await deploy(world, deadline="48h")
+    await people(world, kim="desk")
+    (one,) = await held(world, 20)
+    await reviewing.decide(world.app, actor("kim"), one.id, APPROVE)
+    await world.pass_time(timedelta(hours=9))
+    assert await booked(world) == []
+    (again,) = await world.reviews()
+    assert (again.kind, again.effect_id) == ("approval", one.effect_id)
+    assert "no longer valid" in str(again.shown["why"])
+    await reviewing.decide(world.app, actor("kim"), again.id, APPROVE)
+    assert await booked(world) == [20]
 
 
 async def test_no_other_channel_decides_what_is_decided(desk: World) -> None:

@@ -50,9 +50,10 @@ async def deploy(
     roles: str = ROLES,
     more: str = "",
     level: Level = "autonomous",
+    deadline: str = "30m",
 ) -> None:
     """Deploys it with these rules and roles."""
-    place = world.write(code, tools=tools, more=more)
+    place = world.write(code, tools=tools, more=more, deadline=deadline)
     file = place / "bridgehead.yaml"
     head, _, rest = file.read_text().partition("roles:\n")
     _, _, tail = rest.partition("fallback:")

@@ -49,7 +49,7 @@ def given(segment: Segment, bound: BoundTool, review: Review, digest: bytes) -> 
         case "rejected":
             raise Refused(rejection(name, review), code=REJECTED)
         case "returned":
-            raise Refused(returned(name, review), code=RETURNED)
+            raise Refused(returned(name, review), code="review.returned")
         case _:
             raise segment.wait(stop_clock=True)
 
