@@ -65,7 +65,7 @@ def gist(given: JSON) -> str:
             f" and {counted(len(told) - _FIELDS, 'more field')}" if len(told) > _FIELDS else ""
         )
     lines = [mapping(line) for line in items(fields.get("lines"))]
-    told = [_line(line) for line in lines[:_GOODS]]
+    told = [(_changed if fields.get("purpose") == "change" else _line)(line) for line in lines[:_GOODS]]
     told += [counted(len(lines) - _GOODS, "more line")] if len(lines) > _GOODS else []
     goods = f": {'; '.join(told)}" if told else ", without a line"
     amount, currency = stake(given)
@@ -121,6 +121,15 @@ def _line(line: Mapping[str, JSON]) -> str:
     basis = number(line.get("price_basis"))
     price += f" per {basis}" if price and basis not in (None, Decimal(1)) else ""
     return brief(f"{line.get('quantity') or '?'} {line.get('unit') or ''} {part}{price}", 2 * _CELL)
+
+
+def _changed(line: Mapping[str, JSON]) -> str:
+    """Returns what shall be of a position: its quantity, its day where that alone changes, or nothing any more."""
+    place, day = f"line {line.get('number') or '?'}", line.get("requested_date")
+    if number(line.get("quantity")) != 0:
+        return f"{place}, {_line(line)}{f' for {day}' if day else ''}"
+    part = next((str(line[name]) for name in _PARTS if line.get(name)), "an unnamed item")
+    return brief(f"{place}, {part}, {f'for {day}' if day else 'taken out'}", 2 * _CELL)
 
 
 def _cell(line: Mapping[str, JSON], names: Sequence[str]) -> str:
