@@ -2,7 +2,7 @@
 
 A guard that can go without a test noticing is not proved. The copy lies in a temporary folder and comes first
 on the path of the tests and of the workers they start; the source itself is not touched. Every named test must
-pass on the unchanged copy. ``--quick`` removes a third of the guards, another third each day, and runs the first
+pass on the unchanged copy. ``--quick`` removes a quarter of the guards, another quarter each day, and runs the first
 named test of each; the report names the others as not run.
 """
 
@@ -37,7 +37,7 @@ DESK_TEST: Final = "tests/contract/test_desk_decisions.py"
 SEQUENCES_TEST: Final = "tests/contract/test_obligations.py"
 CANARY_TEST: Final = "tests/contract/test_canary.py"
 CANARY_RUN_TEST: Final = "tests/contract/test_canary_run.py::test_a_full_run_with_failures_shows_no_secret"
-THIRDS: Final = 3
+QUARTERS: Final = 4
 NOTICED: Final = ""
 FAILED: Final = 1
 """pytest's exit code for "tests ran and some failed"; 2 and more mean that they did not run."""
@@ -435,8 +435,8 @@ def removal(report: Report, untouched: Path, server: str, guard: Guard, test: st
 
 
 def measure(report: Report, folder: Path, server: str) -> None:
-    third = utc_now().toordinal() % THIRDS
-    guards = GUARDS[third::THIRDS] if report.quick else GUARDS
+    quarter = utc_now().toordinal() % QUARTERS
+    guards = GUARDS[quarter::QUARTERS] if report.quick else GUARDS
     chosen = {guard.name: guard.tests[:1] if report.quick else guard.tests for guard in guards}
     untouched = fresh(ROOT / "src", folder / "untouched")  # all are copies of this one: the source may be edited
     if not imported_from(untouched):
@@ -457,7 +457,7 @@ def measure(report: Report, folder: Path, server: str) -> None:
     survived = sum(row[NOTICED] != "fails" for row in rows)
     report.table("one guard removed at a time", rows)
     if report.quick:
-        report.condition("third of the guards", f"{third + 1} of {THIRDS}, by the day (UTC)")
+        report.condition("quarter of the guards", f"{quarter + 1} of {QUARTERS}, by the day (UTC)")
         report.table("not run today", [{"guard": guard.name} for guard in GUARDS if guard not in guards])
     report.figure("guards", len(GUARDS))
     report.figure("guards removed", len(guards))
