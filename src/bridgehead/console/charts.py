@@ -77,7 +77,7 @@ def bars(stacks: Sequence[Stack], *, bucket: str, until: datetime, since_s: floa
                 Part(round(x, 1), round(y, 1), round(max(1.0, pitch * 0.8), 1), round(tall, 1), tone,
                      f"{moment}: {value} {called}")
             )  # fmt: skip
-    marks = range(0, count - 1 if count > _LABELS else count, max(1, count // _LABELS))
+    marks = range(0, count - 1 if count > 2 * _LABELS else count, max(1, count // _LABELS))
     labels = tuple((round(_LEFT + mark * pitch, 1), _label(first + step * mark, bucket, zone)) for mark in marks)
     total = sum(value for one in stacks for _, _, value in one.values)
     return Chart(tuple(parts), labels, most, f"{total} in {count} {bucket}s, at most {most} in one")

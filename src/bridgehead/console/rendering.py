@@ -59,7 +59,7 @@ class Rendering:
         }
 
     def page(self, template: str, *, here: Here, flash: tuple[Tone, str] | None, values: Mapping[str, object]) -> str:
-        """Returns a template's page; the names that all templates have are listed in ``docs/reference/console.md``."""
+        """Returns a template's page; every template has the names that are put in here."""
         request = here.request
         found: dict[str, object] = {
             "here": here,

@@ -66,9 +66,11 @@ def host_name(host: str) -> str:
     if any(letter in host for letter in "/@?#\\ \t"):
         return ""
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        found = urlsplit(f"//{host}")
+        name = found.hostname if found.port != 0 else None  # a port that is none raises
     except ValueError:
         return ""
+    return name or ""
 
 
 def _is_address(text: str) -> bool:
