@@ -136,14 +136,14 @@ async def _decision(here: Here, number: int, form: FormData) -> Decision:
         raise UserError("the form does not say what is decided", code="review.verb", hint="Use a button of the page.")
     digest = said.get("digest") or None
     args: Mapping[str, JSON] | None = None
+    view = await reviewing.show(here.app, here.actor, number)
+    if digest != view.digest:  # a form without a digest would approve whatever the call is by now
+        raise UserError(
+            f"R-{number} is about other arguments than those of the form",
+            code="review.changed",
+            hint="Look at it again before you decide.",
+        )
     if verb == "edit":
-        view = await reviewing.show(here.app, here.actor, number)
-        if digest != view.digest:
-            raise UserError(
-                f"R-{number} is about other arguments than those you edited",
-                code="review.changed",
-                hint="Look at it again before you decide.",
-            )
         edited = with_fields(view.args, said)
         args = edited if isinstance(edited, Mapping) else None
     happened = {"yes": True, "no": False}.get(said.get("happened", ""))
