@@ -350,6 +350,76 @@ async def test_problems_say_what_is_wrong_and_where(world: World, api: Api) -> N
     assert "POST" in wrong_method.headers["allow"]
 
 
+async def test_how_deployments_do_and_what_their_rules_say(world: World, api: Api) -> None:
+    """Numbers of a deployment, its failures and its policies are told, and a call that nobody makes is explained."""
+    await deployed(world)
+    hand = await api.client("operator")
+    await submitted(hand, body("PO-1"))
+    await submitted(hand, body("PO-2", fail=True), "b.json")
+    await submitted(hand, body("PO-3", 500), "c.json")
+    await world.settle()
+    viewer = await api.client("viewer")
+    (told,) = (await viewer.get("/deployments", params={"period": "24h"})).json()["items"]
+    assert (told["name"], told["level"], told["handled"], told["completed"]) == ("orders", "autonomous", 1, 1)
+    assert (await viewer.get("/deployments/orders")).json()["queue"][0]["role"] == "desk"
+    failed = (await viewer.get("/failures", params={"deployment": "orders"})).json()
+    assert [(one["name"], one["n"]) for one in failed["classes"]] == [("not_found", 1)]
+    assert [one["case"] for one in failed["examples"]] == ["C-2"]
+    rules = (await viewer.get("/deployments/orders/policies")).json()
+    assert [(one["tool"], one["allow"]) for one in rules["rules"]] == [("book", "amount <= 100")]
+    assert "permit" in rules["rules"][0]["cedar"]
+    explain = "/deployments/orders/policies/explain"
+    for amount, verdict in ((5, "allow"), (500, "hold")):
+        said = await viewer.post(explain, json={"tool": "book", "args": {"po": "X", "amount": amount}})
+        assert said.status_code == 200, said.text
+        assert said.json()["verdict"] == verdict
+    assert (await viewer.post(explain, json={"tool": "boook"})).status_code == 422
+    assert len(await world.rows("select id from effects")) == 2, "nothing was called"
+
+
+async def test_a_role_is_handed_on_and_taken_back(world: World, api: Api) -> None:
+    """A member hands a role to somebody who is in none, who may decide then, until it is taken back."""
+    await deployed(world)
+    hand = await api.client("operator")
+    await submitted(hand, body("PO-1", 500))
+    await world.settle()
+    giver, taker = await api.client("reviewer", name="ann"), await api.client("reviewer", name="ben", groups=())
+    assert (await taker.post("/reviews/R-1/claim")).status_code == 403
+    asked = {"deployment": "orders", "role": "desk", "to": "ben", "until": "2999-01-01T00:00:00Z", "reason": "away"}
+    made = await giver.post("/delegations", json=asked)
+    assert made.status_code == 201, made.text
+    assert (await taker.post("/reviews/R-1/claim")).status_code == 200
+    assert [one["to_person"] for one in (await giver.get("/delegations")).json()["items"]] == ["ben"]
+    assert (await taker.post(f"/delegations/{made.json()['id']}/end")).json() == {"changed": True}
+    assert (await taker.post("/reviews/R-1/claim")).status_code == 403
+    auditor = await api.client("auditor")
+    assert (await auditor.get("/reviewers")).status_code == 200
+
+
+async def test_the_api_stands_beside_the_console(world: World) -> None:
+    """In the whole site, with its layers, the API answers tokens alone, and every problem of it is problem details."""
+    from bridgehead.cli.api import beside
+    from tests.support.console import made
+
+    await deployed(world)
+    async with serving(world.app, made(world.app, pages=(), beside=[beside(world.app)])) as api:
+        client = await api.client("operator")
+        first = await submitted(client, body("PO-1", note="x" * 2**21))
+        assert first.status_code == 201, "a document may be larger than a form"
+        assert (await client.get("/cases")).json()["items"] == []
+        for answer, status in (
+            (await client.get("/nothing"), 404),
+            (await client.put("/me"), 405),
+            (await api.with_token(None).get("/me"), 401),
+            (await client.get("/cases/C-9"), 404),
+        ):
+            assert answer.status_code == status
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        cookie = await api.with_token(None).get("/me", headers={"Cookie": "bridgehead_session=whatever"})
+        assert cookie.status_code == 401, "a session opens pages, and no verb of the API"
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_the_document_is_there_for_everybody(api: Api, method: str) -> None:
     """The OpenAPI document needs no token: it says nothing about what is stored."""

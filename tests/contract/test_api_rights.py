@@ -14,6 +14,9 @@ from bridgehead.app import App
 from bridgehead.auth.actor import ALL_RIGHTS, RIGHTS, ROLES, holders
 from tests.support.api import Api, serving
 
+WRITES_NOTHING = {"explainCall"}
+"""Routes that are asked with a body and change nothing."""
+
 
 @pytest.fixture
 async def api(app: App) -> AsyncIterator[Api]:
@@ -64,7 +67,8 @@ def test_each_right_is_somebodys() -> None:
     """No route asks for a right that no role has; a POST never asks for reading alone."""
     for route in ROUTES:
         assert holders(route.right), route.name
-        assert route.method == "GET" or route.right not in ("read", "read.documents"), route.name
+        writes = route.method == "POST" and route.name not in WRITES_NOTHING
+        assert not writes or route.right not in ("read", "read.documents"), route.name
     assert len({route.name for route in ROUTES}) == len(ROUTES)
 
 

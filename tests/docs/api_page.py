@@ -62,7 +62,7 @@ def _answers(said: _Node) -> str:
     for name, schema in sorted(schemas.items()):
         if not name.endswith("In") and name != "JsonValue":
             parts.append(f"## {name}\n\n{schema.get('description', '')}\n")
-            parts.append("\n".join(_listed(schema)) + "\n")
+            parts.append("; ".join(_listed(schema)) + ".\n")
     return "\n".join(parts)
 
 
@@ -111,8 +111,8 @@ def _fields(schema: _Node) -> Iterator[str]:
 
 def _listed(schema: _Node) -> Iterator[str]:
     for name, part in cast("Mapping[str, _Node]", schema.get("properties", {})).items():
-        said = part.get("description")
-        yield f"- `{name}`: {_kind(part)}." + (f" {said}" if said else "")
+        said = str(part.get("description", "")).rstrip(".")
+        yield f"`{name}` ({_kind(part)})" + (f": {said}" if said else "")
 
 
 def _kind(schema: _Node) -> str:

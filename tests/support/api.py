@@ -1,8 +1,9 @@
-"""The API for tests: the whole site over a real server on a free port, and clients with tokens."""
+"""The API for tests: over a real server on a free port, and clients with tokens."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -11,14 +12,13 @@ from datetime import timedelta
 
 import httpx
 import uvicorn
+from starlette.applications import Starlette
 
-from bridgehead.api.application import largest, routes
+from bridgehead.api.application import routes
 from bridgehead.app import App
 from bridgehead.auth.actor import ALL_RIGHTS
 from bridgehead.auth.tokens import make
 from bridgehead.cli.explain import account
-from bridgehead.console.site import Beside
-from tests.support.console import made
 
 
 @dataclass
@@ -57,24 +57,23 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(app: App) -> AsyncIterator[Api]:
-    """Serves the site on a free port until the block ends."""
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(128)
-    beside = [Beside(routes(app, teller=account), "/api/v1", largest(app))]
-    config = uvicorn.Config(
-        made(app, pages=(), beside=beside), log_config=None, log_level="error", access_log=False, server_header=False,
-        timeout_graceful_shutdown=2,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    api = Api(app, f"http://127.0.0.1:{listening.getsockname()[1]}")
-    try:
-        yield api
-    finally:
-        for client in api.clients:
-            await client.aclose()
-        server.should_exit = True
-        await task
-        listening.close()
+async def serving(app: App, site: Starlette | None = None) -> AsyncIterator[Api]:
+    """Serves the API on a free port until the block ends: alone, or in a site."""
+    with contextlib.closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)
+        alone = Starlette(routes=routes(app, teller=account))
+        config = uvicorn.Config(
+            site or alone, log_config=None, log_level="error", access_log=False,
+            server_header=False, timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        api = Api(app, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        try:
+            yield api
+        finally:
+            for client in api.clients:
+                await client.aclose()
+            server.should_exit = True
+            await task

@@ -27,7 +27,7 @@ JSON_BYTES: Final = 2**20
 
 NUMBERED: Final[Mapping[str, str]] = {"case": "C", "review": "R", "effect": "E", "arrival": "A", "undo": "U"}
 """Parameters of paths that are numbers of ours, and their letters."""
-PLAIN: Final = frozenset({"token"})
+PLAIN: Final = frozenset({"token", "delegation"})
 """Parameters of paths that are bare numbers."""
 _PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
 NAME_PATTERN: Final = r"^[^/\x00-\x1f]{1,200}$"

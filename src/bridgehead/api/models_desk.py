@@ -121,6 +121,66 @@ class DecidedOut(Out):
     review: ReviewRowOut
 
 
+class DelegationIn(In):
+    """Which of your roles is handed to whom, until when, and why."""
+
+    deployment: Name
+    role: Name
+    to: Name
+    until: AwareDatetime
+    reason: Reason
+
+
+class DelegationOut(Out):
+    """One role, handed by a person to another until a moment."""
+
+    id: int
+    deployment: str
+    role: str
+    from_person: str
+    to_person: str
+    from_at: AwareDatetime
+    until_at: AwareDatetime
+    reason: str
+    ended_at: AwareDatetime | None
+
+
+class DelegationsOut(Out):
+    """The delegations that count now."""
+
+    items: list[DelegationOut]
+
+
+class ShareOut(Out):
+    """A share that was counted, with the 95 % interval in which the true one lies."""
+
+    hits: int
+    of: int
+    low: float
+    high: float
+
+
+class ReviewerOut(Out):
+    """One reviewer over the last thirty days."""
+
+    person: str
+    decided: int
+    approved: int
+    edited: int
+    refused: int
+    median_minutes: float | None
+    most_minutes: float | None
+    in_time: ShareOut
+    agreed: ShareOut
+    caught: ShareOut
+
+
+class ReviewersOut(Out):
+    """How each reviewer did."""
+
+    items: list[ReviewerOut]
+
+
 class ControlOut(Out):
     """One thing that is stopped."""
 

@@ -43,6 +43,7 @@ _PATHS: Final[Mapping[str, str]] = {
     "undo": "The plan of undoing: U-1.",
     "deployment": "The deployment's name.",
     "token": "The token's number.",
+    "delegation": "The delegation's number.",
     "user": "The user's name.",
 }
 
@@ -78,7 +79,8 @@ def document(routes: Sequence[Route]) -> dict[str, JSON]:
             "schemas": defined.get("$defs", {}),
         },
     }
-    plain: dict[str, JSON] = json.loads(json.dumps(found))
+    # Docstrings are reStructuredText; descriptions are CommonMark (OpenAPI 3.1, section 3.5).
+    plain: dict[str, JSON] = json.loads(json.dumps(found).replace("``", "`"))
     return plain
 
 

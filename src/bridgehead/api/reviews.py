@@ -6,14 +6,21 @@ from typing import Final
 
 from bridgehead.api.declared import Answer, Call, Route
 from bridgehead.api.models_desk import (
+    ChangedOut,
     DecidedOut,
     DecisionIn,
+    DelegationIn,
+    DelegationOut,
+    DelegationsOut,
+    ReviewersOut,
     ReviewOut,
     ReviewRowOut,
     ReviewsOut,
     ReviewsQuery,
 )
 from bridgehead.desk import reviewing as desk
+from bridgehead.desk import reviewing_delegation as handing
+from bridgehead.desk.reviewing_measures import measures
 from bridgehead.errors import UserError
 from bridgehead.ids import parse
 
@@ -87,6 +94,32 @@ async def decide(call: Call) -> DecidedOut:
     return DecidedOut(review=ReviewRowOut.model_validate(await desk.row_of(call.app, call.actor, number)))
 
 
+async def delegations(call: Call) -> DelegationsOut:
+    """Lists who stands in for whom."""
+    return DelegationsOut.model_validate({"items": await handing.delegations(call.app, call.actor)})
+
+
+async def delegate(call: Call) -> DelegationOut:
+    """Hands a role on."""
+    sent = call.body(DelegationIn)
+    return DelegationOut.model_validate(
+        await handing.delegate(
+            call.app, call.actor, sent.deployment, sent.role, sent.to, until=sent.until, reason=sent.reason
+        )
+    )
+
+
+async def end_delegation(call: Call) -> ChangedOut:
+    """Takes a role back."""
+    number = int(call.path["delegation"])
+    return ChangedOut(changed=await handing.end_delegation(call.app, call.actor, number))
+
+
+async def reviewers(call: Call) -> ReviewersOut:
+    """Measures reviewers."""
+    return ReviewersOut.model_validate({"items": await measures(call.app, call.actor)})
+
+
 ROUTES: Final = (
     Route(
         "GET", "/reviews", "listReviews", "read", "reviews",
@@ -109,5 +142,22 @@ ROUTES: Final = (
         "POST", "/reviews/{review}/decision", "decideReview", "review", "reviews",
         "Decides: approve, edit, reject, answer, take or back; of two at once one wins", decide, DecidedOut,
         body=DecisionIn, guarded=True,
+    ),
+    Route(
+        "GET", "/delegations", "listDelegations", "read", "reviews", "Who stands in for whom", delegations,
+        DelegationsOut,
+    ),
+    Route(
+        "POST", "/delegations", "delegate", "review", "reviews", "Hands one of your roles to somebody else for a time",
+        delegate, DelegationOut, body=DelegationIn, status=201,
+    ),
+    Route(
+        "POST", "/delegations/{delegation}/end", "endDelegation", "review", "reviews", "Takes a role back at once",
+        end_delegation, ChangedOut,
+    ),
+    Route(
+        "GET", "/reviewers", "measureReviewers", "audit", "reviews",
+        "How each reviewer did in the last thirty days: time, agreement, planted mistakes caught", reviewers,
+        ReviewersOut,
     ),
 )  # fmt: skip

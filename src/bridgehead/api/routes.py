@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from bridgehead.api import cases, effects, operating, people, reviews
+from bridgehead.api import cases, effects, operating, overview, people, reviews
 from bridgehead.api.declared import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *operating.ROUTES,
+    *overview.ROUTES,
     *cases.ROUTES,
     *reviews.ROUTES,
     *effects.ROUTES,
