@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from bridgehead.app import App
+from bridgehead.auth.actor import Actor
+from bridgehead.desk import overview
 from tests.support.console import visiting
 from tests.support.world import World
 
@@ -8,6 +10,7 @@ from tests.support.world import World
 async def test_overview_names_every_deployment(app: App, world: World) -> None:
     """The start page shows the deployments that the database knows, with their levels."""
     await world.deploy("async def agent(case, ctx):\n    return None\n", tools="{}", name="invoices", level="approve")
+    await overview.deployments(app, Actor("vera", frozenset(), frozenset({"viewer"})))  # counted once, then shown
     async with visiting(app) as visitor:
         shown = await visitor.get("/")
     assert shown.status_code == 200, shown.text

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from bridgehead.app import App
 from bridgehead.auth.actor import Actor
 from bridgehead.desk import connections, failures, overview, policies
 from bridgehead.errors import Refused, UserError
+from bridgehead.storage.queries_overview import OverviewQueries
 from tests.support.console import visiting
 from tests.support.world import World
 
@@ -121,3 +125,25 @@ async def test_connections_name_systems_and_workers(app: App, world: World) -> N
     assert not [one for one in found.systems if one.health == "left alone"]
     async with visiting(app) as visitor:
         assert (await visitor.get("/connections")).status_code == 200
+
+
+async def test_nobody_waits_for_figures(app: App, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page is shown while its figures are counted, names what is counted, and has them once they are there."""
+    await _run(world)
+    counting, go = asyncio.Event(), asyncio.Event()
+    counted = OverviewQueries.closed
+
+    async def slow(self: OverviewQueries, deployment: str, **more: Any) -> Any:  # noqa: ANN401  # as it is called
+        counting.set()
+        await go.wait()
+        return await counted(self, deployment, **more)
+
+    monkeypatch.setattr(OverviewQueries, "closed", slow)
+    async with visiting(app) as visitor:
+        shown = (await visitor.get("/")).text
+        assert "The figures of orders are being counted." in shown
+        assert counting.is_set()
+        go.set()
+        (one,) = await overview.deployments(app, VIEWER)
+        assert one.handled == 3
+        assert "75 %" in (await visitor.get("/")).text

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bridgehead.auth.actor import Actor
@@ -95,10 +96,33 @@ async def deployments(
     """
     actor.need("read")
     since_s = period_s(period)
+    return [await _one(app, one, since_s) for one in await names(app, actor, name)]
+
+
+async def glimpse(
+    app: App, actor: Actor, *, period: str = DEFAULT_PERIOD, name: str | None = None
+) -> tuple[Sequence[DeploymentOverview], Sequence[str]]:
+    """Returns what ``deployments`` does as far as it is counted, and the names of those that are being counted.
+
+    Raises as ``deployments``; nobody waits long.
+    """
+    since_s, found, pending = period_s(period), [], []
+    for one in await names(app, actor, name):
+        counted = await _REMEMBERED.glimpse(app, (one, since_s), partial(_count, app, one, since_s))
+        if counted is None:
+            pending.append(one)
+        else:
+            found.append(counted.value)
+    return found, pending
+
+
+async def names(app: App, actor: Actor, name: str | None = None) -> Sequence[str]:
+    """Returns the deployments that are known, or the one that is asked for; raises as ``deployments``."""
+    actor.need("read")
     known = await queries_names.deployments(app.database, name or "")
     if name is not None and name not in known:
         raise UserError(f"there is no deployment {name!r}", code="input.choice", hint=nearest(name, known))
-    return [await _one(app, one, since_s) for one in known if name in (None, one)]
+    return [one for one in known if name in (None, one)]
 
 
 async def queue(app: App, actor: Actor) -> Sequence[Waiting]:
@@ -117,7 +141,7 @@ def period_s(period: str) -> float:
 
 
 async def _one(app: App, name: str, since_s: float) -> DeploymentOverview:
-    counted = await _REMEMBERED.get(app, (name, since_s), lambda: _count(app, name, since_s))
+    counted = await _REMEMBERED.get(app, (name, since_s), partial(_count, app, name, since_s))
     return counted.value
 
 

@@ -66,7 +66,7 @@ class Remembering(Generic[T]):
         return await asyncio.shield(task)
 
     async def glimpse(self, app: App, asked: Hashable, count: Callable[[], Awaitable[T]]) -> Counted[T] | None:
-        """Returns figures that take too long to wait for: fresh ones, or None while they are counted.
+        """Returns figures as ``get`` does, or None where there are none yet and nobody should wait for them.
 
         Raises what the last count raised.
         """
@@ -74,6 +74,8 @@ class Remembering(Generic[T]):
         if kept.counted is not None and kept.fresh:
             return kept.counted
         task = self._begun(kept, count)
+        if kept.counted is not None and perf_s() - kept.at_s < STALE_S:
+            return kept.counted
         done, _ = await asyncio.wait({task}, timeout=GLIMPSE_S)
         return task.result() if done else None
 

@@ -22,7 +22,7 @@ with closed as materialized (
   from reviews r join closed c on c.id = r.case_id
   where r.decided_by is not null and r.kind not in ('audit', 'seeded') group by r.case_id
 ), undone as (
-  select distinct e.case_id from effects e join closed c on c.id = e.case_id where e.state = 'undone'
+  select distinct case_id from effects where state = 'undone' and deployment = %(deployment)s
 )
 select date_trunc(%(bucket)s, c.closed_at at time zone 'UTC') at time zone 'UTC' as at, count(*) as handled,
   count(*) filter (where c.outcome = 'completed') as completed,

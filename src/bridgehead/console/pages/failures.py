@@ -33,7 +33,7 @@ async def page(request: Request, here: Here) -> Response:
         periods=tuple(overview.PERIODS),
         wanted=wanted,
         classes=ERROR_CLASSES,
-        names=[one.name for one in await overview.deployments(here.app, here.actor, period=period)],
+        names=await overview.names(here.app, here.actor),
     )
 
 

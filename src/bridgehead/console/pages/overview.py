@@ -19,10 +19,11 @@ async def page(request: Request, here: Here) -> Response:
     """Shows the deployments; ``?period=`` and ``?deployment=`` narrow it."""
     period = request.query_params.get("period") or overview.DEFAULT_PERIOD
     name = request.query_params.get("deployment") or None
-    found = await overview.deployments(here.app, here.actor, period=period, name=name)
+    found, pending = await overview.glimpse(here.app, here.actor, period=period, name=name)
     return here.render(
         "overview.html",
         deployments=[(one, _trend(one, period, request)) for one in found],
+        pending=pending,
         queue=await overview.queue(here.app, here.actor),
         period=period,
         periods=tuple(overview.PERIODS),
