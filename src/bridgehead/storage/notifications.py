@@ -53,8 +53,8 @@ returning m.*, n.event, bridgehead_now() as now
 """
 _READ: Final = """
 select r.*, p.sealed as sealed_payload, k.wrapped,
-  (select d.detail from decisions d where d.case_id = r.case_id and d.args_digest = r.args_digest
-   order by d.id desc limit 1) as detail
+  (select d.detail from decisions d join reviews o on o.id = coalesce(r.looks_at, r.id)
+   where d.case_id = o.case_id and d.args_digest = o.args_digest order by d.id desc limit 1) as detail
 from reviews r join blobs p on p.commitment = r.payload join data_keys k on k.id = r.key_id where r.id = %s
 """
 _TOLD: Final = """
