@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from bridgehead.app import App
+from bridgehead.storage.api_requests import ApiRequests
 from tests.support.api import Api, serving
 from tests.support.world import World
 
@@ -183,6 +184,37 @@ async def test_a_request_with_a_key_counts_once(world: World, api: Api) -> None:
         assert (refused.status_code, refused.json()["code"]) == (400, "api.key")
 
 
+async def test_a_request_whose_process_died_runs_again(world: World, api: Api) -> None:
+    """A key whose request was never answered is free again after two minutes, for that request and no other."""
+    await deployed(world)
+    client = await api.client("operator")
+    asked = {"deployment": "orders", "reason": "stocktaking"}
+    key = {"Idempotency-Key": "k"}
+    await client.post("/controls/pause", json=asked, headers=key)
+
+    async def died(ago: str) -> None:
+        async with world.app.database.connection() as conn:
+            await conn.execute(
+                "update api_requests set status = null, sealed = null, started_at = clock_timestamp() - %s::interval",
+                (ago,),
+            )
+
+    await died("110 s")
+    assert (await client.post("/controls/pause", json=asked, headers=key)).json()["code"] == "api.running"
+    await died("130 s")
+    other = await client.post("/controls/kill", json=asked, headers=key)
+    assert other.json()["code"] == "api.reused"
+    ran = await client.post("/controls/pause", json=asked, headers=key)
+    assert (ran.status_code, ran.json()["changed"]) == (200, False)
+    assert "idempotent-replayed" not in ran.headers
+    late = ApiRequests(world.app.database, world.app.vault)
+    await late.finish("person:operator", "k", 1, 200, b"{}")
+    again = await client.post("/controls/pause", json=asked, headers=key)
+    assert again.json() == ran.json(), "who was thought dead stores no answer"
+    await died("25 hours")
+    assert (await client.post("/controls/kill", json=asked, headers=key)).json()["changed"] is True
+
+
 async def test_of_two_decisions_one_counts_and_the_other_is_told(world: World, api: Api) -> None:
     """P1: two clients decide one review at once: one wins, the other hears 409 and who decided."""
     await deployed(world)
@@ -216,7 +248,12 @@ async def test_a_decision_names_what_was_shown(world: World, api: Api) -> None:
     client = await api.client("reviewer")
     bare = await client.post("/reviews/R-1/decision", json={"verb": "approve"})
     assert (bare.status_code, bare.json()["code"]) == (428, "api.match")
-    for how in ({"headers": {"If-Match": f'"{"0" * 64}"'}}, {"json": {"verb": "approve", "shown_digest": "0" * 64}}):
+    zeros = "0" * 64
+    for how in (
+        {"headers": {"If-Match": f'"{zeros}"'}},
+        {"headers": {"If-Match": '""'}},
+        {"json": {"verb": "approve", "shown_digest": zeros}},
+    ):
         stale = await client.post("/reviews/R-1/decision", **{"json": {"verb": "approve"}, **how})  # type: ignore[arg-type]
         assert (stale.status_code, stale.json()["code"]) == (412, "review.changed")
     assert [one["id"] for one in (await client.get("/reviews")).json()["items"]] == ["R-1"]

@@ -76,6 +76,12 @@ async def decide(call: Call) -> DecidedOut:
             code="api.match",
             hint="Send the ETag of the review as If-Match, or its digest as shown_digest.",
         )
+    if not shown and not call.match and (await desk.show(call.app, call.actor, number)).digest is not None:
+        raise UserError(
+            "the empty ETag is of a review that asks about no call, and this one does",
+            code="review.changed",
+            hint="Look at it again before you decide.",
+        )
     await desk.decide(
         call.app,
         call.actor,

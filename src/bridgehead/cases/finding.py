@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,8 +18,8 @@ TermKind = Literal["key", "customer"]
 
 _MOST_TERMS: Final = 32
 """Of a case; a list in its input that is longer is found by its first entries."""
-_LONGEST: Final = 40
-_CURRENCY: Final = 3
+_CURRENCY: Final = re.compile("[A-Za-z]{3}")
+"""A code of ISO 4217; whatever else a document calls its currency is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,14 @@ def finding(hmac: Hmac, search: Search, key: Mapping[str, JSON], given: JSON) ->
     if search.customer:
         terms += [term(hmac, "customer", text) for text in _texts(path_value(given, search.customer))]
     amount, currency = stake(given) if search.amount is None else _amount(search, given)
-    return Finding(tuple(dict.fromkeys(terms))[:_MOST_TERMS], amount, currency[:_CURRENCY].upper())
+    named = currency.upper() if _CURRENCY.fullmatch(currency) else ""
+    return Finding(tuple(dict.fromkeys(terms))[:_MOST_TERMS], amount, named)
 
 
 def _amount(search: Search, given: JSON) -> tuple[Decimal | None, str]:
     found = number(path_value(given, search.amount or ""))
     named = search.currency or ""
-    if len(named) == _CURRENCY and named.isupper():
+    if _CURRENCY.fullmatch(named) and named.isupper():
         return found, named
     said = path_value(given, named) if named else None
     return found, said if isinstance(said, str) else ""

@@ -1,0 +1,76 @@
+"""What a case is found by is taken from its key and its declared fields, in one spelling, and nothing in plain."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridgehead.cases.finding import Finding, finding, term
+from bridgehead.spec.deployment import Search
+from bridgehead.spec.tool import JSON
+
+
+def hmac(purpose: str, data: bytes) -> bytes:
+    """Stands for the vault's keyed digest."""
+    return hashlib.sha256(purpose.encode() + b"\0" + data).digest()
+
+
+ORDER: JSON = {
+    "buyer": {"name": "Müller AG"}, "po": "PO\u20131", "total": "12.50", "currency": "EUR", "sum": "9", "in": "usd",
+}  # fmt: skip
+
+
+def test_each_value_of_the_key_is_a_term() -> None:
+    """Each field of a business key finds its case alone, however it is spelled; a customer of that name does not."""
+    found = finding(hmac, Search(customer="buyer.name"), {"buyer": "K-1", "po": "PO\u20131"}, ORDER)
+    assert set(found.terms) == {
+        term(hmac, "key", "k-1"), term(hmac, "key", "po-1"), term(hmac, "customer", " müller  ag "),
+    }  # fmt: skip
+    assert term(hmac, "customer", "k-1") not in found.terms
+
+
+@pytest.mark.parametrize(
+    "search, amount, currency",
+    [
+        (Search(), Decimal("12.50"), "EUR"),
+        (Search(amount="sum", currency="CHF"), Decimal(9), "CHF"),
+        (Search(amount="sum", currency="in"), Decimal(9), "USD"),
+        (Search(amount="sum"), Decimal(9), ""),
+        (Search(amount="sum", currency="buyer.name"), Decimal(9), ""),
+        (Search(amount="nothing"), None, ""),
+        (Search(amount="buyer"), None, ""),
+    ],
+)
+def test_the_amount_is_what_is_declared(search: Search, amount: Decimal | None, currency: str) -> None:
+    """The amount is the declared field's, else what the input states as its total; a currency is three letters."""
+    found = finding(hmac, search, {}, ORDER)
+    assert (found.amount, found.currency) == (amount, currency)
+
+
+def test_what_is_missing_is_not_found_by() -> None:
+    """An input without the declared fields gives no term and no amount, and nothing is raised."""
+    assert finding(hmac, Search(customer="a.b", amount="c"), {}, {"a": {"b": None}}) == Finding()
+    listed = finding(hmac, Search(customer="buyers"), {}, {"buyers": ["A", "B", {"x": 1}, "", None, True]})
+    assert set(listed.terms) == {term(hmac, "customer", "a"), term(hmac, "customer", "b")}
+    many = finding(hmac, Search(customer="buyers"), {}, {"buyers": [str(n) for n in range(500)]})
+    assert len(many.terms) == 32
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "b", "total"]), inner),
+    max_leaves=8,
+)
+
+
+@given(given_input=VALUES, key=st.dictionaries(st.sampled_from(["a", "b"]), VALUES))
+def test_no_input_keeps_a_case_from_being_opened(given_input: JSON, key: dict[str, JSON]) -> None:
+    """Whatever stands in an input, what it is found by can be stored: digests, a finite amount, a code or nothing."""
+    found = finding(hmac, Search("a", "b", "a"), key, given_input)
+    assert all(len(one) == 32 for one in found.terms)
+    assert found.amount is None or found.amount.is_finite()
+    assert found.currency == "" or (found.currency.isascii() and len(found.currency) == 3)
