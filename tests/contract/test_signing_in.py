@@ -134,7 +134,7 @@ async def test_who_is_disabled_is_out_at_the_next_request(app: App) -> None:
         assert not await anna.is_in()
         refused = await anna.sign_in()
         assert "may not act here: disabled by ops: left" in refused.text
-        await add(app)
+        await app.users.add("anna", ["desk"], None, by="ops")
         assert not await anna.is_in()
 
 

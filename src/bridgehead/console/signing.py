@@ -166,7 +166,8 @@ async def _link_page(here: Here, code: str, *, error: BridgeheadError | None = N
         found = await links.look(here.app, code)
     except Refused as gone:
         return here.render("first-run.html", status=403, link=None, error=gone)
-    roles = [(role, "; ".join(MEANINGS[right] for right in MEANINGS if right in RIGHTS[role])) for role in ROLES]
+    own = {role: RIGHTS[role] - {"read"} or RIGHTS[role] for role in ROLES}  # that each may look is not said six times
+    roles = [(role, "; ".join(MEANINGS[right] for right in MEANINGS if right in own[role])) for role in ROLES]
     return here.render(
         "first-run.html", status=_status(error), link=found, code=code, error=error, name=name, roles=roles
     )
