@@ -36,7 +36,7 @@ from bridgehead.ids import CaseId
 from bridgehead.settings import Settings
 from bridgehead.storage import embedded
 from bridgehead.storage.queries import Queries
-from bridgehead.storage.queries_cases import CaseQueries
+from bridgehead.storage.queries_search import CaseFilters, SearchQueries
 from bridgehead.storage.workers import Lease
 from tests.support.world import WorkerProcess, World, end_all
 
@@ -224,7 +224,9 @@ class Asker:
         """Asks what ``bridgehead cases`` asks."""
         app = self.store.app
         name = await deployment_name(app, deployment)
-        lines = await CaseQueries(app.database, app.vault).lines(deployment=name, state=state, after=after)
+        queries = SearchQueries(app.database, app.vault)
+        place = None if after is None else await queries.place(after)
+        lines = await queries.cases(CaseFilters(deployment=name, state=state), after=place, limit=50)
         assert lines
 
     async def reviews(self, *, deployment: str | None = None, role: str | None = None) -> None:

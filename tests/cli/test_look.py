@@ -34,13 +34,31 @@ def test_lists_page_and_filter(done: Cli, orders: Path) -> None:
     ]
 
 
+def test_cases_are_found_by_what_they_are_about(done: Cli) -> None:
+    """A value of the key, an amount and a time find cases; what is no range or time is wrong use."""
+
+    def found(*flags: str) -> list[str]:
+        return [case["id"] for case in done.ok("cases", *flags, "--json").json["cases"]]
+
+    (number,) = found("--key", "p-2")
+    assert found("--key", "P-9") == []
+    assert found("--amount", "100:") == [number]
+    assert found("--amount", "500:500") == [number]
+    assert number not in found("--amount", ":100")
+    assert len(found("--since", "1h")) == 3
+    assert found("--until", "2020-01-01") == []
+    assert found("--class", "timeout") == []
+    for flags in (("--amount", "12"), ("--amount", "x:"), ("--since", "soon"), ("--class", "sad")):
+        assert done("cases", *flags).code == 2, flags
+
+
 def test_json_keeps_its_shape(done: Cli) -> None:
     """The fields that the reference names are there."""
     (line, *_) = done.ok("cases", "--json").json["cases"]
     assert set(line) == {
         "id", "deployment", "release", "level", "state", "outcome", "error_class", "revision", "revises",
         "received_at", "opened_at", "closed_at", "deadline_at", "waits", "served",
-        "rejected", "acts_for",
+        "rejected", "acts_for", "amount", "currency",
     }  # fmt: skip
     assert set(done.ok("case", "c1", "--json").json) == {
         "case", "input", "text", "outcome", "unreadable", "arrivals", "steps", "decisions", "effects", "reviews",

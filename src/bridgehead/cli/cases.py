@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,6 +19,7 @@ from bridgehead.cli.places import places_of, without_empty
 if TYPE_CHECKING:
     from bridgehead.spec.tool import JSON
     from bridgehead.storage.queries_case_view import ArrivalLine, CaseLine, CaseView
+    from bridgehead.storage.queries_search import CaseFilters
 
 _STATES: Final = ("due", "running", "waiting", "with_person", "done")
 _ARRIVAL_STATES: Final = ("stored", "read", "no_case", "review", "settled")
@@ -36,13 +40,44 @@ def cases(
     state: Annotated[
         str | None, typer.Option("--state", metavar="STATE", help=f"Only cases that are {', '.join(_STATES)}.")
     ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="TEXT", help="Only those with this value in their business key.")
+    ] = None,
+    customer: Annotated[str | None, typer.Option("--customer", metavar="TEXT", help="Only this customer's.")] = None,
+    error_class: Annotated[
+        str | None,
+        typer.Option("--class", metavar="CLASS", help="Only those that left the agent by this class."),
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option("--amount", metavar="FROM:TO", help="Only those about so much money: 1000:, :50, 1:2.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="WHEN", help="Opened since: 2h, 14d, 2026-03-01T09:00.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="WHEN", help="Opened before; written alike.")] = None,
     deployment: DeploymentFilter = None,
     limit: Limit = 50,
     after: After = None,
     as_json: AsJson = False,
 ) -> None:
-    """List cases, newest first, and what each waits for."""
-    wanted = one_of("--state", state, _STATES)
+    """List cases, newest first, and what each waits for.
+
+    A value of the key and a customer are found exactly, however they are spelled.
+    """
+    from bridgehead.errors import ERROR_CLASSES
+    from bridgehead.storage.queries_search import CaseFilters
+
+    low, high = _amounts(amount)
+    wanted = CaseFilters(
+        key=key,
+        customer=customer,
+        state=one_of("--state", state, _STATES),
+        error_class=one_of("--class", error_class, ERROR_CLASSES),
+        amount_from=low,
+        amount_to=high,
+        since=_moment("--since", since),
+        until=_moment("--until", until),
+    )
     lines = opening.run_list(_lines(wanted, deployment, limit, after_id("C", after)))
     if as_json:
         print_json({"cases": lines, "next": lines[-1].id if len(lines) == limit else None})
@@ -61,9 +96,49 @@ def cases(
             )
             for line in lines
         ],
-        empty="There are no such cases." if wanted or deployment or after else "There are no cases yet.",
+        empty="There are no such cases."
+        if wanted != CaseFilters() or deployment or after
+        else "There are no cases yet.",
     )
     more(lines, limit, after)
+
+
+def _amounts(text: str | None) -> tuple[Decimal | None, Decimal | None]:
+    """Returns the ends of a range such as ``1000:`` or ``:50``; raises UserError for anything else."""
+    from bridgehead.errors import UserError
+
+    if text is None:
+        return None, None
+    low, colon, high = text.partition(":")
+    try:
+        found = tuple(Decimal(end) if end.strip() else None for end in (low, high))
+    except InvalidOperation:
+        found = (None, None)
+    known = [one for one in found if one is not None]
+    if not colon or not known or not all(one.is_finite() for one in known):
+        raise UserError(f"--amount {text}: expected FROM:TO", code="input.range", hint="Write 1000:2000, 1000: or :50.")
+    return found[0], found[1]
+
+
+def _moment(flag: str, text: str | None) -> datetime | None:
+    """Returns a moment, given as a date and time (UTC if it has no zone), or as how long ago it was."""
+    from bridgehead.clock import utc_now
+    from bridgehead.errors import UserError
+    from bridgehead.spec.tool import parse_duration
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return utc_now() - timedelta(seconds=parse_duration(text))
+        except (UserError, OverflowError):
+            raise UserError(
+                f"{flag} {text}: neither a time nor how long ago", code="input.since",
+                hint="Write it like 2h, 14d, 2026-03-01 or 2026-03-01T09:00.",
+            ) from None  # fmt: skip
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _ended(line: CaseLine) -> str:
@@ -73,13 +148,14 @@ def _ended(line: CaseLine) -> str:
     return line.outcome or line.error_class or "-"
 
 
-async def _lines(state: str | None, deployment: str | None, limit: int, after: int | None) -> Sequence[CaseLine]:
-    from bridgehead.storage.queries_cases import CaseQueries
+async def _lines(wanted: CaseFilters, deployment: str | None, limit: int, after: int | None) -> Sequence[CaseLine]:
+    from bridgehead.storage.queries_search import SearchQueries
 
     async with opening.opened() as app:
-        queries = CaseQueries(app.database, app.vault)
+        queries = SearchQueries(app.database, app.vault)
         name = await deployment_name(app, deployment)
-        return await queries.lines(deployment=name, state=state, after=after, limit=limit)
+        place = None if after is None else await queries.place(after)
+        return await queries.cases(replace(wanted, deployment=name), after=place, limit=limit)
 
 
 def case(

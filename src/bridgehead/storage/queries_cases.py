@@ -21,7 +21,7 @@ from bridgehead.spec.tool import JSON
 from bridgehead.storage.controls import Control, holding, standing_in
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.ledger_tables import LedgerTables
-from bridgehead.storage.queries import ALIVE, Opener, Queries, page, person_of, submitter
+from bridgehead.storage.queries import ALIVE, Opener, Queries, person_of, submitter
 from bridgehead.storage.queries_case_view import (
     ArrivalOf,
     ArrivalView,
@@ -63,22 +63,6 @@ class CaseQueries:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-
-    async def lines(
-        self, *, deployment: str | None = None, state: str | None = None, after: int | None = None, limit: int = 50
-    ) -> Sequence[CaseLine]:
-        """Returns cases, newest first; ``after`` continues below an id of the page before."""
-        async with self._database.connection() as conn:
-            rows = await (
-                await conn.execute(
-                    _LINES + "where (%(d)s::text is null or c.deployment = %(d)s)"
-                    " and (%(s)s::text is null or c.state = %(s)s) and (%(a)s::bigint is null or c.id < %(a)s)"
-                    " order by c.id desc limit %(n)s",
-                    {"d": deployment, "s": state, "a": after, "n": page(limit)},
-                )
-            ).fetchall()
-            standing = await standing_in(conn)
-        return [_line(row, standing) for row in rows]
 
     async def chosen(self, numbers: Sequence[int]) -> Sequence[CaseLine]:
         """Returns these cases in the order in which they are named, without those that are not there."""
