@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bridgehead.storage import embedded
@@ -125,3 +127,33 @@ def test_a_wrong_option_is_refused_before_anything_starts(place: Path) -> None:
     assert done.returncode == 2
     assert "KILLS" in done.stderr
     assert not (place / ".bridgehead").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_its_desk_open(place: Path) -> None:
+    """Without DEMO=once the console runs when the table is shown, lets its first owner in, and ends with the demo."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGEHEAD_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bridgehead.templates.purchase_orders.demo"],
+        cwd=place,
+        env={**environment, "ORDERS": "10", "SEED": "5", "DEMO": "", "BRIDGEHEAD_HTTP_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    for line in process.stdout:
+        said.append(line)
+        if "/first-run?code=" in line:
+            break
+    assert "The desk is open" in "".join(said), "".join(said)
+    link = said[-1].strip()
+    shown = httpx.get(link)
+    assert shown.status_code == 200
+    assert "first owner" in shown.text
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, rest
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(link)

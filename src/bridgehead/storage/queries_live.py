@@ -19,10 +19,13 @@ _SEQUENCES: Final[Mapping[str, str]] = {
     "costs": "costs_seq_seq",
     "undos": "undos_id_seq",
 }
-# Sequences are one row each. Open reviews and open cases are read off their partial indexes.
+# Sequences are one row each; one that was never asked has its first value already. What is open is read off indexes.
 _LOOK = (
     "select "
-    + ", ".join(f"(select last_value from {sequence}) as {name}" for name, sequence in _SEQUENCES.items())
+    + ", ".join(
+        f"(select last_value::text || is_called::text from {sequence}) as {name}"
+        for name, sequence in _SEQUENCES.items()
+    )
     + ", (select count(*) from reviews where state = 'open') as open_reviews"
     ", (select string_agg(state || n, ' ' order by state) from"
     " (select state, count(*) as n from cases where state <> 'done' group by state) s) as open_cases"

@@ -1,0 +1,106 @@
+"""The stream that tells pages of changes: every page hears of each, and the database is looked at once for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from bridgehead.app import App
+from bridgehead.auth.actor import Actor
+from bridgehead.clock import perf_s
+from bridgehead.console import site as site_module
+from bridgehead.console.live import Live
+from bridgehead.console.middleware.sessions import COOKIE
+from bridgehead.errors import Unavailable
+from bridgehead.storage.queries_live import TOPICS, Topic, look
+from tests.support.browser import served
+from tests.support.console import KnownSessions
+from tests.support.world import World
+
+PAGES = 50
+CODE = "async def agent(case, ctx):\n    return await ctx.ask('desk', 'How?', str)\n"
+
+
+async def _hears(client: httpx.AsyncClient, url: str, listening: asyncio.Semaphore, topic: str) -> bool:
+    """Opens a stream, says that it listens, and returns whether it hears of a topic."""
+    async with client.stream("GET", url) as answer:
+        assert answer.status_code == 200
+        async for line in answer.aiter_lines():
+            if line.startswith("retry"):
+                listening.release()
+            if line == f"event: {topic}":
+                return True
+    return False
+
+
+async def test_fifty_pages_hear_of_a_change(app: App, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty pages that are open hear of a review that is opened, and one look a second serves all of them."""
+    looks = 0
+
+    async def counted(database: object) -> Mapping[Topic, str]:
+        nonlocal looks
+        looks += 1
+        return await look(app.database)
+
+    monkeypatch.setattr(site_module, "look", counted)
+    await world.deploy(CODE, tools="{}")
+    sessions = KnownSessions({"a token": Actor("ada", frozenset(), frozenset({"viewer"}))})
+    limits = httpx.Limits(max_connections=PAGES)
+    async with served(app, sessions) as at, httpx.AsyncClient(cookies={COOKIE: "a token"}, limits=limits) as client:
+        listening = asyncio.Semaphore(0)
+        url = f"{at.url}/live?topics=reviews"
+        client.timeout = httpx.Timeout(60)
+        pages = [asyncio.create_task(_hears(client, url, listening, "reviews")) for _ in range(PAGES)]
+        for _ in range(PAGES):
+            await asyncio.wait_for(listening.acquire(), 30)
+        await world.until(lambda: asyncio.sleep(0, looks > 0), what="a first look")
+        began_s, before = perf_s(), looks
+        await world.submit({"po": "PO-1"})
+        await world.settle()
+        assert all(await asyncio.wait_for(asyncio.gather(*pages), 30))
+        assert looks - before <= perf_s() - began_s + 2  # each page by itself would be fifty times as many
+
+
+async def test_each_kind_of_change_moves_its_mark(app: App, world: World) -> None:
+    """A case that comes moves the marks of cases and overview, a review that is opened moves all."""
+    await world.deploy(CODE, tools="{}")
+    empty = await look(app.database)
+    await world.submit({"po": "PO-1"})
+    came = await look(app.database)
+    assert {topic for topic in TOPICS if empty[topic] != came[topic]} == {"cases", "overview"}
+    await world.settle()
+    asked = await look(app.database)
+    assert {topic for topic in TOPICS if came[topic] != asked[topic]} == set(TOPICS)
+    assert await look(app.database) == asked
+
+
+async def test_a_database_that_is_away_ends_no_stream() -> None:
+    """While the database does not answer pages keep listening, and hear of what changed once it does."""
+    answers: list[str | None] = ["1", None, None, "2"]
+    told = asyncio.Event()
+
+    async def unsteady() -> Mapping[Topic, str]:
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if found is None:
+            raise Unavailable("away")
+        return dict.fromkeys(TOPICS, found)
+
+    live = Live(unsteady, look_s=0.01)
+    events = live._events(frozenset({"cases"}))
+    heard: list[str] = []
+
+    async def listen() -> None:
+        async for line in events:
+            heard.append(line)
+            if line.startswith("event"):
+                told.set()
+
+    listening = asyncio.create_task(listen())
+    await asyncio.wait_for(told.wait(), 10)
+    await live.close()
+    await asyncio.wait_for(listening, 10)
+    assert "event: cases\ndata: 1\n\n" in heard
+    assert live.open == 0
