@@ -326,6 +326,25 @@ async def test_a_token_does_no_more_than_its_scopes(world: World, api: Api) -> N
     assert (await narrow.get("/me")).status_code == 401
 
 
+async def test_names_of_documents_act_on_nothing(world: World, api: Api) -> None:
+    """A name with a path, quotes or letters of elsewhere comes back inside one header; one with a line break is 422."""
+    await deployed(world)
+    client = await api.client("operator")
+    evil = '../../x";a="é<script>.json'
+    assert (await submitted(client, body("PO-1"), evil)).status_code == 201
+    await world.settle()
+    original = await client.get("/arrivals/A-1/original")
+    assert original.headers["content-disposition"] == (
+        "attachment; filename*=UTF-8''..%2F..%2Fx%22%3Ba%3D%22%C3%A9%3Cscript%3E.json"
+    )
+    assert original.headers["content-type"] == "application/octet-stream"
+    assert original.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in original.headers["content-security-policy"]
+    assert (await client.get("/arrivals/A-1")).json()["arrival"]["name"] == evil
+    for name in ("a\r\nX-Evil: 1", "a\0b", ""):
+        assert (await submitted(client, body("PO-1"), name)).status_code == 422, name
+
+
 async def test_what_is_too_large_is_refused_unread(world: World, api: Api) -> None:
     """A JSON body over 1 MiB and a document over the limit are 413, also when their length is not said."""
     await deployed(world)
