@@ -81,7 +81,7 @@ class Shape:
         return self.after_s / 3
 
 
-QUICK: Final = Shape(per_s=8.0, steady_s=9.0, outage_s=3.0, after_s=30.0, open_most_s=2.0, ramp_s=1.0)
+QUICK: Final = Shape(per_s=8.0, steady_s=7.0, outage_s=3.0, after_s=30.0, open_most_s=2.0, ramp_s=1.0)
 FULL: Final = Shape(per_s=16.0, steady_s=20.0, outage_s=30.0, after_s=240.0, open_most_s=15.0, ramp_s=5.0)
 
 
@@ -201,10 +201,11 @@ async def _drive(world: World, client: httpx.AsyncClient, shape: Shape, cell: Ou
         return int(str(row["n"])) == cell.workers
 
     await world.until(all_there, timeout_s=60, what="the workers")
-    # Every worker has read and called something before the clock starts.
+    # Every worker has read and called something before the clock starts; no faster than later, for workers count that.
     for number in range(8 * cell.workers):
         await world.submit({"po": f"w{number}"})
         cell.cases += 1
+        await asyncio.sleep(1 / shape.per_s)
     await world.until(world.at_rest, timeout_s=60, what="the first cases")
     cell.warm = cell.cases
     stop = asyncio.Event()
