@@ -320,3 +320,32 @@ async def test_no_outage_loses_a_review(world: World, seed: int) -> None:
             assert one.no_channel_at is None
     found = await verify_whole(world.app.database, None)
     assert found.whole
+
+
+async def test_a_channel_that_is_taken_out_of_the_file_loses_no_message(world: World) -> None:
+    """What was due by a channel that is declared no more goes to the next channel of the file as it is now."""
+    async with outside("ops") as there:
+        telling = Telling(world)
+        await telling.begin(there.to())
+        await telling.tell()
+        without = there.to("{desk: post}").replace('ops: {webhook: "', 'other: {webhook: "')
+        await world.deploy(BOOK, tools=HELD, more=without)
+        await telling.tell()
+        rows = {str(row["channel"]): str(row["state"]) for row in await telling.messages()}
+        assert rows["ops"] == "failed"
+        assert len(there.boxes.mails) == 1
+
+
+async def test_a_deployment_that_stops_telling_leaves_nothing_due(world: World) -> None:
+    """Without notify what was due is dropped, and no review says that a channel is missing which nobody wants."""
+    async with outside("ops", "post", "leads") as there:
+        telling = Telling(world)
+        review = await telling.begin(there.to())
+        await telling.tell()
+        await minutes(telling, 33)
+        assert (await telling.review(review)).no_channel_at is not None
+        await world.deploy(BOOK, tools=HELD)
+        await telling.tell()
+    assert (await telling.review(review)).no_channel_at is None
+    assert not await world.rows("select 1 from notifications where state = 'due'")
+    assert not await world.rows("select 1 from notices where due_at is not null")

@@ -55,6 +55,7 @@ class Office:
         self._deployments = {one.name: one for one in deployments}
         self._telling = [one.name for one in deployments if one.notify is not None]
         self._silent = [one.name for one in deployments if one.notify is None]
+        self._silenced = False
         self._setting = setting
         self._poll_s = poll_s
         self._channels: Mapping[tuple[str, str], Channel] = {
@@ -95,8 +96,13 @@ class Office:
         """Takes the next step of every notice that is due; returns how many."""
         if self._silent:
             await self._store.forget(self._silent)
+            if not self._silenced:
+                await self._store.silence(self._silent)
+                self._silenced = True
         if not self._telling:
             return 0
+        for name in self._telling:
+            await self._store.abandon(name, list(self._deployments[name].channels))
         found = await self._store.due(self._telling, limit=STEPS)
         for notice in found:
             await self._advance(notice, self._deployments[notice.deployment])
@@ -145,7 +151,16 @@ class Office:
         """Sends what is due of one channel; returns how many messages were tried."""
         spec = self._deployments[deployment].channels[channel]
         found = await self._store.claim(deployment, channel, limit=AT_ONCE, hold_s=spec.timeout_s + BESIDE_S)
-        await asyncio.gather(*(self._one(one, spec) for one in found))
+        if found:
+            under_way = [asyncio.create_task(self._one(one, spec)) for one in found]
+            try:
+                await asyncio.wait(under_way)
+            except asyncio.CancelledError:
+                # A worker that stops writes what became of what it was sending: nothing is sent twice for that.
+                await asyncio.wait(under_way, timeout=spec.timeout_s)
+                raise
+            for one in under_way:
+                one.result()
         return len(found)
 
     async def _one(self, delivery: Delivery, spec: ChannelSpec) -> None:

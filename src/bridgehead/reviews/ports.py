@@ -127,6 +127,14 @@ class NotificationStore(Protocol):
         """Removes what is to be told of deployments that tell nobody."""
         ...
 
+    async def silence(self, deployments: Sequence[str]) -> None:
+        """Ends what deployments that tell nobody any more have told before."""
+        ...
+
+    async def abandon(self, deployment: str, channels: Sequence[str]) -> None:
+        """Gives up what is due by a channel that a deployment has no more; its notices go on with the next one."""
+        ...
+
     async def due(self, deployments: Sequence[str], *, limit: int) -> Sequence[Notice]:
         """Returns notices whose next step is to be taken, oldest first."""
         ...

@@ -61,6 +61,11 @@ _TOLD: Final = """
 select distinct on (channel, person, reference) place, channel, kind, person, reference
 from notifications where review_id = %s and state = 'sent' and kind = any(%s)
 """
+_SETTLE: Final = b"""
+update notices n set due_at = bridgehead_now() where n.id = any(%(ids)s) and n.state = 'telling' and (
+  exists (select from notifications m where m.notice_id = n.id and m.state = 'sent')
+  or not exists (select from notifications m where m.notice_id = n.id and m.state = 'due'))
+"""
 _LIST: Final = """
 select m.*, n.event, n.state as notice_state, n.role, r.state as review_state, r.no_channel_at,
   case when m.state = 'due' then m.due_at end as next_at
@@ -128,6 +133,38 @@ class Notifications:
                 "delete from notices where due_at is not null and state = 'new' and deployment = any(%s)",
                 (list(deployments),),
             )
+
+    async def silence(self, deployments: Sequence[str]) -> None:
+        """Ends what deployments that tell nobody any more have told before."""
+        async with self._database.transaction() as conn:
+            await conn.execute(
+                "update notifications set state = 'dropped', settled_at = bridgehead_now(), why = 'nobody is told"
+                " any more' where state = 'due' and deployment = any(%s)",
+                (list(deployments),),
+            )
+            await conn.execute(
+                "with ended as (update notices set state = 'closed', due_at = null"
+                " where state in ('telling', 'no_channel') and deployment = any(%s) returning review_id)"
+                " update reviews set no_channel_at = null where no_channel_at is not null"
+                " and id in (select review_id from ended)",
+                (list(deployments),),
+            )
+
+    async def abandon(self, deployment: str, channels: Sequence[str]) -> None:
+        """Gives up what is due by a channel that a deployment has no more; its notices go on with the next one."""
+        async with self._database.transaction() as conn:
+            rows = await (
+                await conn.execute(
+                    "update notifications set state = 'failed', settled_at = bridgehead_now(), error_class ="
+                    " 'not_found', why = 'the channel is declared no more' where state = 'due' and deployment = %s"
+                    " and not (channel = any(%s)) returning notice_id",
+                    (deployment, list(channels)),
+                )
+            ).fetchall()
+            ids = sorted({row["notice_id"] for row in rows})
+            if ids:  # the places of the file as it was count no more: the first channel of the new one comes next
+                await conn.execute("update notices set place = -1 where id = any(%s) and state = 'telling'", (ids,))
+                await conn.execute(_SETTLE, {"ids": ids})
 
     async def due(self, deployments: Sequence[str], *, limit: int) -> Sequence[Notice]:
         """Returns notices whose next step is to be taken, oldest first."""
@@ -426,12 +463,7 @@ class Notifications:
 
     async def _settle(self, conn: Connection, delivery: Delivery) -> None:
         """Lets the notice of a message be looked at again: once somebody was told, or once nothing of it is due."""
-        await conn.execute(
-            "update notices n set due_at = bridgehead_now() where n.id = %(id)s and n.state = 'telling' and ("
-            " exists (select from notifications m where m.notice_id = n.id and m.state = 'sent')"
-            " or not exists (select from notifications m where m.notice_id = n.id and m.state = 'due'))",
-            {"id": delivery.notice_id},
-        )
+        await conn.execute(_SETTLE, {"ids": [delivery.notice_id]})
 
 
 async def _chain(conn: Connection, review_id: ReviewId) -> str:

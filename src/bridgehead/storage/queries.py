@@ -301,7 +301,7 @@ class Queries:
         return Tally(**row)
 
     async def busy(self, deployments: Sequence[str], releases: Sequence[bytes]) -> int:
-        """Counts what a worker of these releases still has to do: arrivals to read, cases due, running or timed.
+        """Counts what a worker of these releases still has to do: arrivals, cases due, running or timed, and messages.
 
         What is paused waits for a person.
         """
@@ -310,7 +310,10 @@ class Queries:
                 await conn.execute(
                     "select (select count(*) from arrivals where state = 'stored' and deployment = any(%(d)s))"
                     " + (select count(*) from cases where release = any(%(r)s) and (state = 'running' or ("
-                    f"(state = 'due' or (state = 'waiting' and wake_at is not null)) and not {PAUSED}))) as n".encode(),
+                    f"(state = 'due' or (state = 'waiting' and wake_at is not null)) and not {PAUSED})))"
+                    " + (select count(*) from notices where due_at <= bridgehead_now() and deployment = any(%(d)s))"
+                    " + (select count(*) from notifications where state = 'due' and due_at <= bridgehead_now()"
+                    "    and deployment = any(%(d)s)) as n".encode(),
                     {"d": list(deployments), "r": list(releases)},
                 )
             ).fetchone()
