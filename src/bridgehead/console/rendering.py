@@ -29,6 +29,7 @@ NAVIGATION: Final = (
     ("/connections", "Connections"),
     ("/policies", "Policies"),
     ("/admin", "Admin"),
+    ("/admin/roles", "Roles"),
 )
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -101,7 +102,9 @@ class Rendering:
         return [
             (where, name, path == where or (where != "/" and path.startswith(f"{where}/")))
             for where, name in NAVIGATION
-            if where in self._rights and (self._rights[where] is None or self._rights[where] in rights)
+            if where in self._rights
+            and (self._rights[where] is None or self._rights[where] in rights)
+            and not (where == "/admin/roles" and "admin" in rights)  # an admin has it as a part of Admin
         ]
 
 

@@ -13,7 +13,7 @@ from bridgehead.auth.actor import ALL_RIGHTS, MEANINGS, RIGHTS, ROLES
 from bridgehead.console.here import Here
 from bridgehead.console.page import Page
 from bridgehead.console.viewing import moment, zone_of
-from bridgehead.desk import admin
+from bridgehead.desk import admin, notifying
 from bridgehead.desk import roles as roles_of
 from bridgehead.desk.reviewing_delegation import delegate, delegations, end_delegation
 from bridgehead.errors import UserError
@@ -118,6 +118,28 @@ async def act_on_delegation(request: Request, here: Here) -> Response:
     return here.redirect(here.url("roles"))
 
 
+async def notifications(request: Request, here: Here) -> Response:
+    """Shows who is told of work, what was sent, and what nobody could be told of."""
+    query = request.query_params
+    state = query.get("state") or None
+    if state not in (None, "due", "sent", "failed", "dropped"):
+        raise UserError(f"there is no state {state!r}", code="input.choice", hint="One of due, sent, failed, dropped.")
+    return here.render(
+        "admin-notifications.html",
+        rules=notifying.rules(here.app, here.actor),
+        found=await notifying.sent(here.app, here.actor, state=state, after=query.get("after") or None),
+        untold=await notifying.untold(here.app, here.actor),
+    )
+
+
+async def notify_again(request: Request, here: Here) -> Response:
+    """Lets what was given up be tried again."""
+    form = await request.form()
+    count = await notifying.again(here.app, here.actor, _number(form, "review") if form.get("review") else None)
+    here.flash(f"{count} {'review is' if count == 1 else 'reviews are'} told of again by the next worker.")
+    return here.redirect(here.url("notifications"))
+
+
 def _text(form: FormData, name: str) -> str:
     found = form.get(name)
     return found.strip() if isinstance(found, str) else ""
@@ -137,6 +159,8 @@ PAGES: Final = (
     Page("/admin/users", act_on_user, right="admin", methods=("POST",), name="admin-users"),
     Page("/admin/tokens", tokens, right="admin", name="admin-tokens"),
     Page("/admin/tokens", act_on_token, right="admin", methods=("POST",), name="admin-tokens-act"),
+    Page("/admin/notifications", notifications, right="read", name="notifications"),
+    Page("/admin/notifications", notify_again, right="operate", methods=("POST",), name="notifications-again"),
     Page("/admin/roles", roles, right="read", name="roles"),
     Page("/admin/roles", act_on_delegation, right="review", methods=("POST",), name="delegation"),
 )
