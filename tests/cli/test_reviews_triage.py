@@ -135,12 +135,12 @@ def test_an_order_is_told_by_sender_goods_and_sum() -> None:
 
 def test_a_change_is_told_by_what_shall_be_of_each_position() -> None:
     """A change names positions: the quantity that shall be, the day where that alone changes, or its end."""
-    lines = [
+    lines: list[JSON] = [
         {"number": 2, "quantity": "0", "supplier_part": "KV-2210", "requested_date": "2026-12-14"},
         {"number": 3, "quantity": "45", "unit": "PCS", "supplier_part": "KV-2214", "requested_date": None},
         {"number": 7, "quantity": "0", "supplier_part": "KV-2219"},
     ]
-    change = {"po_number": "PO-1", "purpose": "change", "lines": lines}
+    change: dict[str, JSON] = {"po_number": "PO-1", "purpose": "change", "lines": lines}
     assert gist(change) == (
         "a change of order PO-1: line 2, KV-2210, for 2026-12-14; line 3, 45 PCS KV-2214; 1 more line"
     )

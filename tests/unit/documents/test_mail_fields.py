@@ -260,3 +260,35 @@ def test_the_word_for_a_part_number_in_its_cell_is_no_part_of_it() -> None:
     order = _order("We order:\n\nPos | Our part no. | Quantity\n1 | W40012 | 8 pcs\n2 | Artikelnr.: KV-2210 | 7 pcs\n")
 
     assert [one.supplier_part or one.customer_part for one in order.lines] == ["W40012", "KV-2210"]
+
+
+def test_a_place_behind_a_comma_in_a_shorter_line_is_read() -> None:
+    """Where a mail program breaks a line before a long street, the place of delivery is whole."""
+    order = _order(
+        "Hello, we would like 1 pcs KV-2210 and also 40 pcs of KV-2214\n"
+        "please. Our customer number is 10153 as ever. Please\n"
+        "deliver to Harbour Pumps Limited Liverpool,\nOtto-Hahn-Strasse 37, 23552 Luebeck.\n"
+    )
+
+    assert order.ship_to is not None
+    assert (order.ship_to.street, order.ship_to.postal_code) == ("Otto-Hahn-Strasse 37", "23552")
+
+
+def test_an_address_left_in_a_note_is_doubted() -> None:
+    """A street with its town on one line, which no field holds, is told to a person."""
+    order = _order("We order:\n\n10 pcs KV-2210\n\nGoods this time for\nHafenweg 96, 26954 Nordenham\n")
+
+    assert order.ship_to is not None or any("place of delivery" in one for one in order.warnings)
+    assert not sure(order) or order.ship_to is not None
+
+
+def test_words_under_a_heading_for_part_numbers_describe_an_item() -> None:
+    """A description never stands for a part number, also where an item without one has it in that column."""
+    order = _order(
+        "We order:\n\nPos | Part no. | Qty\n1 | KV-2210 | 8 pcs\n2 | Proximity switch M12 8 mm NPN | 6 pcs\n"
+    )
+
+    assert [(one.supplier_part, one.description) for one in order.lines] == [
+        ("KV-2210", None),
+        (None, "Proximity switch M12 8 mm NPN"),
+    ]

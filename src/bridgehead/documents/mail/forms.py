@@ -24,7 +24,9 @@ _MARKED: Final = re.compile(r"^\s{0,3}#{1,6}\s{1,3}(?=\S)")
 
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _WRAPPED: Final = range(50, 81)
-"""Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters)."""
+"""Where mail programs break lines that nobody broke (RFC 5322, 2.1.1: 78 characters); a longer one shows none does."""
+_SHORTER: Final = range(36, 50)
+"""A line that goes on with a comma may end earlier, before a long word."""
 _STARTS: Final = re.compile(
     r"\s|[^\W\d_]{2,12}\.?\s\d{1,5}\s?[.:)](?=\s)|[-*•–—·>|#]|\d{1,4}[.):]\s|\[|[^\W\d_][^:;.,\d]{0,40}:(?:\s|$)"
     rf"|(?i:{POSITION_WORDS}\.?\s{{0,2}}\d{{1,5}}(?:,\s|\s\())"
@@ -50,7 +52,7 @@ def unwrapped(lines: Sequence[TextLine]) -> list[TextLine]:
         first = text.split(" ", 1)[0]
         broken = (
             bool(found and last.strip() and text.strip())
-            and len(last) in _WRAPPED  # a longer one shows that nothing breaks lines here
+            and (len(last) in _WRAPPED or (len(last) in _SHORTER and last.rstrip().endswith(",")))
             and (len(last) + 1 + len(first) > width - _SLACK or found[-1][1].count("(") > found[-1][1].count(")"))
             and (not _STARTS.match(text) or _within_day(last, text) or _within_place(last, text))
             and not last.startswith((" ", "\t"))

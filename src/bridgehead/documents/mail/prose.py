@@ -126,7 +126,9 @@ class Prose(Rows):
                     continue
                 above = noted.get(number - 1)
                 pieces = re.split(r"\s{2,}", source.text.strip(" -*•·"))
-                if any(map(is_place, pieces)) and above is not None and any(map(str.isdigit, above.text)):
+                street, _, town = source.text.strip(" .-*•·").rpartition(", ")
+                whole = is_place(town) and any(map(str.isdigit, street))
+                if whole or (any(map(is_place, pieces)) and above is not None and any(map(str.isdigit, above.text))):
                     draft.warn("uncertain", f"line {number} may name a place of delivery: {source.text[:80]!r}")
 
     def _order_number(self, text: str, source: Source) -> str:

@@ -189,10 +189,7 @@ def line_from_cells(  # noqa: C901 - one branch for each kind of column
                 line.number = int(digits)
                 line.mark("number", source_of(index))
         elif field in {"customer_part", "supplier_part", "description"}:
-            cell = cell if field == "description" else _unlabelled(cell)
-            setattr(line, field, cell)
-            line.mark(field, source_of(index))
-            part_in_brackets(line, field, cell, source_of(index))
+            _named(line, field, cell, source_of(index))
         elif field == "article":
             _article(line, cell, source_of(index))
         elif field == "gtin":
@@ -471,6 +468,27 @@ def _article(line: DraftLine, cell: str, source: Source) -> None:
 
 
 _LABELLED: Final = re.compile(r"(?P<label>[^\W\d_][^\d:]{1,24}):\s{0,3}(?P<no>[\w./-]*\d[\w./ -]{0,30})")
+
+
+def _named(line: DraftLine, field: str, cell: str, source: Source) -> None:
+    """Takes a part number or a description; words under a heading for numbers describe an item that has none."""
+    if field != "description":
+        field, cell = ("description", cell) if _describes(cell) else (field, _unlabelled(cell))
+        if field == "description" and line.description:
+            return
+    setattr(line, field, cell)
+    line.mark(field, source)
+    part_in_brackets(line, field, cell, source)
+
+
+def _describes(cell: str) -> bool:
+    """Whether a cell under a heading for part numbers holds the words of an item that has none."""
+    words = cell.split()
+    return len(words) >= _SENTENCE and words[0].isalpha() and len(words[0]) >= _LONG_WORD
+
+
+_SENTENCE: Final = 3
+_LONG_WORD: Final = 6
 
 
 def _unlabelled(cell: str) -> str:
