@@ -293,7 +293,7 @@ async def test_who_may_not_see_documents_sees_none(world: World, api: Api) -> No
     """D9: a viewer sees how a case goes and no word of what it holds, in any answer."""
     await deployed(world)
     hand = await api.client("operator")
-    await submitted(hand, body("PO-1", 500, note="Geheimnis"))
+    await submitted(hand, body("PO-1", 500, note="Geheimnis"), "Geheimnis of Müller.json")
     await world.settle()
     viewer = await api.client("viewer")
     for path in ("/cases", "/cases/C-1", "/arrivals", "/arrivals/A-1", "/effects", "/effects/E-1", "/reviews"):

@@ -40,6 +40,8 @@ Outcome = Literal["completed", "settled_by_person", "would_hand_over", "not_comp
 ArrivalState = Literal["stored", "read", "no_case", "review", "settled"]
 
 HIDDEN: Final = "It takes the right to see documents to see this."
+NAMELESS: Final = "a document"
+"""Stands for a document's name, which may be a mail's subject, for who may not see documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,8 @@ async def arrivals(
     lines = await SearchQueries(app.database, app.vault).arrivals(
         deployment=deployment, state=state, after=number_of(cursor), limit=checked(limit) + 1
     )
-    if len(lines) <= limit:
-        return Page(lines)
-    return Page(lines[:limit], paging.cursor(parse("A", lines[limit - 1].id)))
+    shown = lines[:limit] if actor.may("read.documents") else [replace(one, name=NAMELESS) for one in lines[:limit]]
+    return Page(shown) if len(lines) <= limit else Page(shown, paging.cursor(parse("A", lines[limit - 1].id)))
 
 
 async def arrival(app: App, actor: Actor, number: int) -> ArrivalView:
@@ -149,7 +150,7 @@ async def arrival(app: App, actor: Actor, number: int) -> ArrivalView:
     if actor.may("read.documents"):
         return view
     hidden = tuple(replace(one, shown=None, answer=None, unreadable=HIDDEN) for one in view.reviews)
-    return replace(view, reviews=hidden)
+    return replace(view, arrival=replace(view.arrival, name=NAMELESS), reviews=hidden)
 
 
 async def original(app: App, actor: Actor, number: int) -> Original:
@@ -234,6 +235,7 @@ def without_documents(view: CaseView) -> CaseView:
         text=None,
         outcome=None,
         unreadable=HIDDEN,
+        arrivals=tuple(replace(one, name=NAMELESS) for one in view.arrivals),
         steps=tuple(map(_bare_step, view.steps)),
         decisions=tuple(map(_bare_decision, view.decisions)),
         effects=tuple(replace(one, args=None, result=None, unreadable=HIDDEN) for one in view.effects),
