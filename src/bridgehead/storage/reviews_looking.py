@@ -25,7 +25,9 @@ from bridgehead.storage.writing import open_review
 _TOLD: Final = ("tool", "effect_class", "args", "why", "second")
 """What of the first review the second one shows: the question, and nothing of what came of it."""
 
+# The moment is computed once: asked for each row, it would cost more than the counting.
 _MEASURES: Final = b"""
+with since as materialized (select bridgehead_now() - make_interval(secs => %(since)s) as at)
 select r.decided_by as person,
   count(*) filter (where r.kind not in ('audit', 'seeded')) as decided,
   count(*) filter (where r.kind not in ('audit', 'seeded') and r.state = 'approved') as approved,
@@ -37,17 +39,18 @@ select r.decided_by as person,
   count(*) filter (where r.decided_at <= r.due_at) as in_time,
   count(*) filter (where r.kind = 'seeded') as seeded,
   count(*) filter (where r.kind = 'seeded' and r.state <> 'approved') as caught
-from reviews r where r.decided_by is not null and r.decided_at >= bridgehead_now() - make_interval(secs => %(since)s)
+from since, reviews r where r.decided_by is not null and r.decided_at >= since.at
   and (%(deployment)s::text is null or r.deployment = %(deployment)s)
 group by r.decided_by order by r.decided_by
 """
 _COMPARED: Final = b"""
+with since as materialized (select bridgehead_now() - make_interval(secs => %(since)s) as at)
 select who.person, count(*) as compared,
   count(*) filter (where (a.state = 'approved') = (f.state = 'approved')) as agreed
-from reviews a join reviews f on f.id = a.looks_at
+from since, reviews a join reviews f on f.id = a.looks_at
 cross join lateral (values (a.decided_by), (f.decided_by)) who (person)
 where a.kind = 'audit' and a.state in ('approved', 'rejected') and f.decided_by is not null
-  and a.decided_at >= bridgehead_now() - make_interval(secs => %(since)s)
+  and a.decided_at >= since.at
   and (%(deployment)s::text is null or a.deployment = %(deployment)s)
 group by who.person
 """
