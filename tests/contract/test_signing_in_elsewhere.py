@@ -136,8 +136,8 @@ async def test_an_issuer_that_binds_no_code_is_not_used(app: App, liar: LyingIss
 async def test_a_state_that_nobody_began_signs_nobody_in(app: App, liar: LyingIssuer) -> None:
     """An answer without a state, or with another one, is refused before the issuer is asked for anything."""
     async with browser(app) as anna:
-        await begun(anna, liar)
         for said in ({}, {"state": ""}, {"state": "made-up"}, {"state": "x" * 5000}):
+            await begun(anna, liar)
             await refused(anna, "belongs to no sign-in", code=CODE, **said)
     assert liar.forms == []
 
@@ -274,6 +274,17 @@ async def test_who_is_barred_is_out_at_once_and_stays_out(app: App, liar: LyingI
         answer = await back(anna, state=asked["state"], code=CODE)
         assert "barred by ops: left" in answer.text
         await app.users.admit(liar.url, "anna", by="ops")
+        assert not await anna.is_in()
+
+
+async def test_a_barred_row_is_enough(app: App, liar: LyingIssuer) -> None:
+    """A subject who is barred is nobody even where their session was left open."""
+    async with browser(app) as anna:
+        asked = await begun(anna, liar)
+        await back(anna, state=asked["state"], code=CODE)
+        assert await anna.is_in()
+        async with app.database.connection() as conn:
+            await conn.execute("insert into barred_subjects values (%s, 'anna', 'ops', 'left')", (liar.url,))
         assert not await anna.is_in()
 
 
