@@ -19,7 +19,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_r
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from bridgehead.auth.issuer import Issuer, secure
-from bridgehead.auth.roles import of_groups
+from bridgehead.auth.roles import given, of_groups
 from bridgehead.auth.secret import derived, digest, fresh, possible
 from bridgehead.errors import Refused, Unavailable, UserError
 from bridgehead.spec.tool import JSON
@@ -27,6 +27,7 @@ from bridgehead.storage.signing_in import SignInsElsewhere
 
 if TYPE_CHECKING:
     from bridgehead.app import App
+    from bridgehead.settings import Settings
 
 LASTS: Final = timedelta(minutes=10)
 _TIMEOUT_S: Final = 10.0
@@ -56,6 +57,13 @@ class Shown:
 def offered(app: App) -> str:
     """Returns the issuer at which people sign in, empty where none is set."""
     return (app.settings.oidc_issuer or "").rstrip("/")
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises UserError (``auth.settings``) for settings of an issuer or of roles by which nobody could sign in."""
+    given(settings)
+    if settings.oidc_issuer is not None:
+        Issuer.of(settings)
 
 
 async def begin(app: App, *, back: str, target: str) -> Begun:

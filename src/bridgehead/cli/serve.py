@@ -194,10 +194,12 @@ async def _first_owner(app: App, loaded: Sequence[LoadedDeployment]) -> str | No
 
 def open_console(app: App) -> ConsoleServer:
     """Returns the server of the console and the API, its port taken; raises UserError where that cannot be."""
+    from bridgehead.auth.oidc import check_settings
     from bridgehead.cli.api import beside
     from bridgehead.cli.explain import account
     from bridgehead.console.serving import ConsoleServer
 
+    check_settings(app.settings)
     console = ConsoleServer(app, beside=[beside(app)], teller=account)
     console.prepare()
     return console

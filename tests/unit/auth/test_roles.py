@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridgehead.auth.local import network
+from bridgehead.auth.oidc import check_settings
 from bridgehead.auth.roles import checked, given, known, of_groups
 from bridgehead.auth.secret import derived, digest, fresh, possible
 from bridgehead.errors import UserError
@@ -30,6 +31,22 @@ def test_a_setting_of_another_form_is_refused(said: str) -> None:
     with pytest.raises(UserError) as refused:
         given(settings(said))
     assert refused.value.code == "auth.settings"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"oidc_roles": "boss=it"},
+        {"oidc_issuer": "https://id.example"},
+        {"oidc_issuer": "http://id.example", "oidc_audience": "x"},
+    ],
+)
+def test_settings_by_which_nobody_could_sign_in_are_refused_at_the_start(said: dict[str, str]) -> None:
+    """Roles of another form, an issuer without a client, and one without TLS are refused before anything is served."""
+    with pytest.raises(UserError) as refused:
+        check_settings(Settings.model_validate(said))
+    assert refused.value.code == "auth.settings"
+    check_settings(Settings.model_validate({"oidc_issuer": "https://id.example", "oidc_audience": "x"}))
 
 
 def test_a_misspelt_role_is_named() -> None:
