@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -349,3 +350,16 @@ async def test_a_deployment_that_stops_telling_leaves_nothing_due(world: World) 
     assert (await telling.review(review)).no_channel_at is None
     assert not await world.rows("select 1 from notifications where state = 'due'")
     assert not await world.rows("select 1 from notices where due_at is not null")
+
+
+async def test_two_workers_at_once_send_each_message_once(world: World) -> None:
+    """Workers that look at the same moment take different messages, and a notice is spread by one of them."""
+    async with outside() as there:
+        telling = Telling(world)
+        await telling.begin(there.to())
+        for number in range(4):
+            await telling.another(f"P{number + 2}")
+        await asyncio.gather(*(telling.tell() for _ in range(4)))
+        await telling.tell()
+    ids = [one.headers["webhook-id"] for one in there.http.asked]
+    assert len(ids) == len(set(ids)) == 5
