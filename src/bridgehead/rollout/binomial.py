@@ -13,6 +13,8 @@ from typing import Final
 CONFIDENCE: Final = 0.95
 _STEPS: Final = 60
 """Halvings of the interval from 0 to 1: beyond the precision of a float."""
+_NOTHING: Final = 1e-20
+"""Terms that fall and are this small beside the first add nothing to a float."""
 
 
 def interval(hits: int, of: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -43,17 +45,23 @@ def _solve(function: Callable[[float], float], target: float, *, rising: bool) -
 
 
 def _at_most(hits: int, of: int, share: float) -> float:
-    """Returns the binomial probability of at most ``hits`` of ``of``, summed in logarithms."""
+    """Returns the binomial probability of at most ``hits`` of ``of``, summed in logarithms.
+
+    It is summed on the side where the terms fall, and only as far as they count: of many thousand cases that are
+    some hundred terms.
+    """
     if share <= 0:
         return 1.0
     if share >= 1:
         return 1.0 if hits >= of else 0.0
     up, down = math.log(share), math.log1p(-share)
     whole = math.lgamma(of + 1)
-    return min(
-        1.0,
-        math.fsum(
-            math.exp(whole - math.lgamma(k + 1) - math.lgamma(of - k + 1) + k * up + (of - k) * down)
-            for k in range(hits + 1)
-        ),
-    )
+    below = hits <= share * of
+    terms: list[float] = []
+    for k in range(hits, -1, -1) if below else range(hits + 1, of + 1):
+        term = math.exp(whole - math.lgamma(k + 1) - math.lgamma(of - k + 1) + k * up + (of - k) * down)
+        terms.append(term)
+        if term <= terms[0] * _NOTHING:
+            break
+    total = math.fsum(terms)
+    return min(1.0, total if below else 1.0 - total)

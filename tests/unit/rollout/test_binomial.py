@@ -29,3 +29,12 @@ def test_what_is_no_share_is_refused(hits: int, of: int, confidence: float) -> N
     """More hits than cases, fewer than none, and a confidence that is none are errors of the caller."""
     with pytest.raises(ValueError, match="no share"):
         interval(hits, of, confidence)
+
+
+@pytest.mark.parametrize("hits", [0, 1, 30_000, 48_000, 59_999, 60_000])
+def test_many_cases_have_their_exact_bounds_too(hits: int) -> None:
+    """Of tens of thousands of cases the bounds are those of the beta distribution, as of a few."""
+    of = 60_000
+    low, high = interval(hits, of)
+    assert low == pytest.approx(betaincinv(hits, of - hits + 1, 0.025) if hits else 0.0, abs=1e-12)
+    assert high == pytest.approx(betaincinv(hits + 1, of - hits, 0.975) if hits < of else 1.0, abs=1e-12)
