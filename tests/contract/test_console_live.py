@@ -14,10 +14,12 @@ from bridgehead.clock import perf_s
 from bridgehead.console import site as site_module
 from bridgehead.console.live import Live
 from bridgehead.console.middleware.sessions import COOKIE
+from bridgehead.desk import reviewing
 from bridgehead.errors import Unavailable
 from bridgehead.storage.queries_live import TOPICS, Topic, look
 from tests.support.browser import served
 from tests.support.console import KnownSessions
+from tests.support.held import actor, deploy, held, people
 from tests.support.world import World
 
 PAGES = 50
@@ -104,3 +106,23 @@ async def test_a_database_that_is_away_ends_no_stream() -> None:
     await asyncio.wait_for(listening, 10)
     assert "event: cases\ndata: 1\n\n" in heard
     assert live.open == 0
+
+
+async def test_a_claim_and_an_escalation_are_changes_of_the_queue(world: World, app: App) -> None:
+    """Somebody who takes a review, gives it back or gets it from another role is seen by all who look at the queue."""
+    await deploy(world)
+    await people(world, ann="desk")
+    (review,) = await held(world, 700)
+    marks = [(await look(app.database))["reviews"]]
+    ann = actor("ann", "desk")
+    await reviewing.claim(app, ann, review.id)
+    marks.append((await look(app.database))["reviews"])
+    await reviewing.release(app, ann, review.id)
+    marks.append((await look(app.database))["reviews"])
+    world.tampered = True  # the sweep writes it to the chain as well
+    async with app.database.transaction() as conn:
+        await conn.execute("update reviews set role = 'lead' where id = %s", (review.id,))
+    marks.append((await look(app.database))["reviews"])
+    assert len({*marks[:2]}) == 2, "the claim is not seen"
+    assert marks[2] != marks[1], "giving it back is not seen"
+    assert marks[3] != marks[2], "another role is not seen"

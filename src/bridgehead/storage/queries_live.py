@@ -26,11 +26,14 @@ _LOOK = (
         f"(select last_value::text || is_called::text from {sequence}) as {name}"
         for name, sequence in _SEQUENCES.items()
     )
-    + ", (select count(*) from reviews where state = 'open') as open_reviews"
+    + ", (select count(*) || ' ' || coalesce(sum(hashtext(role)), 0) from reviews where state = 'open')"
+    " as open_reviews"
+    ", (select count(*) || ' ' || coalesce(max(claimed_at)::text, '') from reviews"
+    " where state = 'open' and claimed_by is not null) as claims"
     ", (select string_agg(state || n, ' ' order by state) from"
     " (select state, count(*) as n from cases where state <> 'done' group by state) s) as open_cases"
 )
-_OF_REVIEWS: Final = ("reviews", "open_reviews")
+_OF_REVIEWS: Final = ("reviews", "open_reviews", "claims")
 
 
 async def look(database: Database) -> Mapping[Topic, str]:
