@@ -89,7 +89,7 @@ def _declared(app: App) -> Iterator[tuple[str, tuple[str, tuple[str, ...], str]]
         for system, connected in loaded.systems.items():
             spec = connected.connector.spec
             bounds = [
-                *([f"{spec.limits.rate}"] if spec.limits.rate is not None else []),
+                *([f"{spec.limits.rate:g}/s"] if spec.limits.rate is not None else []),
                 *([f"{spec.limits.concurrency} at once"] if spec.limits.concurrency is not None else []),
             ]
             found.setdefault(system, (str(spec.kind), [], ", ".join(bounds)))[1].append(name)
