@@ -19,16 +19,16 @@ CONFLICTS: Final = frozenset(
     {
         "api.running",
         "api.secret",
+        "control.none",
         "review.again",
         "review.claimed",
         "review.claims",
-        "review.closed",
         "review.decided",
-        "review.state",
         "undo.changed",
         "undo.nothing",
         "undo.open",
         "undo.taken",
+        "user.taken",
     }
 )
 """What another request, or another person, has made impossible by now."""
