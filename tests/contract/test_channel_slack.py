@@ -160,6 +160,8 @@ async def test_a_message_that_was_under_way_when_it_was_decided_is_locked_too(wo
         async def slow(asked: object) -> Told:
             if not server.messages:
                 await world.decide("reject", by="pat", answer="no")
+                assert world.loaded is not None
+                await world.app.office([world.loaded.deployment]).step()  # the decision is spread before Slack answers
             return server.answer(asked)  # type: ignore[arg-type]
 
         server.http.handler = slow

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from bridgehead.channels.ports import MailPost, MailServer, Reveal
+from bridgehead.channels.ports import MailPost, MailServer, Reveal, revealed
 from bridgehead.channels.words import facts, headline
 from bridgehead.clock import utc_now
 from bridgehead.errors import Failed
@@ -44,14 +44,13 @@ class Mail:
                 error_class="not_found",
                 applied=False,
             )
-        server = self._server()
-        password = self._reveal(self._spec.secrets[0]) if self._spec.secrets else ""
+        server = self._server(await revealed(self._reveal, self._spec.address))
+        password = await revealed(self._reveal, self._spec.secrets[0]) if self._spec.secrets else ""
         content = mail_of(message, sender=self._spec.sender, recipient=recipient)
         await asyncio.to_thread(self._post, server, password, self._spec.sender, recipient, content)
         return ""
 
-    def _server(self) -> MailServer:
-        address = self._reveal(self._spec.address)
+    def _server(self, address: str) -> MailServer:
         if not mail_server(address):
             raise self._forbidden("its address is no smtps:// or smtp:// address without a user")
         parts = urlsplit(address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +12,11 @@ Reveal = Callable[[str], str]
 
 Raises UserError for a reference that leads nowhere.
 """
+
+
+async def revealed(reveal: Reveal, text: str) -> str:
+    """Returns what ``reveal`` does, without holding up others: a store of secrets may be a server that is slow."""
+    return await asyncio.to_thread(reveal, text)
 
 
 @dataclass(frozen=True, slots=True)

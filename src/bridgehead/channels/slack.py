@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bridgehead.channels.ports import Reveal
+from bridgehead.channels.ports import Reveal, revealed
 from bridgehead.channels.wire import Wire
 from bridgehead.channels.words import ended, facts, headline
 from bridgehead.errors import ErrorClass, Failed
@@ -73,11 +73,12 @@ class SlackApi:
 
     async def call(self, method: str, body: Mapping[str, JSON]) -> Mapping[str, JSON]:
         """Calls one method and returns its answer; raises Failed for one that is not ``ok``."""
+        token = await revealed(self._reveal, self._spec.secrets[0])
         answer = await self._wire.post(
             f"{self._spec.api.rstrip('/')}/{method}",
             json.dumps(body, ensure_ascii=False).encode(),
             {
-                "authorization": f"Bearer {self._reveal(self._spec.secrets[0])}",
+                "authorization": f"Bearer {token}",
                 "content-type": "application/json; charset=utf-8",
             },
         )

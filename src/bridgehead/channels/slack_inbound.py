@@ -19,6 +19,7 @@ from bridgehead.clock import utc_now
 from bridgehead.errors import UserError
 from bridgehead.ids import ReviewId, parse
 
+WINDOW_S: Final = 300
 _LONGEST_TIME: Final = 12
 _LONGEST_SIGNATURE: Final = 100
 _FIELDS: Final = 16
@@ -44,13 +45,24 @@ class Press:
     reason: str | None = None
 
 
-def is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """Tells whether who holds the signing secret sent exactly this body within the last five minutes."""
+def is_recent(headers: Mapping[str, str]) -> bool:
+    """Tells whether a request has the form of a signed one and names a moment of the last five minutes.
+
+    Whether that moment is true is for ``is_signed`` to say.
+    """
     at, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
     if not at.isascii() or not at.isdigit() or len(at) > _LONGEST_TIME:
         return False
-    if not signature.isascii() or len(signature) > _LONGEST_SIGNATURE:
+    if not signature.isascii() or not 0 < len(signature) <= _LONGEST_SIGNATURE:
         return False
+    return abs(_OurClock().now() - int(at)) <= WINDOW_S
+
+
+def is_signed(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Tells whether who holds the signing secret sent exactly this body within the last five minutes."""
+    if not is_recent(headers):
+        return False
+    at, signature = headers["x-slack-request-timestamp"], headers["x-slack-signature"]
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from bridgehead.channels.ports import Reveal
+from bridgehead.channels.ports import Reveal, revealed
 from bridgehead.channels.wire import Wire
 from bridgehead.channels.words import ended, facts, headline
 from bridgehead.reviews.ports import Message
@@ -34,7 +34,7 @@ class Teams:
         """Posts one card."""
         body = json.dumps(card(message), ensure_ascii=False).encode()
         headers = {"content-type": "application/json", "x-bridgehead-id": message.dedupe}
-        await self._wire.post(self._reveal(self._spec.address), body, headers)
+        await self._wire.post(await revealed(self._reveal, self._spec.address), body, headers)
         return ""
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Final
 
-from bridgehead.channels.ports import Reveal
+from bridgehead.channels.ports import Reveal, revealed
 from bridgehead.channels.wire import Wire
 from bridgehead.channels.words import told
 from bridgehead.clock import utc_now
@@ -45,7 +45,7 @@ class Webhook:
         }
         body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         at = int(utc_now().timestamp())
-        secrets = [self._reveal(one) for one in self._spec.secrets]
+        secrets = [await revealed(self._reveal, one) for one in self._spec.secrets]
         headers = {
             "content-type": "application/json",
             "user-agent": "bridgehead",
@@ -53,7 +53,7 @@ class Webhook:
             "webhook-timestamp": str(at),
             "webhook-signature": signed(secrets, message.dedupe, at, body),
         }
-        await self._wire.post(self._reveal(self._spec.address), body, headers)
+        await self._wire.post(await revealed(self._reveal, self._spec.address), body, headers)
         return ""
 
 
