@@ -70,3 +70,13 @@ def test_what_is_asked_for_wrongly_is_said(cli: Cli, orders: Path, wrong: tuple[
     """An unknown state and an id of something else are wrong use."""
     cli.submit(orders, a={"po": "P-1", "amount": 5})
     assert cli("notifications", "list", *wrong).code != 0
+
+
+def test_check_says_what_a_channel_lacks(cli: Cli, orders: Path) -> None:
+    """A secret that is not set here, and a channel by which nobody is told, are remarks of check."""
+    file = orders / "bridgehead.yaml"
+    spare = '  spare: {teams: "env:NO_TEAMS_URL"}\nnotify:'
+    file.write_text(file.read_text() + TO.replace("notify:", spare))
+    shown = cli.ok("check", orders).out
+    assert "channel ops: the environment holds no NO_SUCH_SECRET; a worker needs it." in shown
+    assert "channel spare is named for no role" in shown

@@ -226,6 +226,7 @@ def _warnings(loaded: LoadedDeployment, tools: dict[str, Tool], bounds: Sequence
     yield from _unset(spec)
     for name, system in loaded.systems.items():
         yield from _of_system(name, system)
+    yield from _of_channels(spec)
     if spec.baseline is None:
         yield "There is no `baseline`: a report cannot say what people's work would have taken."
 
@@ -257,6 +258,25 @@ def _of_system(name: str, system: Connected) -> Iterator[str]:
         yield f"{system.path.name}: {lacking}; a worker needs it."
     if spec.untried is not None:
         yield f"{name} was never run against the vendor's system: {spec.untried}"
+
+
+def _of_channels(spec: Deployment) -> Iterator[str]:
+    """Yields what a worker would lack to tell people of their work, and channels by which nobody is told."""
+    if not spec.channels:
+        return
+    from bridgehead.app import means
+    from bridgehead.errors import UserError
+
+    reveal = means(spec).reveal
+    for name, channel in spec.channels.items():
+        for reference in (channel.address, *channel.secrets):
+            if reference.startswith(("env:", "file:")):  # a store of secrets is not asked by a check
+                try:
+                    reveal(reference)
+                except UserError as error:
+                    yield f"channel {name}: {error.message}; a worker needs it."
+        if spec.notify is None or not any(name in names for names in spec.notify.roles.values()):
+            yield f"channel {name} is named for no role under `notify`: nobody is told by it."
 
 
 def _intake_row(loaded: LoadedDeployment, one: Intake) -> tuple[str, str, str]:
