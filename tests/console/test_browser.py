@@ -72,6 +72,9 @@ async def test_what_changes_is_seen_without_reloading(app: App, world: World) ->
             await world.submit({"po": "PO-9", "amount": 900})
             await world.settle()
             await seen.page.get_by_text("3 reviews wait").wait_for(timeout=20_000)
+            await world.submit({"po": "PO-10", "amount": 20})
+            await world.settle()
+            await seen.page.get_by_text("2 of 3", exact=True).wait_for(timeout=30_000)  # figures that are kept a while
             assert not seen.complaints
 
 

@@ -11,12 +11,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from bridgehead.clock import perf_s
+from bridgehead.clock import perf_s, utc_now
 from bridgehead.console.here import Here
 from bridgehead.errors import Unavailable
 from bridgehead.storage.queries_live import TOPICS, Topic
@@ -42,6 +43,8 @@ class Live:
         self._listening: set[_Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
+        self.changed_at: datetime | None = None
+        """When a change was seen last, by this machine's clock; None where none was since anybody listened."""
 
     @property
     def open(self) -> int:
@@ -104,6 +107,8 @@ class Live:
                 log.warning("pages are not told of changes: %s", error.message)
             else:
                 changed = {topic for topic in TOPICS if before is not None and found[topic] != before[topic]}
+                if changed | again:
+                    self.changed_at = utc_now()
                 for listener in self._listening:
                     listener.tell(changed | again)
                 before, again = found, changed

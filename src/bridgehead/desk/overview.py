@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bridgehead.auth.actor import Actor
+from bridgehead.clock import utc_now
 from bridgehead.desk.remembering import Remembering
 from bridgehead.errors import UserError
 from bridgehead.spec.problem import nearest
@@ -83,6 +84,15 @@ class DeploymentOverview:
         return 1 - self.late / self.handled if self.handled else None
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """Deployments as far as their figures are there, the names of the others, and when the oldest were counted."""
+
+    found: tuple[DeploymentOverview, ...]
+    pending: tuple[str, ...]
+    counted_at: datetime
+
+
 _REMEMBERED: Final[Remembering[DeploymentOverview]] = Remembering()
 
 
@@ -99,21 +109,17 @@ async def deployments(
     return [await _one(app, one, since_s) for one in await names(app, actor, name)]
 
 
-async def glimpse(
-    app: App, actor: Actor, *, period: str = DEFAULT_PERIOD, name: str | None = None
-) -> tuple[Sequence[DeploymentOverview], Sequence[str]]:
-    """Returns what ``deployments`` does as far as it is counted, and the names of those that are being counted.
-
-    Raises as ``deployments``; nobody waits long.
-    """
-    since_s, found, pending = period_s(period), [], []
+async def glimpse(app: App, actor: Actor, *, period: str = DEFAULT_PERIOD, name: str | None = None) -> Glimpse:
+    """Returns what ``deployments`` does as far as it is counted; nobody waits long. Raises as ``deployments``."""
+    since_s, found, pending, oldest = period_s(period), [], [], utc_now()
     for one in await names(app, actor, name):
         counted = await _REMEMBERED.glimpse(app, (one, since_s), partial(_count, app, one, since_s))
         if counted is None:
             pending.append(one)
         else:
             found.append(counted.value)
-    return found, pending
+            oldest = min(oldest, counted.at)
+    return Glimpse(tuple(found), tuple(pending), oldest)
 
 
 async def names(app: App, actor: Actor, name: str | None = None) -> Sequence[str]:

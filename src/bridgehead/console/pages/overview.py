@@ -19,11 +19,13 @@ async def page(request: Request, here: Here) -> Response:
     """Shows the deployments; ``?period=`` and ``?deployment=`` narrow it."""
     period = request.query_params.get("period") or overview.DEFAULT_PERIOD
     name = request.query_params.get("deployment") or None
-    found, pending = await overview.glimpse(here.app, here.actor, period=period, name=name)
+    seen = await overview.glimpse(here.app, here.actor, period=period, name=name)
+    changed_at = request.app.state.live.changed_at
     return here.render(
         "overview.html",
-        deployments=[(one, _trend(one, period, request)) for one in found],
-        pending=pending,
+        deployments=[(one, _trend(one, period, request)) for one in seen.found],
+        pending=seen.pending,
+        behind=changed_at is not None and seen.counted_at < changed_at,
         queue=await overview.queue(here.app, here.actor),
         period=period,
         periods=tuple(overview.PERIODS),
