@@ -15,6 +15,7 @@ from bridgehead.console.leaves import PREFIX, Leaf, leaves, path_of, with_fields
 from bridgehead.console.page import Page
 from bridgehead.desk import cases as desk_cases
 from bridgehead.desk import originals, reviewing, similar
+from bridgehead.desk.explaining import explain
 from bridgehead.desk.reviewing import Decision, ReviewView
 from bridgehead.errors import Refused, UserError
 from bridgehead.ids import parse
@@ -95,6 +96,10 @@ async def _shown(
     documents = await originals.documents(here.app, here.actor, view.row.arrival, case)
     facts = () if case is None else originals.facts(case)
     fields = _fields(view.args)
+    short = None
+    if here.teller is not None:
+        account = await explain(here.app, here.actor, view.row.about, here.teller)
+        short = next(iter(account.sections), None)
     status = 200 if problem is None else 403 if isinstance(problem, Refused) else 409
     return here.render(
         "review.html",
@@ -104,6 +109,7 @@ async def _shown(
         case=case,
         documents=documents,
         facts=facts,
+        short=short,
         changes=_changes(view, documents, facts),
         fields=fields,
         answer=_answered(view),
