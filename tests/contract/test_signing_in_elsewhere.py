@@ -189,6 +189,7 @@ async def test_a_code_of_another_browser_is_worth_nothing(app: App, liar: LyingI
         ({"aud": ["bridgehead", "another"]}, "another audience"),
         ({"aud": ["bridgehead", "another"], "azp": "another"}, "another audience"),
         ({"exp": 1_000_000_000}, "expired"),
+        ({"exp": None}, "lacks"),
         ({"sub": " "}, "names nobody"),
         ({"sub": None}, "lacks"),
         ({"groups": ["another"]}, "has no role here"),
