@@ -27,6 +27,8 @@ async def agent(case: Case[dict], ctx: Context) -> str:
     if case.input.get("fail"):
         raise Failed("no such thing", error_class="not_found")
     await book(case.input["po"], case.input["amount"])
+    if case.input.get("more"):
+        await book(case.input["po"] + "-b", case.input["more"])
     return case.input["po"]
 """
 TOOLS = "book: {allow: amount <= 100, otherwise: {hold: desk, valid_for: 8h}}"
@@ -287,6 +289,30 @@ async def test_what_was_done_is_taken_back(world: World, api: Api) -> None:
     assert (done["items"][0]["state"], done["by"]) == ("undone", "operator")
     again = await client.post("/undos", json={"effect": "E-1", "reason": "a mistake"})
     assert (again.status_code, again.json()["code"]) == (409, "undo.nothing")
+
+
+async def test_a_case_under_way_is_handed_over_before_it_is_undone(world: World, api: Api) -> None:
+    """P8: an undo of a case that still runs fences its agent first, and what it did is taken back after that."""
+    await deployed(world)
+    client = await api.client("operator")
+    await submitted(client, body("PO-1", more=500))
+    await world.settle()
+    assert (await client.get("/cases/C-1")).json()["case"]["state"] == "waiting"
+    seen = (await client.post("/undos/preview", json={"case": "C-1"})).json()
+    assert (seen["open"], seen["going"]) == (["C-1"], 1)
+    made = await client.post(
+        "/undos", json={"case": "C-1", "reason": "a mistake", "expected": 1, "until": seen["until"]}
+    )
+    assert made.status_code == 201, made.text
+    assert (await client.get("/cases/C-1")).json()["case"]["state"] == "with_person"
+    assert world.loaded is not None
+    await world.app.undoing(world.loaded).run(1)
+    (effect,) = (await client.get("/effects", params={"state": "undone"})).json()["items"]
+    assert (effect["id"], effect["undo"]) == ("E-1", "U-1")
+    scopes = [
+        {"reason": "x"}, {"effect": "E-9", "reason": "x"}, {"effect": "E-1", "case": "C-9", "reason": "x"},
+    ]  # fmt: skip
+    assert [(await client.post("/undos", json=one)).status_code for one in scopes] == [422, 404, 422]
 
 
 async def test_who_may_not_see_documents_sees_none(world: World, api: Api) -> None:
