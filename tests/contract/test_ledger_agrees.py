@@ -189,6 +189,8 @@ FIELDS = {
         "valid_for": "interval '99 days'",
         "state": "case state when 'approved' then 'rejected' else 'approved' end",
         "decided_by": "'the boss'",
+        "decided_via": "'slack'",
+        "decided_for": "'the boss'",
         "answer": "sha256('x')",
         "minutes": "coalesce(minutes, 0) + 0.01",
         "used_at": "case when used_at is null then now() end",

@@ -309,6 +309,8 @@ class _Folding:
             valid_for_ms=round(valid * 1000) if isinstance(valid, (int, float)) and math.isfinite(valid) else None,
             state="open",
             decided_by=None,
+            decided_via=None,
+            decided_for=None,
             answer=None,
             minutes=None,
             used=False,
@@ -318,6 +320,8 @@ class _Folding:
         self._row("reviews", event.id("review")).update(
             state=event.ref("state"),
             decided_by=event.ref("by"),
+            decided_via=event.ref("via"),
+            decided_for=event.ref("for"),
             answer=event.digest("answer"),
             minutes=decimal(event.ref("minutes")),
         )

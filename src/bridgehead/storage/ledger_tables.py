@@ -23,8 +23,8 @@ _NUMBERED: Final = re.compile(r"([AC])-([1-9][0-9]{0,17})")
 
 _REVIEW: Final = (
     "id, kind, deployment, role, effect_id as effect, args_digest, error_class, key_id as data_key, payload,"
-    " round(extract(epoch from valid_for) * 1000)::bigint as valid_for_ms, state, decided_by, answer, minutes,"
-    " used_at is not null as used"
+    " round(extract(epoch from valid_for) * 1000)::bigint as valid_for_ms, state, decided_by, decided_via,"
+    " decided_for, answer, minutes, used_at is not null as used"
 )
 _OF_CASES: Final = (
     (
