@@ -180,7 +180,7 @@ _PURPOSES: Final[tuple[tuple[Purpose, re.Pattern[str]], ...]] = (
     (
         "change",
         re.compile(
-            r"chang|[aä]nder|[aä]ndr|modif|wijzig|cambi|zmian|amend|revis|updat|korrekt|variaz|^chg$|^mod$|^04$|^05$",
+            r"chang|(?:[aä]|ae)nde?r|modif|wijzig|cambi|zmian|amend|revis|updat|korrekt|variaz|^chg$|^mod$|^04$|^05$",
             re.IGNORECASE,
         ),
     ),

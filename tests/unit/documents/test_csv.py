@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from time import process_time
@@ -8,6 +9,7 @@ import pytest
 
 from bridgehead.documents.outcome import NotAnOrder
 from bridgehead.documents.reading import read
+from bridgehead.templates.purchase_orders.corpus.csv_words import HEADS
 from tests.unit.documents.samples import CSV, doubts, only, orders, refused
 
 
@@ -229,3 +231,22 @@ def test_headings_in_the_encodings_of_central_europe(encoding: str) -> None:
     text = "Nr zamówienia;Kod towaru;Ilość;Opis\nP-1;AB-1;20;Zawór kątowy\n"
     line = only(text.encode(encoding), "a.csv").lines[0]
     assert (line.quantity, line.description) == (Decimal(20), "Zawór kątowy")
+
+
+@pytest.mark.parametrize("heads", HEADS.values(), ids=HEADS)
+def test_a_column_that_says_change_or_cancel_is_the_purpose(heads: Mapping[str, tuple[str, ...]]) -> None:
+    """Whatever its heading, a column whose cells change or cancel the order says so, in each language of the corpus."""
+    wanted = [(head, what, word) for head in heads["action"] for what in ("change", "cancel") for word in heads[what]]
+    assert len(wanted) > 8
+    for head, what, word in wanted:
+        rows = "".join(f"{word};26-2138;{at}0;HB-08060-88;400;PCE;5.79\n" for at in (1, 2))
+        order = only(f"{head};Order;Line;Part no;Quantity;Unit;Price\n{rows}".encode(), "a.csv")
+        assert (order.purpose, order.warnings) == (what, ()), (head, word)
+
+
+def test_a_word_that_stands_in_some_rows_only_is_no_purpose() -> None:
+    """Of a word that cancels one row of two the order is not taken for a cancellation: it is held as contradicting."""
+    text = "Operacja;Order;Line;Part no;Quantity;Price\nNowe;P-1;10;A-1;4;5.79\nAnulacion;P-1;20;A-2;4;5.79\n"
+    order = only(text.encode(), "a.csv")
+    assert order.purpose == "original"
+    assert doubts(order)

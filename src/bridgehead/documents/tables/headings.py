@@ -179,7 +179,7 @@ _FIELDS: Final[dict[str, str]] = {
     "buyer.gln": "gln iln glnbuyer buyergln glnkunde glnbesteller",
     "buyer.duns": "duns dunsno dunsnumber dunsnr",
     "release": "release releaseno abruf abrufnr abrufnummer calloff calloffno",
-    "purpose": "purpose action aktion actie accion azione akcja atgard ordertype ordretype transactiontype documenttype typ type auftragsart belegart orderart tipo vorgang",
+    "purpose": "purpose action aktion actie accion azione akcja atgard ordertype ordertyp ordretype transactiontype documenttype typ type auftragsart belegart orderart tipo vorgang",
     "framework": """offert offertnr ramavtal umowa oferta1
       contract contractno frameworkagreement rahmenvertrag rahmenvertragsnr offer offerno quote quoteno quotation
       quotationno angebot angebotsnr angebotsnummer devis offre offerta oferta offerte yourquote yourofferno contrat contrato

@@ -25,6 +25,7 @@ from bridgehead.documents.tables.csv_records import Row
 from bridgehead.documents.tables.heading_parts import fold
 from bridgehead.documents.tables.headings import before_of, label_of
 from bridgehead.documents.tables.item_codes import MOST_LIKELY, code_rank
+from bridgehead.documents.tables.purposes import with_purposes
 from bridgehead.documents.tables.sheet import Sheet, lay_out
 from bridgehead.documents.tables.sums import close_sums, find_sum, sum_kind, take_sum
 from bridgehead.documents.tables.table import (
@@ -125,7 +126,7 @@ def read_rows(sheet: Sheet, hints: Hints, number: tuple[str, Source] | None = No
     Raises Refusal ``FORM.missing`` naming the essential column that is absent, ``FORM.row`` for a row that is
     neither a line, a sum nor a remark, ``FORM.no_rows``; FORM is ``csv`` or ``xlsx``.
     """
-    columns = resolve_columns(sheet.names, [row.cells for row in sheet.body])
+    columns = with_purposes(resolve_columns(sheet.names, [row.cells for row in sheet.body]), sheet.body)
     ways = _ways(sheet, columns, hints)
     by_column = columns.index("po_number")
     stated = sheet.fields.number()
