@@ -280,8 +280,8 @@ GUARDS: Final = (
     Guard(
         "who asked for a call does not approve it",
         "storage/reviews_people.py",
-        'if not two_people(row["subject"], decider.subject):',
-        "if False:",
+        'not two_people(row["subject"], decider.subject)',
+        "False",
         [f"{DESK_TEST}::test_who_asked_does_not_approve[approve]"],
     ),
     Guard(
