@@ -43,6 +43,7 @@ class Desk:
     calls: list[str] = field(default_factory=list)
     given: tuple[str, str, str] | None = None
     refusal: Refused | None = None
+    to_do: str = ""
 
     async def call(self, bound: BoundTool, args: Mapping[str, JSON]) -> object:
         self.calls.append(bound.tool.name)
@@ -54,7 +55,8 @@ class Desk:
         self, role: str, reason: str, *, cause: str, within_s: float, details: Mapping[str, JSON]
     ) -> NoReturn:
         assert within_s > 0
-        assert details["to_do"]
+        self.to_do = str(details["to_do"])
+        assert self.to_do
         self.given = (role, cause, reason)
         raise HandedOver
 
@@ -180,3 +182,30 @@ async def test_a_rejection_by_a_person_ends_the_case(desk: Desk) -> None:
     desk.refusal = Refused("denied", code="policy.refused")
     with pytest.raises(Refused):
         await run(desk, PLAIN)
+
+
+async def test_who_is_near_is_read_and_not_taken(desk: Desk) -> None:
+    """A name in another spelling and a ship-to on file are told with whose they are, from a read, and book nothing."""
+    buyer, place = Party(name="Rheinwerk Mueller GmbH"), Party(number="S1-01")
+    with pytest.raises(HandedOver):
+        await run(desk, replace(PLAIN, format="edifact", buyer=buyer, ship_to=place))
+    assert desk.calls == ["find_customer", "find_customer"]
+    assert desk.given is not None
+    assert desk.given[:2] == ("order-desk", "customer")
+    assert "Nearest on file is C100 Rheinwerk Müller GmbH: its name is the same in another spelling" in desk.given[2]
+    assert "Mueller there, Müller here" in desk.given[2]
+    assert desk.to_do.startswith("ask C100 Rheinwerk Müller GmbH, by an address on file for it")
+
+
+async def test_a_superseded_item_is_told_with_its_successor_and_its_price(desk: Desk) -> None:
+    """What took an item's place is read too, so that a person can ask the customer for it by name and price."""
+    with pytest.raises(HandedOver):
+        await run(desk, replace(PLAIN, lines=(replace(PLAIN.lines[1], supplier_part="A-3"),)))
+    assert desk.calls == ["find_customer", "find_orders", "resolve_items", "resolve_items", "quote_prices"]
+    assert desk.given is not None
+    assert desk.given[:2] == ("inside-sales", "item")
+    assert desk.given[2].startswith(
+        "Line 2: A-3 is superseded by A-1, Bracket A-1, which is another one: A-1 instead of A-3; it costs this"
+        " customer 3.10 EUR per C62 (contract price), where 3.20 is asked; only an active item is booked."
+    )
+    assert desk.to_do.startswith("ask the customer whether A-1 (Bracket A-1) at 3.10 EUR per C62 (contract price) will")

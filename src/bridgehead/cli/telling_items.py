@@ -107,9 +107,12 @@ def codes(view: CaseView) -> Iterator[str]:
 
 
 def _resolved(view: CaseView) -> StepView | None:
-    """Returns the last read that says of each line of the input which item it is; None where none does."""
+    """Returns the first read that says of each line of the input which item it is; None where none does.
+
+    A later one may be of other items: those that took the place of what is no longer sold.
+    """
     wanted = len(items(mapping(view.input).get("lines")))
-    for step in reversed(view.steps):
+    for step in view.steps:
         lines = items(mapping(step.result).get("lines")) if step.kind == "read" and step.ok else ()
         if lines and len(lines) == wanted and all("item" in mapping(line) or "how" in mapping(line) for line in lines):
             return step

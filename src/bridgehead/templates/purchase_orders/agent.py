@@ -10,10 +10,19 @@ from typing import Literal
 from bridgehead import Case, Context, Refused
 from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.checks.decide import decide
+from bridgehead.templates.purchase_orders.checks.nearest import names_near, nearest, said_of
 from bridgehead.templates.purchase_orders.checks.parties import identify
 from bridgehead.templates.purchase_orders.checks.verdict import DUE_S, Facts, Rules, Verdict
-from bridgehead.templates.purchase_orders.doing import TO_DO
-from bridgehead.templates.purchase_orders.erp.wire import BookedOrder, Booking, Credit, Customer, PartNames
+from bridgehead.templates.purchase_orders.doing import to_do
+from bridgehead.templates.purchase_orders.erp.wire import (
+    BookedOrder,
+    Booking,
+    Credit,
+    Customer,
+    Item,
+    PartNames,
+    Resolved,
+)
 from bridgehead.templates.purchase_orders.tools import (
     book_order,
     find_customer,
@@ -56,6 +65,9 @@ async def process(
 ) -> Booked | Handled:
     """Books the order of a case in at most four reads and one booking, or hands it to the role that owns the exception.
 
+    For an order that is handed over it may read once more: whoever is near where nobody was found, or what took the
+    place of an item.
+
     ``book`` is the tool that books; ``import_order`` is for an ERP that takes no idempotency key. It gets what the
     ERP says of the customer's credit beside the booking, so that the gate decides by it too.
     What the deployment's policy holds (a large order, say) is decided when the booking is
@@ -74,7 +86,7 @@ async def process(
             verdict.reason(),
             cause=hold.cause,
             within_s=DUE_S[hold.cause],
-            details={"to_do": TO_DO[hold.cause], "checks": list(verdict.figures)},
+            details={"to_do": to_do(verdict.holds), "checks": list(verdict.figures)},
         )
     try:
         order = await book(booking, verdict.credit)
@@ -93,13 +105,24 @@ async def judge(case: Case[Order], rules: Rules) -> Verdict:
     )
     customer, why_not = identify(order, found.items)
     if customer is None:
-        return decide(order, Facts(not_found=why_not, revises=case.revises is not None), rules)
+        near = (
+            nearest(order, (await find_customer(**asked)).items)
+            if not found.items and (asked := names_near(order))
+            else []
+        )
+        facts = Facts(
+            not_found=why_not + said_of(near),
+            revises=case.revises is not None,
+            nearest=tuple(one for one, _ in near),
+        )
+        return decide(order, facts, rules)
     return decide(order, await gather(case, customer), rules)
 
 
 async def gather(case: Case[Order], customer: Customer) -> Facts:
     """Returns what the ERP says about a known customer's order, in one batch per question.
 
+    Of a superseded item its successor is read too, with its price: whoever asks the customer needs both.
     In shadow, bookings by people are what the agent is compared with, so they do not count as
     earlier orders.
     """
@@ -110,7 +133,9 @@ async def gather(case: Case[Order], customer: Customer) -> Facts:
     )
     resolved = await resolve_items(customer.number, names) if names else None
     items = tuple(sorted({line.item.number for line in resolved.lines if line.item})) if resolved else ()
-    quotes = await quote_prices(customer.number, items, on=order.order_date) if items else None
+    successors = await _successors(customer, resolved)
+    priced = tuple(sorted({*items, *successors}))
+    quotes = await quote_prices(customer.number, priced, on=order.order_date) if priced else None
     return Facts(
         customer=customer,
         as_of=resolved.as_of if resolved else None,
@@ -119,4 +144,15 @@ async def gather(case: Case[Order], customer: Customer) -> Facts:
         tolerance=quotes.tolerance if quotes else Decimal(0),
         earlier=tuple(known for known in earlier if case.level != "shadow" or known.booked_by != "person"),
         revises=case.revises is not None,
+        successors=successors,
     )
+
+
+async def _successors(customer: Customer, resolved: Resolved | None) -> dict[str, Item]:
+    """Returns the items that took the place of superseded ones, by number; reads nothing where none did."""
+    lines = resolved.lines if resolved else ()
+    wanted = sorted({line.item.superseded_by for line in lines if line.item and line.item.superseded_by})
+    if not wanted:
+        return {}
+    found = await resolve_items(customer.number, tuple(PartNames(supplier_part=number) for number in wanted))
+    return {line.item.number: line.item for line in found.lines if line.item}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bridgehead.documents.outcome import Kind
-from bridgehead.templates.purchase_orders.checks.verdict import Cause
+from bridgehead.templates.purchase_orders.checks.verdict import Cause, Hold
 
 _AGAIN: Final = "and send the case back to the agent, or book the order in the ERP yourself"
 TO_DO: Final[Mapping[Cause, str]] = {
@@ -53,6 +53,24 @@ _OF_KINDS: Final[Mapping[Kind, str]] = {
     "master_data": "put on file what is new in it; it orders nothing",
     "payment": "hand it to accounting",
 }
+
+
+def to_do(holds: Sequence[Hold]) -> str:
+    """Returns what is done about every reason of a hold, the owner's first, with the lines that each is about."""
+    found: dict[str, list[int]] = {}
+    again = True
+    for hold in holds:
+        what = hold.to_do or TO_DO[hold.cause]
+        again = again and what.endswith(_AGAIN)
+        lines = found.setdefault(what.removesuffix(f" {_AGAIN}"), [])
+        lines += [hold.line] if hold.line is not None and hold.line not in lines else []
+    told = [f"{what}{_of(lines)}" if len(found) > 1 else what for what, lines in found.items()]
+    return "; ".join(told) + (f" {_AGAIN}" if again and told else "")
+
+
+def _of(lines: Sequence[int]) -> str:
+    """Returns the lines that something is about, in words; empty for the whole document."""
+    return f" ({'line' if len(lines) == 1 else 'lines'} {', '.join(map(str, lines))})" if lines else ""
 
 
 def to_do_about(kind: Kind) -> str:

@@ -27,6 +27,10 @@ from bridgehead.templates.purchase_orders.erp.wire import BookedBy, BookedOrder,
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_PO: Final = 60
+_NAMED_SO: Final = (
+    "where it is, add the name that the document gives to the customer in the ERP and send the case back to the agent,"
+    " or book the order in the ERP yourself"
+)
 _TOLD: Final = 3
 """Differences between two versions of an order that a reason names, at most."""
 _LISTED: Final = 5
@@ -155,7 +159,11 @@ def parties(ground: Ground) -> Iterator[Hold]:
     """Rule 3: the customer and the ship-to are each exactly one on file."""
     facts = ground.facts
     if facts.customer is None:
-        yield Hold(3, ORDER_DESK, "customer", facts.not_found or "The customer is not known.")
+        likely = " or ".join(f"{one.number} {one.name}" for one in facts.nearest)
+        to_do = (
+            f"ask {likely}, by an address on file for it, whether the order is its own; {_NAMED_SO}" if likely else ""
+        )
+        yield Hold(3, ORDER_DESK, "customer", facts.not_found or "The customer is not known.", to_do=to_do)
     elif ground.ship_to is None:
         stated = ground.order.ship_to
         where = ", ".join(part for part in (stated.name, stated.street, stated.city) if part) if stated else "none"

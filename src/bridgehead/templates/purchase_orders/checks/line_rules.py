@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from bridgehead.templates.purchase_orders.checks.successors import ask_for_successor, by_successor
 from bridgehead.templates.purchase_orders.checks.verdict import (
     INSIDE_SALES,
     ORDER_DESK,
@@ -37,7 +38,7 @@ def _counts_nothing(ground: Ground, settled: Settled) -> bool:
     return ground.order.purpose == "change" and settled.line.quantity == 0
 
 
-def item(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - all rules take both
+def item(ground: Ground, settled: Settled) -> Iterator[Hold]:
     """Rule 6: the item is exactly one that is sold."""
     number, found = settled.line.number, settled.item
     if found is None:
@@ -55,9 +56,9 @@ def item(ground: Ground, settled: Settled) -> Iterator[Hold]:  # noqa: ARG001 - 
         near += " Only a number or GTIN that is on file for one item decides, not a description."
         yield Hold(6, INSIDE_SALES, "item", f"Line {number}: {said}{near}", number)
     elif found.status == "superseded":
-        after = f" by {found.superseded_by}" if found.superseded_by else ""
+        after = by_successor(ground, settled)
         said = f"Line {number}: {found.number} is superseded{after}; only an active item is booked."
-        yield Hold(6, INSIDE_SALES, "item", said, number)
+        yield Hold(6, INSIDE_SALES, "item", said, number, ask_for_successor(ground, settled))
     elif found.status == "blocked":
         said = f"Line {number}: {found.number} is blocked for sale; only an active item is booked."
         yield Hold(6, INSIDE_SALES, "item", said, number)

@@ -103,6 +103,11 @@ def _whole(stated: Party, address: Address) -> bool:
     )
 
 
+def same_spelling(one: str, other: str) -> bool:
+    """Tells whether two names are the same but for case, punctuation and how umlauts are written."""
+    return _same(one, other)
+
+
 def _same(one: str, other: str) -> bool:
     return bool(_spellings(one) & _spellings(other))
 

@@ -96,7 +96,9 @@ class Facts:
     ``resolved`` has one entry per line of the order, ``quotes`` is keyed by item, ``earlier``
     holds what is known under the customer's PO number. ``as_of`` is the business date;
     ``tolerance`` is relative (0.02: two per cent). ``revises`` says that an earlier case has
-    the same business key and another content.
+    the same business key and another content. ``nearest`` is who may have ordered where nobody was
+    found; ``successors`` are the items that took the place of superseded ones, by their own number,
+    with a quote each.
     """
 
     customer: Customer | None = None
@@ -107,17 +109,23 @@ class Facts:
     tolerance: Decimal = Decimal(0)
     earlier: tuple[BookedOrder, ...] = ()
     revises: bool = False
+    nearest: tuple[Customer, ...] = ()
+    successors: Mapping[str, Item] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reason for a person to decide. ``rule`` is its place in the order of rules; the lowest owns the order."""
+    """A reason for a person to decide. ``rule`` is its place in the order of rules; the lowest owns the order.
+
+    ``to_do`` is what is done about it where that is known better than by its cause (``doing.TO_DO``).
+    """
 
     rule: int
     role: str
     cause: Cause
     reason: str
     line: int | None = None
+    to_do: str = ""
 
 
 @dataclass(frozen=True, slots=True)
