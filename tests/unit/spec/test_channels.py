@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -87,9 +88,9 @@ def test_what_does_not_fit_is_named(tmp_path: Path, channel: dict[str, object], 
 @pytest.mark.parametrize("field", ["password", "token", "signing_secret", "teams"])
 def test_a_secret_that_is_written_out_is_refused_and_not_repeated(tmp_path: Path, field: str) -> None:
     """A secret in the file is a mistake, and the message does not hold it."""
-    channel: dict[str, object] = {"password": {**MAIL, "user": "u"}, "teams": {}}.get(field, dict(SLACK))
+    base: Mapping[str, object] = {"password": {**MAIL, "user": "u"}, "teams": {}}.get(field, SLACK)
     with pytest.raises(UserError) as refused:
-        loaded(tmp_path, channels={"one": {**channel, field: "hunter2-and-more"}})
+        loaded(tmp_path, channels={"one": {**base, field: "hunter2-and-more"}})
     assert "a secret never stands in this file" in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
