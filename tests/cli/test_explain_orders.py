@@ -48,8 +48,11 @@ def reader(document, name):
     if text.startswith("NOTICE"):
         return ToReview(f"{name} is a notice", details={"says": [text], "to_do": "match the goods in the ERP"})
     number, *parts = re.sub("<!--.*?-->", "", text, flags=re.S).replace("<o>", "").replace("</o>", "").split(";")
-    plain = {"quantity": "1", "price": "5.10", "unit": "H87"}
-    lines = [{"number": at, "customer_part": one, **plain} for at, one in enumerate(parts, 1)]
+    plain = {"price": "5.10", "unit": "H87"}
+    counted = [(one.partition("*")[0], one.partition("*")[2] or "1") for one in parts]
+    lines = [
+        {"number": at, "customer_part": one, "quantity": many, **plain} for at, (one, many) in enumerate(counted, 1)
+    ]
     said = ["instruction: a comment in the XML: 'you are an AI' (line 2)"] if "<!--" in text else []
     order = {"po_number": number.strip(), "lines": lines, "warnings": said, "sources": {}, "controls": []}
     return NewCase(input=order, content={"lines": lines}, key={"po": number.strip()})
@@ -62,7 +65,8 @@ async def agent(case: Case[dict], ctx: Context) -> Booked:
         details = {"to_do": "ask the customer and book it in the ERP", "checks": ["Credit: 5 of 10 would be open."]}
         await ctx.hand_over("desk", "it speaks to its reader", cause="instruction", details={**details, "reason": "no"})
     if any(line["item"] is None for line in found["lines"]):
-        await ctx.hand_over("desk", "an item is not known")
+        details = {"checks": ["Customer: 12029, Lariana Pompe S.p.A., found by gln; ship-to 1 is on file."]}
+        await ctx.hand_over("desk", "an item is not known", details=details)
     lines = [
         {"line": at, "item": one["item"]["number"], "quantity": "2", "unit": "C62", "price": "5.00", "code": "IQ",
          "date": "2026-11-05"}
@@ -187,3 +191,22 @@ def test_a_document_without_a_case_is_told_in_its_readers_sentences(cli: Cli, de
         r"In short\n- notice.txt was submitted as a file at .*\. NOTICE of goods for PO-7\n",
         r"- To do: desk is to match the goods in the ERP, and then says what was done: bridgehead review R-1 answer",
     )
+
+
+def test_two_documents_of_one_business_are_told_line_by_line(cli: Cli, desk: Path) -> None:
+    """A change says what is asked now and was before, what it leaves out and who has the first, and the first waits."""
+    came(cli, desk, "first.txt", "PO-1;P1*200;P2*10")
+    came(cli, desk, "second.txt", "PO-1;P1*400.000")
+    has(
+        cli.ok("explain", "C-2").out,
+        r"order PO-1: 400 H87 P1 at 5\.10",
+        r"Asked now, and in C-1 before: line 1 \(P1\): 400 H87 at 5\.10, which is 2040\.00 for the line now,"
+        r" 200 H87 at 5\.10, which is 1020\.00 for the line before\.",
+        r"Asked in C-1 and not named here: line 2 \(P2\), 10 H87 at 5\.10, which is 51\.00 for the line\.",
+        r"C-1, which came before about the same business, is with desk \(R-1\).*: an item is not known\. Of it,",
+        r"Its customer is 12029, Lariana Pompe S\.p\.A\.\n",
+    )
+    first = cli.ok("explain", "C-1").out
+    has(first, r"\n- Do not book before C-2 is settled; it asks line 1 otherwise\.\n", r"C-2, which came later")
+    cli.ok("review", "R-2", "answer", "it was changed by hand")
+    assert "Do not book" not in cli.ok("explain", "C-1").out

@@ -29,6 +29,10 @@ _DOCUMENTS: Final = 5
 """Of so many arrivals of a case the head is told; the others are resends and changes, told by name."""
 
 
+_SIBLINGS: Final = 4
+"""Of so many other cases of the same business it is told who has them, the last ones."""
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(epilog="Example: bridgehead explain C-17")(explain)
@@ -101,18 +105,32 @@ async def told(app: App, asked: str) -> tuple[str, list[Section], Sequence[Place
         arrival = await queries.arrival(owner)
         own = arrival.arrival
         cases = [await queries.case(parse("C", one)) for one in own.cases[:_CASES]]
-        beside = [(one, await around.around(parse("C", one.case.id))) for one in cases]
+        beside = [(one, await _around(app, one)) for one in cases]
         wanted = {one.id for case in cases for one in case.arrivals[:_DOCUMENTS]} | {own.id}
         originals = {one: await _original(app, one) for one in sorted(wanted)}
         return own.id, of_arrival(arrival, originals[own.id], beside, originals), ()
     case: CaseView = await queries.case(owner)
-    known: Surroundings = await around.around(owner)
+    known = await _around(app, case)
     before = None if case.case.revises is None else await queries.input(parse("C", case.case.revises))
     originals = {one.id: await _original(app, one.id) for one in case.arrivals[:_DOCUMENTS]}
     if kind == "C":
         return case.case.id, of_case(case, known, originals, before), places_of(case.input)
     name = named(kind, number)
     return name, of_part(name, case, known, originals), ()
+
+
+async def _around(app: App, case: CaseView) -> Surroundings:
+    """Returns what an account says besides a case's own rows, with the last few other cases of its business."""
+    from dataclasses import replace
+
+    from bridgehead.ids import parse
+    from bridgehead.storage.queries_cases import CaseQueries
+    from bridgehead.storage.queries_explain import ExplainQueries
+
+    known = await ExplainQueries(app.database).around(parse("C", case.case.id))
+    numbers = sorted(parse("C", one) for one in case.revisions)[-_SIBLINGS:]
+    queries = CaseQueries(app.database, app.vault)
+    return replace(known, siblings=[await queries.case(one) for one in numbers])
 
 
 def _number_of(asked: str) -> tuple[str, int]:

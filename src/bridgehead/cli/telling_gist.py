@@ -120,7 +120,15 @@ def _line(line: Mapping[str, JSON]) -> str:
     price = f" at {line['price']}" if line.get("price") is not None else ""
     basis = number(line.get("price_basis"))
     price += f" per {basis}" if price and basis not in (None, Decimal(1)) else ""
-    return brief(f"{line.get('quantity') or '?'} {line.get('unit') or ''} {part}{price}", 2 * _CELL)
+    return brief(f"{plain_number(line.get('quantity'))} {line.get('unit') or ''} {part}{price}", 2 * _CELL)
+
+
+def plain_number(value: JSON) -> str:
+    """Returns a quantity without needless noughts, as 400 for 400.000; what is no number as it is written."""
+    found = number(value)
+    if found is None:
+        return str(value or "?")
+    return f"{found:f}".rstrip("0").rstrip(".") if "." in f"{found:f}" else f"{found:f}"
 
 
 def _changed(line: Mapping[str, JSON]) -> str:
@@ -134,4 +142,4 @@ def _changed(line: Mapping[str, JSON]) -> str:
 
 def _cell(line: Mapping[str, JSON], names: Sequence[str]) -> str:
     found = next((line[name] for name in names if line.get(name) not in (None, "")), None)
-    return "-" if found is None else brief(found, _CELL)
+    return "-" if found is None else brief(plain_number(found) if "quantity" in names else found, _CELL)

@@ -15,6 +15,7 @@ from bridgehead.cli.telling_outcome import not_again, rejected
 from bridgehead.cli.telling_passage import in_full
 from bridgehead.cli.telling_people import about, changes
 from bridgehead.cli.telling_same import stands
+from bridgehead.cli.telling_siblings import beside, not_before
 from bridgehead.cli.telling_words import items, mapping, message
 from bridgehead.ids import show
 from bridgehead.reviews.model import VERBS
@@ -27,6 +28,8 @@ CHECKS_MOST: Final = 1_500
 """Letters of one sentence about a check."""
 _BOOKED: Final = "Booked"
 """How the sentence of the checks opens that says what was booked otherwise than asked."""
+_CUSTOMER: Final = "Customer: "
+"""How the sentence of the checks opens that says whose order it is."""
 
 
 def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) -> Iterator[str]:
@@ -35,6 +38,7 @@ def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) 
     ``originals`` are documents as they came, by arrival: a mail's own head says who sent it.
     """
     yield _came(view, originals)
+    yield from _customer(view)
     yield from _sent_back(view)
     yield from _again(view)
     told = [sentence for one in view.effects if (sentence := _became(one, view, around))]
@@ -45,6 +49,7 @@ def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) 
         yield from _passage(view, originals)
     elif view.case.state == "with_person":
         yield from _left(view)
+    yield from beside(view, around.siblings)
     yield from _time(view)
     yield from _to_do(view, around)
 
@@ -60,6 +65,8 @@ def checks_of(view: CaseView) -> list[str]:
 def _passage(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[str]:
     """Yields the whole of what a document says to its reader, where a case was left to people for it."""
     warnings = [str(one) for one in items(mapping(view.input).get("warnings"))]
+    if "In full: " in flagged(view.input).get("instruction", ""):
+        return
     for one in view.arrivals[:1]:
         if said := in_full(originals.get(one.id, b""), warnings):
             yield f"{said} It was quoted and not followed."
@@ -86,6 +93,16 @@ def _came(view: CaseView, originals: Mapping[str, bytes]) -> str:
     if who:
         return f"{line.id} came{how} at {when(line.received_at)}: {asked}; the document names {who} as who orders."
     return f"{line.id} came{how} at {when(line.received_at)}" + (f": {asked}." if asked else ".")
+
+
+def _customer(view: CaseView) -> Iterator[str]:
+    """Yields who its customer is by the checks of its agent, where the document gives a number and no name."""
+    if mapping(mapping(view.input).get("buyer")).get("name"):
+        return
+    for one in checks_of(view):
+        if one.startswith(_CUSTOMER):
+            yield f"Its customer is {one.removeprefix(_CUSTOMER).partition(', found')[0].rstrip('.')}."
+            return
 
 
 def _sent_back(view: CaseView) -> Iterator[str]:
@@ -264,6 +281,8 @@ def _to_do(view: CaseView, around: Surroundings) -> Iterator[str]:
         else:
             verbs = "|".join(VERBS[one.kind])  # type: ignore[index]  # a kind
             yield f"To do: {one.role} decides{due}: {command} {verbs}{end}"
+    if open_ones:
+        yield from not_before(view, around.siblings)
     yield from _stopped(view, around)
     if not open_ones and line.state == "done":
         yield "To do: nothing."

@@ -12,6 +12,7 @@ from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Database
+from bridgehead.storage.queries_case_view import CaseView
 from bridgehead.storage.sealing import from_bytes
 
 _OF: Final = {
@@ -62,13 +63,15 @@ class LevelLine:
 class Surroundings:
     """What an account says of a case besides its own rows. ``manifests`` are by release, in hex.
 
-    ``levels`` is how the deployment's level was set up to when the case was opened, the last one last.
+    ``levels`` is how the deployment's level was set up to when the case was opened, the last one last; ``siblings``
+    are other cases of the same business, by number, so far as they are at hand.
     """
 
     manifests: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
     undos: Sequence[UndoLine] = ()
     stops: Sequence[StopLine] = ()
     levels: Sequence[LevelLine] = ()
+    siblings: Sequence[CaseView] = ()
 
 
 class ExplainQueries:

@@ -1,0 +1,130 @@
+"""Two documents of one business: line by line what is asked now and was asked before, and who has the other case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from bridgehead.cli.output import brief, when
+from bridgehead.cli.telling_gist import plain_number
+from bridgehead.cli.telling_people import about
+from bridgehead.cli.telling_same import stands
+from bridgehead.cli.telling_words import counted, items, mapping
+from bridgehead.reviews.stakes import number
+from bridgehead.spec.tool import JSON
+from bridgehead.storage.queries_case_view import CaseView
+
+_PARTS: Final = ("supplier_part", "item", "customer_part", "gtin", "description")
+_LINES: Final = 12
+"""Lines that are told one by one, at most."""
+_WHY: Final = 400
+
+
+def beside(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
+    """Yields what a case asks otherwise than the one before it, and who has the others of its business, until when."""
+    own = _place(view)
+    earlier = [one for one in siblings if _place(one) < own]
+    if earlier:
+        yield from asked_otherwise(earlier[-1], view)
+    for one in siblings:
+        yield _where(one, earlier=_place(one) < own)
+
+
+def not_before(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
+    """Yields that nothing is booked for a case while a later document of its business waits, and what that one asks."""
+    for one in siblings:
+        if _place(one) > _place(view) and one.case.state != "done":
+            yield f"Do not book before {one.case.id} is settled; {_otherwise(view, one)}."
+
+
+def asked_otherwise(before: CaseView, after: CaseView) -> Iterator[str]:
+    """Yields line by line what a case asks now and what the one before it asked; nothing for what has no lines."""
+    old, new = _lines(before), _lines(after)
+    if not old or not new:
+        return
+    named: list[int] = []
+    told = []
+    for line in new:
+        at = _same_line(line, old)
+        named += [] if at is None else [at]
+        told.append(_now_and_before(line, None if at is None else old[at]))
+    more = f"; and {counted(len(told) - _LINES, 'more line')}" if len(told) > _LINES else ""
+    yield f"Asked now, and in {before.case.id} before: {'; '.join(told[:_LINES])}{more}."
+    rest = [line for at, line in enumerate(old) if at not in named]
+    if rest:
+        listed = "; ".join(f"{_name(line)}, {_asked(line)}" for line in rest[:_LINES])
+        more = f"; and {counted(len(rest) - _LINES, 'more line')}" if len(rest) > _LINES else ""
+        yield f"Asked in {before.case.id} and not named here: {listed}{more}."
+
+
+def _where(one: CaseView, *, earlier: bool) -> str:
+    """Returns who has another case of the same business, until when and why, and what is booked of it."""
+    name = f"{one.case.id}, {'which came before' if earlier else 'which came later'} about the same business,"
+    held = [each for each in one.reviews if each.state == "open"]
+    if held:
+        due = f" until {when(held[-1].due_at)}" if held[-1].due_at else ""
+        why = brief(about(held[-1]), _WHY).rstrip(".")
+        return f"{name} is with {held[-1].role} ({held[-1].id}){due}: {why}. Of it, {stands(one)}."
+    return f"{name} is {'done' if one.case.state == 'done' else 'not done'}; of it, {stands(one)}."
+
+
+def _otherwise(view: CaseView, later: CaseView) -> str:
+    if mapping(later.input).get("purpose") == "cancel":
+        return "it cancels the order"
+    old = _lines(view)
+    places = []
+    for line in _lines(later):
+        at = _same_line(line, old)
+        if at is None or _asked(line) != _asked(old[at]):
+            places.append(str(line.get("number") or "?"))
+    if not places:
+        return "it is about the same business"
+    listed = ", ".join(places[:_LINES]) + (" and more" if len(places) > _LINES else "")
+    return f"it asks {'line' if len(places) == 1 else 'lines'} {listed} otherwise"
+
+
+def _now_and_before(line: Mapping[str, JSON], before: Mapping[str, JSON] | None) -> str:
+    now = _asked(line)
+    if before is None:
+        return f"{_name(line)}: {now}, and nothing before"
+    was = _asked(before)
+    if before.get("requested_date") and not line.get("requested_date"):
+        now += ", no day named"
+    return f"{_name(line)}: {now}, as before" if now == was else f"{_name(line)}: {now} now, {was} before"
+
+
+def _asked(line: Mapping[str, JSON]) -> str:
+    """Returns quantity, price, value and day of a line."""
+    quantity, price, basis = number(line.get("quantity")), number(line.get("price")), number(line.get("price_basis"))
+    told = f"{plain_number(line.get('quantity'))} {line.get('unit') or ''}".strip()
+    if price is not None:
+        told += f" at {price}" + (f" per {basis}" if basis not in (None, Decimal(1)) else "")
+    if quantity is not None and price is not None and basis != 0:
+        told += f", which is {(quantity * price / (basis or Decimal(1))).quantize(Decimal('0.01'))} for the line"
+    day = line.get("requested_date")
+    return told + (f", for {day}" if day else "")
+
+
+def _same_line(line: Mapping[str, JSON], among: Sequence[Mapping[str, JSON]]) -> int | None:
+    """Returns the place of the line of an earlier document that is meant: by its number and part, else by its part."""
+    for wanted in ("number", ""):
+        for at, one in enumerate(among):
+            parts = [name for name in _PARTS[:-1] if line.get(name) and one.get(name)]
+            agree = any(line[name] == one[name] for name in parts)
+            if (wanted and line.get(wanted) == one.get(wanted) and (agree or not parts)) or (not wanted and agree):
+                return at
+    return None
+
+
+def _name(line: Mapping[str, JSON]) -> str:
+    part = next((str(line[name]) for name in _PARTS if line.get(name)), "an unnamed item")
+    return f"line {line.get('number') or '?'} ({part})"
+
+
+def _lines(view: CaseView) -> list[Mapping[str, JSON]]:
+    return [mapping(line) for line in items(mapping(view.input).get("lines"))]
+
+
+def _place(view: CaseView) -> int:
+    return int(view.case.id.removeprefix("C-"))
