@@ -142,6 +142,20 @@ async def test_who_asked_does_not_approve(world: World, verb: str) -> None:
     assert await booked(world) == ([20] if verb == "approve" else [30])
 
 
+async def test_who_asked_does_not_approve_by_who_stands_in(world: World) -> None:
+    """A stand-in for the user whose case it is approves nothing of theirs: the right is the requester's own."""
+    await deploy(world, more=RIGHTS)
+    await people(world, kim="desk", lee="sales")
+    (one,) = await held(world, 20, by=Principal("kim", frozenset({"desk"})))
+    until = utc_now() + timedelta(days=2)
+    await delegate(world.app, actor("kim"), "orders", "desk", "lee", until=until, reason="on holiday")
+    with pytest.raises(Refused, match="by the role of kim: C-1 acts for kim") as told:
+        await reviewing.decide(world.app, actor("lee"), one.id, APPROVE)
+    assert told.value.code == "review.requester"
+    assert not (await reviewing.show(world.app, actor("lee"), one.id)).may_decide
+    assert await booked(world) == []
+
+
 async def test_somebody_revoked_meanwhile_decides_nothing(desk: World) -> None:
     """A user who is disabled between looking and deciding decides nothing, and neither does one who left the group."""
     (one,) = await held(desk, 20)

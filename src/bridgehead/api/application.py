@@ -27,6 +27,7 @@ from bridgehead.auth.actor import Actor
 from bridgehead.auth.tokens import actor_of_token
 from bridgehead.cases.hiding import SECRETS
 from bridgehead.desk.explaining import Teller
+from bridgehead.desk.typed_json import parsed
 from bridgehead.errors import BridgeheadError, Refused, UserError
 from bridgehead.ids import random_hex
 from bridgehead.spec.tool import JSON
@@ -187,14 +188,10 @@ def _sent(request: Request, route: Route, raw: bytes) -> BaseModel | None:
         raise _Problem(plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send application/json.", code="api.media"))
     try:
         # By json itself: it alone says what is no JSON and what is JSON of the wrong shape.
-        value = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        value = parsed(raw.decode("utf-8"))
+    except ValueError:
         raise UserError("the body is no JSON", code="api.body", hint="Send one JSON object in UTF-8.") from None
     return _fitting("body", route.body, value)
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(text)
 
 
 def _fitting(place: str, model: type[BaseModel], value: object) -> BaseModel:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from math import isfinite
 from typing import Final, Literal
 
+from bridgehead.desk.typed_json import DIGITS, parsed
 from bridgehead.errors import UserError
 from bridgehead.spec.tool import JSON
 
@@ -112,8 +112,8 @@ def _read(text: str, form: Form, path: str) -> JSON:
         return text == "true"
     try:
         if form == "number":
-            found: JSON = json.loads(_plain(text))
-            if isinstance(found, bool) or not isinstance(found, int | float) or not isfinite(found):
+            found: JSON = parsed(_plain(text))
+            if isinstance(found, bool) or not isinstance(found, int | float):
                 raise ValueError  # noqa: TRY301  # the same answer as for what is no JSON
             return found
         if form == "json":
@@ -131,15 +131,17 @@ def _plain(text: str) -> str:
     """Returns a number as JSON writes it: ``+5``, ``05`` and ``1.50`` as people type them are numbers too."""
     said = text.strip()
     number = Decimal(said)
-    if not number.is_finite():
+    # Checked before it is written out: 1e-999999999 would be a text of a gigabyte.
+    if len(said) > DIGITS or not number.is_finite() or abs(number.adjusted()) > DIGITS:
         raise ValueError
     return said.lstrip("+").lstrip("0") if said.lstrip("+").lstrip("0")[:1].isdigit() else format(number, "f")
 
 
 def _loose(text: str) -> JSON:
     """Returns JSON where it is JSON, and otherwise the text: where nothing stood, anything may come."""
+    found: JSON
     try:
-        found: JSON = json.loads(text)
+        found = parsed(text)
     except ValueError:
         return text
     return found

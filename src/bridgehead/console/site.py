@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route, compile_path
 from bridgehead.console.assets import Assets
 from bridgehead.console.here import Here
 from bridgehead.console.live import Live
-from bridgehead.console.middleware import csrf
+from bridgehead.console.middleware import csrf, texts
 from bridgehead.console.middleware.errors import ErrorLayer, Problem, as_json, problem_of
 from bridgehead.console.middleware.headers import HeaderLayer
 from bridgehead.console.middleware.hosts import LOOPBACK, HostLayer, Network, ProxyLayer
@@ -33,6 +33,7 @@ from bridgehead.storage.queries_live import look
 
 if TYPE_CHECKING:
     from bridgehead.app import App
+    from bridgehead.auth.actor import Actor
     from bridgehead.desk.explaining import Teller
 
 SIGN_IN: Final = "/sign-in"
@@ -70,7 +71,7 @@ def site(
     assets = Assets()
     rendering = Rendering(assets, {page.path: page.right for page in found if "GET" in page.methods})
     live = Live(partial(look, app.database))
-    guard = _Guard(app, rendering)
+    guard = _Guard(app, rendering, sessions)
     every = (*found, Page("/live", live.stream, right="read", name="live"))
 
     @asynccontextmanager
@@ -124,8 +125,9 @@ def _allowed(pages: Sequence[Page], beside: Sequence[Beside]) -> Callable[[str],
 class _Guard:
     """Lets a request through to its page: a session, the right that the page needs, and a form of this session."""
 
-    def __init__(self, app: App, rendering: Rendering) -> None:
+    def __init__(self, app: App, rendering: Rendering, sessions: Sessions) -> None:
         self._app = app
+        self._sessions = sessions
         self._rendering = rendering
 
     def of(self, page: Page) -> Callable[[Request], object]:
@@ -137,13 +139,25 @@ class _Guard:
                 if here.visitor is None:
                     return _to_sign_in(request, here)
                 here.visitor.need(page.right)
+            texts.check_asked(request)
             if request.method not in csrf.SAFE and not page.outside:
                 await csrf.check(self._app.vault, request)
+                await texts.check_sent(request)
+                if page.right is not None:
+                    (await self._again(request, here)).need(page.right)
             answer = await page.endpoint(request, here)
             csrf.keep_visit(request, answer)
             return answer
 
         return endpoint
+
+    async def _again(self, request: Request, here: Here) -> Actor:
+        """Returns who acts, looked up once more: a body takes its time, and rights that end meanwhile have ended."""
+        token = request.state.session
+        here.visitor = request.state.actor = await self._sessions.actor_of(token)
+        if here.visitor is None:
+            request.state.session = None
+        return here.actor
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """Returns the page of a problem."""

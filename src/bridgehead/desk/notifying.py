@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridgehead.auth.actor import Actor
-from bridgehead.desk.paging import Page, cursor, keys_of
+from bridgehead.desk.paging import Page, cursor, keys_of, no_place
 from bridgehead.storage.notifications import Listed, Untold
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ async def sent(app: App, actor: Actor, *, state: str | None = None, after: str |
     """Returns messages, newest first. Raises UserError (``input.cursor``). Needs the right to read."""
     actor.need("read")
     keys = keys_of(after, 1)
-    bound = None if keys is None else int(keys[0])
+    bound = None if keys is None else keys[0]
+    if isinstance(bound, str):
+        raise no_place(after or "")
     lines = await app.notifications.listing(state=state, after=bound, limit=_LENGTH + 1)
     return Page(lines) if len(lines) <= _LENGTH else Page(lines[:_LENGTH], cursor(lines[_LENGTH - 1].id))
 

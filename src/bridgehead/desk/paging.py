@@ -35,13 +35,20 @@ def keys_of(text: str | None, count: int) -> tuple[str | int, ...] | None:
         return None
     try:
         found = json.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if isinstance(found, list) and len(found) == count:
-        keys = tuple(one for one in found if isinstance(one, str | int) and not isinstance(one, bool))
+        keys = tuple(one for one in found if isinstance(one, str | int) and _is_key(one))
         if len(keys) == count:
             return keys
     raise no_place(text)
+
+
+def _is_key(key: str | int) -> bool:
+    """Tells whether a page can have ended with it: what the database has no value for was made up."""
+    if isinstance(key, str):
+        return key.isascii() and key.isprintable()
+    return not isinstance(key, bool) and -(2**63) <= key < 2**63
 
 
 def no_place(text: str) -> UserError:

@@ -127,7 +127,7 @@ def explain(app: App, actor: Actor, name: str, *, tool: str, args: str, level: s
         raise UserError(f"there is no level {level[:20]!r}", code="input.choice", hint=nearest(level, LEVELS))
     try:
         given = json.loads(args or "{}", parse_float=str)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"the arguments are no JSON: {error}", code="input.json", hint='Write {"name": "value"}.'
         ) from None

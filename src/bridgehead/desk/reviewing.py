@@ -380,9 +380,18 @@ def _place(cursor: str | None, *, priority: bool) -> tuple[str | int, ...] | Non
     if keys is None:
         return None
     due, stake = (str(keys[0]), str(keys[1])) if priority else ("infinity", "0")
-    if not (isinstance(keys[-1], int) and 0 <= keys[-1] < 2**63 and _DUE.fullmatch(due) and _STAKE.fullmatch(stake)):
+    if not (isinstance(keys[-1], int) and 0 <= keys[-1] < 2**63 and _is_due(due) and _STAKE.fullmatch(stake)):
         raise no_place(cursor or "")
     return keys
+
+
+def _is_due(text: str) -> bool:
+    if _DUE.fullmatch(text) is None:
+        return False
+    try:
+        return text == "infinity" or datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _cursor(queued: Queued) -> str:

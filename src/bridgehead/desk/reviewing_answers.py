@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from bridgehead.desk.typed_json import parsed
 from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.reviews.model import FENCING, Review
@@ -104,8 +105,8 @@ def answer_of(review: Review, value: JSON, *, happened: bool | None) -> JSON:
         return _loose(value)
     candidates: list[JSON] = [value]
     if isinstance(value, str):
-        with contextlib.suppress(ValueError, RecursionError):
-            candidates.insert(0, json.loads(value))
+        with contextlib.suppress(ValueError):
+            candidates.insert(0, parsed(value))
     problems = [mismatch(candidate, cast("JSON", schema)) for candidate in candidates]
     for candidate, problem in zip(candidates, problems, strict=True):
         if not problem:
@@ -172,7 +173,6 @@ def _loose(value: JSON) -> JSON:
     if not isinstance(value, str):
         return value
     try:
-        found: JSON = json.loads(value)
-    except (ValueError, RecursionError):
+        return parsed(value)
+    except ValueError:
         return value
-    return found

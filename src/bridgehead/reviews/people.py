@@ -60,10 +60,12 @@ def no_member(what: str, name: str, role: str, members: Sequence[str] | None) ->
     )
 
 
-def requester(what: str, name: str, case: str) -> Refused:
-    """Returns the refusal of somebody who would approve what is done in their own name."""
+def requester(what: str, name: str, case: str, *, lender: str | None = None) -> Refused:
+    """Returns the refusal of somebody who would approve what is done in their own name, or in who lent them a role."""
     return Refused(
-        f"{name} may not approve {what}: {case} acts for {name}",
+        f"{name} may not approve {what}: {case} acts for {name}"
+        if lender is None
+        else f"{name} may not approve {what} by the role of {lender}: {case} acts for {lender}",
         code="review.requester",
         hint="Somebody else of the role decides; whoever asked for a call does not approve it.",
     )

@@ -74,9 +74,9 @@ class Reviews:
         async with self._database.transaction() as conn:
             found, deployment = await self._load(conn, review_id)
             try:
-                await entitled(conn, decider, deployment, found.role, show("R", review_id))
+                lender = await entitled(conn, decider, deployment, found.role, show("R", review_id))
                 if found.case_id is not None and found.kind in ("approval", "conflict"):
-                    await refuse_requester(conn, decider, found.case_id, show("R", review_id))
+                    await refuse_requester(conn, decider, found.case_id, show("R", review_id), lender=lender)
             except Refused as refused:
                 return refused.message
         return ""
@@ -248,7 +248,7 @@ class Reviews:
             decider = wanted.decider if role == found.role else replace(wanted.decider, members=None)
             lender = await entitled(conn, decider, deployment, role, what)
         if wanted.verb in ("approve", "edit") and found.case_id is not None and found.kind not in LOOKING:
-            await refuse_requester(conn, wanted.decider or Decider(wanted.by), found.case_id, what)
+            await refuse_requester(conn, wanted.decider or Decider(wanted.by), found.case_id, what, lender=lender)
         return lender
 
     async def _lock_case(self, conn: Connection, review: Review) -> int:

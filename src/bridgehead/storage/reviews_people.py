@@ -16,6 +16,7 @@ from bridgehead.ids import show
 from bridgehead.reviews.people import Decider, disabled, no_member, requester, unknown
 from bridgehead.reviews.terms import is_member
 from bridgehead.storage.database import Connection, Database
+from bridgehead.storage.queries import person_of
 from bridgehead.storage.reviews_terms import terms_at
 from bridgehead.storage.sealing import Chain
 from bridgehead.storage.users import CHAIN
@@ -57,13 +58,17 @@ async def entitled(conn: Connection, decider: Decider, deployment: str, role: st
     return lender
 
 
-async def refuse_requester(conn: Connection, decider: Decider, case_id: int, what: str) -> None:
-    """Raises Refused (``review.requester``) for somebody whom the case acts for."""
+async def refuse_requester(
+    conn: Connection, decider: Decider, case_id: int, what: str, *, lender: str | None = None
+) -> None:
+    """Raises Refused (``review.requester``) for somebody whom the case acts for, and for who decides by their role."""
     row = await (await conn.execute("select subject, issuer from grants where case_id = %s", (case_id,))).fetchone()
-    if row is None or (row["issuer"] or None) != decider.issuer:
+    if row is None:
         return
-    if not two_people(row["subject"], decider.subject):
+    if (row["issuer"] or None) == decider.issuer and not two_people(row["subject"], decider.subject):
         raise requester(what, decider.name, show("C", case_id))
+    if lender is not None and not two_people(person_of(row["subject"], row["issuer"]), lender):
+        raise requester(what, decider.name, show("C", case_id), lender=lender)
 
 
 async def _standing(conn: Connection, decider: Decider, what: str) -> frozenset[str] | None:

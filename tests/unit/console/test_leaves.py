@@ -80,3 +80,32 @@ def test_arguments_without_end_get_no_form() -> None:
     """A page has a bound: what is larger is edited elsewhere, and the error says where."""
     with pytest.raises(UserError, match=str(MOST)):
         leaves({"all": list(range(MOST + 1))})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e400",
+        "-1e400",
+        "-1e999999999",
+        ".1e-999999999999",
+        "0e-999999999999",
+        "9" * 400,
+        "9" * 5000,
+        "NaN",
+        "Infinity",
+    ],
+)
+def test_what_is_too_large_for_a_number_is_refused_unwritten(text: str) -> None:
+    """P1: a number that nothing could compare or hold is told as none, before anything is made of it."""
+    (leaf,) = leaves({"amount": 1})
+    with pytest.raises(UserError) as told:
+        with_fields({"amount": 1}, {leaf.name: text})
+    assert told.value.code == "review.arguments"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "1e400", "NaN", "9" * 400, "[" * 101 + "]" * 101])
+def test_where_nothing_stood_what_no_record_holds_is_a_text(text: str) -> None:
+    """P1: JSON that cannot be recorded stays the text that was typed."""
+    (leaf,) = leaves({"note": None})
+    assert with_fields({"note": None}, {leaf.name: text}) == {"note": text}

@@ -92,6 +92,10 @@ def _one(here: Here, number: str) -> str:
     return here.url(name, number=number)
 
 
+_DIGITS: Final = 18
+"""Before and after the point: an exponent is looked at before anything is counted with it."""
+
+
 def _amount(text: str | None) -> Decimal | None:
     if text is None:
         return None
@@ -99,7 +103,7 @@ def _amount(text: str | None) -> Decimal | None:
         found = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
     except InvalidOperation:
         found = None
-    if found is None or not found.is_finite() or abs(found) >= Decimal(10) ** 18:
+    if found is None or not found.is_finite() or abs(found.adjusted()) >= _DIGITS:
         raise UserError(f"{text[:40]!r} is no amount", code="input.amount", hint="Write it like 1250.00.")
     return found
 
