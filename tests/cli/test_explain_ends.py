@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from bridgehead import ToReview
 from bridgehead.cli.telling_document import line_named, mail_sender
 from bridgehead.cli.telling_figures import bare, passes
 from bridgehead.cli.telling_gist import gist
@@ -17,6 +19,7 @@ from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.xml.tree import parse
 from bridgehead.spec.tool import JSON
 from bridgehead.templates.purchase_orders.glimpse_xml import xml_glimpse
+from bridgehead.templates.purchase_orders.intake import read_arrival
 from tests.cli.calls import Cli
 from tests.cli.test_users import RIGHTS, anna, document
 
@@ -140,6 +143,37 @@ def test_an_order_that_is_cut_off_names_who_ordered_what() -> None:
     assert xml_glimpse(b"<Invoice><cbc:ID>I-1</cbc:ID>") == {}
     with pytest.raises(Refusal, match="ends in the middle"):
         parse(text.encode(), "document")
+
+
+def test_an_order_with_broken_bytes_tells_days_and_address_and_counts_no_damaged_line() -> None:
+    """Bytes that are no UTF-8 are shown in one way, their line is named and not counted as whole."""
+    item = (
+        '<ItemOut quantity="{0}0" lineNumber="{0}0" requestedDeliveryDate="2026-11-1{0}T08:00:00+01:00"><ItemID>'
+        "<SupplierPartID>{1}AB-{0}</SupplierPartID></ItemID></ItemOut>"
+    )
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<cXML><OrderRequest><OrderRequestHeader orderID="PO-7" orderDate='
+        '"2026-11-02T00:00:00"><ShipTo><Address><Name>Werk 2</Name><PostalAddress><Street>Am Bahnhof 12</Street>'
+        "<City>Düren</City><PostalCode>52349</PostalCode></PostalAddress></Address></ShipTo></OrderRequestHeader>\n"
+        + item.format(1, "")
+        + "\n"
+        + item.format(2, "@")
+        + "\n</OrderRequest></cXML>"
+    )
+    broken = text.encode().replace(b"@AB", b"\xfcAB")
+    found = xml_glimpse(broken)
+    assert (found["lines_read"], found["damaged"]) == (1, 1)
+    assert found["ship_to"] == {"name": "Werk 2", "street": "Am Bahnhof 12", "city": "Düren", "postal_code": "52349"}
+    assert [line["requested_date"] for line in cast(list[dict[str, str]], found["lines"])] == [
+        "2026-11-11",
+        "2026-11-12",
+    ]
+    review = read_arrival(broken, "order.xml")
+    assert isinstance(review, ToReview)
+    assert "It is in order line 20, item \\xfcAB-2 (document, line 4)" in review.reason
+    (shown,) = line_named(broken, "document, line 4")
+    assert shown.lines[-1].startswith("4: <ItemOut")
+    assert "\\xfcAB-2" in shown.lines[-1]
 
 
 def test_who_submitted_and_who_narrowed_the_grant_is_told(cli: Cli, orders: Path) -> None:

@@ -75,11 +75,21 @@ def partly(view: ArrivalView) -> Iterator[str]:
     who = sender({"buyer": {"name": mapping(found.get("buyer")).get("name")}}) or "its sender"
     damaged = found.get("damaged")
     lost = f"; {counted(damaged, 'piece')} of it {'is' if damaged == 1 else 'are'} damaged" if damaged else ""  # type: ignore[arg-type]  # a count
+    broke = mapping(found.get("broke_in")).get("number")
+    lost += f", in order line {str(broke).lstrip('0')}" if lost and broke else ""
     more = f"; further orders in it: {found['further_orders']}" if found.get("further_orders") else ""
     yield (
-        f"As far as it could be read, which decided nothing: {gist(found)} by {who}{named}{dated}"
+        f"As far as it could be read, which decided nothing: {gist(found)} by {who}{named}{dated}{_to(found)}"
         f" ({counted(_count(found), 'whole line')}{lost}{more})."
     )
+
+
+def _to(found: Mapping[str, JSON]) -> str:
+    """Returns where the goods go, so far as it could be read."""
+    place = mapping(found.get("ship_to"))
+    city = " ".join(str(place[name]) for name in ("postal_code", "city") if place.get(name))
+    parts = [str(part) for part in (place.get("name"), place.get("street"), city, place.get("country")) if part]
+    return f", to be delivered to {', '.join(parts)}" if parts else ""
 
 
 def _count(found: Mapping[str, JSON]) -> int:

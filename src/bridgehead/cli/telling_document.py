@@ -20,6 +20,9 @@ _HEADER: Final = 200
 _MARKS: Final = ("subject", "date", "message-id", "to")
 _PLACE: Final = re.compile(r"document, line (\d{1,6})")
 _UNPRINTED: Final = 0.02
+_DECLARATION: Final = 200
+_DECLARED: Final = re.compile(rb"encoding\s*=\s*[\"'](?!utf-?8)", re.IGNORECASE)
+"""An XML that declares another encoding than the one that it has without a declaration (XML 1.0, 4.3.3)."""
 
 
 def mail_head(original: bytes) -> str:
@@ -97,6 +100,7 @@ def _text(original: bytes) -> str:
     try:
         text = original[:_HEAD_BYTES].decode("utf-8-sig", "replace" if len(original) > _HEAD_BYTES else "strict")
     except UnicodeDecodeError:
-        text = original[:_HEAD_BYTES].decode("latin-1")
+        is_utf8 = original.lstrip().startswith(b"<") and not _DECLARED.search(original[:_DECLARATION])
+        text = original[:_HEAD_BYTES].decode(*(("utf-8", "backslashreplace") if is_utf8 else ("latin-1",)))
     odd = sum(1 for character in text if not character.isprintable() and character not in "\r\n\t\f\x1c\x1d\x1e\x1f")
     return "" if odd > len(text) * _UNPRINTED else text

@@ -98,16 +98,22 @@ def _placed(where: str, found: Mapping[str, JsonValue]) -> str:
     """Returns where a document broke: the line of the order with its item, so far as it was read, and the place."""
     segment = _SEGMENT.fullmatch(where)
     if segment is None:
-        return f" ({where})" if where else ""
+        return _in_line(found) + (f" ({where})" if where else "")
     after, tag, number, line = segment.groups()
     named = f"{tag}, which is segment {number}" if tag else f"segment {number}"
     said = f"read from {after or ''}{named} of the file, on line {line} of its text"
+    inside = _in_line(found)
+    return f"{inside} ({said})." if inside else f" ({said})"
+
+
+def _in_line(found: Mapping[str, JsonValue]) -> str:
+    """Returns in which line of the order a document broke, with its item; empty where that is not known."""
     read = found.get("as_far_as_read")
     broke = read.get("broke_in") if isinstance(read, dict) else None
     if not isinstance(broke, dict) or not broke.get("number"):
-        return f" ({said})"
+        return ""
     item = next((broke[one] for one in ("supplier_part", "customer_part", "gtin", "description") if broke.get(one)), "")
-    return f" It is in order line {str(broke['number']).lstrip('0')}{f', item {item}' if item else ''} ({said})."
+    return f" It is in order line {str(broke['number']).lstrip('0')}{f', item {item}' if item else ''}"
 
 
 def _mailed_by(address: str | None) -> str | None:
