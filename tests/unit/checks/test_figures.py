@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from bridgehead.templates.purchase_orders.checks.verdict import Facts, Rules
-from bridgehead.templates.purchase_orders.erp.wire import ResolvedLine
+from bridgehead.templates.purchase_orders.erp.wire import Quote, ResolvedLine
 from tests.unit.checks.ground import CUSTOMER, booked, facts, item, line, order, verdict
 
 
@@ -102,11 +102,14 @@ def test_what_is_not_near_is_told_too() -> None:
         "Quantity: the one line is sold as ordered; nearest its minimum is line 1 (A-1): 100 ordered, at least 10 C62"
         " are sold, in multiples of 5; 25% or 100 more are allowed."
     )
-    assert told(found, "Agreed") == "Agreed prices: line 1 (A-1) 3.1 per C62, a contract price, 3.1 stated."
+    assert (
+        told(found, "ERP prices")
+        == "ERP prices of the order's date, 2026-10-30: line 1 (A-1) 3.1 per C62, a contract price, 3.1 stated."
+    )
     assert not [one for one in found if one.startswith("Earliest")]
     two = verdict(order(line(1, price=None), line(2))).figures
-    assert told(two, "Agreed").startswith(
-        "Agreed prices: line 1 (A-1) 3.1 per C62, a contract price, none stated; line 2"
+    assert told(two, "ERP prices").startswith(
+        "ERP prices of the order's date, 2026-10-30: line 1 (A-1) 3.1 per C62, a contract price, none stated; line 2"
     )
     assert told(two, "Earliest") == "Earliest days: line 1 (A-1) 2026-11-03; line 2 (A-1) 2026-11-03."
     assert "17 days to spare" in told(found, "Delivery")
@@ -151,3 +154,17 @@ def test_an_order_that_is_held_says_how_near_it_came_too() -> None:
         " item, quantity, unit, price and day of the one line, as they would be booked. Order date, line numbers,"
         " texts and the form of the document were not compared."
     )
+
+
+def test_only_a_price_of_a_contract_is_called_agreed() -> None:
+    """A price of the list is told as that, where it is booked and where it is compared, with the day it held until."""
+    asked = order(line(1, price=Decimal("3.13")))
+    ended = {"A-1": Quote("A-1", Decimal("3.1000"), "list", date(2026, 10, 31))}
+    found = verdict(asked, facts(asked, quotes=ended)).figures
+    assert not [one for one in found if "agreed" in one]
+    assert "line 1 (A-1) at the list price 3.1 EUR per C62" in told(found, "Booked")
+    assert "3.13 asked, 3.1 on the list" in told(found, "Price: ")
+    assert "a list price that held until 2026-10-31 and counts because the order" in told(found, "ERP prices")
+    same = order(line(1, price=Decimal("3.1000")))
+    whole = verdict(same, facts(same, quotes=ended)).figures
+    assert not [one for one in whole if "agreed" in one]

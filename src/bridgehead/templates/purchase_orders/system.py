@@ -188,7 +188,8 @@ def _quoted(item: str, offered: Iterable[BaseModel], day: date, currency: str) -
         from_there = [one for one in held if (one.get("source") or "list") == source]
         if from_there:
             youngest = max(from_there, key=lambda one: _day(one, "valid_from") or date.min)
-            return _fit(_QUOTE, "prices", {"item": item, "price": youngest["price"], "source": source})
+            told = {"item": item, "price": youngest["price"], "source": source, "valid_to": _day(youngest, "valid_to")}
+            return _fit(_QUOTE, "prices", told)
     return Quote(item, None, None)
 
 

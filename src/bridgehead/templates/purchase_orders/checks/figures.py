@@ -11,6 +11,7 @@ from bridgehead.templates.purchase_orders.checks.verdict import Ground, Settled
 
 _TOLD: Final = 8
 """Lines that a sentence names, at most."""
+_OURS: Final = "ERP's"
 _PART: Final = Decimal("0.001")
 """The least that a quantity is told from another by: nothing is divided by a minimum of nought."""
 
@@ -42,23 +43,24 @@ def figures(ground: Ground, *, books: bool) -> tuple[str, ...]:
 def _booked(ground: Ground) -> str:
     """Returns what is booked otherwise than the document asks, line by line."""
     money = "" if ground.facts.customer is None else f" {ground.facts.customer.currency}"
-    found = [part for one in _in_order(ground) for part in _otherwise(one, money)]
+    found = [part for one in _in_order(ground) for part in _otherwise(ground, one, money)]
     stated = sum(one.asked is not None for one in ground.lines)
     if found:
         return f"Booked otherwise than asked: {_listed(found)}. All else is booked as asked."
+    ours = "agreed" if all(_word(ground, one) == "agreed" for one in ground.lines) else "ERP's"
     prices = (
-        "at the agreed prices, for none is stated"
+        f"at the {ours} prices, for none is stated"
         if not stated
-        else "at the stated prices, which are the agreed ones"
+        else f"at the stated prices, which are the {ours} ones"
         if stated == len(ground.lines)
-        else f"at the agreed prices, which {stated} of {len(ground.lines)} lines state"
+        else f"at the {ours} prices, which {stated} of {len(ground.lines)} lines state"
     )
     days = any(one.requested is not None for one in ground.lines)
     asked = "every quantity and day" if days else "every quantity, for the earliest day, because none is named"
     return f"Booked as asked: {asked}, {prices}."
 
 
-def _otherwise(one: Settled, money: str) -> Iterator[str]:
+def _otherwise(ground: Ground, one: Settled, money: str) -> Iterator[str]:
     item, name = one.item, _named(one)
     if item is None or one.quantity is None or one.ordered is None or one.price is None:
         return
@@ -66,8 +68,8 @@ def _otherwise(one: Settled, money: str) -> Iterator[str]:
         differs = (one.price - one.asked) * one.quantity
         side = "above" if differs > 0 else "below"
         yield (
-            f"{name} at the agreed {_plain(one.price)}{money} per {item.base_unit}, which is {side} the stated"
-            f" {_plain(one.asked)} ({abs(differs):.2f}{money} for the line)"
+            f"{name} at the {_word(ground, one)} {_plain(one.price)}{money} per {item.base_unit}, which is {side} the"
+            f" stated {_plain(one.asked)} ({abs(differs):.2f}{money} for the line)"
         )
     if one.quantity != one.ordered:
         yield f"{name} with {_plain(one.quantity)} {item.base_unit}, for {_asked(one)} ordered ({_least(one)})"
@@ -134,14 +136,15 @@ def _price(ground: Ground) -> Iterator[str]:
         return
     limit = f"the limit is {tolerance:.1%}"
     if not stated:
-        yield f"Price: no line states one; the agreed ones count; {limit}."
+        yield f"Price: no line states one; the ERP's count; {limit}."
         return
     nearest = max(stated, key=lambda one: (_gap(one), -one.line.number))
     asked, agreed = nearest.asked, nearest.price
     if asked is None or agreed is None or nearest.same_price or asked == agreed:
         kinds = {_kind(ground, one) for one in stated}
+        ours = f"the {'agreed' if kinds == {'contract price'} else _OURS} one"
         agreed_by = f", a {kinds.pop()}" if len(kinds) == 1 else ""
-        yield f"Price: {_all(len(stated), 'stated price')} the agreed one{agreed_by}; {limit}."
+        yield f"Price: {_all(len(stated), 'stated price')} {ours}{agreed_by}; {limit}."
         return
     kind = _kind(ground, nearest)
     side = "over" if asked > agreed else "under"
@@ -152,27 +155,44 @@ def _price(ground: Ground) -> Iterator[str]:
             f", or {rules.max_price_gap:.0%} where the whole line differs by at most"
             f" {rules.max_price_difference}; it differs by {differs:.2f}"
         )
+    ours = "agreed" if kind == "contract price" else "on the list"
     yield (
         f"Price: {_named(nearest)} is {_gap(nearest):.1%} {side} the {kind}: {_plain(asked)} asked,"
-        f" {_plain(agreed)} agreed; {limit}{beyond}. It is the furthest off of {len(stated)} stated."
+        f" {_plain(agreed)} {ours}; {limit}{beyond}. It is the furthest off of {len(stated)} stated."
     )
 
 
 def _agreed(ground: Ground) -> Iterator[str]:
-    """Yields what each line costs by the ERP, beside what it states."""
+    """Yields what each line costs by the ERP, beside what it states, and of which day these prices are."""
     told = [
-        f"{_named(one)} {_plain(one.price)} per {one.item.base_unit}, a {_kind(ground, one)}, "
+        f"{_named(one)} {_plain(one.price)} per {one.item.base_unit}, a {_kind(ground, one)}{_until(ground, one)}, "
         + ("none stated" if one.asked is None else f"{_plain(one.asked)} stated")
         for one in _in_order(ground)
         if one.price is not None and one.item is not None
     ]
     if told:
-        yield f"Agreed prices: {_listed(told)}."
+        day = ground.order.order_date
+        dated = f" of the order's date, {day}" if day is not None else ""
+        yield f"ERP prices{dated}: {_listed(told)}."
 
 
 def _kind(ground: Ground, one: Settled) -> str:
     quote = None if one.item is None else ground.facts.quotes.get(one.item.number)
     return "contract price" if quote is not None and quote.source == "contract" else "list price"
+
+
+def _word(ground: Ground, one: Settled) -> str:
+    """Returns what a price of the ERP is to this customer: only one of a contract is agreed."""
+    return "agreed" if _kind(ground, one) == "contract price" else "list price"
+
+
+def _until(ground: Ground, one: Settled) -> str:
+    """Returns until when a price holds that holds no longer today: the order's date decides, and a newer one exists."""
+    quote = None if one.item is None else ground.facts.quotes.get(one.item.number)
+    ended = None if quote is None else quote.valid_to
+    if ended is None or ground.facts.as_of is None or ended >= ground.facts.as_of:
+        return ""
+    return f" that held until {ended} and counts because the order is dated no later"
 
 
 def _gap(one: Settled) -> Decimal:

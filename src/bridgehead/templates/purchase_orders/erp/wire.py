@@ -176,11 +176,15 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The price of one item per base unit, and where it comes from; both None when there is no price."""
+    """The price of one item per base unit, and where it comes from; both None when there is no price.
+
+    ``valid_to`` is its last day, where it has one.
+    """
 
     item: str
     price: Decimal | None
     source: PriceSource | None
+    valid_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
