@@ -83,6 +83,16 @@ async def test_a_form_holds_texts_alone(app: App) -> None:
         assert (await somebody.post("/keep", {"reason": "too late"})).text == "kept"
 
 
+async def test_a_form_in_an_odd_encoding_is_no_form_of_a_session(app: App) -> None:
+    """Half of a surrogate pair in the place of the form's token, by an encoding of the sender's own, is refused."""
+    part = 'Content-Disposition: form-data; name="csrf"'
+    body = f"--x\r\n{part}\r\n\r\n\\ud800\r\n--x--\r\n"
+    kind = "multipart/form-data; boundary=x; charset=unicode_escape"
+    async with visiting(app, None) as stranger:
+        found = await stranger.http.post("/sign-in", content=body, headers={"Origin": ORIGIN, "Content-Type": kind})
+        assert (found.status_code, "console.csrf" in found.text or "not of your session" in found.text) == (403, True)
+
+
 async def _page(_request: Request, here: Here) -> Response:
     return here.render("linked-done.html", name="R-1", verb="approve")
 

@@ -142,8 +142,8 @@ class _Guard:
             texts.check_asked(request)
             if request.method not in csrf.SAFE and not page.outside:
                 await csrf.check(self._app.vault, request)
-                await texts.check_sent(request)
-                if page.right is not None:
+                if page.right is not None:  # before sign-in, no word of an answer tells what was typed
+                    await texts.check_sent(request)
                     (await self._again(request, here)).need(page.right)
             answer = await page.endpoint(request, here)
             csrf.keep_visit(request, answer)

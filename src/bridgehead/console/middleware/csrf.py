@@ -54,7 +54,7 @@ async def check(vault: Vault, request: Request) -> None:
     if given is None:
         found = (await request.form()).get(FIELD)
         given = "" if found is None or isinstance(found, UploadFile) else found
-    if not hmac.compare_digest(given.encode(), form_token(vault, request).encode()):
+    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), form_token(vault, request).encode()):
         raise Refused(
             "this form is not of your session, or it is older than your sign-in",
             code="console.csrf",
