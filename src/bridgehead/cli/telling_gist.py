@@ -8,6 +8,7 @@ from typing import Final
 
 from bridgehead.cli.output import brief
 from bridgehead.cli.telling_words import Table, counted, items, mapping
+from bridgehead.documents.doubt import says_its_purpose
 from bridgehead.reviews.stakes import number, stake
 from bridgehead.spec.tool import JSON
 
@@ -35,6 +36,7 @@ _COLUMNS: Final = (
 _FLAGS: Final = {
     "instruction": "The document gives orders to whoever reads it, or hides text; what it says there was not followed",
     "contradiction": "The free text contradicts the data",
+    "purpose": "That it is a cancellation it says in its own words",
     "totals": "The sums do not add up",
     "count": "The stated count is not what was found",
     "date": "A date names no single day",
@@ -99,7 +101,9 @@ def flagged(given: JSON) -> dict[str, str]:
     told: dict[str, list[str]] = {}
     for warning in map(str, items(fields.get("warnings"))):
         kind, _, rest = warning.partition(":")
-        if rest:
+        if says_its_purpose(warning, str(fields.get("purpose"))):
+            told.setdefault("purpose", []).append(rest.strip())
+        elif rest:
             told.setdefault(kind, []).append(rest.strip())
         else:
             told.setdefault("remark", []).append(warning)

@@ -111,3 +111,14 @@ def row_doubt_in(text: str) -> str | None:
 def _disguised(text: str) -> re.Match[str] | None:
     """Text written so that a reader of words passes over it: spaced letters, mixed alphabets, encodings."""
     return _SPACED.search(text) or _SCRIPTS.search(unicodedata.normalize("NFKC", text)) or _ENCODED.search(text)
+
+
+_CANCELS: Final = re.compile(
+    r"contradiction: .{0,80}?says '(?:cancel|void|withdr|revok|storn|annul|anul|avbest|makul|odwo|rezygn)\w*'",
+    re.IGNORECASE,
+)
+
+
+def says_its_purpose(warning: str, purpose: str) -> bool:
+    """Whether a warning quotes only that an order is cancelled, in a document that cancels it: that contradicts nothing."""
+    return purpose == "cancel" and _CANCELS.match(warning) is not None

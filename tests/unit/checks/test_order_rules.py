@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from bridgehead.cli.telling_gist import flagged
 from bridgehead.documents.order import Order, Party
 from bridgehead.templates.purchase_orders.checks.verdict import Rules
 from bridgehead.templates.purchase_orders.erp.wire import Credit, OrderStatus
@@ -357,3 +358,20 @@ def test_a_change_says_what_is_booked_and_what_would_become_of_it() -> None:
         .reason()
         .startswith("The document is a cancellation of PO PO-1, booked as SO-1 (open, 310.00 EUR")
     )
+
+
+def test_a_cancellation_is_no_contradiction_of_itself() -> None:
+    """What says that the order is cancelled is quoted with the cancellation; in an order it contradicts."""
+    said = (
+        "contradiction: the subject says 'cancel': 'Cancel order 45'",
+        "contradiction: a note says 'cancellation' (body, line 3): 'Please confirm the cancellation.'",
+        "contradiction: a note says 'only' (body, line 4): 'only line 2'",
+    )
+    cancelled = verdict(order(purpose="cancel", warnings=said))
+    assert [hold.cause for hold in cancelled.holds] == ["change", "contradiction"]
+    assert "It says: 'Cancel order 45'; 'Please confirm the cancellation.'." in cancelled.reason()
+    assert "only line 2" in cancelled.holds[1].reason
+    told = flagged({"purpose": "cancel", "warnings": list(said)})
+    assert "Cancel order 45" not in told["contradiction"]
+    assert told["purpose"].startswith("That it is a cancellation it says in its own words: the subject says 'cancel'")
+    assert [hold.cause for hold in verdict(order(warnings=said)).holds] == ["contradiction"] * 3

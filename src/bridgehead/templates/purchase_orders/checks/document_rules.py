@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from bridgehead.documents.doubt import says_its_purpose
 from bridgehead.documents.order import Order
 from bridgehead.templates.purchase_orders.checks.lines import asked_price
 from bridgehead.templates.purchase_orders.checks.verdict import (
@@ -79,8 +80,15 @@ def _asks_for(ground: Ground, purpose: str) -> str:
         differs = f" It would come to {proposal.total} {proposal.currency}{_differences(proposal, earlier[-1])}."
     return (
         f"The document is a {what} of PO {order.po_number}, {booked}; only new orders are booked without a person."
-        f"{differs}"
+        f"{differs}{_in_its_words(order)}"
     )
+
+
+def _in_its_words(order: Order) -> str:
+    """Returns what a cancellation says of it, as its reader quoted it."""
+    said = [one for one in order.warnings if says_its_purpose(one, order.purpose)]
+    quoted = dict.fromkeys(whole.strip() for one in said if (whole := one.partition(" says ")[2].partition(": ")[2]))
+    return f" It says: {'; '.join(list(quoted)[:_TOLD])}." if quoted else ""
 
 
 def _other_content(ground: Ground) -> str:
@@ -136,6 +144,8 @@ def resent(ground: Ground) -> BookedOrder | None:
 def warned(ground: Ground) -> Iterator[Hold]:
     """Rule 2: instructions to the reader, contradicting text and doubtful readings are for a person."""
     for warning in _doubts(ground.order):
+        if says_its_purpose(warning, ground.order.purpose):
+            continue
         kind, _, text = warning.partition(":")
         if kind in _TEXTS:
             yield Hold(2, ORDER_DESK, _TEXTS[kind], f"The document holds text to be judged ({kind}): {text.strip()}")
