@@ -22,6 +22,7 @@ from tests.contract.test_guards import claimed
 from tests.support.held import PARALLEL, actor, deploy, held, people
 from tests.support.world import World
 
+ISSUER: Final = "https://issuer.example"
 APPROVE: Final = Decision("approve")
 RIGHTS: Final = """
 rights:
@@ -133,9 +134,10 @@ async def test_who_asked_does_not_approve(world: World, verb: str) -> None:
     await people(world, kim="desk", pat="desk")
     (one,) = await held(world, 20, by=Principal("kim", frozenset({"desk"})))
     wanted = APPROVE if verb == "approve" else Decision("edit", changes=("amount=30",))
-    for name in ("kim",):
-        with pytest.raises(Refused, match="C-1 acts for kim") as told:
-            await reviewing.decide(world.app, actor(name), one.id, wanted)
+    elsewhere = Actor(f"Kim of {ISSUER}", frozenset({"desk"}), frozenset({"reviewer"}), issuer=ISSUER)
+    for kim in (actor("kim"), elsewhere):
+        with pytest.raises(Refused, match="C-1 acts for") as told:
+            await reviewing.decide(world.app, kim, one.id, wanted)
         assert told.value.code == "review.requester"
     assert "acts for kim" in (await reviewing.show(world.app, actor("kim"), one.id)).why_not
     await reviewing.decide(world.app, actor("pat"), one.id, wanted)
@@ -254,9 +256,10 @@ async def test_four_eyes_are_those_of_two_people_with_a_right_of_their_own(world
     assert await booked(world) == []
     (second,) = await world.reviews()
     assert (await reviewing.show(world.app, actor("pat"), second.id)).approved_first is not None
-    for name in ("kim", "lee"):
+    elsewhere = Actor(f"Kim of {ISSUER}", frozenset({"desk"}), frozenset({"reviewer"}), issuer=ISSUER)
+    for other in (actor("kim"), actor("lee"), elsewhere):
         with pytest.raises(UserError, match="asks for a second person") as told:
-            await reviewing.decide(world.app, actor(name), second.id, APPROVE)
+            await reviewing.decide(world.app, other, second.id, APPROVE)
         assert told.value.code == "review.same_person"
     await reviewing.decide(world.app, actor("pat"), second.id, APPROVE)
     assert await booked(world) == [20]

@@ -63,6 +63,8 @@ _ALIKE: Final = str.maketrans(
 )
 """The letters of Cyrillic, Greek, Armenian and IPA that are taken for Latin ones (Unicode TR 39, confusables)."""
 _LATIN_ALIKE: Final = str.maketrans({"0": "o", "1": "l", "|": "l", "i": "l"})
+_ISSUED: Final = re.compile(r" of https?://\S+$")
+"""How people of an issuer are named beside those of this installation."""
 
 
 def tidy(text: str) -> str:
@@ -82,8 +84,11 @@ def skeleton(text: str) -> str:
 
 
 def two_people(one: str, other: str) -> bool:
-    """Tells whether two names are of two people: case, spaces and letters that only look alike make nobody else."""
-    first, second = (tidy(name).translate(_ALIKE).casefold() for name in (one, other))
+    """Tells whether two names are of two people: case, spaces and letters that only look alike make nobody else.
+
+    Neither does another place to sign in: ``kim`` and ``kim of https://issuer`` are taken for one person.
+    """
+    first, second = (_ISSUED.sub("", tidy(name).translate(_ALIKE).casefold()) for name in (one, other))
     return bool(first and second) and first != second
 
 

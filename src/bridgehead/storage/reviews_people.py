@@ -65,7 +65,7 @@ async def refuse_requester(
     row = await (await conn.execute("select subject, issuer from grants where case_id = %s", (case_id,))).fetchone()
     if row is None:
         return
-    if (row["issuer"] or None) == decider.issuer and not two_people(row["subject"], decider.subject):
+    if not two_people(row["subject"], decider.subject):  # wherever either has signed in
         raise requester(what, decider.name, show("C", case_id))
     if lender is not None and not two_people(person_of(row["subject"], row["issuer"]), lender):
         raise requester(what, decider.name, show("C", case_id), lender=lender)
