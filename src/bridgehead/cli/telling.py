@@ -24,7 +24,7 @@ from bridgehead.cli.telling_calls import (
     undoing,
 )
 from bridgehead.cli.telling_document import begins, mail_head
-from bridgehead.cli.telling_gist import flags
+from bridgehead.cli.telling_gist import flags, quoted_whole
 from bridgehead.cli.telling_items import booked, codes, goods_here, items_told
 from bridgehead.cli.telling_outcome import changed_from, ended_as
 from bridgehead.cli.telling_passage import mail_rest, quoted
@@ -219,7 +219,7 @@ def _passages(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[Block]
     """Yields what a document says to whoever reads it, whole: a warning quotes only the words that gave it away."""
     warnings = [str(one) for one in items(mapping(view.input).get("warnings"))]
     for one in view.arrivals:
-        if one.relation != "resend":
+        if one.relation != "resend" and not quoted_whole(view.input):
             yield from quoted(originals.get(one.id, b""), warnings)
 
 

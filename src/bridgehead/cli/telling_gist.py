@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridgehead.cli.output import brief
+from bridgehead.cli.places import places_of
 from bridgehead.cli.telling_words import Table, counted, items, mapping
 from bridgehead.documents.doubt import says_its_purpose
 from bridgehead.reviews.stakes import number, stake
@@ -110,9 +111,27 @@ def flagged(given: JSON) -> dict[str, str]:
     for kind, found in told.items():
         said = f"{_FLAGS.get(kind, kind)}: {brief('; '.join(dict.fromkeys(found)), 300)}"
         words = [one.rpartition(": ")[2].strip("'\"") for one in found]
-        whole = [text for text in texts if kind == "instruction" and any(word and word in text for word in words)]
-        sentences[kind] = f"{said.rstrip('.')}." + (f" In full: “{brief(whole[0], 400)}”" if whole else "")
+        whole = [
+            at for at, text in enumerate(texts) if kind == "instruction" and any(one and one in text for one in words)
+        ]
+        sentences[kind] = f"{said.rstrip('.')}." + (_in_full(given, texts, whole[0]) if whole else "")
     return sentences
+
+
+def quoted_whole(given: JSON) -> bool:
+    """Tells whether each text that gives orders to its reader is a cell of a table, which is told whole."""
+    fields = mapping(given)
+    sources, texts = mapping(fields.get("sources")), [str(note) for note in items(fields.get("notes"))]
+    cells = [text for at, text in enumerate(texts) if mapping(sources.get(f"notes[{at}]")).get("column")]
+    warnings = [str(one) for one in items(fields.get("warnings")) if str(one).startswith("instruction:")]
+    words = [one.rpartition(": ")[2].strip("'\"") for one in warnings]
+    return bool(words) and all(any(word and word in text for text in cells) for word in words)
+
+
+def _in_full(given: JSON, texts: Sequence[str], at: int) -> str:
+    """Returns a note whole, with where it stood."""
+    where = next((place.where for place in places_of(given) if place.field == f"notes[{at}]"), "")
+    return f" In full{f' ({where})' if where else ''}: “{brief(texts[at], 400)}”"
 
 
 def _is_order(fields: Mapping[str, JSON]) -> bool:

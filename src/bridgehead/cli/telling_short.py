@@ -10,7 +10,7 @@ from bridgehead.cli.telling_authority import lessened, of_grants
 from bridgehead.cli.telling_calls import UNDO, answer, args_of, bound, effect_of, figures, sends
 from bridgehead.cli.telling_document import mail_sender
 from bridgehead.cli.telling_figures import bare, passes
-from bridgehead.cli.telling_gist import flagged, gist, sender
+from bridgehead.cli.telling_gist import flagged, gist, quoted_whole, sender
 from bridgehead.cli.telling_outcome import not_again, rejected
 from bridgehead.cli.telling_passage import in_full
 from bridgehead.cli.telling_people import about, changes
@@ -65,7 +65,7 @@ def checks_of(view: CaseView) -> list[str]:
 def _passage(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[str]:
     """Yields the whole of what a document says to its reader, where a case was left to people for it."""
     warnings = [str(one) for one in items(mapping(view.input).get("warnings"))]
-    if "In full: " in flagged(view.input).get("instruction", ""):
+    if quoted_whole(view.input):
         return
     for one in view.arrivals[:1]:
         if said := in_full(originals.get(one.id, b""), warnings):
