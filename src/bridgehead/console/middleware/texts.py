@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from bridgehead.errors import UserError
@@ -15,9 +16,11 @@ _UNFIT: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def check_asked(request: Request) -> None:
-    """Raises UserError (``input.text``) for a path or a query that holds a character of no text."""
-    for name, value in (*request.query_params.multi_items(), *request.path_params.items()):
-        _check(name, str(value))
+    """Raises UserError (``input.text``) for a query that holds a character of no text; nothing has such a path."""
+    if any(_UNFIT.search(str(value)) for value in request.path_params.values()):
+        raise HTTPException(404)
+    for name, value in request.query_params.multi_items():
+        _check(name, value)
 
 
 async def check_sent(request: Request) -> None:
