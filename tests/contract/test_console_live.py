@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from bridgehead.app import App
 from bridgehead.auth.actor import Actor
 from bridgehead.clock import perf_s
+from bridgehead.console import live as live_module
 from bridgehead.console import site as site_module
 from bridgehead.console.live import Live
 from bridgehead.console.middleware.sessions import COOKIE
@@ -91,7 +93,7 @@ async def test_a_database_that_is_away_ends_no_stream() -> None:
         return dict.fromkeys(TOPICS, found)
 
     live = Live(unsteady, look_s=0.01)
-    events = live._events(frozenset({"cases"}))
+    events = live._events(frozenset({"cases"}), "person:ada")
     heard: list[str] = []
 
     async def listen() -> None:
@@ -126,3 +128,24 @@ async def test_a_claim_and_an_escalation_are_changes_of_the_queue(world: World, 
     assert len({*marks[:2]}) == 2, "the claim is not seen"
     assert marks[2] != marks[1], "giving it back is not seen"
     assert marks[3] != marks[2], "another role is not seen"
+
+
+async def test_one_person_takes_no_place_of_another(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has as many pages open as one may is told to come again, and somebody else is served."""
+    monkeypatch.setattr(live_module, "MOST_OF_ONE", 2)
+    sessions = KnownSessions({name: Actor(name, frozenset(), frozenset({"viewer"})) for name in ("ada", "bob")})
+    async with served(app, sessions) as at, httpx.AsyncClient(timeout=30) as client, AsyncExitStack() as streams:
+        lines: list[AsyncIterator[str]] = []
+
+        async def asked(name: str) -> int:
+            head = {"Cookie": f"{COOKIE}={name}"}
+            answer = await streams.enter_async_context(
+                client.stream("GET", f"{at.url}/live?topics=reviews", headers=head)
+            )
+            if answer.status_code == 200:
+                lines.append(answer.aiter_lines())  # kept: a reader that is let go closes its stream
+                await anext(lines[-1])
+            return answer.status_code
+
+        assert [await asked("ada") for _ in range(3)] == [200, 200, 503]
+        assert await asked("bob") == 200

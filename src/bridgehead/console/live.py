@@ -32,6 +32,8 @@ LONGEST_S: Final = 300.0
 """Then the page asks anew, and its session is looked up anew."""
 MOST: Final = 500
 """Streams of one process; more are told to come again."""
+MOST_OF_ONE: Final = 100
+"""Of these, streams of one person: nobody takes the place of all others."""
 
 
 class Live:
@@ -51,16 +53,18 @@ class Live:
         """Returns how many pages listen."""
         return len(self._listening)
 
-    async def stream(self, request: Request, _here: Here) -> Response:
+    async def stream(self, request: Request, here: Here) -> Response:
         """Answers with the events of the topics that are asked for."""
         asked = request.query_params.get("topics", "").split(",")
         topics = frozenset(topic for topic in TOPICS if topic in asked)
         if not topics:
             return PlainTextResponse(f"topics= names some of {', '.join(TOPICS)}\n", 400)
-        if len(self._listening) >= MOST or self._closed.is_set():
+        who = here.actor.person
+        own = sum(one.who == who for one in self._listening)
+        if len(self._listening) >= MOST or own >= MOST_OF_ONE or self._closed.is_set():
             return PlainTextResponse("Too many pages listen.\n", 503, {"Retry-After": "30"})
         return StreamingResponse(
-            self._events(topics),
+            self._events(topics, who),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -75,8 +79,8 @@ class Live:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _events(self, topics: frozenset[Topic]) -> AsyncIterator[str]:
-        listener = _Listener(topics)
+    async def _events(self, topics: frozenset[Topic], who: str) -> AsyncIterator[str]:
+        listener = _Listener(topics, who)
         self._listening.add(listener)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch())
@@ -118,8 +122,9 @@ class Live:
 class _Listener:
     """One page that listens."""
 
-    def __init__(self, topics: frozenset[Topic]) -> None:
+    def __init__(self, topics: frozenset[Topic], who: str) -> None:
         self._topics = topics
+        self.who = who
         self._due: set[Topic] = set()
         self.changed = asyncio.Event()
 
