@@ -98,8 +98,9 @@ async def violations(page: Page) -> list[str]:
 
     The script is handed to the browser past the page's own policy, as an extension would be.
     """
-    script = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    await page.evaluate(script)
+    if not await page.evaluate("'axe' in window"):
+        script = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+        await page.evaluate(script)
     found = await page.evaluate(
         "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
         ".map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 120)).slice(0, 3).join(' | ')])"
@@ -110,3 +111,20 @@ async def violations(page: Page) -> list[str]:
 async def too_wide(page: Page) -> int:
     """Returns by how many pixels a page is wider than its window."""
     return int(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+async def shut_out(page: Page, url: str, *, status: int = 200) -> list[str]:
+    """Opens a page and returns what keeps somebody out of it, at both widths, light and dark, or its odd status."""
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    answer = await page.goto(url)
+    if answer is None or answer.status != status:
+        return [f"{url}: {answer and answer.status}"]
+    found: list[str] = []
+    for width in (1280, 390):
+        await page.set_viewport_size({"width": width, "height": 800})
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            found += [f"{url} at {width}, {scheme}: {one}" for one in await violations(page)]
+        wide = await too_wide(page)
+        found += [f"{url} at {width}: {wide} pixels too wide"] if wide > 0 else []
+    return found

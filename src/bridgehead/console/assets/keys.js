@@ -40,7 +40,7 @@
       named.scrollIntoView({ block: "nearest" });
     } else if (event.key === "j" || event.key === "k") { event.preventDefault(); choose(event.key === "j" ? 1 : -1); }
     else if (event.key === "/") {
-      const field = document.querySelector("[data-search], form[role=search] input:not([type=hidden])");
+      const field = document.querySelector("[data-search]") || document.querySelector("form[role=search] input:not([type=hidden])");
       if (field) { event.preventDefault(); field.focus(); field.select?.(); }
     } else if (event.key === "?") { event.preventDefault(); dialog.showModal(); }
     else if (event.key === "g") { going = true; }
