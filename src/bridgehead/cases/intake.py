@@ -66,7 +66,7 @@ class Opening:
     content: bytes
     input: JSON
     text: str
-    found_by: Finding = Finding()
+    found_by: Finding = field(default_factory=Finding)
 
 
 def opening(deployment: Deployment, hmac: Hmac, adapter: TypeAdapter[object], new: NewCase, text: str) -> Opening:

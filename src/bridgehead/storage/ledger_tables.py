@@ -143,8 +143,8 @@ _AUTHORITY: Final = (
     (
         "api_tokens",
         (
-            "select 'authority' as owner, id, encode(token_digest, 'hex') as token, issuer || ' ' || subject as of, scopes,"
-            " made_by, revoked_by from api_tokens where 'authority' = any(%s)"
+            "select 'authority' as owner, id, encode(token_digest, 'hex') as token, issuer || ' ' || subject as of,"
+            " scopes, made_by, revoked_by from api_tokens where 'authority' = any(%s)"
         ),
     ),
 )
