@@ -14,6 +14,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from bridgehead.app import App
+from bridgehead.cli.explain import account
 from bridgehead.connectors.listening import BesideWorker, InTime, listen
 from bridgehead.console.middleware.sessions import COOKIE
 from bridgehead.console.signed_in import SignedIn
@@ -41,7 +42,7 @@ async def served(
 ) -> AsyncIterator[Served]:
     """Gives the whole console at a free port, with sessions of the test's own or (None) those of the database."""
     listening = listen("127.0.0.1", 0, backlog=128)
-    made = site(app, SignedIn(app) if sessions is None else sessions, beside=beside)
+    made = site(app, SignedIn(app) if sessions is None else sessions, beside=beside, teller=account)
     config = uvicorn.Config(
         made, http=InTime, ws="none", lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
