@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.documents.pdf_pages import COLUMNS, FOOT, HEAD, ROWS, order, plain
+from tests.unit.documents.pdf_pages import COLUMNS, FOOT, HEAD, ROWS, Pages, order, plain, table
 
 PLACE = ["Ship to:", "Ridge Builders LLC", "14 Depot Road", "Waco, TX 76701"]
 OTHER = ["Ridge Builders LLC", "9 Mill Street", "Dallas, TX 75201"]
@@ -30,3 +30,16 @@ def test_what_reaches_the_place_below_it_is_still_its_own() -> None:
     place = order(plain(COLUMNS, ROWS, head=head, foot=FOOT)).ship_to
     assert place is not None
     assert place.phone == "+1 254 555 0144"
+
+
+def test_a_letterhead_that_ends_at_the_right_edge_names_who_orders() -> None:
+    """Lines that end at one edge belong together: the street below a large name is never taken for the name."""
+    pages = Pages()
+    pages.text(540, 50, "Ridge Builders LLC", 18, bold=True, align="r")
+    # The street and the place begin near one another by chance, and far from where the name begins.
+    for y, text in ((66, "200 Oak Avenue S"), (77, "Austin, TX 78701"), (88, "Phone +1 512 555 0100")):
+        pages.text(540, y, text, 8, align="r")
+    y = table(pages, pages.lines(60, 130, ["Purchase Order No: PO-10233", "Date: 11/20/2026"]) + 20, COLUMNS, ROWS)
+    pages.text(540, y + 13, "Total $1,070.50", align="r")
+    buyer = order(pages.done()).buyer
+    assert (buyer.name, buyer.street, buyer.city) == ("Ridge Builders LLC", "200 Oak Avenue S", "Austin")

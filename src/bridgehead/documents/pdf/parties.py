@@ -367,7 +367,7 @@ def _loose_blocks(rows: Sequence[Row], used: set[int], part: str) -> list[Block]
                 (
                     block
                     for block in reversed(blocks)
-                    if abs(block.pieces[-1].x0 - piece.x0) <= 3
+                    if _aligned(block.pieces[-1], piece)
                     and 0
                     <= piece.top - block.pieces[-1].bottom + 2
                     <= 0.95 * max(piece.size, block.pieces[-1].size) + 2
@@ -381,6 +381,11 @@ def _loose_blocks(rows: Sequence[Row], used: set[int], part: str) -> list[Block]
             home.lines.append((piece.text, _source(part, piece, piece.text)))
             home.pieces.append(piece)
     return [block for block in blocks if block.placed or _sender(block) is not None]
+
+
+def _aligned(above: Piece, below: Piece) -> bool:
+    """Whether two lines begin at one edge, or end at one, as in a letterhead at the right of the page."""
+    return abs(above.x0 - below.x0) <= 3 or abs(above.x1 - below.x1) <= 1
 
 
 def _sender(block: Block) -> list[str] | None:
