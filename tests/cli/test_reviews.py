@@ -184,7 +184,12 @@ def test_a_case_that_a_stop_denied_is_given_back_to_the_agent(cli: Cli, orders: 
     assert len(books(orders)) == 1
     told = cli.ok("explain", "C-2").out
     assert "pat gave it back to the agent, after C-1 had been left to people" in told
-    assert "Other cases of the same business: C-2" in cli.ok("explain", "C-1").out
+    first = cli.ok("explain", "C-1").out
+    assert "Other cases of the same business: C-2" in first
+    assert "A person gave it back to the agent (pat)" in first
+    assert "it goes on as C-2." in first
+    assert "To do: nothing here; see C-2." in first
+    assert "A person closed it." not in first
     cli.ok("ledger", "verify")
     cli.submit(orders, order={"po": "P-2", "amount": 50})
     cli.work(orders)

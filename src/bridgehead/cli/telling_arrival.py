@@ -13,7 +13,7 @@ from bridgehead.cli.telling_passage import mail_rest
 from bridgehead.cli.telling_people import about, review
 from bridgehead.cli.telling_record import RELATIONS, how, record
 from bridgehead.cli.telling_same import compared, stands
-from bridgehead.cli.telling_short import short
+from bridgehead.cli.telling_short import goes_on, short
 from bridgehead.cli.telling_words import LONG, Section, Table, age, block, counted, items, mapping
 from bridgehead.documents.signatures import is_pdf
 from bridgehead.spec.tool import JSON
@@ -178,6 +178,7 @@ def _arrival_short(
                 f"To do{due}: {one.role} is to {brief(wanted, LONG).rstrip('.')}, and then says what was done:"
                 f' bridgehead review {one.id} answer "what was done". A corrected document is submitted anew.'
             )
+            yield from goes_on(one)
             if needed := mapping(one.shown).get("needed"):
                 yield f"A case would have been opened for {brief(needed, LONG)}."
         else:

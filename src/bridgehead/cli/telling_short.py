@@ -17,7 +17,7 @@ from bridgehead.cli.telling_people import about, changes
 from bridgehead.cli.telling_same import stands
 from bridgehead.cli.telling_siblings import beside, not_before
 from bridgehead.cli.telling_words import items, mapping, message
-from bridgehead.ids import show
+from bridgehead.ids import parse, show
 from bridgehead.reviews.model import VERBS
 from bridgehead.storage.queries_case_view import CaseReview, CaseView, DecisionView, EffectView
 from bridgehead.storage.queries_explain import StopLine, Surroundings
@@ -50,7 +50,7 @@ def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) 
     elif view.case.state == "with_person":
         yield from _left(view)
     yield from beside(view, around.siblings)
-    yield from _time(view)
+    yield from _time(view, around)
     yield from _to_do(view, around)
 
 
@@ -252,14 +252,32 @@ def _why(one: CaseReview) -> str:
     return brief(about(one), _WHY).rstrip(".")
 
 
-def _time(view: CaseView) -> Iterator[str]:
+def _given_back(view: CaseView, around: Surroundings) -> CaseView | None:
+    """Returns the case as which a person gave this one back to the agent; None where nobody did."""
+    number = parse("C", view.case.id)
+    for one in around.siblings:
+        if any(event.kind == "case.opened" and event.refs.get("again") == number for event in one.events):
+            return one
+    return None
+
+
+def _time(view: CaseView, around: Surroundings) -> Iterator[str]:
     line = view.case
     if line.state != "done" or line.closed_at is None:
+        return
+    later = _given_back(view, around)
+    if later is not None:
+        by = f" ({one.decided_by})" if (one := _last_decided(view)) is not None else ""
+        yield f"A person gave it back to the agent{by} at {when(line.closed_at)}: it goes on as {later.case.id}."
         return
     took = duration((line.closed_at - line.received_at).total_seconds())
     by = " A person closed it." if line.outcome == "settled_by_person" else ""
     how = "handed back undone" if rejected(view) else "done"
     yield f"It was {how} {took} after it came, at {when(line.closed_at)}.{by}"
+
+
+def _last_decided(view: CaseView) -> CaseReview | None:
+    return next((one for one in reversed(view.reviews) if one.decided_by is not None), None)
 
 
 def _to_do(view: CaseView, around: Surroundings) -> Iterator[str]:
@@ -276,18 +294,32 @@ def _to_do(view: CaseView, around: Surroundings) -> Iterator[str]:
                 f"To do{due}: {one.role} is to {brief(wanted, _WHY).rstrip('.')}. Then the case is closed:"
                 f' {command} answer "what was done".{rest}{_again_by(view, command)}'
             )
+            yield from goes_on(one)
         elif one.kind == "unknown_effect":
             yield f"To do: {one.role} looks{due} in the target system, then says what it found: {command}{end}"
         else:
             verbs = "|".join(VERBS[one.kind])  # type: ignore[index]  # a kind
             yield f"To do: {one.role} decides{due}: {command} {verbs}{end}"
+            yield from goes_on(one)
     if open_ones:
         yield from not_before(view, around.siblings)
     yield from _stopped(view, around)
     if not open_ones and line.state == "done":
-        yield "To do: nothing."
+        later = _given_back(view, around)
+        yield "To do: nothing." if later is None else f"To do: nothing here; see {later.case.id}."
     elif not open_ones and line.state != "with_person":
         yield f"To do: nothing; it goes on by itself{f' after {line.waits}' if line.waits else ''}."
+
+
+def goes_on(one: CaseReview) -> Iterator[str]:
+    """Yields who has an open review once its time is over."""
+    if one.due_at is None:
+        return
+    yield (
+        f"If nobody decides {one.id} by then, it goes to {one.then}."
+        if one.then
+        else f"If nobody decides {one.id} by then, it is overdue, and stays with {one.role}."
+    )
 
 
 def _left_undone(view: CaseView, around: Surroundings) -> str:

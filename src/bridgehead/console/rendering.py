@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,7 @@ NAVIGATION: Final = (
     ("/admin", "Admin"),
     ("/admin/roles", "Roles"),
 )
+_COMMAND: Final = re.compile(r"(?: As it came| All about it| The original)?: bridgehead [a-z]+ [^.]*(?=\.|$)")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
@@ -57,6 +59,7 @@ class Rendering:
             "json": lambda value: json.dumps(value, ensure_ascii=False, indent=2, default=str),
             "number": number,
             "percent": percent,
+            "plain": without_commands,
         }
 
     def page(self, template: str, *, here: Here, flash: tuple[Tone, str] | None, values: Mapping[str, object]) -> str:
@@ -127,6 +130,11 @@ def span(value: timedelta | float | None) -> str:
 def number(value: float | None, digits: int = 0) -> str:
     """Returns a number with thin spaces between thousands; a dash for none."""
     return "–" if value is None else f"{value:,.{digits}f}".replace(",", "\u202f")
+
+
+def without_commands(text: str) -> str:
+    """Returns a sentence of an account without what it says to type at a command line: a page has buttons."""
+    return _COMMAND.sub("", text)
 
 
 def percent(value: float | None) -> str:

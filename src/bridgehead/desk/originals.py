@@ -33,6 +33,9 @@ MOST_LINES: Final = 1_500
 WIDEST: Final = 2_000
 _MOST_BYTES: Final = 2 * 2**20
 _SEGMENT: Final = re.compile(r"([A-Z][A-Z0-9]{1,2})\[(\d+)\]")
+_SECRET: Final = re.compile(r"(<SharedSecret\b[^>]*>)[^<]*", re.IGNORECASE)
+"""A partner's password stands in each cXML document (cXML, element Credential); no page shows it."""
+_HIDDEN: Final = r"\1…"
 _LEAST: Final = 3
 """Values shorter than this stand everywhere, so that no place is told for them."""
 _UNPRINTED: Final = 0.02
@@ -117,7 +120,8 @@ def document(arrival: str, name: str, content: bytes, sources: Mapping[str, Mapp
     """
     marks: dict[str, str] = {}
     parts = []
-    for part, text in _parts(content):
+    for part, found in _parts(content):
+        text = None if found is None else _SECRET.sub(_HIDDEN, found)
         if text is None:
             parts.append(Part(part, (), "It is no text; get the original to look at it."))
             continue

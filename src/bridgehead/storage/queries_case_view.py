@@ -164,6 +164,8 @@ class CaseReview:
     unreadable: str | None
     due_at: datetime | None = None
     """When it moves to the next role, or counts as late; None where its role is given no time."""
+    then: str | None = None
+    """The role that it moves to then; None at the end of the chain, where it is late and stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,3 +95,12 @@ def test_a_value_is_found_again_whatever_its_spelling() -> None:
     """P5: 1.50 and 1.5 are one amount, and the page says where each value of a call stands."""
     found = document("A-7", "o.txt", b"PO 4711 total 12.50\n", {"total": _source("document", 1, "12.50")})
     assert index([found], [])["12.5"] == (("A-7: total", "#read-A-7-0"),)
+
+
+def test_the_password_of_a_partner_is_shown_to_nobody() -> None:
+    """P8: a cXML document carries its sender's shared secret; no page shows it, and what stands beside it stays."""
+    text = b"<cXML><Credential><Identity>17</Identity><SharedSecret>open sesame</SharedSecret></Credential></cXML>"
+    found = document("A-8", "o.xml", text, {})
+    shown = "".join(one.text for part in found.parts for _, pieces in part.lines for one in pieces)
+    assert "open sesame" not in shown
+    assert "<Identity>17</Identity><SharedSecret>…</SharedSecret>" in shown

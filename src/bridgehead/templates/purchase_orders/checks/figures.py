@@ -283,7 +283,7 @@ def _credit(ground: Ground) -> Iterator[str]:
 def _sums(ground: Ground) -> Iterator[str]:
     order = ground.order
     if order.stated_total is None:
-        yield "Sums: the document states no total."
+        yield "Sums: no total was read in the document, so none was compared."
     elif order.stated_total in (possible := possible_totals(order)):
         yield f"Sums: the lines add up to the stated {order.stated_total}; no difference is allowed."
     elif possible:
