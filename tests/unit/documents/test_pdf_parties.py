@@ -37,9 +37,9 @@ def test_a_letterhead_that_ends_at_the_right_edge_names_who_orders() -> None:
     pages = Pages()
     pages.text(540, 50, "Ridge Builders LLC", 18, bold=True, align="r")
     # The street and the place begin near one another by chance, and far from where the name begins.
-    for y, text in ((66, "200 Oak Avenue S"), (77, "Austin, TX 78701"), (88, "Phone +1 512 555 0100")):
+    for y, text in ((66.0, "200 Oak Avenue S"), (77.0, "Austin, TX 78701"), (88.0, "Phone +1 512 555 0100")):
         pages.text(540, y, text, 8, align="r")
-    y = table(pages, pages.lines(60, 130, ["Purchase Order No: PO-10233", "Date: 11/20/2026"]) + 20, COLUMNS, ROWS)
-    pages.text(540, y + 13, "Total $1,070.50", align="r")
+    below = table(pages, pages.lines(60, 130, ["Purchase Order No: PO-10233", "Date: 11/20/2026"]) + 20, COLUMNS, ROWS)
+    pages.text(540, below + 13, "Total $1,070.50", align="r")
     buyer = order(pages.done()).buyer
     assert (buyer.name, buyer.street, buyer.city) == ("Ridge Builders LLC", "200 Oak Avenue S", "Austin")
