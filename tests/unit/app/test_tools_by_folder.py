@@ -85,3 +85,19 @@ def test_two_meanings_of_one_name_are_refused(tmp_path: Path) -> None:
         load_deployment(place)
     assert caught.value.code == "tool.ambiguous"
     assert other in caught.value.message
+
+
+async def test_a_packaged_tool_is_meant_before_one_of_another_deployment(tmp_path: Path) -> None:
+    """P2: a deployment that imports its tools from a package gets those, whatever its neighbours declare."""
+    name = f"shared_{ids.random_hex(4)}"
+    (tmp_path / "lib" / name).mkdir(parents=True)
+    (tmp_path / "lib" / name / "__init__.py").write_text("")
+    (tmp_path / "lib" / name / "tools.py").write_text(TOOL.format(name="shared"))
+    place = deployment(tmp_path, "west", tool=False, imports=f"from {name}.tools import book\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path / "lib"))
+        declared: dict[str, list[BoundTool]] = {}
+        patch.setattr("bridgehead.app.DECLARED", declared)
+        patch.setattr("bridgehead.cases.tools.DECLARED", declared)
+        assert await read_back(deployment(tmp_path, "north")) == "north"
+        assert await read_back(place) == "shared"
