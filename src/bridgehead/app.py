@@ -304,9 +304,10 @@ def _tools(deployment: Deployment, agent: Agent, systems: Mapping[str, Connected
 def _meant(name: str, line: int, declared: Sequence[BoundTool], folder: Path) -> BoundTool:
     """Returns the tool a rule means: one of the deployment's own folder, then one of a package, then any other.
 
-    What another deployment of this process declares in its own folder is not meant where a package has one. A process may serve several deployments, so a name alone says too little: reading back or
-    undoing through another deployment's tool would ask the wrong system. Within one module the
-    last declaration counts, as a later ``def`` does.
+    What another deployment of this process declares in its own folder is not meant where a package has one. A
+    process may serve several deployments, so a name alone says too little: reading back or undoing through another
+    deployment's tool would ask the wrong system. Within one module the last declaration counts, as a later ``def``
+    does.
     """
     by_module = {bound.function.__module__: bound for bound in declared}
     own = {module: bound for module, bound in by_module.items() if _lies_in(module, folder)}
