@@ -270,7 +270,8 @@ def running_dovecot(*, introspection_url: str | None = None, without: Sequence[s
     # Not under pytest's own folder: a socket's path may have 107 characters, and others than root go through it.
     folder = Path(tempfile.mkdtemp(prefix="bh-dc-"))
     folder.chmod(0o755)
-    server = Dovecot(folder, _free_port(), _free_port())
+    port, tls_port = _two_free_ports()
+    server = Dovecot(folder, port, tls_port)
     try:
         _make(folder / "mail")
         _certificate(folder)
@@ -374,6 +375,14 @@ def _found() -> str:
     if path is None:
         raise Absent(MISSING)
     return path
+
+
+def _two_free_ports() -> tuple[int, int]:
+    """Returns two ports that were free at the same time, so that they are two."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
 
 
 def _free_port() -> int:

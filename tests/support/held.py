@@ -81,5 +81,5 @@ async def held(world: World, *amounts: int, by: Principal | None = None) -> list
         await world.app.arrivals.store(
             "orders", source="file", source_id=random_hex(), document=document, name="order", actor="test", principal=by
         )
-    await world.settle()
+        await world.settle()  # so that cases are numbered as their amounts are named
     return await world.reviews()
