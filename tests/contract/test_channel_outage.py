@@ -363,3 +363,27 @@ async def test_two_workers_at_once_send_each_message_once(world: World) -> None:
         await telling.tell()
     ids = [one.headers["webhook-id"] for one in there.http.asked]
     assert len(ids) == len(set(ids)) == 5
+
+
+async def test_a_decision_between_taken_and_written_is_followed_up(world: World) -> None:
+    """P4: a message that its channel took while the decision was spread is followed by the decision all the same."""
+    async with outside() as there:
+        telling = Telling(world)
+        await telling.begin(there.to())
+        assert world.loaded is not None
+        office = world.app.office([world.loaded.deployment])
+        await office.step()
+        notifications = world.app.notifications
+        (delivery,) = await notifications.claim("orders", "ops", limit=5, hold_s=60)
+        await world.decide("reject", answer="no")
+        async with world.app.database.transaction() as conn:  # the decision is spread, and not committed yet
+            await conn.execute("update notices set state = 'closed' where event = 'decided'")
+            writing = asyncio.create_task(notifications.sent(delivery, "m-1"))
+
+            async def waits() -> bool:
+                held_up = "select pid from pg_stat_activity where wait_event_type = 'Lock'"
+                return writing.done() or bool(await world.rows(f"{held_up} and datname = current_database()"))
+
+            await world.until(waits, what="the writer")
+        await writing
+        assert await world.rows("select state from notices where event = 'decided'") == [{"state": "new"}]

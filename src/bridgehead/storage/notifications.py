@@ -312,6 +312,10 @@ class Notifications:
             if delivery.event == "decided":
                 return
             await self._settle(conn, delivery)
+            # A decision that is spread in this moment has not seen this message: it is waited for, then followed up.
+            await conn.execute(
+                "select 1 from notices where review_id = %s and event = 'decided' for update", (delivery.review_id,)
+            )
             # The message of a decision waits for no others: it is written as soon as there is something to follow up.
             await conn.execute(
                 "update notices set state = 'new', due_at = bridgehead_now()"
