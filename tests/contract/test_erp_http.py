@@ -138,9 +138,9 @@ async def test_cross_references_belong_to_one_customer(http: httpx.AsyncClient) 
 async def test_prices_are_those_of_the_day(http: httpx.AsyncClient, day: str, price: str, source: str) -> None:
     """The contract price of the day applies, both end days included, and the list price outside of it."""
     reply = await http.get("/prices", params={"customer": "C100", "item": "A-1", "on": day})
-    assert reply.json() == {"item": "A-1", "price": price, "source": source}
+    assert reply.json() == {"item": "A-1", "price": price, "source": source, "valid_to": None}
     batch = await http.post("/prices/quote", json={"customer": "C100", "items": ["A-1", "A-5"], "on": day})
-    assert batch.json()["items"] == [reply.json(), {"item": "A-5", "price": None, "source": None}]
+    assert batch.json()["items"] == [reply.json(), {"item": "A-5", "price": None, "source": None, "valid_to": None}]
 
 
 async def test_an_item_without_a_price_is_not_found(http: httpx.AsyncClient) -> None:
