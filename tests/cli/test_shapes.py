@@ -14,7 +14,7 @@ TOKEN = re.compile(r'"[^"]*"|[{}\[\]:,]|[A-Z]+|\.\.\.')
 
 def documented(command: str) -> dict[str, Any]:
     """Returns the JSON shape that the reference gives for a command: names to inner shapes, {} for a plain value."""
-    section = re.search(rf"^### `bridgehead {command}[ `].*?(?=^##)", PAGE, re.MULTILINE | re.DOTALL)
+    section = re.search(rf"^##+ `bridgehead {command}[ `].*?(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert section is not None, command
     row = re.search(r"^\| `--json` \|.*?`(\{.*?\})`", section[0], re.MULTILINE)
     assert row is not None, command
