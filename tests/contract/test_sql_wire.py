@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
+from sqlalchemy import Connection
 from sqlalchemy.pool import QueuePool
 
 from bridgehead.clock import perf_s
-from bridgehead.connectors import sql_read
+from bridgehead.connectors import sql_pool, sql_read
 from bridgehead.connectors.document import Specification
 from bridgehead.connectors.ports import Answer
+from bridgehead.connectors.sql_servers import break_off
 from bridgehead.connectors.sql_statement import parse
 from bridgehead.connectors.sql_wire import SqlWire
 from bridgehead.errors import Failed, UserError
@@ -463,3 +465,35 @@ def _through(shop: Shop, cut: Cut) -> str:
     database = shop.url.split("?")[0].rsplit("/", 1)[1]
     user = shop.url.split("//")[1].split("/")[0].split("@")[0] + "@" if shop.kind == "postgresql" else ""
     return f"{shop.kind}://{user}127.0.0.1:{cut.port}/{database}"
+
+
+async def test_an_interrupt_that_came_too_early_comes_again(shop: Shop) -> None:
+    """P3: a call is ended until it has ended, so that none that was cancelled before it began keeps its connection."""
+    spec = shop.specification(
+        reads={**read_of(SLOW[shop.kind]), "all_stock": {"sql": "select id from stock"}}, limits={"concurrency": 1}
+    )
+    wire = shop.wire(spec)
+    taken = 0
+    held: list[sql_pool.Work] = []
+    hold = sql_pool.Work.hold
+
+    def holds(work: sql_pool.Work, connection: Connection) -> None:
+        hold(work, connection)
+        held.append(work)
+
+    def late(raw: object) -> None:
+        nonlocal taken
+        taken += 1
+        if taken > 1:  # the first one is lost, as by a statement that has not begun
+            break_off(raw)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bridgehead.connectors.sql_pool.break_off", late)
+        patch.setattr(sql_pool.Work, "hold", holds)
+        task = asyncio.create_task(ask(wire, spec, "wanted"))
+        await until(lambda: bool(held))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len((await ask(wire, spec, "all_stock")).rows) == 3
+    assert taken > 1

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 RECYCLE_S: Final = 300
 GRACE_S: Final = 2.0
+AGAIN_S: Final = 0.05
 """How long a call that was broken off may take to say what became of it."""
 
 DRIVERS: Final = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql": "postgresql+psycopg"}
@@ -159,10 +160,10 @@ class Pool:
         try:
             done, _ = await asyncio.wait({future}, timeout=max(left_s, 0.0))
             if not done:
-                work.end()
+                _insist(work, future)
                 done, _ = await asyncio.wait({future}, timeout=GRACE_S)
         except asyncio.CancelledError:
-            work.end()
+            _insist(work, future)
             future.add_done_callback(_forget)
             raise
         if done:
@@ -179,6 +180,13 @@ class Pool:
             await asyncio.get_running_loop().run_in_executor(self._threads, self.engine.dispose)
         finally:
             self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _insist(work: Work, future: asyncio.Future[T]) -> None:
+    """Ends a call, and again until it has ended: SQLite forgets an interrupt that comes before the statement begins."""
+    if not future.done():
+        work.end()
+        asyncio.get_running_loop().call_later(AGAIN_S, _insist, work, future)
 
 
 def _forget(future: asyncio.Future[T]) -> None:
