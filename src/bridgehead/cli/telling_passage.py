@@ -176,6 +176,7 @@ def _of_workbook(data: bytes, where: str) -> Iterator[Piece]:
             names = [one for one in book.infolist() if one.filename.endswith(".xml") and one.file_size <= _READ]
             for one in names[:100]:
                 yield from _of_xml(_decoded(book.read(one), "utf-8"), _at(where, one.filename))
+    # What zipfile raises on a broken archive, an encrypted member, and a method of compression that it lacks.
     except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError):
         return
 

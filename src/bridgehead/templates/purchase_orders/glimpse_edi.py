@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from bridgehead.documents.edifact import codes as edifact
 from bridgehead.documents.edifact.values import read_stated
+from bridgehead.documents.marks import Marks, edifact_marks, x12_marks
 from bridgehead.documents.x12 import codes as x12
 from bridgehead.documents.x12.walk import parse_x12_date
 
@@ -54,16 +55,6 @@ class _Found:
         if self.line is not None and self.line.get("quantity"):
             self.lines.append(self.line)
         self.line = None
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What parts elements, components and segments; ``release`` is empty where nothing is released."""
-
-    element: str
-    component: str
-    release: str
-    end: str
 
 
 def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str, JsonValue]:
@@ -112,7 +103,7 @@ def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str,
 
 def marks_of(text: str, form: Literal["x12", "edifact"]) -> Marks | None:
     """Returns what parts an interchange; None where its beginning does not tell."""
-    return _x12_marks(text) if form == "x12" else _edifact_marks(text)
+    return x12_marks(text) if form == "x12" else edifact_marks(text)
 
 
 def text_of(document: bytes) -> str:
@@ -122,34 +113,6 @@ def text_of(document: bytes) -> str:
     except UnicodeDecodeError as error:
         cut = error.start >= len(document) - _UTF8_MOST
         return document.decode("utf-8", "ignore") if cut else document.decode("cp1252", "replace")
-
-
-def _x12_marks(text: str) -> Marks | None:
-    """Returns what separates, told by where ISA ends and GS begins: also of an ISA that lost some characters."""
-    element = text[3:4]
-    if not text.startswith("ISA") or not element or element.isalnum():
-        return None
-    group = re.compile(r"[^A-Za-z0-9]GS" + re.escape(element)).search(text, 0, 400)
-    if group is None:
-        return None
-    tail = text[text.rfind(element, 0, group.start() + 1) + 1 : group.start() + 1]
-    ends = tail[1:].lstrip(" ") or tail
-    end = ends[0] if ends[0] not in "\r\n" else "\n"
-    return None if end.isalnum() else Marks(element, tail[:1], "", end)
-
-
-def _edifact_marks(text: str) -> Marks | None:
-    if text.startswith("UNA"):
-        una = text[3:9].ljust(6)
-        return Marks(una[1], una[0], una[3].strip(), "\n" if una[5] in "\r\n" else una[5])
-    shape = re.match(r"UN[BH]([^A-Za-z0-9 \t\r\n])", text)
-    if shape is None:
-        return None
-    named = re.match(r"UNB(\W)UNO[A-Z](\W)\d", text)
-    closing = re.search(r"(\W)[ \t\r\n]*UN[GH]" + re.escape(shape[1]), text[:2000])
-    if shape[1] != "+" and named is not None and closing is not None:
-        return Marks(named[1], named[2], "?", closing[1])
-    return Marks("+", ":", "?", "'")
 
 
 def segments_of(text: str, marks: Marks) -> Iterator[list[list[str]] | None]:
