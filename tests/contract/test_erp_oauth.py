@@ -164,14 +164,14 @@ async def test_forms_that_are_none_are_refused(server: RunningErp, bare: httpx.A
 
 
 async def test_a_token_is_renewed_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With tokens of one second many questions of the template in a row never see a 401."""
-    running = RunningErp(tmp_path, ("--faults", "--token-s", "1"))
+    """With tokens of five seconds many questions of the template in a row never see a 401."""
+    running = RunningErp(tmp_path, ("--faults", "--token-s", "5"))
     running.start()
     try:
         made = opened(running, monkeypatch)
         with asking(made):
             async with httpx.AsyncClient(base_url=running.url, trust_env=False) as http:
-                while await grants(http) < 3:
+                while await grants(http) < 2:
                     await system.orders("C100", "PO-1")
                 assert "401" not in (await http.get("/counts")).json()["statuses"]
         await made.connector.aclose()

@@ -106,8 +106,12 @@ class Database:
         while True:
             try:
                 conn = await AsyncConnection[DictRow].connect(self.url, prepare_threshold=_NEVER, **_OPTIONS)
-                await _autocommit(conn)
-                await conn.execute("select set_config('lock_timeout', %s, false)", (str(lock_timeout_ms),))
+                try:
+                    await _autocommit(conn)
+                    await conn.execute("select set_config('lock_timeout', %s, false)", (str(lock_timeout_ms),))
+                except BaseException:  # a caller that is cancelled meanwhile leaves nothing open, either
+                    await conn.close()
+                    raise
             except (psycopg.OperationalError, OSError):
                 if boot_s() + wait_s > ends:
                     with translated():
