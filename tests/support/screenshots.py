@@ -2,9 +2,10 @@
 
     python -m tests.support.screenshots LINK FOLDER [PATH…]
 
-LINK is the one that ``serve`` or ``make demo`` prints for the first owner. Pages that one thing each is shown on (a
-case, a review) are found by the links of the lists. What is wider than its window or refused is said, and ends it
-with 1.
+LINK is the one that ``serve`` or ``make demo`` prints for the first owner, who takes back what one case did. Pages
+that one thing each is shown on (a case, a review) are found by the links of the lists. ``FOLDER/sheets`` gets one
+picture of each page with both widths and both looks side by side, named as the page is, which
+docs/reference/console-pages.md shows. What is wider than its window or refused is said, and ends it with 1.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from PIL import Image
 from playwright.async_api import Page as Tab
 from playwright.async_api import async_playwright
 
 from tests.support.browser import ARGUMENTS, CHROMIUM, too_wide, violations
 
 LISTS: Final = ("/", "/desk", "/cases", "/arrivals", "/effects", "/failures", "/connections", "/policies", "/admin",
-                "/admin/tokens", "/admin/roles", "/account")  # fmt: skip
-SINGLE: Final = re.compile(r"^/(reviews|cases|arrivals|effects|policies)/[\w.-]+(/replay)?$")
+                "/admin/tokens", "/admin/roles", "/admin/notifications", "/account")  # fmt: skip
+SINGLE: Final = re.compile(r"^/(reviews|cases|arrivals|effects|policies|explain|undo)[/?][\w.=-]+(/replay)?$")
 WIDTHS: Final = (1280, 390)
+LOOKS: Final = ("light", "dark")
+SHEET_HEIGHT: Final = 1400  # of a page at 1280 pixels; what comes below it is left out of the sheet
+SCALE: Final = 0.6
+GAP: Final = 16
 NAME, PASSWORD = "ada", "a sentence for pictures alone"
 
 
@@ -34,34 +40,56 @@ async def take(link: str, folder: Path, more: list[str]) -> int:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         tab = await browser.new_page()
-        await tab.goto(link)
+        await _picture(tab, base, link.removeprefix(base), folder, "first-run")
         await tab.fill("[name=name]", NAME)
         for field in await tab.query_selector_all("input[type=password]"):
             await field.fill(PASSWORD)
         await tab.click("main form button")
         await tab.wait_for_url(f"{base}/")
-        for path in [*LISTS, *await _single(tab, base), *more]:
-            wrong += await _picture(tab, base, path, folder)
+        found = await _single(tab, base)
+        for path in [*LISTS, *found.values(), *more]:
+            wrong += await _picture(tab, base, path, folder, _named(path, found))
+        await tab.goto(base + found["undo"])
+        await tab.fill("main form[method=post] textarea", "pictures")
+        await tab.click("main form[method=post] button")  # what was looked at is carried out, and shown
+        await tab.wait_for_url("**/undo/*")
+        wrong += await _picture(tab, base, tab.url.removeprefix(base), folder, "undo-plan")
+        await tab.context.clear_cookies()
+        wrong += await _picture(tab, base, "/sign-in", folder, "sign-in")
         await browser.close()
     return wrong
 
 
-async def _single(tab: Tab, base: str) -> list[str]:
-    """Returns one address of each kind of page that shows one thing."""
+def _named(path: str, found: dict[str, str]) -> str:
+    """Returns a page's name: of what shows one thing, that of its kind."""
+    for kind, address in found.items():
+        if address == path:
+            return kind
+    return re.sub(r"\W+", "-", path.strip("/")) or "overview"
+
+
+async def _single(tab: Tab, base: str) -> dict[str, str]:
+    """Returns one address of each kind of page that shows one thing, by the kind's name."""
     found: dict[str, str] = {}
     for path in LISTS:
-        await tab.goto(base + path)
-        for href in await tab.eval_on_selector_all("main a[href]", "links => links.map(a => a.getAttribute('href'))"):
-            if kind := SINGLE.match(href):
-                found.setdefault(f"{kind[1]}{kind[2] or ''}", href)
-    return sorted(found.values())
+        await _look(tab, base + path, found)
+    for path in list(found.values()):  # what only such a page leads to
+        await _look(tab, base + path, found)
+    return found
 
 
-async def _picture(tab: Tab, base: str, path: str, folder: Path) -> int:
+async def _look(tab: Tab, address: str, found: dict[str, str]) -> None:
+    await tab.goto(address)
+    for href in await tab.eval_on_selector_all("main a[href]", "links => links.map(a => a.getAttribute('href'))"):
+        if kind := SINGLE.match(href):
+            one = {"policies": "policy"}.get(kind[1], kind[1].removesuffix("s"))
+            found.setdefault(f"{one}{(kind[2] or '').replace('/', '-')}", href)
+
+
+async def _picture(tab: Tab, base: str, path: str, folder: Path, name: str) -> int:
     wrong = 0
-    name = re.sub(r"\W+", "-", path.strip("/")) or "overview"
     for width in WIDTHS:
-        for scheme in ("light", "dark"):
+        for scheme in LOOKS:
             await tab.set_viewport_size({"width": width, "height": 800})
             await tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             answer = await tab.goto(base + path)
@@ -73,7 +101,22 @@ async def _picture(tab: Tab, base: str, path: str, folder: Path) -> int:
                 sys.stdout.write(f"{path} at {width}, {scheme}: {one}\n")
             wrong += bool(said)
             await tab.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
+    _sheet(folder, name)
     return wrong
+
+
+def _sheet(folder: Path, name: str) -> None:
+    """Lays the four pictures of a page side by side, its top alone, in few colours."""
+    shots = [Image.open(folder / f"{name}-{width}-{look}.png") for width in WIDTHS for look in LOOKS]
+    cut = [shot.crop((0, 0, shot.width, min(shot.height, SHEET_HEIGHT))).convert("RGB") for shot in shots]
+    small = [one.resize((round(one.width * SCALE), round(one.height * SCALE)), Image.Resampling.LANCZOS) for one in cut]
+    sheet = Image.new("RGB", (sum(one.width for one in small) + GAP * 3, max(one.height for one in small)), "#888")
+    left = 0
+    for one in small:
+        sheet.paste(one, (left, 0))
+        left += one.width + GAP
+    (folder / "sheets").mkdir(exist_ok=True)
+    sheet.quantize(64).save(folder / "sheets" / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
