@@ -13,6 +13,7 @@ from bridgehead.auth.actor import Actor
 from bridgehead.cases.writes import ReviewUse
 from bridgehead.clock import utc_now
 from bridgehead.desk import reviewing
+from bridgehead.desk import reviewing_together as together
 from bridgehead.desk.reviewing import Decision
 from bridgehead.desk.reviewing_delegation import delegate, delegations, end_delegation
 from bridgehead.errors import LeaseLost, Refused, UserError
@@ -296,6 +297,50 @@ async def test_calls_of_one_case_are_decided_together_or_not_at_all(world: World
     assert [one.state for one in decided] == ["approved", "approved"]
     await world.settle()
     assert sorted(str(entry["amount"]) for entry in world.books()) == ["20", "21", "5"]
+
+
+async def test_one_decision_about_several_calls_counts_for_what_was_shown_of_each(world: World) -> None:
+    """What waits beside a call is shown with its arguments, and decided with it for exactly those, its time once."""
+    await deploy(world, code=PARALLEL)
+    await people(world, kim="desk", pat="desk")
+    await world.submit({"po": "all", "together": [{"po": f"P-{n}", "amount": 20 + n} for n in range(4)]})
+
+    async def four() -> bool:
+        return len(await world.reviews()) == 4
+
+    async with world.working():
+        await world.until(four)
+    first, second, third, fourth = await world.reviews()
+    kim = actor("kim")
+    view = await reviewing.show(world.app, kim, first.id)
+    beside = await together.beside(world.app, kim, view)
+    assert [one.id for one in beside] == sorted((second.id, third.id, fourth.id), key=[o.id for o in view.others].index)
+    shown = {one.id: one.digest for one in beside}
+    assert {one.id: one.args for one in beside}[second.id] == second.shown["args"]
+    stranger = await together.beside(world.app, actor("lee"), await reviewing.show(world.app, actor("lee"), first.id))
+    assert stranger == (), "they could not decide it"
+    yes = replace(APPROVE, shown_digest=view.digest, minutes=3.0)
+    for wrong, others in (
+        (Decision("take"), {second.id: shown[second.id]}),
+        (yes, {first.id: str(view.digest)}),
+        (yes, {second.id: shown[third.id]}),
+        (yes, dict.fromkeys(range(90, 111), "0" * 64)),
+    ):
+        with pytest.raises(UserError):
+            await together.decide_with(world.app, kim, first.id, wrong, others)
+    assert len(await world.reviews()) == 4
+    no = Decision("reject", value="twice the same", shown_digest=shown[third.id])
+    ended = await together.decide_with(world.app, kim, third.id, no, {fourth.id: shown[fourth.id]})
+    assert [(one.id, one.state, one.answer) for one in ended] == [
+        (third.id, "rejected", "twice the same"),
+        (fourth.id, "rejected", "twice the same"),
+    ]
+    decided = await together.decide_with(world.app, kim, first.id, yes, {second.id: shown[second.id]})
+    assert [one.state for one in decided] == ["approved", "approved"]
+    await world.settle()
+    assert sorted(str(entry["amount"]) for entry in world.books()) == ["20", "21"]
+    rows = await world.rows("select minutes from costs where minutes >= 1")
+    assert [float(str(row["minutes"])) for row in rows] == [3.0]
 
 
 async def test_reviews_of_several_cases_are_decided_apart(desk: World) -> None:
