@@ -320,12 +320,13 @@ async def test_one_decision_about_several_calls_counts_for_what_was_shown_of_eac
     stranger = await together.beside(world.app, actor("lee"), await reviewing.show(world.app, actor("lee"), first.id))
     assert stranger == (), "they could not decide it"
     yes = replace(APPROVE, shown_digest=view.digest, minutes=3.0)
-    for wrong, others in (
+    tries: list[tuple[Decision, dict[int, str]]] = [
         (Decision("take"), {second.id: shown[second.id]}),
         (yes, {first.id: str(view.digest)}),
         (yes, {second.id: shown[third.id]}),
         (yes, dict.fromkeys(range(90, 111), "0" * 64)),
-    ):
+    ]
+    for wrong, others in tries:
         with pytest.raises(UserError):
             await together.decide_with(world.app, kim, first.id, wrong, others)
     assert len(await world.reviews()) == 4
