@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridgehead.desk import reviewing
+from bridgehead.desk import reviewing, reviewing_rows
 from bridgehead.desk.reviewing import Decision, Filters
 from bridgehead.errors import Refused, UserError
 from tests.support.held import actor, deploy, held, people
@@ -32,6 +32,11 @@ async def test_a_queue_is_ordered_by_deadline_then_money(world: World) -> None:
         await conn.execute("update reviews set due_at = null, escalate_at = null where id = %s", (reviews[1].id,))
     me = actor("kim", "desk")
     whole = await reviewing.queue(world.app, me)
+    assert [row.title for row in whole.items] == [f"PO-{n}: approval of book" for n in (70, 300, 90, 20, 500)]
+    stranger = await reviewing.queue(world.app, actor("eve", roles=("viewer",)))
+    assert {(row.number, row.title.partition(":")[0]) for row in stranger.items} == {
+        ("", row.about) for row in whole.items
+    }
     assert [row.stake for row in whole.items] == [70, 300, 90, 20, 500]
     assert whole.next is None
     seen, cursor = [], None
@@ -116,7 +121,7 @@ async def test_nobody_claims_more_than_the_role_lets_them(world: World) -> None:
     tried = await asyncio.gather(*(reviewing.claim(world.app, kim, one.id) for one in reviews), return_exceptions=True)
     refused = [one for one in tried if isinstance(one, UserError)]
     assert [one.code for one in refused] == ["review.claims", "review.claims"]
-    assert len([one for one in tried if isinstance(one, reviewing.ReviewRow)]) == 2
+    assert len([one for one in tried if isinstance(one, reviewing_rows.ReviewRow)]) == 2
     assert "no more than 2 at once" in refused[0].message
 
 

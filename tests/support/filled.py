@@ -9,7 +9,7 @@ from typing import Final
 
 import psycopg
 
-from bridgehead.cases.finding import term
+from bridgehead.cases.finding import worded
 from bridgehead.ledger.vault import Vault
 
 CUSTOMERS: Final = 1_000
@@ -22,7 +22,7 @@ def fill(url: str, vault: Vault, release: bytes, *, cases: int) -> None:
     """Stores so many cases over a year, each with an arrival, an effect, two terms and an amount."""
     wrapped, key = vault.new_data_key()
     sealed = key.seal(b"{}")
-    customers = [term(vault.hmac, "customer", f"K-{number}") for number in range(CUSTOMERS)]
+    customers = [worded(vault.hmac, "customer", f"K-{number}")[0] for number in range(CUSTOMERS)]
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("set session_replication_role = replica")
         row = conn.execute("insert into data_keys (wrapped) values (%s) returning id", (wrapped,)).fetchone()

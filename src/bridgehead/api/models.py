@@ -27,7 +27,10 @@ class CasesQuery(Paged):
 
     deployment: Name | None = None
     key: Name | None = Field(default=None, description="One value of the business key, exactly, however it is spelled.")
-    customer: Name | None = Field(default=None, description="The customer, exactly, however it is spelled.")
+    customer: Name | None = Field(
+        default=None,
+        description="Words of the customer, all of which it has to have; case, accents and legal forms do not count.",
+    )
     state: CaseState | None = None
     outcome: Outcome | None = None
     error_class: ErrorClass | None = None
@@ -60,6 +63,8 @@ class CaseLineOut(Out):
     acts_for: str | None
     amount: str | None
     currency: str | None
+    customer: str | None
+    number: str | None
 
 
 class CasesOut(Out):

@@ -36,7 +36,11 @@ class ReviewsQuery(Paged):
 
 
 class ReviewRowOut(Out):
-    """One review in a queue; ``stake`` is the money that it is about, ``due_at`` counts its role's working time."""
+    """One review in a queue; ``stake`` is the money that it is about, ``due_at`` counts its role's working time.
+
+    ``title`` says in a line whom it is about and why it is there; ``customer``, ``number`` and ``document`` are empty
+    where the case does not say, and for a token without the right to see documents.
+    """
 
     id: Annotated[str, Field(validation_alias="name")]
     kind: str
@@ -58,6 +62,10 @@ class ReviewRowOut(Out):
     decided_at: AwareDatetime | None
     decided_by: str | None
     takes: list[str]
+    customer: str
+    number: str
+    document: str
+    title: str
 
 
 class ReviewsOut(Out):

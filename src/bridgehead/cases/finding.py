@@ -1,4 +1,4 @@
-"""What a case is found by later: keyed digests of its key and customer, and the amount it is about. Pure."""
+"""What a case is found by later, and called in lists: keyed digests of its key and customer, its amount. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
+from bridgehead.cases.words import sought_words, words
 from bridgehead.effects.keys import Hmac, path_value, spelled
 from bridgehead.ledger.canonical import canonical
 from bridgehead.reviews.stakes import number, stake
@@ -18,8 +19,35 @@ TermKind = Literal["key", "customer"]
 
 _MOST_TERMS: Final = 32
 """Of a case; a list in its input that is longer is found by its first entries."""
+_LONGEST: Final = 120
+"""Signs of a customer or a number in a list."""
 _CURRENCY: Final = re.compile("[A-Za-z]{3}")
 """A code of ISO 4217; whatever else a document calls its currency is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a case is about, and how people call it; empty where it does not say.
+
+    ``customer`` is what ``case.search.customer`` names, ``number`` the last field of the business key. It is kept in
+    the case's own payload, sealed with it, and is forgotten with it.
+    """
+
+    customer: str = ""
+    number: str = ""
+
+    @classmethod
+    def of(cls, stored: JSON) -> Subject:
+        """Returns the subject in a case's payload."""
+        about = stored.get("about") if isinstance(stored, Mapping) else None
+        kept = about if isinstance(about, Mapping) else {}
+        return cls(_line(kept.get("customer")), _line(kept.get("number")))
+
+    @property
+    def kept(self) -> dict[str, JSON]:
+        """Returns it as a case's payload keeps it: nothing where there is nothing."""
+        said: dict[str, JSON] = {"customer": self.customer, "number": self.number}
+        return {"about": {name: text for name, text in said.items() if text}} if any(said.values()) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +57,7 @@ class Finding:
     terms: tuple[bytes, ...] = ()
     amount: Decimal | None = None
     currency: str = ""
+    subject: Subject = Subject()
 
 
 def term(hmac: Hmac, kind: TermKind, value: str) -> bytes:
@@ -36,17 +65,29 @@ def term(hmac: Hmac, kind: TermKind, value: str) -> bytes:
     return hmac("term", canonical([kind, spelled(value)]))
 
 
+def worded(hmac: Hmac, kind: TermKind, value: str) -> tuple[bytes, ...]:
+    """Returns the digests by which a text is found: one for each of its words (see ``cases.words``)."""
+    return tuple(hmac("term", canonical([f"{kind} word", one])) for one in words(value))
+
+
+def sought(hmac: Hmac, kind: TermKind, value: str) -> tuple[bytes, ...]:
+    """Returns the digests that a text has all of when it holds every word that is looked for."""
+    return tuple(hmac("term", canonical([f"{kind} word", one])) for one in sought_words(value))
+
+
 def finding(hmac: Hmac, search: Search, key: Mapping[str, JSON], given: JSON) -> Finding:
-    """Returns what a case is found by: each field of its business key, its customer, its amount.
+    """Returns what a case is found by: each field of its business key, each word of its customer, its amount.
 
     What the input lacks it is not found by; nothing here keeps a case from being opened.
     """
     terms = [term(hmac, "key", text) for value in key.values() for text in _texts(value)]
-    if search.customer:
-        terms += [term(hmac, "customer", text) for text in _texts(path_value(given, search.customer))]
+    customers = list(_texts(path_value(given, search.customer))) if search.customer else []
+    terms += [one for text in customers for one in worded(hmac, "customer", text)]
+    numbers = list(_texts(list(key.values())[-1])) if key else []
+    subject = Subject(_line(next(iter(customers), "")), _line(next(iter(numbers), "")))
     amount, currency = stake(given) if search.amount is None else _amount(search, given)
     named = currency.upper() if _CURRENCY.fullmatch(currency) else ""
-    return Finding(tuple(dict.fromkeys(terms))[:_MOST_TERMS], amount, named)
+    return Finding(tuple(dict.fromkeys(terms))[:_MOST_TERMS], amount, named, subject)
 
 
 def _amount(search: Search, given: JSON) -> tuple[Decimal | None, str]:
@@ -67,3 +108,7 @@ def _texts(value: JSON) -> Iterator[str]:
         for one in value:
             if not isinstance(one, Mapping | list | tuple):
                 yield from _texts(one)
+
+
+def _line(value: JSON) -> str:
+    return " ".join(value.split())[:_LONGEST] if isinstance(value, str) else ""

@@ -13,7 +13,7 @@ import typer
 
 from bridgehead.cli import opening
 from bridgehead.cli.options import AsJson, DeploymentFilter, Limit, after_id, deployment_name, one_of
-from bridgehead.cli.output import brief, facts, heading, lines_of, minute, note, print_json, size, table, when
+from bridgehead.cli.output import brief, facts, heading, lines_of, minute, money, note, print_json, size, table, when
 from bridgehead.cli.places import places_of, without_empty
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def cases(
     key: Annotated[
         str | None, typer.Option("--key", metavar="TEXT", help="Only those with this value in their business key.")
     ] = None,
-    customer: Annotated[str | None, typer.Option("--customer", metavar="TEXT", help="Only this customer's.")] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="TEXT", help="Only of customers with these words.")
+    ] = None,
     error_class: Annotated[
         str | None,
         typer.Option("--class", metavar="CLASS", help="Only those that left the agent by this class."),
@@ -62,7 +64,7 @@ def cases(
 ) -> None:
     """List cases, newest first, and what each waits for.
 
-    A value of the key and a customer are found exactly, however they are spelled.
+    A value of the key is found exactly, however it is spelled; a customer by any whole words of their name.
     """
     from bridgehead.errors import ERROR_CLASSES
     from bridgehead.storage.queries_search import CaseFilters
@@ -83,10 +85,24 @@ def cases(
         print_json({"cases": lines, "next": lines[-1].id if len(lines) == limit else None})
         return
     table(
-        ("case", "deployment", "state", "outcome", "level", "received (UTC)", "waits for"),
+        (
+            "case",
+            "customer",
+            "number",
+            "amount",
+            "deployment",
+            "state",
+            "outcome",
+            "level",
+            "received (UTC)",
+            "waits for",
+        ),
         [
             (
                 line.id,
+                line.customer or "-",
+                line.number or "-",
+                "-" if line.amount is None else money(Decimal(line.amount), line.currency or ""),
                 line.deployment,
                 line.state,
                 _ended(line),
@@ -189,6 +205,11 @@ def _show(view: CaseView) -> None:
     line = view.case
     pairs = [
         ("case", line.id),
+        *(
+            (("about", ", ".join(one for one in (line.customer, line.number) if one)),)
+            if line.customer or line.number
+            else ()
+        ),
         ("deployment", f"{line.deployment}, release {line.release[:12]}, level {line.level}"),
         ("state", line.state + (f": {_ended(line)}" if line.outcome else "")),
         ("received", f"{when(line.received_at)} (times are in UTC)"),

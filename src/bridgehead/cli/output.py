@@ -164,6 +164,11 @@ def duration(seconds: float) -> str:
     return text
 
 
+def money(amount: Decimal, currency: str) -> str:
+    """Returns an amount with its currency, which may be unknown."""
+    return f"{amount:,.2f} {currency or 'of no currency'}"
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
     """Prints a table, or the sentence ``empty`` when there is nothing to list."""
     if not rows:

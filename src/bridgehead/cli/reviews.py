@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast
 
@@ -20,15 +21,15 @@ from bridgehead.cli.options import (
     one_of,
     person,
 )
-from bridgehead.cli.output import clean, minute, note, one_line, print_json, table
+from bridgehead.cli.output import brief, clean, minute, money, note, one_line, print_json, table
 
 if TYPE_CHECKING:
     from bridgehead.cli.deciding import Choice
     from bridgehead.cli.reviewing import Beside
     from bridgehead.cli.reviews_triage import Order
-    from bridgehead.desk.reviewing import ReviewRow
+    from bridgehead.desk.reviewing_rows import ReviewRow
     from bridgehead.reviews.model import Review
-    from bridgehead.storage.queries import ReviewLine
+    from bridgehead.storage.queries_reviews import ReviewLine
 
 _STATES: Final = (
     "open",
@@ -43,6 +44,7 @@ _STATES: Final = (
     "expired",
     "all",
 )
+_WHY: Final = 90
 _VERBS: Final = (
     "show",
     "approve",
@@ -103,14 +105,15 @@ def reviews(
         return
     undecided = wanted == "open"
     table(
-        ("review", "about", "kind", "role", "opened (UTC)", "due" if undecided else "decided"),
+        ("review", "about", "whom", "why", "at stake", "role", "due" if undecided else "decided"),
         [
             (
                 line.id,
                 line.case or line.arrival or "-",
-                line.kind + (f" {line.error_class}" if line.error_class not in (None, line.kind) else ""),
+                "-" if line.subject in (line.case, line.arrival) else line.subject,
+                _why(line),
+                "-" if line.stake is None else money(Decimal(line.stake), line.stake_currency or ""),
                 line.role,
-                minute(line.opened_at),
                 minute(line.escalate_at) + (" late" if line.overdue else "") if undecided else _ended(line),
             )
             for line in lines
@@ -145,7 +148,7 @@ def _chosen(by: str, deployment: str | None, role: str | None, state: str, after
             code="reviews.by",
             hint="Leave --state and --after away.",
         )
-    works = [work_of(one) for one, _ in opening.run(_listing(deployment, role, MOST))]
+    works = [work_of(one, subject) for one, subject in opening.run(_listing(deployment, role, MOST))]
     if order == "reason":
         found = groups(works)
         if as_json:
@@ -163,10 +166,23 @@ def _chosen(by: str, deployment: str | None, role: str | None, state: str, after
 
 
 async def _listing(deployment: str | None, role: str | None, limit: int) -> Sequence[tuple[Review, str]]:
+    """Returns open reviews, each with whom and what it is about."""
+    from bridgehead.desk.reviewing_rows import subjects_of
+
     async with opening.opened() as app:
         name = await deployment_name(app, deployment)
         await check_role(app, role)
-        return await app.reviews.listing(deployment=name, role=role, limit=limit)
+        found = [one for one, _ in await app.reviews.listing(deployment=name, role=role, limit=limit)]
+        return list(zip(found, await subjects_of(app, found), strict=True))
+
+
+def _why(line: ReviewLine) -> str:
+    """Returns what kind of work it is and why it is there, the cause first, in a cell."""
+    from bridgehead.reviews.gist import words_of
+
+    cause = "" if line.reason.startswith(line.kind) else f" ({words_of(line.reason)})"
+    named = line.reason if line.reason.startswith(line.kind) else f"{line.kind}{cause}"
+    return brief(f"{named}: {line.why}" if line.why else named, _WHY)
 
 
 def _ended(line: ReviewLine) -> str:
@@ -177,13 +193,14 @@ def _ended(line: ReviewLine) -> str:
 async def _lines(
     deployment: str | None, role: str | None, state: str | None, after: int | None, limit: int
 ) -> Sequence[ReviewLine]:
-    from bridgehead.storage.queries import Queries
+    from bridgehead.storage.queries_reviews import review_lines
 
     async with opening.opened() as app:
-        queries = Queries(app.database, app.vault)
         name = await deployment_name(app, deployment)
         await check_role(app, role)
-        return await queries.reviews(deployment=name, role=role, state=state, after=after, limit=limit)
+        return await review_lines(
+            app.database, app.vault, deployment=name, role=role, state=state, after=after, limit=limit
+        )
 
 
 def review(

@@ -8,9 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
-from bridgehead.cli.output import brief, minute, note, table
+from bridgehead.cli.output import brief, minute, money, note, table
 from bridgehead.ids import show
-from bridgehead.reviews.stakes import stake
+from bridgehead.reviews.gist import reason_of, why_of, words_of
+from bridgehead.reviews.stakes import stake_of
 
 if TYPE_CHECKING:
     from bridgehead.reviews.model import Review
@@ -25,10 +26,11 @@ _WHY: Final = 72
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One open review as it is chosen: what it is about, since when, until when, and the money in it."""
+    """One open review as it is chosen: whom it is about, since when, until when, and the money in it."""
 
     id: str
     about: str
+    subject: str
     role: str
     reason: str
     why: str
@@ -53,21 +55,16 @@ class Group:
     why: str
 
 
-def work_of(review: Review) -> Work:
+def work_of(review: Review, subject: str) -> Work:
     """Returns a review as it is chosen; its reason is the cause that was named, a document's kind, or the tool."""
-    shown = review.shown
-    cause = shown.get("cause") or shown.get("kind") or shown.get("code") or review.error_class
-    reason = f"{review.kind} of {shown.get('tool')}" if shown.get("tool") else str(cause or review.kind)
-    amount, currency = stake(shown.get("args"))
-    if amount is None:
-        amount, currency = stake(shown.get("input"))
-    why = shown.get("reason") or shown.get("question") or "; ".join(map(str, _list(shown.get("why"))))
+    amount, currency = stake_of(review.shown)
     return Work(
         id=show("R", review.id),
         about=show("C", review.case_id) if review.case_id is not None else show("A", review.arrival_id or 0),
+        subject=subject,
         role=review.role,
-        reason=reason,
-        why=" ".join(str(why or "").split()),
+        reason=reason_of(review),
+        why=why_of(review),
         opened_at=review.opened_at,
         due_at=review.escalate_at,
         amount=amount,
@@ -124,7 +121,7 @@ def print_groups(found: Sequence[Group], now: datetime) -> None:
                 ", ".join(one.roles),
                 minute(one.oldest_at),
                 _due(one.due_at, now),
-                ", ".join(_money(amount, currency) for currency, amount in one.at_stake.items()) or "-",
+                ", ".join(money(amount, currency) for currency, amount in one.at_stake.items()) or "-",
                 ", ".join(one.reviews[:_SHOWN]) + (f" and {one.count - _SHOWN} more" if one.count > _SHOWN else ""),
             )
             for one in found
@@ -138,17 +135,17 @@ def print_groups(found: Sequence[Group], now: datetime) -> None:
 def print_works(works: Sequence[Work], now: datetime) -> None:
     """Prints work one by one, with why."""
     table(
-        ("review", "about", "role", "opened (UTC)", "due", "at stake", "reason", "why"),
+        ("review", "about", "whom", "role", "opened (UTC)", "due", "at stake", "why"),
         [
             (
                 one.id,
                 one.about,
+                "-" if one.subject == one.about else one.subject,
                 one.role,
                 minute(one.opened_at),
                 _due(one.due_at, now),
-                "-" if one.amount is None else _money(one.amount, one.currency),
-                one.reason,
-                brief(one.why, _WHY),
+                "-" if one.amount is None else money(one.amount, one.currency),
+                brief(f"{words_of(one.reason)}: {one.why}" if one.why else words_of(one.reason), _WHY),
             )
             for one in works
         ],
@@ -158,11 +155,3 @@ def print_works(works: Sequence[Work], now: datetime) -> None:
 
 def _due(moment: datetime | None, now: datetime) -> str:
     return minute(moment) + (" late" if moment is not None and moment <= now else "")
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount:,.2f} {currency or 'of no currency'}"
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else [] if value is None else [value]

@@ -105,6 +105,8 @@ async def search(
     queries = SearchQueries(app.database, app.vault)
     bound = place_of(cursor)
     lines = await queries.cases(wanted, after=bound, limit=checked(limit) + 1)
+    if not actor.may("read.documents"):
+        lines = [nameless(one) for one in lines]
     return Page(lines) if len(lines) <= limit else Page(lines[:limit], cursor_of(lines[limit - 1]))
 
 
@@ -231,6 +233,7 @@ def without_documents(view: CaseView) -> CaseView:
     """Returns a case without anything that came from a document, a system or a person's pen."""
     return replace(
         view,
+        case=nameless(view.case),
         input=None,
         text=None,
         outcome=None,
@@ -242,6 +245,11 @@ def without_documents(view: CaseView) -> CaseView:
         reviews=tuple(replace(one, shown=None, answer=None, unreadable=HIDDEN) for one in view.reviews),
         events=(),
     )
+
+
+def nameless(line: CaseLine) -> CaseLine:
+    """Returns a case in a list without whom it is about."""
+    return replace(line, customer=None, number=None)
 
 
 def _bare_step(step: StepView) -> StepView:

@@ -11,19 +11,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bridgehead.desk.paging import MOST, Page, cursor, keys_of, no_place
 from bridgehead.desk.reviewing_answers import answer_of, check_fits, edited
 from bridgehead.desk.reviewing_grant import check_grant, check_not_killed
+from bridgehead.desk.reviewing_rows import ReviewRow, rows_of
 from bridgehead.errors import UserError
 from bridgehead.gate.grants import granted
 from bridgehead.ids import ReviewId
 from bridgehead.ids import show as shown_id
-from bridgehead.reviews.gist import reason_of, why_of
-from bridgehead.reviews.model import VERBS, Review, ReviewKind, Standing, Verb, check_verb
+from bridgehead.reviews.model import Review, ReviewKind, Verb, check_verb
 from bridgehead.reviews.people import Decider
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_cases import CaseQueries
@@ -60,38 +59,6 @@ class Filters:
     mine: bool = False
     claimed: bool = False
     overdue: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewRow:
-    """One review in a queue. ``why`` is empty for who may not see documents; ``stake`` is what the call states.
-
-    ``due_at`` counts the working time of its role; ``claimed_by`` is who has it before them now.
-    """
-
-    id: int
-    name: str
-    kind: ReviewKind
-    role: str
-    deployment: str
-    standing: Standing
-    about: str
-    case: int | None
-    arrival: int | None
-    effect: int | None
-    reason: str
-    why: str
-    error_class: str | None
-    opened_at: datetime
-    due_at: datetime | None
-    overdue: bool
-    stake: Decimal | None
-    stake_currency: str
-    claimed_by: str | None
-    claim_until: datetime | None
-    decided_at: datetime | None
-    decided_by: str | None
-    takes: tuple[Verb, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +112,18 @@ class Decision:
 
 
 async def queue(
-    app: App, actor: Actor, filters: Filters | None = None, cursor: str | None = None, *, limit: int = 50
+    app: App,
+    actor: Actor,
+    filters: Filters | None = None,
+    cursor: str | None = None,
+    *,
+    limit: int = 50,
+    named: bool = True,
 ) -> Page[ReviewRow]:
     """Returns a page of a queue: open work by when it is due, then the most money, then the oldest.
 
     Work that is decided comes newest first. Money of different currencies is compared by its number. ``cursor`` is
-    ``next`` of the page before. Needs the right ``read``.
+    ``next`` of the page before; ``named`` False leaves out whom each is about. Needs the right ``read``.
     """
     actor.need("read")
     asked = filters or Filters()
@@ -168,7 +141,7 @@ async def queue(
     after = _place(cursor, priority=wish.undecided)
     count = max(1, min(limit, MOST))
     found = await ReviewQueue(app.database, app.vault).page(wish, after=after, limit=count + 1)
-    rows = tuple(_row(one, actor) for one in found[:count])
+    rows = await rows_of(app, actor, found[:count], named=named)
     return Page(rows, _cursor(found[count - 1]) if len(found) > count else None)
 
 
@@ -181,7 +154,7 @@ async def show(app: App, actor: Actor, review_id: int) -> ReviewView:
     actor.need("read.documents")
     review, deployment = await app.reviews.find(ReviewId(review_id))
     now = await app.reviews.now()
-    row = _row(Queued(review, deployment, now, ()), actor)
+    (row,) = await rows_of(app, actor, [Queued(review, deployment, now, ())])
     queries = CaseQueries(app.database, app.vault)
     case = review.case_id
     open_case = case is not None and review.state == "open"
@@ -260,7 +233,8 @@ async def row_of(app: App, actor: Actor, review_id: int) -> ReviewRow:
     """Returns one review as a queue shows it; needs the right ``read``."""
     actor.need("read")
     review, deployment = await app.reviews.find(ReviewId(review_id))
-    return _row(Queued(review, deployment, await app.reviews.now(), ()), actor)
+    (row,) = await rows_of(app, actor, [Queued(review, deployment, await app.reviews.now(), ())])
+    return row
 
 
 def decider(app: App, actor: Actor, deployment: str, role: str) -> Decider:
@@ -342,36 +316,6 @@ def _same(review: Review, digest: str | None) -> None:
             code="review.changed",
             hint="Look at it again before you decide.",
         )
-
-
-def _row(queued: Queued, actor: Actor) -> ReviewRow:
-    review, now = queued.review, queued.now
-    claimed_by = review.claimant(now) if review.state == "open" else review.claimed_by
-    return ReviewRow(
-        id=review.id,
-        name=shown_id("R", review.id),
-        kind=review.seen_as(),
-        role=review.role,
-        deployment=queued.deployment,
-        standing=review.standing(now),
-        about=shown_id("C", review.case_id) if review.case_id is not None else shown_id("A", review.arrival_id or 0),
-        case=review.case_id,
-        arrival=review.arrival_id,
-        effect=review.effect_id,
-        reason=reason_of(review),
-        why=why_of(review) if actor.may("read.documents") else "",
-        error_class=review.error_class,
-        opened_at=review.opened_at,
-        due_at=review.due_at,
-        overdue=review.overdue(now),
-        stake=review.stake,
-        stake_currency=review.stake_currency,
-        claimed_by=claimed_by,
-        claim_until=review.claim_until if claimed_by is not None else None,
-        decided_at=review.decided_at,
-        decided_by=review.decided_by,
-        takes=VERBS[review.kind] if review.state == "open" else (),
-    )
 
 
 def _place(cursor: str | None, *, priority: bool) -> tuple[str | int, ...] | None:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from bridgehead.desk import reviewing
-from bridgehead.desk.reviewing import Filters, ReviewRow
+from bridgehead.desk.reviewing import Filters
+from bridgehead.desk.reviewing_rows import ReviewRow
 
 if TYPE_CHECKING:
     from bridgehead.app import App
@@ -32,7 +33,7 @@ class Similar:
 async def decided(app: App, actor: Actor, row: ReviewRow) -> tuple[Similar, ...]:
     """Returns the latest decided reviews with the same reason, of the same kind, role and deployment; newest first."""
     wanted = Filters(state="all", role=row.role, kind=row.kind, deployment=row.deployment)
-    found = await reviewing.queue(app, actor, wanted, limit=LOOKED)
+    found = await reviewing.queue(app, actor, wanted, limit=LOOKED, named=False)
     return tuple(
         Similar(one.name, one.about, one.standing, one.decided_by, one.decided_at)
         for one in found.items

@@ -22,5 +22,16 @@ def why_of(review: Review) -> str:
     return " ".join(str(why or "").split())
 
 
+def words_of(reason: str) -> str:
+    """Returns a reason as people read it."""
+    return reason.replace("_", " ")
+
+
+def subject_of(customer: str, number: str, document: str, about: str) -> str:
+    """Returns in a line whom and what a review is about: the customer and their number, the document, or its id."""
+    named = ", ".join(one for one in (customer, number) if one)
+    return named or document or about
+
+
 def _list(value: JSON) -> list[JSON]:
     return value if isinstance(value, list) else [] if value is None else [value]

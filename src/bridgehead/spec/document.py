@@ -172,7 +172,9 @@ Members = Annotated[
 class SearchPart(Part):
     """By what people find a case besides its key: paths into its input."""
 
-    customer: Text | None = Field(default=None, description="The input field that names the customer.")
+    customer: Text | None = Field(
+        default=None, description="The input field that names the customer: lists show it, and its words find it."
+    )
     amount: Text | None = Field(
         default=None, description="The input field with the money it is about; without it, what states a total."
     )

@@ -291,7 +291,7 @@ class Arrivals:
         revises = before if done is None else done.revises
         key_id, key = await new_key(conn, self._vault)
         sealer = Sealer(conn, key_id, key)
-        reference = await sealer.put({"input": opening.input, "text": opening.text})
+        reference = await sealer.put({"input": opening.input, "text": opening.text, **opening.found_by.subject.kept})
         revision = 1 if newest is None else newest["revision"] + 1
         row = await (
             await conn.execute(

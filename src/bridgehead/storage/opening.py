@@ -212,7 +212,7 @@ async def open_new(
             keys.add(KEYS, found.key_id, wrapped)
             opening = one.openings[0]
             sealer = PlannedSealer(conn, found.key_id, key, rows=rows)
-            reference = sealer.keep({"input": opening.input, "text": opening.text})
+            reference = sealer.keep({"input": opening.input, "text": opening.text, **opening.found_by.subject.kept})
             before = Head(head["seq"], bytes(head["head"]))
             arrival = PlannedChain(conn, show("A", number), before, head["at"], "intake", rows=rows)
             arrival.link("arrival.case", {"case": case_id, "relation": "opened"})

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.ledger.vault import DataKey, Unreadable, Vault
-from bridgehead.reviews.model import seen_as
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.controls import PAUSED
 from bridgehead.storage.database import Connection, Database
@@ -84,26 +82,6 @@ class Opener:
             return self._key.open(bytes(sealed), bytes(commitment))
         except Unreadable as error:
             return Opened(None, error.message)
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewLine:
-    """One review in a list. ``overdue``: nobody decided within the time the deployment gives."""
-
-    id: str
-    kind: str
-    role: str
-    state: str
-    deployment: str
-    case: str | None
-    arrival: str | None
-    error_class: str | None
-    opened_at: datetime
-    escalate_at: datetime | None
-    overdue: bool
-    decided_at: datetime | None
-    decided_by: str | None
-    minutes: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,46 +161,6 @@ class Queries:
                 cases=tuple(show("C", number) for number in row["cases"] or ()),
                 reviews=reviews.get(row["id"], ()),
                 submitted_by=submitter(row["principal"]),
-            )
-            for row in rows
-        ]
-
-    async def reviews(
-        self,
-        *,
-        deployment: str | None = None,
-        role: str | None = None,
-        state: str | None = "open",
-        after: int | None = None,
-        limit: int = 50,
-    ) -> Sequence[ReviewLine]:
-        """Returns reviews, oldest first; ``after`` continues above an id of the page before."""
-        async with self._database.connection() as conn:
-            rows = await (
-                await conn.execute(
-                    "select *, coalesce(state = 'open' and escalate_at <= bridgehead_now(), false) as overdue"
-                    " from reviews where (%(d)s::text is null or deployment = %(d)s)"
-                    " and (%(r)s::text is null or role = %(r)s) and (%(s)s::text is null or state = %(s)s)"
-                    " and (%(a)s::bigint is null or id > %(a)s) order by id limit %(n)s",
-                    {"d": deployment, "r": role, "s": state, "a": after, "n": page(limit)},
-                )
-            ).fetchall()
-        return [
-            ReviewLine(
-                id=show("R", row["id"]),
-                kind=seen_as(row["kind"], row["state"]),
-                role=row["role"],
-                state=row["state"],
-                deployment=row["deployment"],
-                case=None if row["case_id"] is None else show("C", row["case_id"]),
-                arrival=None if row["arrival_id"] is None else show("A", row["arrival_id"]),
-                error_class=row["error_class"],
-                opened_at=row["opened_at"],
-                escalate_at=row["escalate_at"],
-                overdue=row["overdue"],
-                decided_at=row["decided_at"],
-                decided_by=row["decided_by"],
-                minutes=None if row["minutes"] is None else float(row["minutes"]),
             )
             for row in rows
         ]

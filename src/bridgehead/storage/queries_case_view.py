@@ -40,7 +40,8 @@ class CaseLine:
 
     ``rejected``: a person rejected what it wanted to write, and nothing of it was written. ``acts_for`` is the user
     whose authority it has; None where it has the deployment's own. ``amount`` is the money that it is about, as its
-    input said when it was opened; None where that does not say.
+    input said when it was opened; None where that does not say. ``customer`` is what ``case.search.customer`` names
+    and ``number`` the last field of the business key: how people call the case, None where its payload does not say.
     """
 
     id: str
@@ -62,6 +63,8 @@ class CaseLine:
     acts_for: str | None = None
     amount: str | None = None
     currency: str | None = None
+    customer: str | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from bridgehead.cases.finding import Subject
 from bridgehead.costs.summary import coverage
 from bridgehead.effects.images import without_image
 from bridgehead.errors import UserError
@@ -36,6 +37,7 @@ from bridgehead.storage.queries_case_view import (
     Rival,
     StepView,
 )
+from bridgehead.storage.queries_subjects import NOBODY, subjects_in
 
 _LINES = (
     "with living as (select wr.release from worker_releases wr where wr.worker_id in ("
@@ -71,7 +73,8 @@ class CaseQueries:
         async with self._database.connection() as conn:
             rows = await (await conn.execute(_LINES + "where c.id = any(%s)", (list(numbers),))).fetchall()
             standing = await standing_in(conn)
-        found = {row["id"]: _line(row, standing) for row in rows}
+            called = await subjects_in(conn, self._vault, [row["id"] for row in rows])
+        found = {row["id"]: _line(row, standing, called.get(row["id"], NOBODY)) for row in rows}
         return [found[number] for number in numbers if number in found]
 
     async def waits(self, numbers: Sequence[int]) -> Mapping[str, str]:
@@ -153,7 +156,7 @@ class CaseQueries:
             costs = await _costs(conn, case_id)
             models = [cost for cost in costs if cost.kind == "model"]
             return CaseView(
-                case=_line(row, await standing_in(conn)),
+                case=_line(row, await standing_in(conn), Subject.of(plain)),
                 input=plain.get("input"),
                 text=text if isinstance(text, str) else None,
                 outcome=outcome.value,
@@ -186,7 +189,7 @@ class CaseQueries:
             )
 
 
-def _line(row: Mapping[str, Any], standing: Sequence[Control]) -> CaseLine:
+def _line(row: Mapping[str, Any], standing: Sequence[Control], subject: Subject = NOBODY) -> CaseLine:
     release = bytes(row["release"]).hex()
     return CaseLine(
         id=show("C", row["id"]),
@@ -208,6 +211,8 @@ def _line(row: Mapping[str, Any], standing: Sequence[Control]) -> CaseLine:
         acts_for=None if row["acts_for"] is None else person_of(*row["acts_for"]),
         amount=None if row["about"] is None else row["about"][0],
         currency=None if row["about"] is None else row["about"][1] or None,
+        customer=subject.customer or None,
+        number=subject.number or None,
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.cases.finding import TermKind, term
+from bridgehead.cases.finding import sought, term
 from bridgehead.effects.states import EffectState
 from bridgehead.errors import UserError
 from bridgehead.ids import show
@@ -29,9 +29,10 @@ UNKNOWN: Final = "unknown"
 class CaseFilters:
     """Which cases are meant; every part that is given has to fit.
 
-    ``key`` is one value of a business key, ``customer`` the customer as its deployment's file says where it stands.
-    Both are found exactly, however they are spelled. Times are when a case was opened: from ``since`` on, before
-    ``until``. Amounts are inclusive, of any currency where ``currency`` is None.
+    ``key`` is one value of a business key, found exactly, however it is spelled. ``customer`` are words of the customer
+    as its deployment's file says where it stands, all of which it has to have (see ``cases.words``). Times are when a
+    case was opened: from ``since`` on, before ``until``. Amounts are inclusive, of any currency where ``currency`` is
+    None.
     """
 
     deployment: str | None = None
@@ -164,8 +165,8 @@ def case_query(
     """Returns the statement that finds the numbers of a page of cases, and its values."""
     source, where = "cases c", list[str]()
     values: dict[str, object] = {"n": page(limit)}
-    said: tuple[tuple[TermKind, str | None], ...] = (("key", wanted.key), ("customer", wanted.customer))
-    terms = [term(vault.hmac, kind, text) for kind, text in said if text is not None]
+    terms = [] if wanted.key is None else [term(vault.hmac, "key", wanted.key)]
+    terms += [] if wanted.customer is None else sought(vault.hmac, "customer", wanted.customer)
     for place, one in enumerate(terms):
         source += f" join case_terms t{place} on t{place}.case_id = c.id and t{place}.term = %(t{place})s"
         values[f"t{place}"] = one

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridgehead.cases.finding import Finding, finding, term
+from bridgehead.cases.finding import Finding, Subject, finding, sought, term, worded
 from bridgehead.spec.deployment import Search
 from bridgehead.spec.tool import JSON
 
@@ -25,12 +25,25 @@ ORDER: JSON = {
 
 
 def test_each_value_of_the_key_is_a_term() -> None:
-    """Each field of a business key finds its case alone, however it is spelled; a customer of that name does not."""
+    """Each field of a business key finds its case alone, however it is spelled, and so does each word of a customer."""
     found = finding(hmac, Search(customer="buyer.name"), {"buyer": "K-1", "po": "PO\u20131"}, ORDER)
     assert set(found.terms) == {
-        term(hmac, "key", "k-1"), term(hmac, "key", "po-1"), term(hmac, "customer", " müller  ag "),
+        term(hmac, "key", "k-1"), term(hmac, "key", "po-1"), *worded(hmac, "customer", " müller  ag "),
     }  # fmt: skip
-    assert term(hmac, "customer", "k-1") not in found.terms
+    assert set(sought(hmac, "customer", "MUELLER")) < set(found.terms)
+    assert not set(sought(hmac, "customer", "k-1")) & set(found.terms)
+    assert not set(sought(hmac, "document", "müller")) & set(found.terms)
+
+
+def test_a_case_says_whom_it_is_about() -> None:
+    """The customer and the key's last field name a case in a list, kept in its payload and read out of it again."""
+    found = finding(hmac, Search(customer="buyer.name"), {"buyer": "K-1", "po": "PO\u20131"}, ORDER)
+    assert found.subject == Subject("Müller AG", "PO\u20131")
+    assert Subject.of({"input": ORDER, "text": "", **found.subject.kept}) == found.subject
+    assert Subject.of({"input": ORDER, "text": ""}) == Subject()
+    assert finding(hmac, Search(), {}, ORDER).subject.kept == {}
+    long = finding(hmac, Search(customer="a"), {"po": 7}, {"a": "x y\n" * 90}).subject
+    assert (len(long.customer), "\n" in long.customer, long.number) == (120, False, "7")
 
 
 @pytest.mark.parametrize(
@@ -54,8 +67,8 @@ def test_the_amount_is_what_is_declared(search: Search, amount: Decimal | None, 
 def test_what_is_missing_is_not_found_by() -> None:
     """An input without the declared fields gives no term and no amount, and nothing is raised."""
     assert finding(hmac, Search(customer="a.b", amount="c"), {}, {"a": {"b": None}}) == Finding()
-    listed = finding(hmac, Search(customer="buyers"), {}, {"buyers": ["A", "B", {"x": 1}, "", None, True]})
-    assert set(listed.terms) == {term(hmac, "customer", "a"), term(hmac, "customer", "b")}
+    listed = finding(hmac, Search(customer="buyers"), {}, {"buyers": ["Anna", "B", {"x": 1}, "", None, True]})
+    assert set(listed.terms) == {*worded(hmac, "customer", "anna"), *worded(hmac, "customer", "b")}
     many = finding(hmac, Search(customer="buyers"), {}, {"buyers": [str(n) for n in range(500)]})
     assert len(many.terms) == 32
 
