@@ -16,6 +16,7 @@ from bridgehead.auth.actor import Actor, ConsoleRole
 from bridgehead.console.middleware.sessions import COOKIE
 from bridgehead.console.page import Page
 from bridgehead.console.site import Beside, site
+from bridgehead.desk.explaining import Teller
 
 HOST = "127.0.0.1:8480"
 ORIGIN = f"http://{HOST}"
@@ -62,9 +63,10 @@ def made(
     pages: Sequence[Page] | None = None,
     beside: Sequence[Beside] = (),
     body_s: float = 30.0,
+    teller: Teller | None = None,
 ) -> Starlette:
     """Returns the site with every layer."""
-    return site(app, sessions or KnownSessions(), pages=pages, beside=beside, body_s=body_s)
+    return site(app, sessions or KnownSessions(), pages=pages, beside=beside, body_s=body_s, teller=teller)
 
 
 @asynccontextmanager
@@ -76,6 +78,7 @@ async def visiting(
     groups: Collection[str] = (),
     pages: Sequence[Page] | None = None,
     beside: Sequence[Beside] = (),
+    teller: Teller | None = None,
 ) -> AsyncIterator[Visitor]:
     """Gives somebody who is signed in with these console roles; None: nobody is signed in."""
     sessions = KnownSessions()
@@ -84,6 +87,6 @@ async def visiting(
         held = frozenset(cast("ConsoleRole", role) for role in roles)
         sessions.actors["a token"] = Actor(name, frozenset(groups), held)
         cookies[COOKIE] = "a token"
-    transport = httpx.ASGITransport(made(app, sessions, pages=pages, beside=beside))
+    transport = httpx.ASGITransport(made(app, sessions, pages=pages, beside=beside, teller=teller))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, cookies=cookies) as http:
         yield Visitor(http)

@@ -18,6 +18,7 @@ from bridgehead.errors import Unavailable
 
 if TYPE_CHECKING:
     from bridgehead.app import App
+    from bridgehead.storage.queries_case_view import CaseView
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -76,7 +77,7 @@ class Raw:
     name: str
 
 
-async def _untold(_app: App, _number: str) -> Account:
+async def _untold(app: App, asked: str, view: CaseView | None = None, *, whole: bool = True) -> Account:  # noqa: ARG001  # what a Teller takes
     raise Unavailable("this server explains nothing", code="api.untold", hint="'bridgehead explain C-17' does.")
 
 

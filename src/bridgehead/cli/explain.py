@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -81,18 +82,24 @@ async def _told(asked: str) -> tuple[str, list[Section], Sequence[Place]]:
         return await told(app, asked)
 
 
-async def account(app: App, asked: str) -> Account:
+async def account(app: App, asked: str, view: CaseView | None = None, *, whole: bool = True) -> Account:
     """Returns the account as the API and the console take it; raises as ``told`` does."""
     from bridgehead.desk.explaining import Account
 
-    about, sections, places = await told(app, asked)
+    about, sections, places = await told(app, asked, view, whole=whole)
     return Account(about, sections, [place._asdict() for place in places])
 
 
-async def told(app: App, asked: str) -> tuple[str, list[Section], Sequence[Place]]:
-    """Returns what a number is about, in sections; raises UserError for what is no number, or an unknown one."""
+async def told(
+    app: App, asked: str, view: CaseView | None = None, *, whole: bool = True
+) -> tuple[str, list[Section], Sequence[Place]]:
+    """Returns what a number is about, in sections; raises UserError for what is no number, or an unknown one.
+
+    ``view`` is the case of that number as it was just looked up; without ``whole`` a case is told in short. The
+    telling itself runs in a thread: it may wait for a process that reads a stranger's PDF.
+    """
     from bridgehead.cli.places import places_of
-    from bridgehead.cli.telling import of_arrival, of_case, of_part
+    from bridgehead.cli.telling import in_short, of_arrival, of_case, of_part
     from bridgehead.ids import parse
     from bridgehead.ids import show as named
     from bridgehead.storage.queries_cases import CaseQueries
@@ -108,15 +115,17 @@ async def told(app: App, asked: str) -> tuple[str, list[Section], Sequence[Place
         beside = [(one, await _around(app, one)) for one in cases]
         wanted = {one.id for case in cases for one in case.arrivals[:_DOCUMENTS]} | {own.id}
         originals = {one: await _original(app, one) for one in sorted(wanted)}
-        return own.id, of_arrival(arrival, originals[own.id], beside, originals), ()
-    case: CaseView = await queries.case(owner)
+        return own.id, await asyncio.to_thread(of_arrival, arrival, originals[own.id], beside, originals), ()
+    case = view if view is not None and view.case.id == named("C", owner) else await queries.case(owner)
     known = await _around(app, case)
-    before = None if case.case.revises is None else await queries.input(parse("C", case.case.revises))
     originals = {one.id: await _original(app, one.id) for one in case.arrivals[:_DOCUMENTS]}
+    if kind == "C" and not whole:
+        return case.case.id, await asyncio.to_thread(in_short, case, known, originals), ()
+    before = None if case.case.revises is None else await queries.input(parse("C", case.case.revises))
     if kind == "C":
-        return case.case.id, of_case(case, known, originals, before), places_of(case.input)
+        return case.case.id, await asyncio.to_thread(of_case, case, known, originals, before), places_of(case.input)
     name = named(kind, number)
-    return name, of_part(name, case, known, originals), ()
+    return name, await asyncio.to_thread(of_part, name, case, known, originals), ()
 
 
 async def _around(app: App, case: CaseView) -> Surroundings:

@@ -51,7 +51,7 @@ from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_case_view import CaseView, EffectView
 from bridgehead.storage.queries_explain import Surroundings
 
-__all__ = ["of_arrival", "of_case", "of_part", "places", "sends"]
+__all__ = ["in_short", "of_arrival", "of_case", "of_part", "places", "sends"]
 
 _LEVELS: Final = {
     "shadow": "reads are real and writes are virtual",
@@ -98,7 +98,7 @@ def of_case(
     reads = [step for step in view.steps if step.kind in ("read", "model", "timer")]
     people = tuple(map(review, view.reviews))
     found = [
-        Section("In short", tuple(short(view, known, originals or {}))),
+        *in_short(view, known, originals),
         Section(
             "What came",
             tuple(_came(view, known, originals or {}, before)),
@@ -123,6 +123,13 @@ def of_case(
         Section("The record", tuple(record(view))),
     ]
     return [section for section in found if not section.empty]
+
+
+def in_short(
+    view: CaseView, around: Surroundings | None = None, originals: Mapping[str, bytes] | None = None
+) -> list[Section]:
+    """Returns the first section of ``of_case`` alone: what came, what became of it and why, and who has to do what."""
+    return [Section("In short", tuple(short(view, around or Surroundings(), originals or {})))]
 
 
 def of_part(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
+from functools import lru_cache
 from typing import Final
 
 from bridgehead.cli.output import brief
@@ -72,8 +73,14 @@ def line_named(original: bytes, where: str) -> Iterator[Block]:
 
 
 def _mail(original: bytes) -> EmailMessage | None:
+    return _parsed(original[:_HEAD_BYTES])
+
+
+@lru_cache(maxsize=4)
+def _parsed(head: bytes) -> EmailMessage | None:
+    """Returns a mail by how it begins: an account asks several things of the same few documents."""
     try:
-        message = BytesParser(policy=default).parsebytes(original[:_HEAD_BYTES])
+        message = BytesParser(policy=default).parsebytes(head)
         known = {name.lower() for name in message.keys()}  # noqa: SIM118  # a message's own iteration is over parts
         return message if "from" in known and known & set(_MARKS) else None
     except (ValueError, LookupError, IndexError, AttributeError, TypeError):  # what the parser raises on broken heads

@@ -89,7 +89,7 @@ class Here:
         self._flash = None
         body = self.rendering.page(template, here=self, flash=shown, values=values)
         response = HTMLResponse(body, status_code=status)
-        if FLASH in self.request.cookies and not self._partial:
+        if FLASH in self.request.cookies and not self.partial:
             response.delete_cookie(FLASH, path="/", httponly=True, samesite="strict")
         return response
 
@@ -104,8 +104,8 @@ class Here:
         return response
 
     @property
-    def _partial(self) -> bool:
-        """Whether only a part of the page is taken from this answer, by a live region."""
+    def partial(self) -> bool:
+        """Returns whether only a part of the page is taken from this answer, by a live region."""
         return self.request.headers.get("hx-request") == "true"
 
     def _sealed(self, tone: Tone, text: str) -> str:
@@ -116,7 +116,7 @@ class Here:
     def _taken(self) -> tuple[Tone, str] | None:
         """Returns what the page before left to say; only what this server wrote is shown."""
         given = self.request.cookies.get(FLASH)
-        if given is None or self._partial:
+        if given is None or self.partial:
             return None
         try:
             raw = base64.urlsafe_b64decode(given)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.requests import Request
 from starlette.routing import NoMatchFound
 
@@ -50,13 +51,14 @@ class Rendering:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # they are files of the package: nothing changes them while it runs
         )
         self._environment.globals |= {"asset": assets.url}
         self._environment.filters |= {
             "clock": _clock,
             "span": span,
             "ago": _ago,
-            "json": lambda value: json.dumps(value, ensure_ascii=False, indent=2, default=str),
+            "json": _json,
             "number": number,
             "percent": percent,
             "plain": without_commands,
@@ -145,6 +147,14 @@ def percent(value: float | None) -> str:
     if (shown > 99 and value < 1) or (0 < shown < 1):  # noqa: PLR2004  # percent
         return f"{min(shown, 99.9):.1f} %"
     return f"{shown:.0f} %"
+
+
+def _json(value: object) -> str:
+    """Returns a value line by line; half a surrogate pair, which no page can hold, stands as its escape."""
+    try:
+        return to_json(value, indent=2, fallback=str).decode()
+    except PydanticSerializationError:
+        return json.dumps(value, indent=2, default=str)
 
 
 def _clock(value: datetime, zone: ZoneInfo) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 from bridgehead.auth.actor import Actor
 
 if TYPE_CHECKING:
     from bridgehead.app import App
+    from bridgehead.storage.queries_case_view import CaseView
 
 
 class Table(Protocol):
@@ -73,12 +74,25 @@ class Account:
     fields: Sequence[Mapping[str, str]] = ()
 
 
-Teller: TypeAlias = "Callable[[App, str], Awaitable[Account]]"
-"""Tells a case (C-17), decision, effect, review or arrival; raises UserError for an unknown one."""
+class Teller(Protocol):
+    """Tells a case (C-17), decision, effect, review or arrival; raises UserError for an unknown one."""
+
+    def __call__(self, app: App, asked: str, view: CaseView | None = None, *, whole: bool = True) -> Awaitable[Account]:
+        """Returns the account.
+
+        ``view`` is the case itself where it is at hand, so that it is not looked up once more; without ``whole`` only
+        the first section is told, the account in short.
+        """
+        ...
 
 
-async def explain(app: App, actor: Actor, number: str, teller: Teller) -> Account:
-    """Returns the account of a number; it takes the right to see documents, of which it tells."""
+async def explain(
+    app: App, actor: Actor, number: str, teller: Teller, view: CaseView | None = None, *, whole: bool = True
+) -> Account:
+    """Returns the account of a number; it takes the right to see documents, of which it tells.
+
+    ``view`` and ``whole`` are as a ``Teller`` takes them.
+    """
     actor.need("read")
     actor.need("read.documents")
-    return await teller(app, number.strip().upper())
+    return await teller(app, number.strip().upper(), view, whole=whole)

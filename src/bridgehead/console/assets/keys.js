@@ -4,7 +4,7 @@
   const pages = { o: "/", d: "/desk", c: "/cases", e: "/effects", f: "/failures" };
   let chosen = -1;
   let going = false;
-  const rows = () => [...document.querySelectorAll("table.rows tbody tr")].filter((row) => row.querySelector("a.open"));
+  const rows = () => [...document.querySelectorAll("table.rows tbody tr")].filter((row) => row.querySelector("a.open") && row.getClientRects().length);
   const choose = (step) => {
     const all = rows();
     if (!all.length) return;

@@ -1,27 +1,47 @@
-"""One case whole: its story in sentences, every step on a time line, decisions, effects, people, costs, the record."""
+"""One case: what came of it, who has to do what and its effects on top; all that is recorded below, in folds."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bridgehead.console.folds import counted, folds
 from bridgehead.console.here import Here
 from bridgehead.console.page import Page
 from bridgehead.desk import cases as desk
+from bridgehead.desk import marking
 from bridgehead.desk.cases import Bar
 from bridgehead.desk.explaining import Account, explain
 from bridgehead.errors import UserError
 from bridgehead.ids import parse
-from bridgehead.storage.queries_case_view import CaseView
+from bridgehead.storage.queries_case_view import CaseView, StepView
 
 WIDE: Final = 1000.0
 """The time line's own units; the page scales it."""
 LEAST: Final = 2.0
 """A step that took no time is seen all the same."""
 MOST_BARS: Final = 300
+FOLDS: Final[Mapping[str, str]] = {
+    "What came": "came",
+    "Where each field was read": "fields",
+    "What the agent read": "read",
+    "Steps on one line": "steps",
+    "What was decided about its calls": "decided",
+    "What it did": "did",
+    "How near its own checks came": "checks",
+    "Why it left the agent's hands": "left",
+    "What people did": "people",
+    "Conversation": "turns",
+    "What it cost": "cost",
+    "How it is taken back": "undo",
+    "How it stands": "stands",
+    "The record": "record",
+}
+"""The folds of a case by title, in their order. Titles are those of an account's sections, where it has such a one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +55,45 @@ class Drawn:
 
 
 async def page(request: Request, here: Here) -> Response:
-    """Shows a case."""
+    """Shows a case; to a region that renews itself and has it as it is, it answers that nothing changed."""
     number = parse("C", request.path_params["number"])
+    mark = await marking.mark(here.app, here.actor, number)
+    if here.partial and mark and request.query_params.get("seen") == mark:
+        return Response(status_code=204)  # htmx leaves the page as it is
     view = await desk.case(here.app, here.actor, number)
     account: Account | None = None
     if here.actor.may("read.documents") and here.teller is not None:
-        account = await explain(here.app, here.actor, f"C-{number}", here.teller)
+        account = await explain(here.app, here.actor, f"C-{number}", here.teller, view)
+    sections = () if account is None else account.sections
     drawn, span_ms, rests = timeline(view)
+    turns = tuple(step for step in view.steps if step.kind == "model")
     return here.render(
-        "case.html", view=view, case=view.case, account=account, drawn=drawn, span_ms=span_ms, rests=rests
+        "case.html",
+        view=view,
+        case=view.case,
+        mark=mark,
+        short=sections[0] if sections else None,
+        open_reviews=tuple(one for one in view.reviews if one.state == "open"),
+        folds=folds(FOLDS, sections[1:], _listed(view, turns)),
+        drawn=drawn,
+        span_ms=span_ms,
+        rests=rests,
+        turns=turns,
     )
+
+
+def _listed(view: CaseView, turns: Sequence[StepView]) -> Mapping[str, str]:
+    """Returns the folds in which the page lists something beside what is told, each with how much it is."""
+    found = {
+        "came": counted(len(view.arrivals), "arrival"),
+        "steps": counted(len(view.steps), "step"),
+        "decided": counted(len(view.decisions), "decision"),
+        "people": counted(len(view.reviews), "review"),
+        "turns": counted(len(turns), "turn"),
+        "cost": counted(len(view.costs), "entry").replace("entrys", "entries"),
+        "record": counted(view.chain.rows, "row"),
+    }
+    return {place: note for place, note in found.items() if note}
 
 
 def timeline(view: CaseView) -> tuple[tuple[Drawn, ...], float, int]:

@@ -98,7 +98,7 @@ async def _shown(
     fields = _fields(view.args)
     short = None
     if here.teller is not None:
-        account = await explain(here.app, here.actor, view.row.about, here.teller)
+        account = await explain(here.app, here.actor, view.row.about, here.teller, case, whole=False)
         short = next(iter(account.sections), None)
     status = 200 if problem is None else 403 if isinstance(problem, Refused) else 409
     return here.render(
