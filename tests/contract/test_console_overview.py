@@ -67,18 +67,55 @@ async def test_overview_refuses_what_is_not_offered(app: App, world: World) -> N
             await refused
 
 
-async def test_failures_are_counted_by_class_and_release(app: App, world: World) -> None:
-    """A case that left the agent's hands is counted once under its class and its release, and shown as an example."""
-    await _run(world)
+LEAVING = '''
+async def agent(case: Case, ctx: Context) -> str:
+    """Leaves in every way."""
+    way = case.input["way"]
+    if way == "odd":
+        raise Failed("odd", error_class="out_of_scope")
+    if way == "missing":
+        raise Failed("no such item", error_class="not_found")
+    if way == "no":
+        raise Refused("a rule says no", code="policy.denied")
+    if way in ("price", "no one word"):
+        await ctx.hand_over("desk", "look at it", cause=way, error_class="invalid_input")
+    return way
+'''
+
+
+async def test_what_was_to_be_handed_over_is_no_failure(app: App, world: World) -> None:
+    """Each case that left is counted once: failed by class and release, handed over by cause, or refused."""
+    await world.deploy(LEAVING, tools="{}")
+    for number, way in enumerate(("done", "missing", "odd", "price", "price", "no one word", "no")):
+        await world.submit({"po": f"PO-{number}", "way": way})
+    await world.settle()
     found = await failures.failures(app, VIEWER, period="24h")
-    assert [(row.name, row.n, row.open) for row in found.classes] == [("out_of_scope", 1, 1)]
-    assert sum(row.n for row in found.releases) == 1
+    assert [(row.name, row.n, row.open) for row in found.classes] == [("not_found", 1, 1)]
+    assert sum(row.n for row in found.releases) == found.total == sum(one.n for one in found.trend) == 1
+    assert {(row.name, row.n) for row in found.handed_over} == {("price", 2), ("out_of_scope", 1), ("invalid_input", 1)}
+    assert [(row.name, row.n) for row in found.refused] == [("policy_denied", 1)]
+    assert (found.handed_over_total, found.refused_total) == (4, 1)
     (example,) = await failures.examples(app, VIEWER, period="24h", release=found.releases[0].name)
-    assert example.error_class == "out_of_scope"
+    assert example.error_class == "not_found"
     assert example.review is not None
-    assert (await failures.failures(app, VIEWER, period="24h", error_class="bug")).total == 0
+    only = await failures.failures(app, VIEWER, period="24h", error_class="bug")
+    assert (only.total, only.handed_over, only.refused) == (0, (), ())
     async with visiting(app) as visitor:
-        assert example.case in (await visitor.get("/failures?period=24h&error_class=out_of_scope")).text
+        shown = (await visitor.get("/failures?period=24h")).text
+        assert example.case in shown
+        assert "rising" not in shown
+        odd = await failures.examples(app, VIEWER, period="24h", error_class="out_of_scope")
+        assert odd[0].case in (await visitor.get("/failures?period=24h&error_class=out_of_scope")).text
+    assert (await world.rows("select cause from cases where cause = 'no one word'")) == []
+
+
+async def test_a_shadow_run_says_what_would_be_handed_over(app: App, world: World) -> None:
+    """P7: what an agent would have handed over in shadow is counted by its cause as well."""
+    await world.deploy(LEAVING, tools="{}", level="shadow")
+    await world.submit({"po": "PO-1", "way": "price"})
+    await world.settle()
+    found = await failures.failures(app, VIEWER, period="24h")
+    assert [(row.name, row.n, row.open) for row in found.handed_over] == [("price", 1, 0)]
 
 
 async def test_a_call_that_nobody_made_is_explained(app: App, world: World) -> None:

@@ -81,7 +81,7 @@ class FailuresQuery(In):
 
 
 class FailureRowOut(Out):
-    """How often something failed, how many of these cases are open, and in each half of the period."""
+    """How many cases left in one way, how many of these cases are open, and in each half of the period."""
 
     name: str
     deployment: str
@@ -112,12 +112,13 @@ class DownOut(Out):
 
 
 class ExampleOut(Out):
-    """One case that left the agent's hands."""
+    """One case that left the agent's hands; ``cause`` is null where no agent handed it over itself."""
 
     case: str
     deployment: str
     release: str
     error_class: str
+    cause: str | None
     state: str
     outcome: str | None
     opened_at: AwareDatetime
@@ -125,11 +126,19 @@ class ExampleOut(Out):
 
 
 class FailuresOut(Out):
-    """The failures of a period, by class, by release, by tool and dependency, with the latest cases."""
+    """The failures of a period, by class, by release, by tool and dependency, with the latest cases.
+
+    Beside them what left the agents' hands and did not fail: handed over, by the cause that the agent named, and
+    refused by a rule, a limit, a person or a model, by class.
+    """
 
     total: int
     classes: list[FailureRowOut]
     releases: list[FailureRowOut]
+    handed_over_total: int
+    handed_over: list[FailureRowOut]
+    refused_total: int
+    refused: list[FailureRowOut]
     effects: list[EffectsFailedOut]
     dependencies: list[DownOut]
     examples: list[ExampleOut]

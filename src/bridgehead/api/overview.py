@@ -43,7 +43,7 @@ async def failures(call: Call) -> FailuresOut:
     shown = await failing.examples(
         call.app, call.actor, period=asked.period, deployment=asked.deployment, error_class=asked.error_class
     )
-    fields = ("total", "classes", "releases", "effects", "dependencies", "counted_at")
+    fields = [name for name in type(found).__dataclass_fields__ if name not in ("trend", "bucket")]
     return FailuresOut.model_validate({**{name: getattr(found, name) for name in fields}, "examples": shown})
 
 

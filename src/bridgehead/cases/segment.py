@@ -34,6 +34,7 @@ from bridgehead.errors import ErrorClass, LeaseLost, Suspended, Unavailable
 from bridgehead.money import Money
 from bridgehead.resilience.answering import Answering
 from bridgehead.resilience.dependency import Dependencies
+from bridgehead.resilience.leaving import cause_of
 from bridgehead.spec.deployment import Deployment
 from bridgehead.spec.tool import JSON
 
@@ -238,9 +239,10 @@ class Segment:
         wanted = role or self.bench.deployment.fallback.role_for(error_class)
         told: dict[str, JSON] = {**(details or {}), "reason": reason, "error_class": error_class, **facts}
         shown = {name: SECRETS.without(one) for name, one in told.items()}  # an exception may say what it was sent
+        cause = cause_of(facts["cause"]) if "cause" in facts else None
         if self.shadow:
             outcome: OutcomeKind = "not_comparable" if not_comparable else "would_hand_over"
-            ending: Finish | HandOver = Finish(outcome, {**shown, "role": wanted}, error_class)
+            ending: Finish | HandOver = Finish(outcome, {**shown, "role": wanted}, error_class, cause)
             self.close(Closed("ended", ending=ending))
         else:
             review = ReviewOpen(
@@ -251,7 +253,7 @@ class Segment:
                 error_class=error_class,
                 within_s=within_s,
             )
-            self.close(Closed("ended", ending=HandOver(error_class), review=review))
+            self.close(Closed("ended", ending=HandOver(error_class, cause), review=review))
         return Suspended()
 
     def record(self, *writes: Write) -> None:

@@ -190,13 +190,19 @@ class Finish:
     outcome: OutcomeKind
     output: Mapping[str, JSON]
     error_class: ErrorClass | None = None
+    cause: str | None = None
+    """In shadow, of what the agent would have handed over: the word that it named."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """The case leaves the agent's hands for good; the review of the same commit says why and to whom."""
+    """The case leaves the agent's hands for good; the review of the same commit says why and to whom.
+
+    ``cause`` is the word by which the agent itself handed it over, empty where it named none; None where it did not.
+    """
 
     error_class: ErrorClass
+    cause: str | None = None
 
 
 Write = (

@@ -1,4 +1,8 @@
-"""What went wrong: by class, by what it was asked of, by release, how it goes over time, and which cases show it."""
+"""What left the agents' hands: what failed, what was handed over as it should be, and what was refused.
+
+Failures are counted by class, by what was asked, by release and over time, hand-overs by their cause, refusals by
+class. A trend is one of failures: more work for people is no more failures.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from bridgehead.auth.actor import Actor
 from bridgehead.desk.overview import period_s
 from bridgehead.desk.remembering import Remembering
 from bridgehead.errors import ERROR_CLASSES, UserError
+from bridgehead.resilience.leaving import Leaving, leaving
 from bridgehead.spec.problem import nearest
 from bridgehead.storage import queries_names
 from bridgehead.storage.queries_failures import Counted, EffectsFailed, Example, FailureQueries, Wanted
@@ -54,11 +59,19 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The failures of a period."""
+    """What left the agents' hands in a period.
+
+    ``total``, ``classes``, ``releases`` and ``trend`` are of failures alone. ``handed_over`` counts by the cause that
+    the agent named, else by the class; ``refused`` by class.
+    """
 
     total: int
     classes: tuple[Row, ...]
     releases: tuple[Row, ...]
+    handed_over_total: int
+    handed_over: tuple[Row, ...]
+    refused_total: int
+    refused: tuple[Row, ...]
     effects: tuple[EffectsFailed, ...]
     dependencies: tuple[Down, ...]
     trend: tuple[Counted, ...]
@@ -78,7 +91,7 @@ async def failures(
     error_class: str | None = None,
     release: str | None = None,
 ) -> Failures:
-    """Returns the failures of a period. ``release`` is a digest in hex or its beginning.
+    """Returns what left in a period. ``release`` is a digest in hex or its beginning.
 
     Raises UserError (``input.choice``) for an unknown period, class or release.
     """
@@ -97,7 +110,7 @@ async def examples(
     error_class: str | None = None,
     release: str | None = None,
 ) -> Sequence[Example]:
-    """Returns the latest failed cases of a period. Raises as ``failures``."""
+    """Returns the latest cases that failed in a period; of one class, those that left by it. Raises as ``failures``."""
     actor.need("read")
     wanted = await _wanted(app, period, deployment, error_class, release)
     return await FailureQueries(app.database).examples(wanted, limit=_EXAMPLES)
@@ -126,10 +139,18 @@ async def _count(app: App, wanted: Wanted) -> Failures:
         OverviewQueries(app.database).now(),
     )
     half = now.timestamp() - wanted.since_s / 2
+    left: dict[Leaving, list[Counted]] = {"failed": [], "handed_over": [], "refused": []}
+    for one in counted:
+        left[leaving(one.error_class, one.cause)].append(one)
+    failed, handed_over, refused = left["failed"], left["handed_over"], left["refused"]
     return Failures(
-        total=sum(one.n for one in counted),
-        classes=_rows(counted, half, lambda one: (one.error_class, "")),
-        releases=_rows(counted, half, lambda one: (one.release[:_SHOWN_RELEASE], one.deployment)),
+        total=sum(one.n for one in failed),
+        classes=_rows(failed, half, lambda one: (one.error_class, "")),
+        releases=_rows(failed, half, lambda one: (one.release[:_SHOWN_RELEASE], one.deployment)),
+        handed_over_total=sum(one.n for one in handed_over),
+        handed_over=_rows(handed_over, half, lambda one: (one.cause or one.error_class, "")),
+        refused_total=sum(one.n for one in refused),
+        refused=_rows(refused, half, lambda one: (one.error_class, "")),
         effects=tuple(effects),
         dependencies=tuple(
             Down(
@@ -140,7 +161,7 @@ async def _count(app: App, wanted: Wanted) -> Failures:
             )
             for one in breakers
         ),
-        trend=tuple(counted),
+        trend=tuple(failed),
         bucket=bucket,
         counted_at=now,
     )

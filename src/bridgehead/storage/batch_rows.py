@@ -162,12 +162,13 @@ WAITS: Final = statement(
 )
 FINISHES: Final = statement(
     "update cases c set state = 'done', worker_id = null, wake = false, wake_at = null, deadline_at = null,"
-    " outcome = v.outcome, outcome_blob = v.blob, error_class = v.error_class, closed_at = bridgehead_now()"
-    " from {rows} where c.id = v.id",
+    " outcome = v.outcome, outcome_blob = v.blob, error_class = v.error_class, cause = v.cause,"
+    " closed_at = bridgehead_now() from {rows} where c.id = v.id",
     id="bigint",
     outcome="text",
     blob="bytea",
     error_class="text",
+    cause="text",
 )
 LEDGER: Final = _insert("ledger", chain="text", seq="bigint", body="bytea", hash="bytea")
 HEADS: Final = statement(

@@ -328,7 +328,7 @@ class Plan:
         for review in self.looked.open_reviews.get(self.claim.case_id, ()):
             self.rows.add(rows.REVIEWS_SUPERSEDED, review)
             self.chain.link("review.superseded", {"review": review})
-        self.rows.add(rows.FINISHES, self.claim.case_id, write.outcome, outcome, write.error_class)
+        self.rows.add(rows.FINISHES, self.claim.case_id, write.outcome, outcome, write.error_class, write.cause)
         refs: dict[str, JSON] = {"outcome": write.outcome, "error_class": write.error_class}
         self.chain.link("case.done", refs, {"outcome": outcome})
 

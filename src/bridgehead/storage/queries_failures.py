@@ -10,6 +10,7 @@ from typing import Final
 from psycopg.rows import DictRow
 
 from bridgehead.ids import show
+from bridgehead.resilience.leaving import HANDED_OVER, REFUSED
 from bridgehead.storage.database import Database
 
 _SCOPE: Final = (
@@ -19,16 +20,17 @@ _SCOPE: Final = (
     " and (%(release)s::bytea is null or c.release = %(release)s)"
 )
 _COUNTED: Final = (
-    "select c.error_class, c.deployment, c.release,"
+    "select c.error_class, c.cause, c.deployment, c.release,"
     " date_trunc(%(bucket)s, c.opened_at at time zone 'UTC') at time zone 'UTC' as at, count(*) as n,"
     " count(*) filter (where c.state <> 'done') as open, max(c.id) as latest"
-    f" from cases c{_SCOPE} group by 1, 2, 3, 4"
+    f" from cases c{_SCOPE} group by 1, 2, 3, 4, 5"
 )
 # An index of the class serves one class, that of the time serves all.
 _EXAMPLES: Final = (
-    "select c.id, c.deployment, c.release, c.error_class, c.state, c.outcome, c.opened_at,"
+    "select c.id, c.deployment, c.release, c.error_class, c.cause, c.state, c.outcome, c.opened_at,"
     " (select min(r.id) from reviews r where r.case_id = c.id and r.state = 'open') as review"
-    f" from cases c{_SCOPE} order by c.opened_at desc, c.id desc limit %(n)s"
+    f" from cases c{_SCOPE} and (%(every)s or (c.cause is null and not c.error_class = any(%(no_failures)s::text[])))"
+    " order by c.opened_at desc, c.id desc limit %(n)s"
 )
 _EFFECTS: Final = (
     "select e.tool, e.deployment, e.state, count(*) as n, max(e.case_id) as latest from effects e"
@@ -60,9 +62,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The failures of one class, deployment and release in one hour or day. ``latest`` is a case's number."""
+    """What left in one way, of one deployment and release in one hour or day. ``latest`` is a case's number.
+
+    ``cause`` is None where no agent handed it over itself.
+    """
 
     error_class: str
+    cause: str | None
     deployment: str
     release: str
     at: datetime
@@ -79,6 +85,7 @@ class Example:
     deployment: str
     release: str
     error_class: str
+    cause: str | None
     state: str
     outcome: str | None
     opened_at: datetime
@@ -103,26 +110,41 @@ class FailureQueries:
         self._database = database
 
     async def counted(self, wanted: Wanted, *, bucket: str) -> Sequence[Counted]:
-        """Returns the failures by class, deployment, release and hour or day."""
+        """Returns what left by class, cause, deployment, release and hour or day."""
         rows = await self._rows(_COUNTED, {**wanted.values, "bucket": bucket})
         return [
             Counted(
-                row["error_class"], row["deployment"], bytes(row["release"]).hex(), row["at"], row["n"], row["open"],
+                row["error_class"],
+                row["cause"],
+                row["deployment"],
+                bytes(row["release"]).hex(),
+                row["at"],
+                row["n"],
+                row["open"],
                 show("C", row["latest"]),
             )
             for row in rows
-        ]  # fmt: skip
+        ]
 
     async def examples(self, wanted: Wanted, *, limit: int) -> Sequence[Example]:
-        """Returns the latest failed cases."""
-        rows = await self._rows(_EXAMPLES, {**wanted.values, "n": limit})
+        """Returns the latest cases that failed; of one class, or one release of it, the latest that left by it."""
+        no_failures = sorted(HANDED_OVER | REFUSED)
+        values = {**wanted.values, "n": limit, "every": wanted.error_class is not None, "no_failures": no_failures}
+        rows = await self._rows(_EXAMPLES, values)
         return [
             Example(
-                show("C", row["id"]), row["deployment"], bytes(row["release"]).hex(), row["error_class"], row["state"],
-                row["outcome"], row["opened_at"], None if row["review"] is None else show("R", row["review"]),
+                show("C", row["id"]),
+                row["deployment"],
+                bytes(row["release"]).hex(),
+                row["error_class"],
+                row["cause"],
+                row["state"],
+                row["outcome"],
+                row["opened_at"],
+                None if row["review"] is None else show("R", row["review"]),
             )
             for row in rows
-        ]  # fmt: skip
+        ]
 
     async def effects(self, wanted: Wanted) -> Sequence[EffectsFailed]:
         """Returns how many effects of each tool failed or are unknown."""

@@ -48,8 +48,8 @@ async def _hand_over(writing: Writing, write: HandOver) -> None:
     await supersede_reviews(writing.conn, writing.chain, writing.claim.case_id, tuple(writing.reviews))
     await writing.conn.execute(
         "update cases set state = 'with_person', worker_id = null, wake = false, wake_at = null,"
-        " deadline_at = null, error_class = %s where id = %s",
-        (write.error_class, writing.claim.case_id),
+        " deadline_at = null, error_class = %s, cause = %s where id = %s",
+        (write.error_class, write.cause, writing.claim.case_id),
     )
     await writing.chain.append("case.with_person", {"error_class": write.error_class})
 
