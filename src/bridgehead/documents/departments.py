@@ -49,6 +49,12 @@ _OTHER_WORDS: Final = """
     ekonomi forsaljning ordre okonomi salg armazem vendas producao ucetnictvi sklad prodej osto varasto
     kirjanpito myynti rendeles logisztika raktar konyveles
 """
+_INNER_WORDS: Final = """
+    workshop werkstatt atelier taller officina werkplaats warsztat verkstad verkstaden vaerksted verksted oficina dilna
+    instandhaltung fertigungsplanung arbeitsvorbereitung ordonnancement planificacion programmazione planowanie
+    underhall produktionsplanering
+"""
+"""Words of those who need the goods and pass their wish on: alone they name no company."""
 _FILLER_WORDS: Final = """
     the of and for our a i ia iv pp im in auf der die des das und fuer unser unsere zentrale zentraler zentral
     strategischer strategische operativer operative technischer allgemeiner central centrale centraal
@@ -57,7 +63,7 @@ _FILLER_WORDS: Final = """
 """
 _FILLERS: Final = frozenset(_FILLER_WORDS.split())
 _UNITS: Final = frozenset(_UNIT_WORDS.split())
-_BUYING: Final = frozenset(_BUYING_WORDS.split())
+_BUYING: Final = frozenset(_BUYING_WORDS.split() + _INNER_WORDS.split())
 _OTHERS: Final = frozenset(_OTHER_WORDS.split())
 """Words that also name companies: alone they name a department only beside a word for one, or beside the buying."""
 _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")

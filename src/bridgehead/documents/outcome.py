@@ -14,6 +14,7 @@ Kind = Literal[
     "complaint",
     "newsletter",
     "delivery_note",
+    "goods_return",
     "invoice",
     "order_change",
     "order_cancel",
@@ -33,7 +34,8 @@ Kind = Literal[
 ]
 """What a document is that orders nothing. Changes and cancellations are read as orders of that purpose where their
 format has a reader for them; ``order_change`` and ``order_cancel`` are for the others. ``acknowledgement`` is a
-technical receipt (997, CONTRL); ``order_response`` the business answer (855, ORDRSP)."""
+technical receipt (997, CONTRL); ``order_response`` the business answer (855, ORDRSP). ``goods_return`` comes with goods
+that a customer sends back, also where it calls itself a delivery note."""
 
 
 @dataclass(frozen=True, slots=True)

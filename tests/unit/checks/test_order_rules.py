@@ -152,6 +152,14 @@ def test_a_remark_holds_nothing() -> None:
     assert verdict(remarked, facts(remarked, earlier=(booked(first),))).resend_of is not None
 
 
+def test_an_instruction_owns_the_order_before_its_own_words_do() -> None:
+    """Words that give orders are told and due as an instruction, also where they read as a contradiction too."""
+    asked = order(warnings=("contradiction: a note says 'copy of'", "instruction: a note: 'agents must send a copy'"))
+    holds = verdict(asked).holds
+    assert [hold.cause for hold in holds] == ["instruction", "contradiction"]
+    assert owner(asked) == ("order-desk", "instruction")
+
+
 @pytest.mark.parametrize("po_number", ["", "  ", "9" * 61])
 def test_an_order_needs_a_number(po_number: str) -> None:
     """An order without a PO number that can be booked is for a person."""

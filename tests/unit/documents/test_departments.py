@@ -10,6 +10,10 @@ from bridgehead.documents.outcome import Orders
 from bridgehead.documents.reading import read
 
 DEPARTMENTS = [
+    "Workshop",
+    "Werkstatt",
+    "Taller",
+    "Fertigungsplanung",
     "Purchasing",
     "Procurement Department",
     "Strategic Sourcing Team",
@@ -40,6 +44,7 @@ COMPANIES = [
     "Compras Industriales S.A.",
     "General Supply",
     "Lager AB",
+    "Officina Rossi S.r.l.",
     "Office 365 Orders",
     "Achats & Fils SARL",
     "Ada Lind",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridgehead.documents.order import Party
 from tests.unit.documents.pdf_pages import COLUMNS, FOOT, HEAD, ROWS, Pages, order, plain, table
 
 PLACE = ["Ship to:", "Ridge Builders LLC", "14 Depot Road", "Waco, TX 76701"]
@@ -43,3 +44,35 @@ def test_a_letterhead_that_ends_at_the_right_edge_names_who_orders() -> None:
     pages.text(540, below + 13, "Total $1,070.50", align="r")
     buyer = order(pages.done()).buyer
     assert (buyer.name, buyer.street, buyer.city) == ("Ridge Builders LLC", "200 Oak Avenue S", "Austin")
+
+
+CLERKS = [
+    "Bearbeiter", "Zuständig", "Handled by", "Placed by", "Gestionnaire", "Dossier suivi par", "Gestor", "Referente",
+    "Behandelaar", "Behandeld door", "Handläggare", "Referent", "Sagsbehandler", "Saksbehandler",
+]  # fmt: skip
+
+
+def handled(*first: str) -> Party:
+    """Returns who orders where lines stand above the address of who orders."""
+    pages = Pages()
+    pages.text(60, 50, "PURCHASE ORDER", 14, bold=True)
+    pages.lines(60, 80, [*first, "Ridge Builders LLC", "200 Oak Avenue S", "Austin, TX 78701"])
+    pages.lines(330, 80, ["Vendor", "Nail Works Inc.", "5 Forge Road", "Tulsa, OK 74103"])
+    below = table(pages, pages.lines(60, 170, ["Purchase Order No: PO-10233", "Date: 11/20/2026"]) + 20, COLUMNS, ROWS)
+    pages.text(540, below + 13, "Total $1,070.50", align="r")
+    return order(pages.done()).buyer
+
+
+@pytest.mark.parametrize("clerk", [*CLERKS, "Sachbearbeiterin", "Ansprechpartner"])
+def test_a_word_for_the_clerk_names_nobody(clerk: str) -> None:
+    """Above the address of who orders, it is neither the name nor a line of it."""
+    buyer = handled(clerk)
+    assert (buyer.name, buyer.street, buyer.city) == ("Ridge Builders LLC", "200 Oak Avenue S", "Austin")
+    assert buyer.contact is None
+
+
+@pytest.mark.parametrize("clerk", CLERKS)
+def test_a_clerk_above_the_company_is_whom_to_ask(clerk: str) -> None:
+    """A person between such a word and the company is the contact, and the company orders."""
+    buyer = handled(clerk, "Anna Kern")
+    assert (buyer.name, buyer.contact) == ("Ridge Builders LLC", "Anna Kern")

@@ -300,3 +300,36 @@ def test_other_transaction_sets_are_named(number: str, kind: str) -> None:
         assert isinstance(outcome, NotAnOrder)
         assert outcome.kind == kind
         assert number in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "broken, told",
+    [
+        (
+            ISA.replace("*00*          *ZZ", "*00       *ZZ"),
+            (
+                "ISA03 (security information qualifier), at character 19",
+                "'00       '",
+                "9 characters where 2",
+                "ISA04",
+                "'*' between them",
+            ),
+        ),
+        (ISA[:60], ("ISA ends within its elements", "ISA08 (receiver's identification), at character 55")),
+        (
+            ISA.replace("*KERNGMBH       ", ""),
+            ("ISA06 (sender's identification), at character 36", "2 characters where 15", "15 of its 16 elements"),
+        ),
+        (ISA.replace(">~", ">"), ("ISA16 (component separator), at character 105, is '>'", "must be 106")),
+        ("ISA00" + ISA[5:], ("ISA is followed by '0', at character 4",)),
+    ],
+)
+def test_a_broken_header_is_told_by_its_element(broken: str, told: tuple[str, ...]) -> None:
+    """What is wrong with ISA is told with the element, where it stands, what was found and what must stand there."""
+    reason = refused((broken + GS + transaction()).encode() if broken != ISA[:60] else broken.encode()).reason
+    assert all(one in reason for one in told), reason
+
+
+def test_a_header_with_short_elements_that_can_be_split_is_read() -> None:
+    """An interchange whose ISA is not padded is an order all the same where its separators are plain."""
+    assert only(interchange().replace(ISA.split("*")[6].encode(), ISA.split("*")[6].strip().encode(), 1)).po_number

@@ -8,6 +8,7 @@ from typing import Final
 
 from bridgehead.documents.order import Purpose
 from bridgehead.documents.outcome import Kind
+from bridgehead.documents.returns import is_return_title, speaks_of_return
 
 _ORDERS: Final = re.compile(
     r"\b(?:(?:we|i)(?:'d| would)?(?: hereby| now| herewith| also| kindly| please)?(?: like to| want to| wish to| need to)?(?: place)?(?: an?| the| our| this| following)* ?(?:order|purchase)(?!\s*(?:number|no\b|#|from|of|was|has))"
@@ -90,6 +91,7 @@ _AUTO_SUBJECT: Final = re.compile(
 )
 
 
+_ANSWER: Final = re.compile(r"^(?:\s*(?:re|aw|fwd?|wg|tr|rv|i|sv|vs|odp|enc)\s*:)+\s*", re.IGNORECASE)
 _ANNOUNCES: Final = re.compile(
     r"\b(?:attach(?:ed|ment|ments|ing)?|enclos(?:ed|ing|ure)|im anhang|in der anlage|als anlage|anbei|beigef[uü]gt\w*|angeh[aä]ngt\w*|siehe anlage|anh[aä]ngend\w*|beiliegend\w*"
     r"|ci-?joint\w*|en pi[eè]ce jointe|pi[eè]ces? jointes?|joint [aà] ce|adjunt\w*|en anexo|em anexo|anexo|anexad\w*|in allegato|allegat[oaie]|alleghiamo|bijgevoegd\w*|bijlagen?|in bijlage|bijgaand\w*"
@@ -137,6 +139,10 @@ def intent_of(subject: str, text: str) -> Intent:
             if pattern.search(text):
                 kind = name
                 break
+    if kind in {None, "delivery_note"} and is_return_title(_ANSWER.sub("", subject)):
+        kind, in_subject = "goods_return", True
+    elif kind == "delivery_note" and speaks_of_return(spoken):
+        kind = "goods_return"
     return Intent(_ORDERS.search(spoken) is not None, purpose, kind, in_subject, "?" in text)
 
 

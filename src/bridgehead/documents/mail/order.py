@@ -27,7 +27,7 @@ _COMPANY: Final = re.compile(
 )
 _SIGNED: Final = 14
 """Lines of a signature in which the company's name is looked for."""
-_STRONG: Final[frozenset[Kind]] = frozenset({"complaint", "delivery_note", "invoice", "newsletter"})
+_STRONG: Final[frozenset[Kind]] = frozenset({"complaint", "delivery_note", "goods_return", "invoice", "newsletter"})
 _BULK: Final = frozenset({"bulk", "list", "junk"})
 
 
@@ -122,13 +122,13 @@ class _MailReader:
                 and bool(number)
                 and not intent.kind_in_subject
                 and not intent.asks
-                and kind in {"question", "newsletter", "invoice", "delivery_note"}
+                and kind in {"question", "newsletter", "invoice", "delivery_note", "goods_return"}
             )
             mentioned = (
                 has_lines
                 and intent.orders
                 and number
-                and kind in {"question", "delivery_note"}
+                and kind in {"question", "delivery_note", "goods_return"}
                 and not intent.kind_in_subject
             )
             if not mentioned and (strong or not has_lines) and not confident:
@@ -148,7 +148,7 @@ class _MailReader:
                     "uncertain", "The message may be an order, and names neither order number nor wish.", "body"
                 )
             raise Refusal("mail.no_number", "The order names no order number.", "subject and body")
-        if kind == "complaint" or (kind == "delivery_note" and not intent.orders):
+        if kind == "complaint" or (kind in {"delivery_note", "goods_return"} and not intent.orders):
             for draft in drafts:
                 draft.warn("contradiction", f"the message also reads as a {kind.replace('_', ' ')}")
         return self._orders(drafts, intent)
@@ -247,6 +247,11 @@ class _MailReader:
             day = (self.mail.written, Source("header", 1, self.mail.get("date")[:100], column="Date"))
         name = "" if "@" in name else name
         contact = name if is_department(name) else ""
+        own, mailed = self.mail.sender
+        alike = mailed.rpartition("@")[2] == address.rpartition("@")[2]
+        if contact and company is None and alike and own and "@" not in own and not is_department(own):
+            # A department wrote what another of its company passed on: the company stands before the address alone.
+            company = (own, Source("header", 1, self.mail.get("from")[:300], column="From"))
         return Sender("" if contact else name, address, source, company, day, contact)
 
     def _watch(self, draft: Draft) -> None:

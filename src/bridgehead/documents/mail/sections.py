@@ -12,7 +12,7 @@ TextLine = tuple[int, str]
 """Line number (1-based) and text."""
 
 _FORWARD = re.compile(
-    r"^[\s>*_-]{0,20}(?:begin forwarded message|forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-mail)|message transf[eé]r[eé]|mensaje reenviado|messaggio inoltrato|(?:begin )?doorgestuurd bericht|vidarebefordrat (?:brev|meddelande)|wiadomo[śs][ćc] przekazana dalej|przekazana wiadomo[śs][ćc]|videresendt (?:besked|meddelelse|melding|e-?mail)|mensagem (?:re)?encaminhada|p[řr]eposlan[áa] zpr[áa]va|v[äa]litetty viesti|tov[áa]bb[íi]tott [üu]zenet)\b[\s:>*_-]{0,40}$",
+    r"^[\s>*_-]{0,20}(?:begin forwarded message|forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten (?:nachricht|e-mail)|(?:d[eé]but du )?message (?:transf[eé]r[eé]|r[eé]exp[eé]di[eé])|(?:inicio del )?mensaje reenviado|(?:inizio (?:del )?)?messaggio inoltrato|(?:b[öo]rjan av )?vidarebefordrat meddelande|pocz[ąa]tek przekaz(?:yw)?anej wiadomo[śs]ci|(?:begin )?doorgestuurd bericht|vidarebefordrat (?:brev|meddelande)|wiadomo[śs][ćc] przekazana dalej|przekazana wiadomo[śs][ćc]|videresendt (?:besked|meddelelse|melding|e-?mail)|mensagem (?:re)?encaminhada|p[řr]eposlan[áa] zpr[áa]va|v[äa]litetty viesti|tov[áa]bb[íi]tott [üu]zenet)\b[\s:>*_-]{0,40}$",
     re.IGNORECASE,
 )
 _ORIGINAL = re.compile(
@@ -27,6 +27,7 @@ _BLOCK_FROM = re.compile(
     r"^\s*\*{0,2}(?:from|von|de|da|van|expéditeur|från|od|fra|remitente|l[äa]hett[äa]j[äa]|felad[óo])\s?\*{0,2}:\*{0,2}\s*\S",
     re.IGNORECASE,
 )
+_QUOTED_HEAD = re.compile(rf"^>\s?{_BLOCK_FROM.pattern.removeprefix('^')}", re.IGNORECASE)
 _BLOCK_NEXT = re.compile(
     r"^\s*\*{0,2}(?:sent|date|gesendet|datum|envoy[eé]|enviado|fecha|inviato|data|verzonden|skickat|wys[łl]ano|sendt|odesl[áa]no|l[äa]hetetty|elk[üu]ldve|til|komu|vastaanottaja|c[íi]mzett|emne|assunto|p[řr]edm[ěe]t|aihe|t[áa]rgy|data|till|do|[äa]mne|temat|to|an|[àa]|para|aan|subject|betreff|objet|asunto|oggetto|onderwerp|cc)\s?\*{0,2}:",
     re.IGNORECASE,
@@ -176,8 +177,22 @@ def _more_follows(lines: Sequence[TextLine], index: int) -> bool:
     )
 
 
+def _unquoted(lines: Sequence[TextLine]) -> Sequence[TextLine]:
+    """The lines of a message whose first ones are all quoted, those without one sign of quoting; others as they are."""
+    first = next((at for at, (_, text) in enumerate(lines) if text.strip()), None)
+    if first is None or not _QUOTED_HEAD.match(lines[first][1][:200]):
+        return lines
+    end = next((at for at in range(first, len(lines)) if not lines[at][1].startswith(">")), len(lines))
+    return [*((number, text[1:].removeprefix(" ")) for number, text in lines[first:end]), *lines[end:]]
+
+
 def forwarded_headers(lines: Sequence[TextLine]) -> tuple[dict[str, TextLine], list[TextLine]]:
-    """The header block at the start of a forwarded message, by English name, and the lines after it."""
+    """The header block at the start of a forwarded message, by English name, and the lines after it.
+
+    Where the program that forwarded it quoted it (``> From: ...``), the lines after it are those that it quoted,
+    without their sign, and then what follows them.
+    """
+    lines = _unquoted(lines)
     names = {
         "von": "from",
         "de": "from",

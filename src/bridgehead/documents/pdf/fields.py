@@ -70,6 +70,8 @@ _GENERIC: Final = frozenset(
         "notrereference",
         "nuestrareferencia",
         "nostroriferimento",
+        "nsriferimento",
+        "nsrif",
         "onzereferentie",
         "varreferens",
     ]
@@ -88,6 +90,11 @@ class Field:
     pieces: list[Piece]
     row: int
     page: int
+
+
+def is_generic(said: str) -> bool:
+    """Whether a label names a document's own number without saying of what: ``Our reference``."""
+    return squash(said) in _GENERIC
 
 
 def find_fields(rows: Sequence[Row], ways: Ways) -> list[Field]:

@@ -135,9 +135,15 @@ def _may_head(rows: Sequence[Row]) -> bool:
             return False
     last = rows[-1]
     figures = [piece for row in rows for piece in row.pieces if _FIGURE.search(piece.text)]
-    if any(heading(piece.text) is None for piece in figures):
+    if any(heading(piece.text) is None for piece in figures) or any(map(_are_values, rows)):
         return False
     return len(last.pieces) < 30 and sum(len(piece.text) for piece in last.pieces) < 400
+
+
+def _are_values(row: Row) -> bool:
+    """Whether a row is one of values below their own labels, ``P5121-01   30-Nov-26``: digits in all, a heading in none."""
+    texts = [piece.text for piece in row.pieces]
+    return len(texts) > 1 and all(any(map(str.isdigit, text)) and heading(text) is None for text in texts)
 
 
 def _same_heading(rows: Sequence[Row], below: Sequence[Row]) -> bool:

@@ -15,6 +15,7 @@ from bridgehead.documents.tables.heading_parts import fold
 _REASONS: dict[Kind, str] = {
     "invoice": "an invoice",
     "delivery_note": "a delivery note",
+    "goods_return": "a return of goods",
     "order_response": "the answer to an order",
     "quotation": "a quotation",
     "quotation_request": "a request for a quotation",
@@ -94,7 +95,7 @@ def numbered_kind(sheets: Sequence[Sheet]) -> NotAnOrder | None:
                 continue
             kind = other_title(before)
             numbered = re.search(r"\b(?:no|nr|number|nummer|n[°º]|num|id)\b|#", fold(before)) is not None
-            if kind in {"invoice", "delivery_note", "order_response", "quotation"} and numbered:
+            if kind in {"invoice", "delivery_note", "goods_return", "order_response", "quotation"} and numbered:
                 if kind == "quotation" or label(before) == "framework":
                     continue
                 return NotAnOrder(kind, f"{before.strip()[:40]!r} says that it is {_REASONS[kind]}.")

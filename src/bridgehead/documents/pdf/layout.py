@@ -27,7 +27,7 @@ from bridgehead.documents.pdf.pages import number_rows
 from bridgehead.documents.pdf.parties import read_parties
 from bridgehead.documents.pdf.records import Records, find_records, read_records
 from bridgehead.documents.pdf.rest import furniture_of, take_notes, watch_days, watch_rest
-from bridgehead.documents.pdf.sums import Sum, read_sums, state_sums
+from bridgehead.documents.pdf.sums import Sum, figure_below, read_sums, state_sums
 from bridgehead.documents.pdf.titles import order_title, other_title
 from bridgehead.documents.pdf.vocabulary import sum_kind
 from bridgehead.documents.pdf.watch import beside_warnings, hidden_warnings, missing_pages
@@ -72,9 +72,13 @@ def read_pages(
     *,
     scanned: bool = False,
     unread: Sequence[int] = (),
+    whatever: bool = False,
 ) -> Orders | NotAnOrder:
-    """The orders of the pages; raises Refusal ``pdf.no_order_number``, ``pdf.no_lines``, ``pdf.scanned``."""
-    other = kind_by_title(sheets)
+    """The orders of the pages; raises Refusal ``pdf.no_order_number``, ``pdf.no_lines``, ``pdf.scanned``.
+
+    ``whatever`` reads a document of every kind in the shape of an order, for telling what it says.
+    """
+    other = None if whatever else kind_by_title(sheets)
     if other is not None:
         return other
     parted = [split_sidebar(sheet) for sheet in sheets]
@@ -85,12 +89,13 @@ def read_pages(
     furniture = furniture_of(sheets)
     grids = [find_grids(sheet) for sheet in sheets]
     tables = read_tables(sheets, grids, furniture)
-    named = numbered_kind(sheets) if not titled_order(sheets) else None
+    titled = whatever or titled_order(sheets)
+    named = None if titled else numbered_kind(sheets)
     if named is not None:
         return named
     for table in tables:
         kind = table_kind([column.name for column in table.grid.columns])
-        if kind is not None and not titled_order(sheets):
+        if kind is not None and not titled:
             return NotAnOrder(kind, f"The headings of the table are those of a {kind.replace('_', ' ')}.")
     records = find_records([row for row in rows if row.line not in furniture]) if not tables else []
     if not tables and not records:
@@ -275,7 +280,9 @@ def _sum_rows(group: _Group, inside: set[int]) -> list[Row]:
     for row in group.rows:
         if row.line <= first or row.line in inside or row.line in found:
             continue
-        if any(sum_kind(piece.text) is not None for piece in row.pieces) and any(one.isdigit() for one in row.text):
+        if not any(sum_kind(piece.text) is not None for piece in row.pieces):
+            continue
+        if any(one.isdigit() for one in row.text) or figure_below(row, group.rows):
             found[row.line] = row
     return [row for line, row in sorted(found.items())]
 

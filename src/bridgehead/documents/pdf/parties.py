@@ -128,6 +128,8 @@ def read_parties(draft: Draft, rows: Sequence[Row], head: Sequence[Row], used: s
             continue
         if block in loose and party.values.keys() & {"street", "city", "postal_code"}:
             continue
+        if _seen_to(block):
+            party.put("contact", *block.lines.pop(0))
         fill(party, block.lines, draft.buyer.values.get("name", ""))
         for text, source in block.lines:
             spoken = len(text.split()) >= _SENTENCE and text not in party.values.values() and not _beside_place(text)
@@ -145,6 +147,13 @@ def read_parties(draft: Draft, rows: Sequence[Row], head: Sequence[Row], used: s
         for key, value in draft.bill_to.values.items():
             draft.buyer.put(key, value, draft.bill_to.sources[key])
     return taken
+
+
+def _seen_to(block: Block) -> bool:
+    """Whether a block that a word for a clerk opens begins with that person's name, above an address."""
+    opened = block.pieces and _PERSONS.fullmatch(block.pieces[0].text.strip(" :")) is not None
+    named = len(block.lines) > 1 and _PERSON.fullmatch(block.lines[0][0]) and not _COMPANY.search(block.lines[0][0])
+    return bool(opened and named and _COMPANY.search(block.lines[1][0]))
 
 
 def _same_name(one: Block, other: Block) -> bool:
@@ -325,9 +334,16 @@ def _first_below(rows: Sequence[Row], at: int, piece: Piece) -> Piece | None:
 
 
 _PERSONS: Final = re.compile(
-    r"contact(?: person)?|kontakt(?:person)?|contacto|contatto|contactpersoon|ansprechpartner(?:in)?|(?:sach)?bearbeiter(?:in)?|buyer|placed by|osoba kontaktowa|wystawi[lł]|handl[aä]ggare|interlocuteur|suivi par|phone|telefon|tel\.?|e-?mail",
+    r"(?:your |our |ihr(?:e)? |unser(?:e)? |uw |onze |ert? |v[åa]rt? |votre |notre |ns\.? |vs\.? )?"
+    r"(?:contact(?: person)?|kontakt(?:person)?|contacto|contatto|contactpersoon|ansprechpartner(?:in)?|(?:sach|auftrags)?bearbeiter(?:in)?(?:/-?in)?|bearbeitet (?:von|durch)|zust[aä]ndig(?:er?)?"
+    r"|buyer|clerk(?: in charge)?|placed by|handled by|(?:case |order )?handler|processed by|prepared by|person in charge|requested by|requisitioner|requester"
+    r"|gestionnaires?|charg[eé]e? (?:de|du) dossier|(?:dossier |affaire )?suivie? par|trait[eé]e? par|interlocut(?:eur|rice)|approvisionneu(?:r|se)"
+    r"|gestora?|tramitad[oa] por|gestionad[oa] por|persona de contacto|encargad[oa]|referente|addett[oa](?: acquisti)?|incaricat[oa]|(?:pratica )?seguit[oa] da|compilat[oa] da"
+    r"|behandelaar(?:ster)?|behandeld door|handl[aä]ggare|handl[aä]gg(?:s|es) av|ink[oö]pare|sagsbehandler|saksbehandler|osoba kontaktowa|osoba prowadz[aą]ca|prowadz[aą]c[ya]|referent(?:ka)?|opracowa[lł](?:a)?|wystawi[lł](?:a)?"
+    r"|respons[aá]vel|vy[rř]izuje|[uü]gyint[eé]z[oő]|yhteyshenkil[oö]|k[aä]sittelij[aä]|phone|telefon|tel\.?|e-?mail)",
     re.IGNORECASE,
 )
+"""What pages call the person who sees to an order, in a dozen languages: no name, and no line of an address."""
 
 
 def _stops(piece: Piece) -> bool:
@@ -378,6 +394,9 @@ def _loose_blocks(rows: Sequence[Row], used: set[int], part: str) -> list[Block]
             if home is None:
                 home = Block(None)
                 blocks.append(home)
+                if _PERSONS.fullmatch(piece.text.strip(" :")) is not None:
+                    home.pieces.append(piece)  # names who sees to the order, and no line of the address below it
+                    continue
             home.lines.append((piece.text, _source(part, piece, piece.text)))
             home.pieces.append(piece)
     return [block for block in blocks if block.placed or _sender(block) is not None]

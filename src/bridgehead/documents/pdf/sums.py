@@ -19,7 +19,11 @@ from bridgehead.documents.terms import CURRENCY
 _LAST_FIGURE: Final = re.compile(
     rf"(?P<minus>[-–(])?\s?(?P<c1>{CURRENCY})?\s?(?P<minus2>[-–])?(?P<n>\d{{1,3}}(?:[ \u00a0\u202f'’.,]\d{{3}})*(?:[.,]\d{{1,4}})?|\d+(?:[.,]\d{{1,4}})?)(?:,-)?(?P<minus3>-)?\)?\s?(?P<c2>{CURRENCY})?\s*$"
 )
+_MONEY: Final = re.compile(
+    rf"(?:{CURRENCY}\s?\d[\d .,'’\u00a0\u202f]*|\d[\d .,'’\u00a0\u202f]*\s?{CURRENCY}|\d[\d .,'’\u00a0\u202f]*[.,]\d\d)"
+)
 _WITH_TAX: Final = re.compile(r"incl|inkl|inc\b|brutto|gross|ttc|ivato|con iva|com iva|with (?:vat|tax)")
+_EDGE_PT: Final = 8.0
 _CENT: Final = Decimal("0.01")
 
 
@@ -42,7 +46,7 @@ def read_sums(rows: Sequence[Row], ways: Ways, all_rows: Sequence[Row]) -> list[
         labels = [(index, kind) for index, piece in enumerate(row.pieces) if (kind := sum_kind(piece.text)) is not None]
         if not labels:
             continue
-        if len(labels) > 1 and not any(one.isdigit() for one in row.text):
+        if not any(one.isdigit() for one in row.text):
             found += _below(row, labels, ways, all_rows)
             continue
         for at, (index, kind) in enumerate(labels):
@@ -57,10 +61,29 @@ def read_sums(rows: Sequence[Row], ways: Ways, all_rows: Sequence[Row]) -> list[
     return found
 
 
-def _below(row: Row, labels: Sequence[tuple[int, SumKind]], ways: Ways, rows: Sequence[Row]) -> list[Sum]:
-    at = next((i for i, one in enumerate(rows) if one is row), None)
+def figure_below(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row that announces a sum without a figure has nothing but that figure right below it."""
+    under = _under(row, rows)
+    return under is not None and _alone(under)
+
+
+def _under(row: Row, rows: Sequence[Row]) -> Row | None:
+    """The row right below, on the same page."""
+    at = next((i for i, one in enumerate(rows) if one.line == row.line), None)
     under = rows[at + 1] if at is not None and at + 1 < len(rows) else None
     if under is None or under.page != row.page or under.top - row.bottom > 1.5 * row.size:
+        return None
+    return under
+
+
+def _alone(row: Row) -> bool:
+    """Whether a row is a single amount of money, with its currency beside it or with cents."""
+    return len(row.pieces) == 1 and _MONEY.fullmatch(row.text.strip()) is not None
+
+
+def _below(row: Row, labels: Sequence[tuple[int, SumKind]], ways: Ways, rows: Sequence[Row]) -> list[Sum]:
+    under = _under(row, rows)
+    if under is None or (len(labels) == 1 and not _alone(under)):
         return []
     found = []
     for index, kind in labels:
@@ -68,7 +91,9 @@ def _below(row: Row, labels: Sequence[tuple[int, SumKind]], ways: Ways, rows: Se
         near = [
             piece
             for piece in under.pieces
-            if min(piece.x1, label.x1) - max(piece.x0, label.x0) > 0 or abs(piece.x1 - label.x1) < 8
+            if min(piece.x1, label.x1) - max(piece.x0, label.x0) > 0
+            or abs(piece.x1 - label.x1) < _EDGE_PT
+            or (len(labels) == 1 and piece.x0 > label.x0)  # a box: small words at its left, the figure at its right
         ]
         one = _figure(near[:1], ways) if near else None
         if one is not None:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bridgehead.documents.outcome import Kind
+from bridgehead.documents.returns import is_return_title, speaks_of_return
 from bridgehead.documents.tables.heading_parts import fold
 
 _ORDER_TITLE: Final = re.compile(
@@ -49,8 +50,10 @@ def other_title(text: str) -> Kind | None:
     """What a heading of a page says the document is when it is no order; None when it does not say."""
     plain = fold(text[:120]).strip(" .:-–")
     plain = _BEFORE_TITLE.sub("", plain)
+    if is_return_title(plain):
+        return "goods_return"
     for kind, pattern in _OTHER_TITLES:
         found = pattern.match(plain)
         if found is not None and (kind != "other" or len(plain.split()) <= 5):
-            return kind
+            return "goods_return" if kind == "delivery_note" and speaks_of_return(plain) else kind
     return None

@@ -205,23 +205,47 @@ def _column(letters: str) -> int:
 
 
 def spoken_beside(members: dict[str, bytes]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Texts that stand in no cell, with the member each is in: those who look sees (remarks on cells, text boxes,
-    lines printed above and below), and those nobody sees (the file's properties).
+    """Texts that stand in no cell, with the place each has for who opens the workbook: those who look sees (remarks on
+    cells, text boxes, lines printed above and below), and those nobody sees (the file's properties).
     """  # noqa: D205 - the two kinds belong into one sentence
     seen: list[tuple[str, str]] = []
     unseen: list[tuple[str, str]] = []
+    owners = _owners(members)
     for name, content in members.items():
         low = name.lower()
+        sheet = f"sheet {owners[name]}" if name in owners else "the workbook"
         if "comments" in low or "drawings/drawing" in low:
             if low.endswith(".xml"):
                 for element in events(content, ("comment", "threadedComment", "txBody"), name):
                     words = " ".join(" ".join(element.itertext()).split())
+                    cell = element.get("ref") or ""
+                    on = f"a comment on cell {cell}" if _CELL.fullmatch(cell) else "a comment"
+                    place = "a text box" if element.tag.endswith("txBody") else on
                     if words and len(seen) < _MOST_SPOKEN:
-                        seen.append((name, words[:2000]))
+                        seen.append((f"{place} of {sheet}", words[:2000]))
         elif low.startswith("xl/worksheets/sheet") and low.endswith(".xml") and b"eaderFooter" in content:
             printed = events(content, ("oddHeader", "oddFooter", "firstHeader", "firstFooter"), name)
-            unseen.extend((name, (element.text or "")[:2000]) for element in printed)
+            unseen.extend(
+                (f"the page {'header' if one.tag.endswith('Header') else 'footer'} of {sheet}", (one.text or "")[:2000])
+                for one in printed
+            )
         elif low.startswith("docprops/") and low.endswith(".xml"):
             told = events(content, _PROPERTIES, name)
-            unseen.extend((name, (element.text or "")[:2000]) for element in told)
+            unseen.extend(
+                (f"the file's property {etree.QName(one).localname}", (one.text or "")[:2000]) for one in told
+            )
     return seen, unseen
+
+
+def _owners(members: dict[str, bytes]) -> dict[str, str]:
+    """The sheet that a member belongs to: by itself, or as comments and drawings do, by the relations of its sheet."""
+    found: dict[str, str] = {}
+    for sheet, path in sheet_paths(members):
+        if not path:
+            continue
+        found[path] = sheet
+        folder, _, name = path.rpartition("/")
+        for relation in events(members.get(f"{folder}/_rels/{name}.rels", b"<r/>"), ("Relationship",), path):
+            target = relation.get("Target", "")
+            found[target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")] = sheet
+    return found

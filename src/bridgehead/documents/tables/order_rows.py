@@ -530,18 +530,26 @@ def _only_wishes(text: str, ways: Ways) -> bool:
     return bool(days) and REQUESTED.search(text) is not None and not any(map(str.isdigit, rest))
 
 
+def _stands(sheet: Sheet, source: Source, beside: str = "") -> str:
+    """Where a text stands: its line with what is said of it, or what it is where it stands in no cell of the sheet."""
+    inside = source.part == sheet.part
+    return f"line {source.line}{beside}" if inside else source.part.rpartition(", ")[2]
+
+
 def _finished(table: _Table) -> tuple[Order, ...]:
     sheet = table.sheet
     below = fields_around(sheet.part, table.remarks, letters=sheet.letters)
     alerts = [
-        (source.line, found)
+        (_stands(sheet, source), found)
         for text, source in (*sheet.fields.texts, *sheet.asides)
         if (found := instruction_in(text) or addresses_machine(text)) is not None
     ]
     doubts = [
-        (source.line, found)
+        (_stands(sheet, source, ", above the table,"), found)
         for text, source in sheet.fields.texts
-        if not _UNFILLED.fullmatch(fold(text).strip()) and (found := doubt_in(text)) is not None
+        if not _UNFILLED.fullmatch(fold(text).strip())
+        and (instruction_in(text) or addresses_machine(text)) is None
+        and (found := doubt_in(text)) is not None
     ]
     notes = [
         (row, " ".join(cell.strip() for cell in row.cells if cell.strip() and not TO_WRITE_ON.fullmatch(cell.strip())))
@@ -570,10 +578,10 @@ def _finished(table: _Table) -> tuple[Order, ...]:
             draft.note(text, source)
         for text, source in (*sheet.fields.texts, *below.texts):
             _wish(draft, text, source, table.ways)
-        for line, words in alerts:
-            draft.warn("instruction", f"line {line}: {words!r}")
-        for line, words in doubts:
-            draft.warn("contradiction", f"line {line}, above the table, says {words!r}")
+        for place, words in alerts:
+            draft.warn("instruction", f"{place}: {words!r}")
+        for place, words in doubts:
+            draft.warn("contradiction", f"{place} says {words!r}")
         for kind, words in sheet.told:
             draft.warn(kind, words)
         if draft.currency is None and sheet.currency is not None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from bridgehead.documents.edi import unwrapped
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.x12.isa import isa_fault
 from bridgehead.documents.x12.segments import SEGMENTS
 
 MAX_SEGMENTS = 50_000
@@ -136,12 +137,15 @@ def _bare(text: str, line: int) -> list[Transaction]:
 def _separators(text: str, place: str) -> _Separators:
     element = text[3:4]
     if not element or element.isalnum() or element in _BLANK:
-        raise Refusal("x12.isa", "ISA is not followed by an element separator.", place)
+        follows = repr(element) if element else "nothing"
+        raise Refusal(
+            "x12.isa", f"ISA is followed by {follows}, at character 4, where an element separator must stand.", place
+        )
     at = 3
     for _ in range(15):
         at = text.find(element, at + 1)
         if at < 0 or at > 400:
-            raise Refusal("x12.isa", "ISA does not have its 16 elements.", place)
+            raise Refusal("x12.isa", isa_fault(text, element), place)
     first, second = text[at + 1 : at + 2], text[at + 2 : at + 3]
     if second == "\r" and "\n" not in text:
         return _Separators(element, first, "\r")
@@ -154,7 +158,7 @@ def _separators(text: str, place: str) -> _Separators:
             return _Separators(element, "", first)
         return _Separators(element, first, "\n")
     if second.isalnum() or second in {" ", element}:
-        raise Refusal("x12.isa", "ISA16 is not followed by a segment terminator.", place)
+        raise Refusal("x12.isa", isa_fault(text, element), place)
     return _Separators(element, first, second)
 
 

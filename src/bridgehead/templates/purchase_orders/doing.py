@@ -42,6 +42,10 @@ _OF_KINDS: Final[Mapping[Kind, str]] = {
     "question": "answer the sender; where an order comes of it, submit that",
     "complaint": "answer the sender, and open in the ERP what the complaint needs",
     "delivery_note": "match the goods that it announces to their order in the ERP or the warehouse",
+    "goods_return": (
+        "find the order in the ERP that the goods come back from, take the return into its books, and tell the sender"
+        " whether it is accepted"
+    ),
     "invoice": "hand it to accounting",
     "order_change": "change the order in the ERP as the document asks, or tell the customer why not",
     "order_cancel": "cancel the order in the ERP, or tell the customer why not",

@@ -12,6 +12,8 @@ from bridgehead.documents.detecting import form_of
 from bridgehead.documents.mail.bodies import read_bodies
 from bridgehead.documents.mail.message import Mail, parse_mail
 from bridgehead.documents.outcome import Refusal
+from bridgehead.documents.pdf.shown import pdf_says
+from bridgehead.documents.signatures import is_pdf
 from bridgehead.templates.purchase_orders.glimpse_edi import order_glimpse
 from bridgehead.templates.purchase_orders.glimpse_notice import notice
 from bridgehead.templates.purchase_orders.glimpse_xml import xml_glimpse
@@ -19,6 +21,8 @@ from bridgehead.templates.purchase_orders.glimpse_xml import xml_glimpse
 LINES: Final = 6
 LONGEST: Final = 160
 MOST_ATTACHED: Final = 10
+MOST_READ: Final = 3
+"""So many PDFs of a mail are told; the others are named."""
 _LOOKED_AT: Final = 65_536
 _SEGMENTED: Final = frozenset({"x12", "edifact"})
 _BLANKS: Final = b"\xef\xbb\xbf \t\r\n"
@@ -30,7 +34,7 @@ def glimpse(document: bytes, name: str) -> dict[str, JsonValue]:
 
     Of an X12 or EDIFACT order, ``as_far_as_read`` is what stands in its whole segments (``glimpse_edi``); of an XML
     one, what stands in its whole elements (``glimpse_xml``). ``says`` are sentences about one that orders nothing
-    (``glimpse_notice``).
+    (``glimpse_notice``), and about a PDF, alone or in a mail.
 
     All of it is a stranger's text, cut to a few short lines; whoever shows it makes it harmless for their screen.
     """
@@ -45,7 +49,7 @@ def glimpse(document: bytes, name: str) -> dict[str, JsonValue]:
         if is_xml:
             order = xml_glimpse(document)
         told = [] if order or not (is_xml or form in _SEGMENTED) else notice(document, "xml" if is_xml else form)
-        says = list[JsonValue](told)
+        says = list[JsonValue](pdf_says(document) if form == "pdf" else told)
         return _without_empty({"as_far_as_read": order, "says": says, "begins": _beginning(document, name)})
     who, address = mail.sender
     return _without_empty(
@@ -53,9 +57,21 @@ def glimpse(document: bytes, name: str) -> dict[str, JsonValue]:
             "sender": _short(f"{who} <{address}>" if who and address else who or address),
             "subject": _short(mail.get("subject")),
             "attachments": _attached(mail),
+            "says": _said_in_files(mail),
             "begins": _text_of(mail),
         }
     )
+
+
+def _said_in_files(mail: Mail) -> list[JsonValue]:
+    """Returns what the PDFs of a mail say, each file named before its sentences."""
+    told: list[JsonValue] = []
+    files = [part for part in mail.parts if part.attached and is_pdf(part.body)]
+    for part in files[:MOST_READ]:
+        said = pdf_says(part.body)
+        name = _short(part.filename or "a PDF without a name")
+        told += [f"{f'Attachment {name}: ' if at == 0 else ''}{one}" for at, one in enumerate(said)]
+    return told
 
 
 def _attached(mail: Mail) -> list[JsonValue]:

@@ -22,7 +22,7 @@ from bridgehead.templates.purchase_orders.glimpse import glimpse
 
 _ORDER: Final = TypeAdapter(Order)
 _NOBODY: Final = frozenset({"newsletter", "auto_reply", "acknowledgement"})
-_ROLES: Final[Mapping[Kind, str]] = {"delivery_note": LOGISTICS, "forecast": PLANNER}
+_ROLES: Final[Mapping[Kind, str]] = {"delivery_note": LOGISTICS, "goods_return": LOGISTICS, "forecast": PLANNER}
 _PUBLIC_HOSTS: Final = frozenset(
     {
         "gmail.com",

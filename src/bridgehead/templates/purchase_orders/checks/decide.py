@@ -58,7 +58,8 @@ def decide(order: Order, facts: Facts, rules: Rules | None = None) -> Verdict:
         by_line = [[] for _ in lines]
     holds = sorted(
         [*document, *(hold for found in by_line for hold in found)],
-        key=lambda hold: (hold.rule, hold.line or 0, hold.role, hold.reason),
+        # Who follows an instruction may take its own words for a contradiction: the instruction owns the order first.
+        key=lambda hold: (hold.rule, hold.cause != "instruction", hold.line or 0, hold.role, hold.reason),
     )
     known = document_rules.resent(ground)
     return Verdict(
