@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CODE = """
+import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,9 @@ async def agent(case: Case[dict], ctx: Context) -> Booking:
     if order.get("mail"):
         await mail(order["po"])
         return Booking("mailed", order["po"], 0)
+    if order.get("both"):
+        pair = [book(f"{order['po']}-{one}", order["amount"]) for one in ("a", "b")]
+        return (await asyncio.gather(*pair))[0]
     if order.get("hand_over"):
         await ctx.hand_over("desk", "too odd for me")
     return await book(order["po"], order["amount"])

@@ -20,6 +20,33 @@ def test_a_claim_is_made_seen_and_given_up(cli: Cli, orders: Path) -> None:
     assert "kim had R-1 before them" in done.err
 
 
+def test_two_calls_of_a_case_are_decided_in_one_step(cli: Cli, orders: Path) -> None:
+    """--with decides another held call of the case too, all or none; what is no such call is refused."""
+    cli.ok("promote", orders, "--to", "autonomous", "--why", "a test", "--by", "lee")
+    cli.submit(orders, order={"po": "P-1", "amount": 500, "both": True})
+    cli.submit(orders, order={"po": "P-2", "amount": 500})
+    cli.submit(orders, order={"po": "P-3", "ask": True})
+    cli.work(orders)
+    lines = cli.ok("reviews", "--json").json["reviews"]
+    by_case = {case: sorted(line["id"] for line in lines if line["case"] == case) for case in ("C-1", "C-2", "C-3")}
+    (first, second), (other,), (question,) = by_case["C-1"], by_case["C-2"], by_case["C-3"]
+    for wrong, said in (
+        ((first, "approve", "--with", other), "of one case"),
+        ((first, "approve", "--with", question), "kind question cannot be decided"),
+        ((first, "approve", "--with", second, "--with", second), "named twice"),
+        ((first, "edit", "--set", "amount=5", "--with", second), "decides one review"),
+    ):
+        refused = cli("review", *wrong)
+        assert refused.code == 2
+        assert said in refused.err
+    assert len(cli.ok("reviews", "--json").json["reviews"]) == 4
+    done = cli.ok("review", first, "approve", "--with", second, "--by", "pat")
+    assert f"{first} is approved by pat" in done.out
+    assert f"{second} is approved by pat" in done.out
+    cli.work(orders)
+    assert sorted(str(entry["po"]) for entry in books(orders)) == ["P-1-a", "P-1-b"]
+
+
 def test_a_call_is_sent_back_with_guidance(cli: Cli, orders: Path) -> None:
     """A call that is sent back is not made, and what the person said is on the record."""
     review = held(cli, orders)

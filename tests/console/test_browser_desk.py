@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Page
 
 from bridgehead.app import App
 from bridgehead.auth.actor import ConsoleRole
-from tests.support.browser import Served, browser, needs_chromium, opened, served, shut_out
+from tests.support.browser import Served, browser, needs_chromium, opened, served, shut_out, violations
 from tests.support.console import KnownSessions
-from tests.support.held import actor, deploy, held, people
+from tests.support.held import PARALLEL, actor, deploy, held, people
 from tests.support.world import World
 
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -125,6 +125,27 @@ async def test_an_edit_is_gated_again(room: Room) -> None:
         assert len(await room.world.rows("select 1 from decisions")) == 1
     assert await room.booked() == [650]
     assert len(await room.world.rows("select 1 from decisions")) == 2
+
+
+async def test_calls_of_a_case_are_decided_together(app: App, world: World) -> None:
+    """What is ticked beside a call is shown, and decided with it in one step: approved both, or neither."""
+    await deploy(world, code=PARALLEL, tools=TOOLS, deadline="48h")
+    await people(world, ann="desk")
+    await world.submit({"po": "all", "together": [{"po": f"P-{n}", "amount": 700 + n} for n in range(2)]})
+    await world.settle()
+    first, second = [f"R-{one.id}" for one in await world.reviews()]
+    sessions = KnownSessions({"ann": actor("ann", "desk", roles=ROLES)})
+    async with served(app, sessions) as at, browser() as chromium, Room(world, at, chromium).person("ann") as ann:
+        await ann.goto(f"/reviews/{first}")
+        part = ann.locator("aside details.card").filter(has=ann.get_by_text("Approve", exact=True))
+        await part.get_by_text(f"What {second} would do").click()
+        await part.get_by_text('"po": "P-1"').wait_for()
+        assert not await violations(ann)
+        await part.get_by_label(f"{second}: book").check()
+        await part.get_by_role("button", name=re.compile("^Approve")).click()
+        await said(ann, f"{first} and {second} are approved")
+    await world.settle()
+    assert sorted(str(entry["amount"]) for entry in world.books()) == ["700", "701"]
 
 
 async def test_a_rejection_books_nothing_and_keeps_why(room: Room) -> None:

@@ -12,6 +12,7 @@ import pytest
 from bridgehead.app import App
 from bridgehead.storage.api_requests import ApiRequests
 from tests.support.api import Api, serving
+from tests.support.held import PARALLEL
 from tests.support.world import World
 
 CODE = """
@@ -46,7 +47,8 @@ async def deployed(world: World) -> None:
     folder = world.write(CODE, tools=TOOLS)
     file = folder / "bridgehead.yaml"
     text = file.read_text().replace(
-        "resume: 5m}", "resume: 5m, search: {customer: customer, amount: amount, currency: EUR}}"
+        "resume: 5m}",
+        "resume: 5m, search: {customer: customer, amount: amount, currency: EUR, results: [number]}}",
     )
     file.write_text(text)
     from bridgehead.app import load_deployment
@@ -86,6 +88,7 @@ async def test_a_document_handed_in_becomes_a_case_that_is_found(world: World, a
     for query, expected in [
         ({"key": "po-1"}, ["C-1"]),
         ({"key": "PO-3"}, []),
+        ({"key": "n-po-2"}, ["C-2"]),
         ({"customer": "müller ag"}, ["C-1"]),
         ({"customer": "MUELLER"}, ["C-1"]),
         ({"customer": "müller nord"}, []),
@@ -125,6 +128,32 @@ async def test_a_document_handed_in_becomes_a_case_that_is_found(world: World, a
     assert (await client.get("/arrivals")).json()["items"][0]["cases"] == ["C-2"]
 
 
+async def test_a_document_that_became_no_case_is_found(world: World, api: Api) -> None:
+    """P3: what opened no case is found by words of its name, its sender and its subject, until it is erased."""
+    await deployed(world)
+    client = await api.client("operator", "reviewer")
+    mail = b"From: =?utf-8?q?J=C3=B6rg_Br=C3=BCck?= <joerg@rheinwerk.example.com>\nSubject: Lieferschein 4711\n\nhello"
+    assert (await submitted(client, mail, "00014.eml")).status_code == 201
+    assert (await submitted(client, b"no order at all", "Preis-Liste 2026.txt")).status_code == 201
+    assert (await submitted(client, body("PO-1"), "order 4711.json")).status_code == 201
+    await world.settle()
+    for typed, expected in [
+        ("00014", ["A-1"]), ("BRUECK", ["A-1"]), ("rheinwerk.example.com", ["A-1"]), ("lieferschein 4711", ["A-1"]),
+        ("4711", ["A-1"]), ("liste", ["A-2"]), ("preis-liste", ["A-2"]), ("hello", []), ("lieferschein liste", []),
+    ]:  # fmt: skip
+        found = await client.get("/arrivals", params={"find": typed})
+        assert [one["id"] for one in found.json()["items"]] == expected, (typed, found.text)
+    narrowed = await client.get("/arrivals", params={"find": "4711", "state": "review", "deployment": "orders"})
+    assert [one["id"] for one in narrowed.json()["items"]] == ["A-1"]
+    viewer = await api.client("viewer", name="eve")
+    assert (await viewer.get("/arrivals", params={"find": "4711"})).status_code == 403
+    world.tampered = True
+    async with world.app.database.connection() as conn:
+        await conn.execute("update data_keys set wrapped = null where id = (select key_id from arrivals where id = 1)")
+    assert (await client.get("/arrivals", params={"find": "00014"})).json()["items"] == []
+    assert await world.rows("select count(*) as n from arrival_terms where arrival_id = 1") == [{"n": 0}]
+
+
 async def test_an_erased_case_is_found_by_nothing(world: World, api: Api) -> None:
     """D9: with a case's data key, what it is found by and its amount are gone; nothing was ever kept in plain."""
     await deployed(world)
@@ -134,7 +163,7 @@ async def test_an_erased_case_is_found_by_nothing(world: World, api: Api) -> Non
     await submitted(client, body("PO-2"), "b.json")
     await world.settle()
     terms = await world.rows("select term from case_terms where case_id = 1")
-    assert len(terms) == 3, "the number, and the customer in both spellings"
+    assert len(terms) == 4, "the number, the customer in both spellings, and what the booking got"
     world.tampered = True
     async with world.app.database.connection() as conn:
         await conn.execute("update data_keys set wrapped = null where id = (select key_id from cases where id = 1)")
@@ -278,6 +307,32 @@ async def test_a_decision_names_what_was_shown(world: World, api: Api) -> None:
     claimed = await client.post("/reviews/R-1/claim")
     assert (claimed.status_code, claimed.json()["claimed_by"]) == (200, "reviewer")
     assert (await client.post("/reviews/R-1/release")).json()["claimed_by"] is None
+
+
+async def test_calls_of_a_case_are_decided_in_one_request(world: World, api: Api) -> None:
+    """P1: held calls of one case are decided together, each by the digest that was shown of it, all or none."""
+    await world.deploy(PARALLEL, tools="book: {allow: amount <= 10, otherwise: {hold: desk}}")
+    await world.submit({"po": "all", "together": [{"po": f"P-{n}", "amount": 20 + n} for n in range(3)]})
+    await world.settle()
+    client = await api.client("reviewer")
+    shown = {f"R-{n}": (await client.get(f"/reviews/R-{n}")).json()["digest"] for n in (1, 2, 3)}
+    first = {"verb": "approve", "shown_digest": shown["R-1"]}
+    also = [{"review": name, "shown_digest": shown[name]} for name in ("R-2", "R-3")]
+    for wrong, status in (
+        ([{**also[0], "shown_digest": "0" * 64}], 412),
+        ([also[0], also[0]], 422),
+        ([{**also[0], "review": "R-1"}], 422),
+        ([{"review": "R-2"}], 422),
+        ([{**also[0], "review": "R-99"}], 404),
+    ):
+        answer = await client.post("/reviews/R-1/decision", json={**first, "also": wrong})
+        assert answer.status_code == status, answer.text
+    assert len((await client.get("/reviews")).json()["items"]) == 3
+    done = await client.post("/reviews/R-1/decision", json={**first, "also": also})
+    assert done.status_code == 200, done.text
+    assert [done.json()["review"]["standing"], *(one["standing"] for one in done.json()["also"])] == ["approved"] * 3
+    await world.settle()
+    assert sorted(str(entry["amount"]) for entry in world.books()) == ["20", "21", "22"]
 
 
 async def test_what_was_done_is_taken_back(world: World, api: Api) -> None:

@@ -13,6 +13,7 @@ from bridgehead.auth.actor import ConsoleRole, Right
 from bridgehead.reviews.model import ReviewKind, Verb
 
 Digest: TypeAlias = Annotated[str, StringConstraints(pattern="^[0-9a-f]{8,128}$")]
+ReviewName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^R-[0-9]{1,18}$")]
 Decimals: TypeAlias = Annotated[
     str | None, BeforeValidator(lambda value: format(value, "f") if isinstance(value, Decimal) else value)
 ]
@@ -106,6 +107,13 @@ class ReviewOut(Out):
     shown: dict[str, JsonValue]
 
 
+class AlsoIn(In):
+    """Another call of the same case, and the digest of what was shown of it."""
+
+    review: ReviewName
+    shown_digest: Digest
+
+
 class DecisionIn(In):
     """What somebody decides. ``shown_digest`` (or ``If-Match``) names the arguments that they saw."""
 
@@ -121,12 +129,18 @@ class DecisionIn(In):
     shown_digest: Digest | None = None
     minutes: float | None = Field(default=None, ge=0, le=1440, allow_inf_nan=False)
     again: bool = Field(default=False, description="Gives a case that has left the agent's hands back to it.")
+    also: list[AlsoIn] = Field(
+        default=[],
+        max_length=20,
+        description="Of approve and reject: other held calls of the case, decided with it, all or none.",
+    )
 
 
 class DecidedOut(Out):
-    """A review as it stands after a decision."""
+    """A review as it stands after a decision, and those that were decided with it."""
 
     review: ReviewRowOut
+    also: list[ReviewRowOut]
 
 
 class DelegationIn(In):

@@ -21,6 +21,7 @@ from bridgehead.api.models_desk import (
 from bridgehead.desk import reviewing as desk
 from bridgehead.desk import reviewing_delegation as handing
 from bridgehead.desk.reviewing_measures import measures
+from bridgehead.desk.reviewing_together import decide_with
 from bridgehead.errors import UserError
 from bridgehead.ids import parse
 
@@ -82,7 +83,10 @@ async def decide(call: Call) -> DecidedOut:
             code="review.changed",
             hint="Look at it again before you decide.",
         )
-    await desk.decide(
+    also = {parse("R", one.review): one.shown_digest for one in sent.also}
+    if len(also) < len(sent.also):
+        raise UserError("a review is named twice", code="review.together", hint="Name each review once.")
+    await decide_with(
         call.app,
         call.actor,
         number,
@@ -96,8 +100,11 @@ async def decide(call: Call) -> DecidedOut:
             minutes=sent.minutes,
             again=sent.again,
         ),
+        also,
     )
-    return DecidedOut(review=ReviewRowOut.model_validate(await desk.row_of(call.app, call.actor, number)))
+    rows = [await desk.row_of(call.app, call.actor, one) for one in (number, *also)]
+    first, *rest = [ReviewRowOut.model_validate(row) for row in rows]
+    return DecidedOut(review=first, also=rest)
 
 
 async def delegations(call: Call) -> DelegationsOut:

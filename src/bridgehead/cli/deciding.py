@@ -21,6 +21,7 @@ from bridgehead.connectors.files import read_bounded, read_document
 from bridgehead.desk import reviewing
 from bridgehead.desk.reviewing import Decision
 from bridgehead.desk.reviewing_answers import check_edited, check_fits, parameters, set_path
+from bridgehead.desk.reviewing_together import decide_with
 from bridgehead.errors import UserError
 from bridgehead.ids import ReviewId, show
 from bridgehead.reviews.model import Review, Verb, check_verb
@@ -47,6 +48,8 @@ class Choice:
     minutes: float | None = None
     folder: Path | None = None
     again: bool = False
+    also: tuple[int, ...] = ()
+    """Other held calls of the case, decided with it."""
 
 
 def actor_of(by: str) -> Actor:
@@ -54,8 +57,10 @@ def actor_of(by: str) -> Actor:
     return Actor(by, frozenset(), frozenset({"reviewer", "operator", "auditor"}), channel="cli")
 
 
-async def decide(app: App, review_id: int, choice: Choice) -> tuple[str, Review]:
-    """Makes one decision, bound to the arguments that were loaded; returns the deployment and the decided review.
+async def decide(app: App, review_id: int, choice: Choice) -> tuple[str, Review, Sequence[Review]]:
+    """Makes one decision, bound to the arguments that were loaded.
+
+    Returns the deployment, the decided review, and those that were decided with it.
 
     Raises UserError for a choice that does not fit the review, before anything is written.
     """
@@ -70,11 +75,27 @@ async def decide(app: App, review_id: int, choice: Choice) -> tuple[str, Review]
         note(
             f"bridgehead.yaml of {deployment} is not here: minutes are counted, their price is unknown (see --folder)."
         )
-    decided = await reviewing.decide(app, actor_of(choice.by), review.id, _decision(choice, args, value, digest))
+    also = {number: await _digest(app, number) for number in choice.also}
+    if len(also) < len(choice.also):
+        raise UserError("a review is named twice", code="review.together", hint="Name each review once.")
+    decision = _decision(choice, args, value, digest)
+    decided, *rest = await decide_with(app, actor_of(choice.by), review.id, decision, also)
     had = None if decided.decided_at is None else decided.claimant(decided.decided_at)
     if had is not None and had != choice.by:
         note(f"{had} had {show('R', review.id)} before them: tell them that it is decided.")
-    return deployment, decided
+    return deployment, decided, rest
+
+
+async def _digest(app: App, number: int) -> str:
+    """Returns the digest of a held call's arguments; raises UserError (``review.together``) for what holds none."""
+    review, _ = await app.reviews.find(ReviewId(number))
+    if review.args_digest is None:
+        raise UserError(
+            f"{show('R', number)} holds no call",
+            code="review.together",
+            hint="Calls that wait for approval are decided together; whatever else is asked, apart.",
+        )
+    return review.args_digest.hex()
 
 
 def _decision(

@@ -229,6 +229,12 @@ def review(
             "--again", help="answer: give a case that has left the agent's hands back to it, as another case."
         ),
     ] = False,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="REVIEW", help="approve, reject: another held call of the case, all or none; repeat it."
+        ),
+    ] = None,
     digest: Annotated[
         str | None, typer.Option("--digest", metavar="HEX", help="Decide only if the arguments have this digest.")
     ] = None,
@@ -284,12 +290,15 @@ def review(
         minutes=minutes,
         folder=folder,
         again=again,
+        also=tuple(parse("R", one) for one in also or ()),
     )
-    deployment, decided, beside = opening.run(_decide(review_id, choice))
+    deployment, decided, beside, rest = opening.run(_decide(review_id, choice))
     if as_json:
-        print_json(as_json_view(decided, deployment, beside))
+        with_it = [as_json_view(one, deployment, beside) for one in rest]
+        print_json(as_json_view(decided, deployment, beside) | ({"with": with_it} if also else {}))
         return
-    _decided(decided, beside.unserved)
+    for one in (decided, *rest):
+        _decided(one, beside.unserved)
 
 
 async def _find(review_id: int) -> tuple[Review, str, Beside]:
@@ -332,13 +341,13 @@ def _claimed(row: ReviewRow, *, as_json: bool) -> None:
         print(clean(f"{row.name} is before {row.claimed_by} until {minute(row.claim_until)} (UTC)."))
 
 
-async def _decide(review_id: int, choice: Choice) -> tuple[str, Review, Beside]:
+async def _decide(review_id: int, choice: Choice) -> tuple[str, Review, Beside, Sequence[Review]]:
     from bridgehead.cli.deciding import decide
     from bridgehead.cli.reviewing import beside
 
     async with opening.opened() as app:
-        deployment, decided = await decide(app, review_id, choice)
-        return deployment, decided, await beside(app, decided)
+        deployment, decided, rest = await decide(app, review_id, choice)
+        return deployment, decided, await beside(app, decided), rest
 
 
 def as_json_view(review: Review, deployment: str, beside: Beside) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from bridgehead.auth.actor import Actor
@@ -33,8 +34,8 @@ class Held:
     args: JSON
     digest: str
     why: str
-    stake: str | None
-    stake_currency: str | None
+    stake: Decimal | None
+    stake_currency: str
 
 
 async def beside(app: App, actor: Actor, view: ReviewView) -> Sequence[Held]:
@@ -56,8 +57,7 @@ async def beside(app: App, actor: Actor, view: ReviewView) -> Sequence[Held]:
             continue
         tool = str(review.shown.get("tool", ""))
         args, digest = review.shown.get("args"), review.args_digest.hex()
-        stake = None if row.stake is None else str(row.stake)
-        found.append(Held(row.id, row.name, tool, args, digest, row.why, stake, row.stake_currency))
+        found.append(Held(row.id, row.name, tool, args, digest, row.why, row.stake, row.stake_currency))
     return tuple(found)
 
 

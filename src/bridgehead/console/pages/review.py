@@ -17,6 +17,7 @@ from bridgehead.desk import cases as desk_cases
 from bridgehead.desk import originals, reviewing, similar
 from bridgehead.desk.explaining import explain
 from bridgehead.desk.reviewing import Decision, ReviewView
+from bridgehead.desk.reviewing_together import beside, decide_with
 from bridgehead.errors import Refused, UserError
 from bridgehead.ids import parse
 from bridgehead.reviews.model import Review, Verb
@@ -61,11 +62,13 @@ async def decide(request: Request, here: Here) -> Response:
     number = _number(request)
     form = await request.form()
     try:
-        decided = await reviewing.decide(here.app, here.actor, number, await _decision(here, number, form))
+        decision = await _decision(here, number, form)
+        decided, *rest = await decide_with(here.app, here.actor, number, decision, _with(form))
     except (UserError, Refused) as error:
         return await _shown(here, number, given=form, problem=error)
     verb = str(form.get("verb"))
-    here.flash(f"R-{number} is {DONE[verb]}.{_claimed_by_other(here, decided)}")
+    names = " and ".join(f"R-{one.id}" for one in (decided, *rest))
+    here.flash(f"{names} {'are' if rest else 'is'} {DONE[verb]}.{_claimed_by_other(here, decided)}")
     if form.get("then") == "next":
         return here.redirect(here.url("desk", mine="1"))
     return here.redirect(here.url("review", number=f"R-{number}"))
@@ -114,10 +117,12 @@ async def _shown(
         fields=fields,
         answer=_answered(view),
         reversibility=REVERSIBILITY.get(view.effect_class, ""),
+        beside=await beside(here.app, here.actor, view),
         similar=await similar.decided(here.app, here.actor, view.row),
         form_of_answer=_form_of_answer(view),
         problem=problem,
         typed={} if given is None else {name: str(value) for name, value in given.items()},
+        ticked=set() if given is None else set(_with(given)),
         prefix=PREFIX,
     )
 
@@ -163,6 +168,12 @@ async def _decision(here: Here, number: int, form: FormData) -> Decision:
         shown_digest=digest,
         again=said.get("again") == "1",
     )
+
+
+def _with(form: FormData) -> dict[int, str]:
+    """Returns the calls that were ticked beside the first one, with the digest that was shown of each."""
+    ticked = [str(value).partition(":") for value in form.getlist("with")]
+    return {parse("R", name): digest for name, _, digest in ticked}
 
 
 def _changes(
