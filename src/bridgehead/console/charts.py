@@ -12,7 +12,9 @@ WIDTH: Final = 640
 HEIGHT: Final = 120
 _FOOT: Final = 16
 _TOP: Final = 12
-_LEFT: Final = 38
+_DIGIT: Final = 13
+"""The width of a digit where the chart is drawn smallest, in letters that can still be read there."""
+_GAP: Final = 12
 _LABELS: Final = 6
 
 
@@ -40,7 +42,7 @@ class Chart:
     height: int = HEIGHT
     base: float = HEIGHT - _FOOT
     top: float = _TOP
-    left: float = _LEFT
+    left: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ def bars(stacks: Sequence[Stack], *, bucket: str, until: datetime, since_s: floa
     last = last if bucket == "hour" else last.replace(hour=0)
     first = last - step * (count - 1)
     most = max((sum(value for _, _, value in one.values) for one in stacks), default=0)
-    room, pitch = HEIGHT - _FOOT - _TOP, (WIDTH - _LEFT) / count
+    left = float(_DIGIT * len(f"{most:,}") + _GAP)
+    room, pitch = HEIGHT - _FOOT - _TOP, (WIDTH - left) / count
     parts: list[Part] = []
     for one in stacks:
         place = round((one.at - first) / step)
@@ -72,15 +75,15 @@ def bars(stacks: Sequence[Stack], *, bucket: str, until: datetime, since_s: floa
                 continue
             tall = max(1.0, room * value / most)
             y -= tall
-            x = _LEFT + place * pitch
+            x = left + place * pitch
             parts.append(
                 Part(round(x, 1), round(y, 1), round(max(1.0, pitch * 0.8), 1), round(tall, 1), tone,
                      f"{moment}: {value} {called}")
             )  # fmt: skip
     marks = range(0, count - 1 if count > 2 * _LABELS else count, max(1, count // _LABELS))
-    labels = tuple((round(_LEFT + mark * pitch, 1), _label(first + step * mark, bucket, zone)) for mark in marks)
+    labels = tuple((round(left + mark * pitch, 1), _label(first + step * mark, bucket, zone)) for mark in marks)
     total = sum(value for one in stacks for _, _, value in one.values)
-    return Chart(tuple(parts), labels, most, f"{total} in {count} {bucket}s, at most {most} in one")
+    return Chart(tuple(parts), labels, most, f"{total} in {count} {bucket}s, at most {most} in one", left=left)
 
 
 def _label(at: datetime, bucket: str, zone: ZoneInfo) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from pydantic_core import PydanticSerializationError, to_json
 from starlette.requests import Request
 from starlette.routing import NoMatchFound
@@ -34,6 +35,10 @@ NAVIGATION: Final = (
     ("/admin/roles", "Roles"),
 )
 _COMMAND: Final = re.compile(r"(?: As it came| All about it| The original)?: bridgehead [a-z]+ [^.]*(?=\.|$)")
+_CELL: Final = re.compile(
+    r"(?P<row><tr\b[^>]*>)|<(?P<cell>t[dh])\b(?P<given>[^>]*)>(?P<inner>.*?)</(?P=cell)>", re.DOTALL
+)
+_EMPTY: Final = re.compile(r'\s*(?:<span class="quiet">)?[\s–,]*(?:</span>)?\s*')
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
@@ -62,6 +67,7 @@ class Rendering:
             "number": number,
             "percent": percent,
             "plain": without_commands,
+            "labelled": labelled,
         }
 
     def page(self, template: str, *, here: Here, flash: tuple[Tone, str] | None, values: Mapping[str, object]) -> str:
@@ -137,6 +143,27 @@ def number(value: float | None, digits: int = 0) -> str:
 def without_commands(text: str) -> str:
     """Returns a sentence of an account without what it says to type at a command line: a page has buttons."""
     return _COMMAND.sub("", text)
+
+
+def labelled(rows: Markup, heads: Sequence[str | tuple[str, str]]) -> Markup:
+    """Returns rows of a table in which each cell but the first tells its column, for a screen too narrow for columns.
+
+    A cell without anything in it is marked as such. ``rows`` come from a template, where what documents say is escaped.
+    """
+    names = [head if isinstance(head, str) else head[0] for head in heads]
+    at = 0
+
+    def told(found: re.Match[str]) -> str:
+        nonlocal at
+        if found["row"]:
+            at = 0
+            return found[0]
+        name, at = (names[at] if at < len(names) else ""), at + 1
+        label = f' data-label="{escape(name)}"' if at > 1 and name else ""
+        empty = " data-empty" if at > 1 and _EMPTY.fullmatch(found["inner"]) else ""
+        return f"<{found['cell']}{found['given']}{label}{empty}>{found['inner']}</{found['cell']}>"
+
+    return Markup(_CELL.sub(told, rows))  # noqa: S704  # what a template escaped, with names of ours added
 
 
 def percent(value: float | None) -> str:
