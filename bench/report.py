@@ -114,8 +114,8 @@ class Report:
         self._tables.append((title, [dict(row) for row in rows]))
 
     def close(self) -> int:
-        """Prints everything and returns the exit code."""
-        met = all(figure.met for figure in self._figures)
+        """Prints everything and returns the exit code: 0 where every target was met and something was measured."""
+        met = bool(self._figures) and all(figure.met for figure in self._figures)
         if self._json:
             print(json.dumps(self._object(met=met), indent=2, allow_nan=False))
         else:
@@ -156,7 +156,8 @@ class Report:
         )
         print("\nconditions")
         _print_rows([{"": name, " ": value} for name, value in self._conditions.items()])
-        print(f"\n{'all targets met' if met else 'A TARGET WAS MISSED'}")
+        missed = "A TARGET WAS MISSED" if self._figures else "NOTHING WAS MEASURED"
+        print(f"\n{'all targets met' if met else missed}")
 
 
 def _machine() -> dict[str, Cell]:

@@ -43,3 +43,9 @@ def test_every_target_can_be_missed(capsys: pytest.CaptureFixture[str]) -> None:
     assert judged(good, lost, capsys=capsys) == {"lost"}
     assert judged(good, doubled, capsys=capsys) == {"doubled"}
     assert judged(good, Finding("altered", "SO-2"), capsys=capsys) == {"other findings of the audit"}
+
+
+def test_a_run_that_measures_nothing_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a figure no target is met: the run says so and ends with 1."""
+    assert Report("orders", "", []).close() == 1
+    assert "NOTHING WAS MEASURED" in capsys.readouterr().out
