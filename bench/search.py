@@ -28,7 +28,7 @@ from bridgehead.storage.queries_search import CaseFilters, EffectFilters
 from tests.support.filled import fill
 
 P95_MS: Final = 300.0
-ACTOR: Final = Actor("bench", frozenset(), frozenset({"viewer"}))
+ACTOR: Final = Actor("bench", frozenset(), frozenset({"reviewer"}))
 
 
 def listed(app: App, count: int) -> dict[str, Callable[[], Awaitable[object]]]:
@@ -40,6 +40,9 @@ def listed(app: App, count: int) -> dict[str, Callable[[], Awaitable[object]]]:
         "of one that rests": CaseFilters(deployment="old"),
         "by key": CaseFilters(key="PO-4711"),
         "by customer": CaseFilters(customer="K-17"),
+        "by a frequent word": CaseFilters(customer="Firm"),
+        "by words of a customer": CaseFilters(customer="firm k-17"),
+        "by words that none has": CaseFilters(customer="firm nobody"),
         "by customer and state": CaseFilters(customer="K-17", state="done"),
         "waiting": CaseFilters(state="waiting"),
         "with a person, of a deployment": CaseFilters(state="with_person", deployment="orders"),
@@ -69,6 +72,11 @@ def listed(app: App, count: int) -> dict[str, Callable[[], Awaitable[object]]]:
         found[name] = lambda kind=kind: effects.listing(app, ACTOR, kind)  # type: ignore[misc]
     found["arrivals"] = lambda: cases.arrivals(app, ACTOR)
     found["arrivals, deep"] = lambda: cases.arrivals(app, ACTOR, cursor=paging.cursor(count // 2))
+    found["arrivals by a word"] = lambda: cases.arrivals(app, ACTOR, find="order")
+    found["arrivals by words"] = lambda: cases.arrivals(app, ACTOR, find="order 3")
+    found["arrivals by a word, of one that rests"] = lambda: cases.arrivals(
+        app, ACTOR, find="order", deployment="old", state="review"
+    )
     found["arrivals for a person"] = lambda: cases.arrivals(app, ACTOR, state="review")
     found["arrivals of one that rests"] = lambda: cases.arrivals(app, ACTOR, deployment="old")
     return found

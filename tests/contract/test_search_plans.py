@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from bridgehead.app import App
+from bridgehead.cases.finding import sought
 from bridgehead.clock import utc_now
 from bridgehead.storage.queries_search import (
     CaseFilters,
@@ -24,7 +25,7 @@ from bridgehead.storage.queries_search import (
 from tests.support.filled import fill
 
 CASES = 40_000
-BIG = {"cases", "effects", "arrivals", "case_terms", "case_amounts"}
+BIG = {"cases", "effects", "arrivals", "case_terms", "case_amounts", "arrival_terms"}
 AGO = timedelta(days=5)
 
 
@@ -37,6 +38,9 @@ def filters() -> dict[str, CaseFilters]:
         "a deployment that rests": CaseFilters(deployment="old"),
         "key": CaseFilters(key="PO-4711"),
         "customer": CaseFilters(customer="K-17"),
+        "words of a customer": CaseFilters(customer="firm k-17"),
+        "a frequent word": CaseFilters(customer="firm"),
+        "words that none has": CaseFilters(customer="firm nobody"),
         "customer and state": CaseFilters(customer="K-17", state="done"),
         "key and customer": CaseFilters(key="PO-4711", customer="K-17"),
         "open": CaseFilters(state="waiting"),
@@ -100,7 +104,12 @@ async def test_no_list_reads_a_table_whole(filled: App) -> None:
     for deployment in (None, "orders", "old"):
         for state in (None, "review", "read"):
             text, values = arrival_query(deployment=deployment, state=state, after=CASES // 2, limit=50)
-            assert await scanned(filled, f"select * from arrivals {text}", values) == set(), (deployment, state)
+            assert await scanned(filled, f"select * from arrivals a {text}", values) == set(), (deployment, state)
+        for typed in ("order", "order 3", "nothing"):
+            terms = sought(filled.vault.hmac, "document", typed)
+            for after in (None, CASES // 2):
+                text, values = arrival_query(deployment=deployment, state=None, terms=terms, after=after, limit=50)
+                assert await scanned(filled, f"select * from arrivals a {text}", values) == set(), (typed, after)
     async with filled.database.connection() as conn:  # the check sees an index that is missing
         await conn.execute("drop index effects_case")
     text, values = effect_query(EffectFilters(case_id=17), unknown=False, bound=None, limit=50)

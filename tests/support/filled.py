@@ -10,18 +10,28 @@ from typing import Final
 import psycopg
 
 from bridgehead.cases.finding import worded
-from bridgehead.ledger.vault import Vault
+from bridgehead.ledger.vault import Vault, to_bytes
+from bridgehead.spec.tool import JSON
 
 CUSTOMERS: Final = 1_000
 OLD: Final = 400
 """Cases of a deployment that has had none for long; they are the first ones."""
-_TABLES: Final = ("cases", "effects", "arrivals", "case_terms", "case_amounts", "reviews")
+_LINE: Final = {name: f"a value of {name}" for name in ("item", "text", "unit", "price", "quantity", "requested_date")}
+PAYLOAD: Final[JSON] = {
+    "input": {"lines": [dict(_LINE) for _ in range(30)]},
+    "text": "What the document said. " * 50,
+    "about": {"customer": "Firm K-17 GmbH", "number": "PO-4711"},
+}
+"""What every case holds: about as much as an order of thirty lines."""
+_TABLES: Final = ("cases", "effects", "arrivals", "case_terms", "case_amounts", "arrival_terms", "reviews")
 
 
 def fill(url: str, vault: Vault, release: bytes, *, cases: int) -> None:
     """Stores so many cases over a year, each with an arrival, an effect, two terms and an amount."""
     wrapped, key = vault.new_data_key()
-    sealed = key.seal(b"{}")
+    sealed = key.seal(to_bytes(PAYLOAD))
+    frequent = worded(vault.hmac, "customer", "firm")[0]
+    named, numbered = worded(vault.hmac, "document", "order")[0], worded(vault.hmac, "document", "3")[0]
     customers = [worded(vault.hmac, "customer", f"K-{number}")[0] for number in range(CUSTOMERS)]
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("set session_replication_role = replica")
@@ -31,7 +41,7 @@ def fill(url: str, vault: Vault, release: bytes, *, cases: int) -> None:
         conn.execute("insert into blobs values (%s, %s, %s)", (sealed.commitment, key_id, sealed.data))
         values = {
             "n": cases, "key": key_id, "blob": sealed.commitment, "release": release, "customers": customers,
-            "old": OLD, "some": CUSTOMERS,
+            "old": OLD, "some": CUSTOMERS, "frequent": frequent, "named": named, "numbered": numbered,
         }  # fmt: skip
         conn.execute(
             "insert into cases (id, deployment, release, level, business_key, content, key_id, input, state,"
@@ -47,7 +57,8 @@ def fill(url: str, vault: Vault, release: bytes, *, cases: int) -> None:
         )
         conn.execute(
             "insert into case_terms select sha256(('po' || i)::bytea), i from generate_series(1, %(n)s::bigint) i"
-            " union all select (%(customers)s::bytea[])[1 + i %% %(some)s], i from generate_series(1, %(n)s::bigint) i",
+            " union all select (%(customers)s::bytea[])[1 + i %% %(some)s], i from generate_series(1, %(n)s::bigint) i"
+            " union all select %(frequent)s, i from generate_series(2, %(n)s::bigint, 2) i",
             values,
         )
         conn.execute(
@@ -76,6 +87,12 @@ def fill(url: str, vault: Vault, release: bytes, *, cases: int) -> None:
         conn.execute(
             "insert into arrival_cases (arrival_id, case_id, relation) select i, i, 'opened'"
             " from generate_series(1, %(n)s::bigint) i",
+            values,
+        )
+        conn.execute(
+            "insert into arrival_terms select %(named)s, i from generate_series(3, %(n)s::bigint, 500) i"
+            " union all select %(numbered)s, i from generate_series(3, %(n)s::bigint, 50000) i"
+            " union all select sha256(('word' || i)::bytea), i from generate_series(3, %(n)s::bigint, 2) i",
             values,
         )
         conn.execute("vacuum (analyze)")

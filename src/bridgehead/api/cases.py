@@ -55,6 +55,7 @@ async def arrivals(call: Call) -> ArrivalsOut:
             call.actor,
             deployment=asked.deployment,
             state=asked.state,
+            find=asked.find,
             cursor=asked.cursor,
             limit=asked.limit,
         )

@@ -26,7 +26,10 @@ class CasesQuery(Paged):
     """Which cases are meant; every part that is given has to fit."""
 
     deployment: Name | None = None
-    key: Name | None = Field(default=None, description="One value of the business key, exactly, however it is spelled.")
+    key: Name | None = Field(
+        default=None,
+        description="One value of the business key, or of what a system answered, exactly, however it is spelled.",
+    )
     customer: Name | None = Field(
         default=None,
         description="Words of the customer, all of which it has to have; case, accents and legal forms do not count.",
@@ -250,6 +253,11 @@ class ArrivalsQuery(Paged):
 
     deployment: Name | None = None
     state: ArrivalState | None = None
+    find: Name | None = Field(
+        default=None,
+        description="Of those that opened no case: words of the name, or of a mail's sender or subject. Takes the right"
+        " to see documents.",
+    )
 
 
 class ArrivalLineOut(Out):

@@ -6,6 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.parser import BytesParser
+from email.policy import compat32
 from typing import Final, Literal
 
 from bridgehead.cases.words import sought_words, words
@@ -15,10 +19,15 @@ from bridgehead.reviews.stakes import number, stake
 from bridgehead.spec.deployment import Search
 from bridgehead.spec.tool import JSON
 
-TermKind = Literal["key", "customer"]
+TermKind = Literal["key", "customer", "document"]
 
 _MOST_TERMS: Final = 32
 """Of a case; a list in its input that is longer is found by its first entries."""
+_MOST_RESULTS: Final = 8
+"""Of one effect."""
+_HEADER: Final = 1_000
+_HEADERS: Final = 65_536
+"""Bytes of a document in which the headers of a mail are looked for."""
 _LONGEST: Final = 120
 """Signs of a customer or a number in a list."""
 _CURRENCY: Final = re.compile("[A-Za-z]{3}")
@@ -88,6 +97,28 @@ def finding(hmac: Hmac, search: Search, key: Mapping[str, JSON], given: JSON) ->
     amount, currency = stake(given) if search.amount is None else _amount(search, given)
     named = currency.upper() if _CURRENCY.fullmatch(currency) else ""
     return Finding(tuple(dict.fromkeys(terms))[:_MOST_TERMS], amount, named, subject)
+
+
+def found_by_result(hmac: Hmac, search: Search, result: JSON) -> tuple[bytes, ...]:
+    """Returns what a case is found by once an effect has answered: the fields that ``case.search.results`` names."""
+    texts = [text for path in search.results for text in _texts(path_value(result, path))]
+    return tuple(dict.fromkeys(term(hmac, "key", text) for text in texts))[:_MOST_RESULTS]
+
+
+def found_by_document(hmac: Hmac, name: str, document: bytes) -> tuple[bytes, ...]:
+    """Returns what a document is found by: the words of its name, and of a mail's sender and subject."""
+    texts = (name, *_headers(document))
+    return tuple(dict.fromkeys(one for text in texts for one in worded(hmac, "document", text)))[:_MOST_TERMS]
+
+
+def _headers(document: bytes) -> Iterator[str]:
+    """Yields the sender and the subject of a mail; nothing of what is none, or writes them wrongly."""
+    message = BytesParser(policy=compat32).parsebytes(document[:_HEADERS], headersonly=True)
+    for name in ("From", "Subject"):
+        try:
+            yield str(make_header(decode_header(str(message.get(name, ""))[:_HEADER])))
+        except (HeaderParseError, LookupError, ValueError):  # an encoding that is none
+            continue
 
 
 def _amount(search: Search, given: JSON) -> tuple[Decimal | None, str]:

@@ -11,7 +11,7 @@ from bridgehead.cases.journal import REREAD
 from bridgehead.cases.ports import EffectRow, KeyTaken
 from bridgehead.cases.proposing import Proposal, Proposing
 from bridgehead.cases.segment import Segment
-from bridgehead.cases.settling import Settling
+from bridgehead.cases.settling import Settling, found_by
 from bridgehead.cases.stopping import unstopped
 from bridgehead.cases.waits import admitted, may_wait, put_off, timed, wake_s
 from bridgehead.cases.writes import AllowanceUse, EffectMove, Write
@@ -130,7 +130,7 @@ class Sending:
         recorded = recorded_with(result, await self._settling.image(bound, row))
         points.reach("effects.settle.before")
         segment.record(
-            EffectMove(number, "intended", "committed", recorded),
+            EffectMove(number, "intended", "committed", recorded, found_by=found_by(segment, result)),
             self._records.step(proposal, number, ok=True, started_at=started_at, started=started),
             *priced(bound),
         )

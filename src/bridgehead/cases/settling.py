@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bridgehead import clock, points
 from bridgehead.cases.deciding import priced
 from bridgehead.cases.failures import failure
+from bridgehead.cases.finding import found_by_result
 from bridgehead.cases.ports import EffectRow
 from bridgehead.cases.reading_back import Found, as_found, no_verify, not_read, watched
 from bridgehead.cases.segment import Segment
@@ -163,7 +164,8 @@ class Settling:
         bound = self._segment.bench.tools.get(row.tool)
         cost = () if bound is None else priced(bound)
         points.reach("effects.read_back.before")
-        await self._segment.commit(EffectMove(row.id, "unknown", "committed", recorded), step, *cost)
+        move = EffectMove(row.id, "unknown", "committed", recorded, found_by=found_by(self._segment, result))
+        await self._segment.commit(move, step, *cost)
         points.reach("effects.read_back.after")
         self._segment.journal.put_effect(replace(row, state="committed", result=recorded))
         return Happened(result)
@@ -208,6 +210,12 @@ class Settling:
         moved = replace(row, state="unknown", result=recorded)
         self._segment.journal.put_effect(moved)
         return moved
+
+
+def found_by(segment: Segment, result: JSON) -> tuple[bytes, ...]:
+    """Returns by what a case is found once an effect of it has answered."""
+    bench = segment.bench
+    return found_by_result(bench.hmac, bench.deployment.case.search, result)
 
 
 def _typed(bound: BoundTool, result: JSON) -> JSON:

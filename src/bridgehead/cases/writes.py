@@ -87,6 +87,8 @@ class EffectMove:
     decision: str | None = None
     send_s: float | None = None
     settle_s: float | None = None
+    found_by: tuple[bytes, ...] = ()
+    """Digests by which its case is found from then on (see ``cases.finding``)."""
     kept: bytes | None = field(default=None, compare=False, repr=False)
     """The result as it was when it was ``frozen``."""
 

@@ -340,6 +340,10 @@ def arrivals(
         str | None,
         typer.Option("--state", metavar="STATE", help=f"Only arrivals that are {', '.join(_ARRIVAL_STATES)}."),
     ] = None,
+    find: Annotated[
+        str | None,
+        typer.Option("--find", metavar="WORDS", help="Of what opened no case: words of its name, sender or subject."),
+    ] = None,
     deployment: DeploymentFilter = None,
     limit: Limit = 50,
     after: After = None,
@@ -347,7 +351,7 @@ def arrivals(
 ) -> None:
     """List what came in and what became of it, newest first."""
     wanted = one_of("--state", state, _ARRIVAL_STATES)
-    lines = opening.run_list(_arrivals(wanted, deployment, limit, after_id("A", after)))
+    lines = opening.run_list(_arrivals(wanted, find, deployment, limit, after_id("A", after)))
     if as_json:
         print_json({"arrivals": lines, "next": lines[-1].id if len(lines) == limit else None})
         return
@@ -365,18 +369,20 @@ def arrivals(
             )
             for line in lines
         ],
-        empty="There are no such arrivals." if wanted or deployment or after else "Nothing has arrived yet.",
+        empty="There are no such arrivals." if wanted or find or deployment or after else "Nothing has arrived yet.",
     )
     more(lines, limit, after)
 
 
-async def _arrivals(state: str | None, deployment: str | None, limit: int, after: int | None) -> Sequence[ArrivalLine]:
-    from bridgehead.storage.queries import Queries
+async def _arrivals(
+    state: str | None, find: str | None, deployment: str | None, limit: int, after: int | None
+) -> Sequence[ArrivalLine]:
+    from bridgehead.storage.queries_search import SearchQueries
 
     async with opening.opened() as app:
-        queries = Queries(app.database, app.vault)
+        queries = SearchQueries(app.database, app.vault)
         name = await deployment_name(app, deployment)
-        return await queries.arrivals(deployment=name, state=state, after=after, limit=limit)
+        return await queries.arrivals(deployment=name, state=state, find=find, after=after, limit=limit)
 
 
 def arrival(

@@ -132,14 +132,21 @@ async def arrivals(
     *,
     deployment: str | None = None,
     state: ArrivalState | None = None,
+    find: str | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[ArrivalLine]:
-    """Returns a page of what came in, newest first."""
+    """Returns a page of what came in, newest first.
+
+    ``find`` narrows it to documents that opened no case, by words of their name, a mail's sender or its subject, all
+    of which they have to have; it needs the right to see documents.
+    """
     actor.need("read")
+    if find is not None:
+        actor.need("read.documents")
     await _check_deployment(app, deployment)
     lines = await SearchQueries(app.database, app.vault).arrivals(
-        deployment=deployment, state=state, after=number_of(cursor), limit=checked(limit) + 1
+        deployment=deployment, state=state, find=find, after=number_of(cursor), limit=checked(limit) + 1
     )
     shown = lines[:limit] if actor.may("read.documents") else [replace(one, name=NAMELESS) for one in lines[:limit]]
     return Page(shown) if len(lines) <= limit else Page(shown, paging.cursor(parse("A", lines[limit - 1].id)))

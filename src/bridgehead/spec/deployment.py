@@ -42,12 +42,13 @@ class Degrade:
 class Search:
     """By what cases are found besides their key, as paths into their input; ``currency`` may be a code such as EUR.
 
-    ``amount`` None: what the input states as its total.
+    ``amount`` None: what the input states as its total. ``results`` are paths into what effects answered.
     """
 
     customer: str | None = None
     amount: str | None = None
     currency: str | None = None
+    results: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,11 @@ class SearchPart(Part):
     currency: Text | None = Field(
         default=None, description="The input field with that amount's currency, or the currency itself: EUR."
     )
+    results: list[Text] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Fields of what effects answered by which a case is found too, such as the number that an order got.",
+    )
 
 
 class CasePart(Part):

@@ -51,6 +51,7 @@ from bridgehead.spec.document import (
     RightPart,
     RolePart,
     RulePart,
+    SearchPart,
     SecondPart,
     SequencePart,
 )
@@ -397,7 +398,7 @@ def _build(
             document.case.criticality,
             tuple(Degrade(stage, left_s) for stage, left_s in by_time(document.case.degrade)),
             dict(document.case.labels),
-            Search(document.case.search.customer, document.case.search.amount, document.case.search.currency),
+            _search(document.case.search),
         ),
         intake=tuple(_intake(part, top.at(("intake", place))) for place, part in enumerate(document.intake)),
         connect=tuple(document.connect),
@@ -460,6 +461,10 @@ def pair(text: str) -> tuple[str, str]:
     """Returns the two paths in ``CASE_PATH=BOOKING_PATH``; one path alone stands for both."""
     mine, equals, theirs = text.partition("=")
     return mine.strip(), theirs.strip() if equals else mine.strip()
+
+
+def _search(part: SearchPart) -> Search:
+    return Search(part.customer, part.amount, part.currency, tuple(part.results))
 
 
 def _intake(part: IntakePart, spot: Spot) -> Intake:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from bridgehead import points
+from bridgehead.cases.finding import found_by_document
 from bridgehead.cases.intake import Opening
 from bridgehead.cases.writes import ReviewOpen
 from bridgehead.engine.ports import ArrivalWork, Dispatch, Place
@@ -241,6 +242,12 @@ class Arrivals:
                 counts[relation] += 1
                 refs: dict[str, JSON] = {"case": case_id, "relation": relation, **more}
                 await chain.append("arrival.case", refs)
+            if reviews or not counts["opened"] + counts["revision"]:  # else its case is what people look for
+                await conn.execute(
+                    "insert into arrival_terms (term, arrival_id) select v, %s from unnest(%s::bytea[]) v"
+                    " on conflict do nothing",
+                    (work.id, list(found_by_document(self._vault.hmac, work.name, work.document))),
+                )
             for review in reviews:
                 await open_review(conn, chain, sealer, work.deployment, review, {}, arrival_id=work.id)
                 counts["review"] += 1

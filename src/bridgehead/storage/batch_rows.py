@@ -100,6 +100,9 @@ EFFECTS: Final = statement(
     send_s="float8",
     settle_s="float8",
 )
+FOUND_BY: Final = statement(
+    "insert into case_terms (term, case_id) select * from {rows} on conflict do nothing", term="bytea", case_id="bigint"
+)
 ALLOWANCE_USES: Final = _insert("allowance_uses", allowance_id="bigint", effect_id="bigint", amount="numeric")
 SUPERSEDED: Final = statement(
     "update effects e set superseded_by = v.by from {rows} where e.id = v.id and e.case_id = v.case_id",
@@ -182,6 +185,7 @@ TOGETHER: Final = (BLOBS, DECISIONS, STEPS, COSTS, LEDGER, HEADS, PROGRESS)
 AFTERWARDS: Final = (
     EFFECT_MOVES,
     EFFECTS,
+    FOUND_BY,
     ALLOWANCE_USES,
     SUPERSEDED,
     REVIEWS_USED,

@@ -257,6 +257,8 @@ class Plan:
             write.send_s,
             write.settle_s,
         )
+        for term in write.found_by:
+            self.rows.add(rows.FOUND_BY, term, self.claim.case_id)
         refs: dict[str, JSON] = {
             "effect": write.effect_id,
             "tool": effect.tool,

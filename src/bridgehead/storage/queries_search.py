@@ -152,10 +152,11 @@ class SearchQueries:
         return found[0]
 
     async def arrivals(
-        self, *, deployment: str | None, state: str | None, after: int | None, limit: int
+        self, *, deployment: str | None, state: str | None, find: str | None = None, after: int | None, limit: int
     ) -> Sequence[ArrivalLine]:
-        """Returns arrivals, newest first, from below ``after``."""
-        text, values = arrival_query(deployment=deployment, state=state, after=after, limit=limit)
+        """Returns arrivals, newest first, from below ``after``; ``find`` are words of a name, sender or subject."""
+        terms = () if find is None else sought(self._vault.hmac, "document", find)
+        text, values = arrival_query(deployment=deployment, state=state, terms=terms, after=after, limit=limit)
         return await Queries(self._database, self._vault).arrivals_where(text, values)
 
 
@@ -242,11 +243,17 @@ def effect_query(
 
 
 def arrival_query(
-    *, deployment: str | None, state: str | None, after: int | None, limit: int
+    *, deployment: str | None, state: str | None, terms: Sequence[bytes] = (), after: int | None, limit: int
 ) -> tuple[str, dict[str, object]]:
-    """Returns what follows the table in the statement for a page of arrivals, and its values."""
+    """Returns what follows the table, which is called ``a``, in the statement for a page of arrivals, and its values.
+
+    Those that have all of some terms are listed by the terms' own index, in its order.
+    """
     values: dict[str, object] = {"n": page(limit)}
-    where = list[str]()
+    where, joins = list[str](), ""
+    for place, one in enumerate(terms):
+        joins += f"join arrival_terms t{place} on t{place}.arrival_id = a.id and t{place}.term = %(t{place})s "
+        values[f"t{place}"] = one
     for column, value in (("deployment", deployment), ("state", state)):
         if value is not None:
             where.append(f"{column} = %({column})s")
@@ -254,10 +261,10 @@ def arrival_query(
     if state not in (None, "read"):
         where.append("state <> 'read'")  # the words of the index
     if after is not None:
-        where.append("id < %(after)s")
+        where += [f"{one} < %(after)s" for one in ("a.id", *(f"t{n}.arrival_id" for n in range(len(terms))))]
         values["after"] = after
     condition = f"where {' and '.join(where)} " if where else ""
-    return f"{condition}order by id desc limit %(n)s", values
+    return f"{joins}{condition}order by {'t0.arrival_id' if terms else 'a.id'} desc limit %(n)s", values
 
 
 async def _effects(conn: Connection, text: str, values: dict[str, object]) -> list[EffectLine]:

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridgehead.cases.finding import Finding, Subject, finding, sought, term, worded
+from bridgehead.cases.finding import (
+    Finding,
+    Subject,
+    finding,
+    found_by_document,
+    found_by_result,
+    sought,
+    term,
+    worded,
+)
 from bridgehead.spec.deployment import Search
 from bridgehead.spec.tool import JSON
 
@@ -71,6 +80,31 @@ def test_what_is_missing_is_not_found_by() -> None:
     assert set(listed.terms) == {*worded(hmac, "customer", "anna"), *worded(hmac, "customer", "b")}
     many = finding(hmac, Search(customer="buyers"), {}, {"buyers": [str(n) for n in range(500)]})
     assert len(many.terms) == 32
+
+
+def test_a_mail_is_found_by_sender_and_subject() -> None:
+    """Of a mail the sender and the subject find it as its name does; headers that are wrong, or none, keep nothing."""
+    mail = b"Subject: =?utf-8?b?UHJlaXNl?= 2026\r\nFrom: a@b.example\r\n\r\nFrom: nobody"
+    found = set(found_by_document(hmac, "x 1.eml", mail))
+    for typed in ("preise", "a@b.example", "x"):
+        assert set(sought(hmac, "document", typed)) <= found, typed
+    assert not set(sought(hmac, "document", "nobody")) & found
+    for odd in (b"", b"\xff\xfe\0", b"Subject: =?nope?b?!!?=\n\nx", b"Subject: =?utf-8?b?" + b"!" * 70_000, b":" * 99):
+        assert set(found_by_document(hmac, "x", odd)) >= set(worded(hmac, "document", "x"))
+
+
+@given(document=st.binary(max_size=400))
+def test_any_document_is_found_by_its_name(document: bytes) -> None:
+    """Whatever a document holds, what it is found by is taken without an error, and is a few digests."""
+    assert 1 <= len(found_by_document(hmac, "order", document)) <= 32
+
+
+def test_what_a_system_answered_finds_a_case() -> None:
+    """The fields of a result that the deployment names are terms as those of the key are; nothing else of it is."""
+    found = found_by_result(hmac, Search(results=("number", "a.b", "none")), {"number": "SO-1", "a": {"b": 7}, "c": 1})
+    assert set(found) == {term(hmac, "key", "so-1"), term(hmac, "key", "7")}
+    assert found_by_result(hmac, Search(), {"number": "SO-1"}) == ()
+    assert found_by_result(hmac, Search(results=("number",)), None) == ()
 
 
 VALUES = st.recursive(

@@ -33,6 +33,7 @@ async def page(request: Request, here: Here) -> Response:
         here.actor,
         deployment=given.get("deployment") or None,
         state=cast("desk.ArrivalState | None", state),
+        find=given.get("find", "").strip() or None,
         cursor=given.get("after") or None,
     )
     return here.render(
