@@ -107,9 +107,9 @@ async def test_no_list_reads_a_table_whole(filled: App) -> None:
             assert await scanned(filled, f"select * from arrivals a {text}", values) == set(), (deployment, state)
         for typed in ("order", "order 3", "nothing"):
             terms = sought(filled.vault.hmac, "document", typed)
-            for after in (None, CASES // 2):
-                text, values = arrival_query(deployment=deployment, state=None, terms=terms, after=after, limit=50)
-                assert await scanned(filled, f"select * from arrivals a {text}", values) == set(), (typed, after)
+            for below in (None, CASES // 2):
+                text, values = arrival_query(deployment=deployment, state=None, terms=terms, after=below, limit=50)
+                assert await scanned(filled, f"select * from arrivals a {text}", values) == set(), (typed, below)
     async with filled.database.connection() as conn:  # the check sees an index that is missing
         await conn.execute("drop index effects_case")
     text, values = effect_query(EffectFilters(case_id=17), unknown=False, bound=None, limit=50)

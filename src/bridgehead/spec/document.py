@@ -184,7 +184,7 @@ class SearchPart(Part):
     results: list[Text] = Field(
         default_factory=list,
         max_length=8,
-        description="Fields of what effects answered by which a case is found too, such as the number that an order got.",
+        description="Fields of what effects answered by which a case is found too, such as the number of an order.",
     )
 
 
