@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bridgehead.templates.purchase_orders.checks.verdict import Facts, Rules
 from bridgehead.templates.purchase_orders.erp.wire import Quote, ResolvedLine
-from tests.unit.checks.ground import CUSTOMER, booked, facts, item, line, order, verdict
+from tests.unit.checks.ground import CUSTOMER, PARTY, booked, facts, item, line, order, verdict
 
 
 def told(found: tuple[str, ...], opening: str) -> str:
@@ -168,3 +168,47 @@ def test_only_a_price_of_a_contract_is_called_agreed() -> None:
     same = order(line(1, price=Decimal("3.1000")))
     whole = verdict(same, facts(same, quotes=ended)).figures
     assert not [one for one in whole if "agreed" in one]
+
+
+def test_a_line_whose_unit_is_not_known_names_the_price_of_its_item() -> None:
+    """Who settles a unit reads what the item costs by the ERP, what is stated, and why the two were not compared."""
+    asked = order(line(1, unit="KARTONS", price=Decimal("190.20")))
+    found = verdict(asked, facts(asked, items={"A-1": item(units={"BX": Decimal(12)})})).figures
+    assert (
+        "line 1 (A-1) 3.1 per C62, a contract price, and 190.2 per KARTONS is stated, which was not compared"
+        in told(found, "ERP prices")
+    )
+    assert "nothing tells how many C62 one KARTONS holds" in told(found, "ERP prices")
+    assert "line 1 counts at its own stated price" in told(found, "Credit")
+
+
+def test_the_credit_says_at_which_price_a_disputed_line_counts() -> None:
+    """A line far off its price counts at the ERP's one, which is said with both, and what the stated ones come to."""
+    asked = order(line(1), line(2, price=Decimal("1.10")))
+    verdict_ = verdict(asked)
+    said = told(verdict_.figures, "Credit")
+    assert "line 2 counts at the contract price of 3.1 per C62, not at the 1.1 that is stated" in said
+    assert "At the stated prices the order comes to 420.00." in said
+    assert "line 1 counts" not in said
+    poor = replace(CUSTOMER, credit=replace(CUSTOMER.credit, limit=Decimal(1100)))
+    holds = verdict(asked, facts(asked, customer=poor)).holds
+    assert any("line 2 counts at the contract price" in hold.reason for hold in holds if hold.cause == "credit")
+
+
+def test_a_document_without_a_currency_says_which_one_counts_and_why() -> None:
+    """Whose document names none reads that the customer's own in the ERP was used; one that names it says nothing."""
+    assert told(verdict(order(currency=None)).figures, "Currency") == (
+        "Currency: the document names none; EUR was used, in which the ERP keeps the prices and the account of customer"
+        " C100."
+    )
+    assert not [one for one in verdict(order()).figures if one.startswith("Currency")]
+
+
+def test_a_change_without_a_ship_to_asks_for_none() -> None:
+    """A change that names no ship-to leaves the goods where they go; one with an unknown ship-to is still held for it."""
+    asked = order(purpose="change", ship_to=None)
+    found = verdict(asked)
+    assert [hold.cause for hold in found.holds] == ["change"]
+    assert "it names no ship-to, and that of the order that it is about counts" in told(found.figures, "Customer")
+    elsewhere = order(purpose="change", ship_to=replace(PARTY, street="Nirgendweg 1", city="Ulm", postal_code="89073"))
+    assert "ship_to" in [hold.cause for hold in verdict(elsewhere).holds]

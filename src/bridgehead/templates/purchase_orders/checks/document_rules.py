@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bridgehead.documents.doubt import says_its_purpose
 from bridgehead.documents.order import Order
-from bridgehead.templates.purchase_orders.checks.lines import asked_price
+from bridgehead.templates.purchase_orders.checks.value import order_value, reckoned
 from bridgehead.templates.purchase_orders.checks.verdict import (
     CREDIT_CONTROL,
     INSIDE_SALES,
@@ -24,7 +24,7 @@ from bridgehead.templates.purchase_orders.checks.verdict import (
     Ground,
     Hold,
 )
-from bridgehead.templates.purchase_orders.erp.wire import BookedBy, BookedOrder, Booking, amount_of
+from bridgehead.templates.purchase_orders.erp.wire import BookedBy, BookedOrder, Booking
 
 _CENT: Final = Decimal("0.01")
 _LONGEST_PO: Final = 60
@@ -174,7 +174,7 @@ def parties(ground: Ground) -> Iterator[Hold]:
             f"ask {likely}, by an address on file for it, whether the order is its own; {_NAMED_SO}" if likely else ""
         )
         yield Hold(3, ORDER_DESK, "customer", facts.not_found or "The customer is not known.", to_do=to_do)
-    elif ground.ship_to is None:
+    elif ground.ship_to is None and not changes_only(ground.order):
         stated = ground.order.ship_to
         where = ", ".join(part for part in (stated.name, stated.street, stated.city) if part) if stated else "none"
         known = facts.customer.ship_tos
@@ -187,6 +187,11 @@ def parties(ground: Ground) -> Iterator[Hold]:
             f"The ship-to ({where}) is not one on file for customer {facts.customer.number}. On file: {listed}{more}."
             " Goods go to an address on file only; somebody who knows the customer may add it in the ERP.",
         )
+
+
+def changes_only(order: Order) -> bool:
+    """Whether a document changes or cancels an order and names no ship-to: the goods go where that order says."""
+    return order.purpose in {"change", "cancel"} and order.ship_to is None
 
 
 def credit(ground: Ground) -> Iterator[Hold]:
@@ -213,7 +218,7 @@ def credit(ground: Ground) -> Iterator[Hold]:
             "credit",
             f"With this order {total} {customer.currency} would be open for customer {customer.number}: {account.open}"
             f" already, and {order_value(ground)} of this order. The credit limit is {account.limit}, which is"
-            f" {total - account.limit} less.",
+            f" {total - account.limit} less.{reckoned(ground)}",
         )
 
 
@@ -319,18 +324,6 @@ def bookable(ground: Ground) -> Iterator[Hold]:
                 continue  # rule 2 has said so; and a line that does not fit is missing among the lines
             value = "" if isinstance(one["input"], list | tuple) else f" {one['input']}"
             yield Hold(13, role, cause, f"{where} cannot be booked: {name}{value}: {one['msg']}.", line)
-
-
-def order_value(ground: Ground) -> Decimal:
-    """Returns what the order comes to: agreed prices where they are known, stated ones for other lines."""
-    value = Decimal("0.00")
-    for settled in ground.lines:
-        stated = asked_price(settled.line)
-        if settled.quantity is not None and settled.price is not None:
-            value += amount_of(settled.quantity, settled.price)
-        elif stated is not None:
-            value += amount_of(settled.line.quantity, stated[0] / stated[1])
-    return value
 
 
 def possible_totals(order: Order) -> set[Decimal]:

@@ -6,10 +6,15 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.templates.purchase_orders.checks.document_rules import order_value, possible_totals
+from bridgehead.templates.purchase_orders.checks.document_rules import (
+    changes_only,
+    possible_totals,
+)
+from bridgehead.templates.purchase_orders.checks.lines import asked_price
+from bridgehead.templates.purchase_orders.checks.value import order_value, reckoned
 from bridgehead.templates.purchase_orders.checks.verdict import Ground, Settled
 
-_TOLD: Final = 8
+_TOLD: Final = 40
 """Lines that a sentence names, at most."""
 _OURS: Final = "ERP's"
 _PART: Final = Decimal("0.001")
@@ -24,6 +29,7 @@ def figures(ground: Ground, *, books: bool) -> tuple[str, ...]:
     """
     parts = (
         _customer,
+        _currency,
         _items,
         _units,
         _price,
@@ -103,11 +109,25 @@ def _customer(ground: Ground) -> Iterator[str]:
         return
     by = f" by {', '.join(customer.matched_by)}" if customer.matched_by else ""
     at = (
-        "no ship-to on file is meant"
-        if place is None
-        else f"ship-to {place.id} is on file ({place.street}, {place.city})"
+        f"ship-to {place.id} is on file ({place.street}, {place.city})"
+        if place is not None
+        else "it names no ship-to, and that of the order that it is about counts"
+        if changes_only(ground.order)
+        else "no ship-to on file is meant"
     )
     yield f"Customer: {customer.number}, {customer.name}, found{by}; {at}."
+
+
+def _currency(ground: Ground) -> Iterator[str]:
+    customer, stated = ground.facts.customer, ground.order.currency
+    if customer is not None and stated is None:
+        yield (
+            f"Currency: the document names none; {customer.currency} was used, in which the ERP keeps the prices and"
+            f" the account of customer {customer.number}."
+        )
+    elif customer is not None and stated != customer.currency:
+        theirs = f"the prices of customer {customer.number} are in {customer.currency}"
+        yield f"Currency: {stated} by the document; {theirs}."
 
 
 def _units(ground: Ground) -> Iterator[str]:
@@ -163,17 +183,36 @@ def _price(ground: Ground) -> Iterator[str]:
 
 
 def _agreed(ground: Ground) -> Iterator[str]:
-    """Yields what each line costs by the ERP, beside what it states, and of which day these prices are."""
-    told = [
-        f"{_named(one)} {_plain(one.price)} per {one.item.base_unit}, a {_kind(ground, one)}{_until(ground, one)}, "
-        + ("none stated" if one.asked is None else f"{_plain(one.asked)} stated")
-        for one in _in_order(ground)
-        if one.price is not None and one.item is not None
-    ]
+    """Yields what each line costs by the ERP, beside what it states, and of which day these prices are.
+
+    A line whose unit cannot be told is named with the price that its item has, for who settles it.
+    """
+    told = []
+    for one in _in_order(ground):
+        quoted = None if one.item is None else ground.facts.quotes.get(one.item.number)
+        if one.item is None or quoted is None or quoted.price is None:
+            continue
+        kind = f"a {_kind(ground, one)}{_until(ground, one)}"
+        told.append(f"{_named(one)} {_plain(quoted.price)} per {one.item.base_unit}, {kind}, {_stated(one)}")
     if told:
         day = ground.order.order_date
         dated = f" of the order's date, {day}" if day is not None else ""
         yield f"ERP prices{dated}: {_listed(told)}."
+
+
+def _stated(one: Settled) -> str:
+    """Returns what a line states beside the price of the ERP."""
+    item, stated = one.item, asked_price(one.line)
+    if one.asked is not None:
+        return f"{_plain(one.asked)} stated"
+    if stated is None or item is None:
+        return "none stated"
+    basis = "" if stated[1] == 1 else f"{_plain(stated[1])} "
+    written = one.line.unit or item.base_unit
+    return (
+        f"and {_plain(stated[0])} per {basis}{written} is stated, which was not compared: nothing tells how many"
+        f" {item.base_unit} one {written} holds"
+    )
 
 
 def _kind(ground: Ground, one: Settled) -> str:
@@ -276,7 +315,7 @@ def _credit(ground: Ground) -> Iterator[str]:
         f"Credit: with this order of {value} {customer.currency}, {total} of {account.limit} would be open,"
         f" {_left(account.limit - total)}; the oldest invoice is {_days(account.overdue_days)} overdue,"
         f" {ground.rules.max_overdue_days} are allowed;"
-        f" {'the customer is blocked' if account.blocked else 'there is no block'}."
+        f" {'the customer is blocked' if account.blocked else 'there is no block'}.{reckoned(ground)}"
     )
 
 
