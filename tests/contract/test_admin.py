@@ -10,6 +10,7 @@ import pytest
 from bridgehead.app import App
 from bridgehead.auth import links
 from bridgehead.auth.actor import ROLES, Actor, ConsoleRole
+from bridgehead.auth.local import change_password
 from bridgehead.auth.sessions import actor_of_session, open_session
 from bridgehead.auth.tokens import actor_of_token, make_own
 from bridgehead.desk import admin
@@ -72,6 +73,25 @@ async def test_a_link_that_sets_a_password_ends(app: App) -> None:
     await advance(app.database, timedelta(days=3, seconds=1))
     with pytest.raises(Refused):
         await links.use(app, third, name="", password=PASSWORD)
+
+
+async def test_a_link_does_not_come_back_with_its_user(app: App) -> None:
+    """A link that was made before its user was disabled, and never tried, sets no password once they may act again."""
+    olga = await signed_in(app, "olga", "admin")
+    code = (await admin.add(app, olga, "anna", groups=[], roles=["viewer"])).partition("code=")[2]
+    await admin.disable(app, olga, "anna", "left")
+    await admin.enable(app, olga, "anna")
+    with pytest.raises(Refused):
+        await links.use(app, code, name="", password=PASSWORD)
+
+
+async def test_a_link_ends_with_a_password_that_was_set_otherwise(app: App) -> None:
+    """Who changes their password has ended the link that somebody else may have kept."""
+    olga, anna = await signed_in(app, "olga", "admin"), await signed_in(app, "anna", "viewer")
+    code = (await admin.invite(app, olga, "anna")).partition("code=")[2]
+    await change_password(app, anna, PASSWORD, "an altogether new horse", address="192.0.2.7")
+    with pytest.raises(Refused):
+        await links.use(app, code, name="", password="a horse of somebody else")
 
 
 async def test_an_admin_changes_nothing_about_themselves(app: App) -> None:

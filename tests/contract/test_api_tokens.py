@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from bridgehead.app import App
 from bridgehead.auth.actor import Actor, Right
+from bridgehead.auth.links import invitation
 from bridgehead.auth.sessions import actor_of_session, end_own, open_session
 from bridgehead.auth.tokens import PREFIX, actor_of_token, make, make_own, own_tokens, revoke_own
 from bridgehead.errors import Refused, UserError
 from bridgehead.storage.api_tokens import ApiTokens
 from bridgehead.storage.moving_clock import advance
-from tests.support.signing import add, browser, cheap_hashes
+from tests.support.signing import PASSWORD, add, browser, cheap_hashes
 
 DAY = timedelta(days=1)
 
@@ -117,6 +119,65 @@ async def test_a_token_does_not_come_back_with_its_owner(app: App) -> None:
         await actor_of_token(app, made.text)
     (row,) = await own_tokens(app, anna)
     assert (row.revoked_by, row.revoked_why) == ("ops", "left")
+
+
+@pytest.mark.parametrize("end", [True, False])
+async def test_a_new_password_ends_tokens_where_that_was_asked(app: App, end: bool) -> None:
+    """The page says that tokens outlive a password; ticked there, they end with it, on the record, one's own alone."""
+    anna, bert = await signed_in(app, "anna", "reviewer"), await signed_in(app, "bert", "reviewer")
+    mine, theirs = [await make_own(app, one, "import", ["read"], DAY) for one in (anna, bert)]
+    said: dict[str, str | list[str]] = {
+        "before": PASSWORD,
+        "password": "an altogether new horse",
+        "again": "an altogether new horse",
+        **({"tokens": "end"} if end else {}),
+    }
+    async with browser(app) as page:
+        await page.sign_in("anna")
+        assert "Tokens are not made of it" in (await page.get("/account")).text
+        done = await page.post("/account/password", said, page="/account")
+        assert done.headers["location"] == "/sign-in"
+        told = (await page.get("/sign-in")).text
+    assert ("All your tokens have ended" in told) == end
+    assert await _opens(app, mine.text) != end
+    assert await _opens(app, theirs.text)
+    (row,) = await own_tokens(app, anna)
+    assert row.revoked_why == ("its owner set a new password" if end else None)
+    assert await _revocations(app) == int(end)
+
+
+@pytest.mark.parametrize("end", [True, False])
+async def test_a_link_ends_tokens_where_that_was_asked(app: App, end: bool) -> None:
+    """Who sets a password by a link is offered the same: their tokens end with the old one, or go on."""
+    anna = await signed_in(app, "anna", "reviewer")
+    made = await make_own(app, anna, "import", ["read"], DAY)
+    path = await invitation(app, "anna", by="ops")
+    said: dict[str, str | list[str]] = {
+        "code": path.partition("code=")[2],
+        "password": "an altogether new horse",
+        "again": "an altogether new horse",
+        **({"tokens": "end"} if end else {}),
+    }
+    async with browser(app) as page:
+        assert "End all my tokens too" in (await page.get(path)).text
+        assert (await page.post("/first-run", said, page=path)).status_code == 303
+    assert await _opens(app, made.text) != end
+    assert await _revocations(app) == int(end)
+
+
+async def _opens(app: App, token: str) -> bool:
+    try:
+        await actor_of_token(app, token)
+    except Refused:
+        return False
+    return True
+
+
+async def _revocations(app: App) -> int:
+    """Returns how many tokens were ended by the record."""
+    async with app.database.connection() as conn:
+        rows = await (await conn.execute("select body from ledger where chain = 'S-authority'")).fetchall()
+    return sum(json.loads(bytes(row["body"]))["kind"] == "token.revoked" for row in rows)
 
 
 async def test_a_token_is_no_session(app: App) -> None:

@@ -11,6 +11,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from bridgehead.app import App
+from bridgehead.auth import oidc
 from bridgehead.auth.sessions import actor_of_session
 from bridgehead.console.signing import BACK, ELSEWHERE
 from bridgehead.settings import Settings
@@ -66,6 +67,13 @@ async def refused(one: Browser, why: str, **said: str) -> None:
     assert not await one.is_in()
 
 
+async def under_way(app: App) -> object:
+    """Returns how many sign-ins are stored that were begun and not finished."""
+    async with app.database.connection() as conn:
+        row = await (await conn.execute("select count(*) as n from sign_ins_elsewhere")).fetchone()
+    return row and row["n"]
+
+
 async def test_people_of_a_real_issuer_sign_in_and_out(app: App, provider: IssuerProcess) -> None:
     """Anna signs in at the issuer, has the role of her group, and is signed out there too when she leaves."""
     trusting(app, provider.url, oidc_client_secret="secret")
@@ -91,6 +99,35 @@ async def test_people_of_a_real_issuer_sign_in_and_out(app: App, provider: Issue
         assert len(asked["id_token_hint"][0].split(".")) == 3
         ended = await elsewhere.get(there.geturl())
         assert ended.status_code in (200, 302), ended.text
+
+
+async def test_sign_ins_that_nobody_finishes_are_slowed_down(
+    app: App, liar: LyingIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From one address so many may be begun, then each waits, before anything is stored or the issuer is asked."""
+    monkeypatch.setattr(oidc, "BEGUN_FREE", 3)
+    monkeypatch.setattr(oidc, "PAUSE_S", 600.0)  # which no slow machine waits out by itself
+    async with browser(app) as flood, browser(app, address="198.51.100.1") as other:
+        for _ in range(3):
+            await begun(flood, liar)
+        stored, asked = await under_way(app), len(liar.paths)
+        late = await flood.http.get("/sign-in/issuer")
+        assert late.status_code == 403
+        assert "too many sign-ins were begun from here" in late.text
+        assert (await under_way(app), len(liar.paths)) == (stored, asked)
+        await begun(other, liar)  # another address goes on
+        await advance(app.database, timedelta(seconds=601))
+        await begun(flood, liar)
+
+
+async def test_who_finishes_is_not_slowed_down(app: App, liar: LyingIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An office behind one address signs in as often as it likes: what came to a good end counts no more."""
+    monkeypatch.setattr(oidc, "BEGUN_FREE", 3)
+    monkeypatch.setattr(oidc, "PAUSE_S", 600.0)
+    for _ in range(5):
+        async with browser(app) as one:
+            asked = await begun(one, liar)
+            assert (await back(one, state=asked["state"], code=CODE)).status_code == 303
 
 
 async def test_what_is_asked_of_the_issuer_binds_its_answer(app: App, liar: LyingIssuer) -> None:

@@ -37,6 +37,7 @@ class LyingIssuer:
     nonce: str = ""
     forms: list[Mapping[str, str]] = field(default_factory=list)
     auth: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     def asked(self, url: str) -> Mapping[str, str]:
         """Takes what a browser brings to the authorization endpoint; returns what it asked for."""
@@ -48,6 +49,7 @@ class LyingIssuer:
 
     def answers(self, asked: Asked) -> Told:
         """Answers as an issuer does."""
+        self.paths.append(asked.path)
         if asked.path == "/.well-known/openid-configuration":
             return Told(body=self._described())
         if asked.path == "/jwks":

@@ -55,9 +55,12 @@ async def look(app: App, code: str) -> Link:
     return found
 
 
-async def use(app: App, code: str, *, name: str, password: str, roles: Collection[str] = ROLES) -> str:
+async def use(
+    app: App, code: str, *, name: str, password: str, roles: Collection[str] = ROLES, tokens: bool = False
+) -> str:
     """Uses a link up and returns the name of its user, who has this password from now on.
 
+    With ``tokens`` the tokens that the user has end.
     The first owner takes ``name`` and ``roles`` (admin at least); for others the link says who it is.
     Raises Refused: ``auth.link`` for one that works no more, ``admin.there``, ``user.taken``; UserError:
     ``user.name``, ``user.password``, ``user.role``. Until it was used, the link goes on working.
@@ -65,7 +68,7 @@ async def use(app: App, code: str, *, name: str, password: str, roles: Collectio
     found = await look(app, code)
     who = found.name or checked_name(name)
     asked = checked(roles) | {"admin"}
-    used = await OneTimeLinks(app.database).use(digest(code), who, await kept_soon(password), asked)
+    used = await OneTimeLinks(app.database).use(digest(code), who, await kept_soon(password), asked, tokens=tokens)
     if used is None:
         raise _no_link()
     return used

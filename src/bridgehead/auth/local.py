@@ -63,8 +63,12 @@ async def sign_in(app: App, name: str, password: str, *, address: str) -> User:
     return asked.user
 
 
-async def change_password(app: App, actor: Actor, before: str, after: str, *, address: str) -> None:
+async def change_password(
+    app: App, actor: Actor, before: str, after: str, *, address: str, tokens: bool = False
+) -> None:
     """Sets another password for who is signed in, and ends all their sessions: they sign in anew.
+
+    With ``tokens`` all their tokens end too; otherwise programs go on.
 
     Raises Refused (``auth.sign_in``) for a wrong present one, UserError (``user.password``) for one that is too
     short, and for a subject of an issuer, whose password is kept there.
@@ -76,7 +80,7 @@ async def change_password(app: App, actor: Actor, before: str, after: str, *, ad
         )
     stored = await kept_soon(after)
     await sign_in(app, actor.name, before, address=address)
-    await app.users.set_password(actor.name, stored, by=actor.name)
+    await app.users.set_password(actor.name, stored, by=actor.name, tokens=tokens)
 
 
 def _bounds(app: App, name: str, address: str) -> tuple[Bound, Bound]:

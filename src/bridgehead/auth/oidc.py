@@ -19,17 +19,20 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_r
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from bridgehead.auth.issuer import Issuer, secure
+from bridgehead.auth.local import LONGEST_PAUSE_S, PAUSE_S, network
 from bridgehead.auth.roles import given, of_groups
 from bridgehead.auth.secret import derived, digest, fresh, possible
 from bridgehead.errors import Refused, Unavailable, UserError
 from bridgehead.spec.tool import JSON
-from bridgehead.storage.signing_in import SignInsElsewhere
+from bridgehead.storage.signing_in import Attempts, Bound, SignInsElsewhere
 
 if TYPE_CHECKING:
     from bridgehead.app import App
     from bridgehead.settings import Settings
 
 LASTS: Final = timedelta(minutes=10)
+BEGUN_FREE: Final = 60
+"""Sign-ins that may be begun from one address and left unfinished before the pauses begin; an office may sit there."""
 _TIMEOUT_S: Final = 10.0
 _LARGEST: Final = 256 * 1024
 _LONGEST_NAME: Final = 100
@@ -54,6 +57,12 @@ class Shown:
     token: str = field(repr=False)
 
 
+def _bound(app: App, address: str) -> Bound:
+    """Returns what sign-ins that are begun are counted by: the address, apart from its guesses at passwords."""
+    place = app.vault.hmac("sign-in-elsewhere", network(address).encode())
+    return Bound("address", place, BEGUN_FREE, PAUSE_S, LONGEST_PAUSE_S)
+
+
 def offered(app: App) -> str:
     """Returns the issuer at which people sign in, empty where none is set."""
     return (app.settings.oidc_issuer or "").rstrip("/")
@@ -66,13 +75,20 @@ def check_settings(settings: Settings) -> None:
         Issuer.of(settings)
 
 
-async def begin(app: App, *, back: str, target: str) -> Begun:
+async def begin(app: App, *, back: str, target: str, address: str) -> Begun:
     """Begins a sign-in. ``back`` is the address of this console that the issuer answers to, ``target`` a path here.
 
-    Raises UserError (``auth.settings``) where no issuer is set, Unavailable (``auth.issuer``) for one that
-    does not answer, or does not take PKCE by S256.
+    Raises UserError (``auth.settings``) where no issuer is set, Refused (``auth.often``) where too many were begun
+    from this address and not finished, Unavailable (``auth.issuer``) for an issuer that does not answer, or does
+    not take PKCE by S256.
     """
     issuer = Issuer.of(app.settings)
+    if not await Attempts(app.database).take((_bound(app, address),)):  # before anything is stored, or the issuer asked
+        raise Refused(
+            "too many sign-ins were begun from here and not finished",
+            code="auth.often",
+            hint="Wait a little and try again.",
+        )
     described = await issuer.described()
     methods = described.get("code_challenge_methods_supported")
     if isinstance(methods, list) and "S256" not in methods:
@@ -95,8 +111,8 @@ async def begin(app: App, *, back: str, target: str) -> Begun:
     return Begun(url, browser)
 
 
-async def finish(app: App, answer: Mapping[str, str], *, browser: str, back: str) -> Shown:
-    """Returns whom the issuer's answer shows, and keeps their groups as it says them.
+async def finish(app: App, answer: Mapping[str, str], *, browser: str, back: str, address: str) -> Shown:
+    """Returns whom the issuer's answer shows, and keeps their groups as it says them; the sign-in counts no more.
 
     Raises Refused: ``auth.elsewhere`` for an answer that this browser did not ask for, or asked for before,
     and for one that refuses; ``user.disabled`` for somebody who is barred; ``auth.no_role`` for somebody of no
@@ -135,6 +151,7 @@ async def finish(app: App, answer: Mapping[str, str], *, browser: str, back: str
             hint="BRIDGEHEAD_OIDC_ROLES says which groups have one; whoever runs the issuer puts you into a group.",
         )
     await SignInsElsewhere(app.database).saw(issuer.url, subject, _shown(claims), groups)
+    await Attempts(app.database).take_back(_bound(app, address))
     return Shown(issuer.url, subject, target, token)
 
 

@@ -32,10 +32,12 @@ async def password(request: Request, here: Here) -> Response:
     before, after, again = (str(form.get(name, "")) for name in ("before", "password", "again"))
     try:
         same_twice(after, again)
-        await change_password(here.app, here.actor, before, after, address=address_of(request))
+        tokens = form.get("tokens") == "end"
+        await change_password(here.app, here.actor, before, after, address=address_of(request), tokens=tokens)
     except (Refused, UserError) as error:
         return await _page(here, error=error)
-    here.flash("Your password is changed, and you are signed out everywhere. Sign in with the new one.")
+    rest = "All your tokens have ended." if tokens else "Your tokens work as before."
+    here.flash(f"Your password is changed, and you are signed out everywhere. {rest} Sign in with the new password.")
     return here.redirect("/sign-in")
 
 

@@ -54,8 +54,8 @@ async def go_to_issuer(request: Request, here: Here) -> Response:
     """Sends the browser to the issuer. A plain link leads here: where it leads to is no form's target (CSP)."""
     target = local_path(request.query_params.get("next", "/"))
     try:
-        begun = await oidc.begin(here.app, back=_back(request, here), target=target)
-    except (UserError, Unavailable) as error:
+        begun = await oidc.begin(here.app, back=_back(request, here), target=target, address=address_of(request))
+    except (Refused, UserError, Unavailable) as error:
         return await _sign_in_page(here, target, error=error)
     answer = Response(status_code=303, headers={"location": begun.url})
     answer.set_cookie(
@@ -73,6 +73,7 @@ async def back_from_issuer(request: Request, here: Here) -> Response:
             dict(request.query_params),
             browser=request.cookies.get(_elsewhere(request), ""),
             back=_back(request, here),
+            address=address_of(request),
         )
     except (Refused, UserError, Unavailable) as error:
         answer = await _sign_in_page(here, "/", error=error)
@@ -113,7 +114,7 @@ async def first_run(request: Request, here: Here) -> Response:
         same_twice(password, _text(form, "again"))
         name = await links.use(
             here.app, code, name=_text(form, "name").strip(), password=password,
-            roles=[str(one) for one in form.getlist("role")],
+            roles=[str(one) for one in form.getlist("role")], tokens=_text(form, "tokens") == "end",
         )  # fmt: skip
     except (Refused, UserError) as error:
         return await _link_page(here, code, error=error, name=_text(form, "name"))

@@ -11,7 +11,7 @@ from bridgehead.errors import Refused
 from bridgehead.storage.authority import news
 from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.sealing import Chain
-from bridgehead.storage.users import CHAIN, end_sessions, has_admin, write_user
+from bridgehead.storage.users import CHAIN, WITH_ITS_OWNERS, end_sessions, end_tokens, has_admin, write_user
 
 FORGET: Final = timedelta(hours=1)
 """How long after the last guess the count begins anew."""
@@ -82,11 +82,12 @@ class Attempts:
         """
         async with self._database.transaction() as conn:
             await conn.execute("delete from sign_in_attempts where kind = %s and key = %s", (account.kind, account.key))
-            await conn.execute(
-                "update sign_in_attempts set failures = greatest(failures - 1, 0), blocked_until = bridgehead_now()"
-                " where kind = %s and key = %s",
-                (address.kind, address.key),
-            )
+            await _one_less(conn, address)
+
+    async def take_back(self, bound: Bound) -> None:
+        """Takes back one that was counted and came to a good end; the others still count."""
+        async with self._database.connection() as conn:
+            await _one_less(conn, bound)
 
     async def _blocked(self, conn: Connection, bound: Bound) -> bool:
         await conn.execute(
@@ -102,6 +103,14 @@ class Attempts:
             )
         ).fetchone()
         return row is not None and bool(row["blocked"])
+
+
+async def _one_less(conn: Connection, bound: Bound) -> None:
+    await conn.execute(
+        "update sign_in_attempts set failures = greatest(failures - 1, 0), blocked_until = bridgehead_now()"
+        " where kind = %s and key = %s",
+        (bound.kind, bound.key),
+    )
 
 
 class OneTimeLinks:
@@ -137,9 +146,12 @@ class OneTimeLinks:
             ).fetchone()
         return None if row is None else Link(row["name"], frozenset(row["groups"]))
 
-    async def use(self, digest: bytes, name: str, password: bytes, roles: Collection[str]) -> str | None:
+    async def use(
+        self, digest: bytes, name: str, password: bytes, roles: Collection[str], *, tokens: bool = False
+    ) -> str | None:
         """Uses a link up: its user has this password, or the first owner is made; returns the user's name.
 
+        Sessions that the user had end, and with ``tokens`` their tokens do too.
         None for a link that is unknown, used or too old. Raises Refused (``admin.there``) where somebody has
         become an admin meanwhile, and (``user.taken``) for a first owner of a name that another user has.
         """
@@ -171,6 +183,8 @@ class OneTimeLinks:
                 await conn.execute("update users set password = %s where name = %s", (password, who))
                 await end_sessions(conn, "", who, by=who)
                 await chain.append("user.password", {"user": who, "by": who})
+                if tokens:
+                    await end_tokens(conn, chain, "", who, by=who, reason=WITH_ITS_OWNERS)
             await chain.close()
             await news(conn)
         return str(who)

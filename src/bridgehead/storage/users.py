@@ -98,14 +98,20 @@ class Users:
             await chain.close()
             await news(conn)
 
-    async def set_password(self, name: str, password: bytes, *, by: str) -> None:
-        """Sets what is kept of a password, and ends every session. Raises UserError for an unknown user."""
+    async def set_password(self, name: str, password: bytes, *, by: str, tokens: bool = False) -> None:
+        """Sets what is kept of a password, and ends every session, every unused link and, with ``tokens``, every token.
+
+        Raises UserError for an unknown user.
+        """
         async with self._database.transaction() as conn:
             chain = await Chain.lock(conn, CHAIN, actor=f"person:{by}", create=True)
             await self._known(conn, name)
             await conn.execute("update users set password = %s where name = %s", (password, name))
             await end_sessions(conn, "", name, by=by)
+            await end_links(conn, name)
             await chain.append("user.password", {"user": name, "by": by})
+            if tokens:
+                await end_tokens(conn, chain, "", name, by=by, reason=WITH_ITS_OWNERS)
             await chain.close()
 
     async def keep_better(self, name: str, before: bytes, after: bytes) -> None:
@@ -135,7 +141,7 @@ class Users:
             return await has_admin(conn)
 
     async def disable(self, name: str, *, by: str, reason: str, keep_an_admin: bool = False) -> bool:
-        """Lets a user act no more, at once: sessions and tokens end too; False when that was so already.
+        """Lets a user act no more, at once: sessions, tokens and links end too; False when that was so already.
 
         Raises UserError for an unknown one, and with ``keep_an_admin`` Refused (``admin.last``) for the last admin.
         """
@@ -156,6 +162,7 @@ class Users:
             )
             await chain.append("user.disabled", {"user": name, "by": by, "why": reason})
             await end_all(conn, chain, "", name, by=by, reason=reason)
+            await end_links(conn, name)
             await chain.close()
             await news(conn)
             return True
@@ -272,6 +279,16 @@ async def end_sessions(conn: Connection, issuer: str, subject: str, *, by: str, 
 async def end_all(conn: Connection, chain: Chain, issuer: str, subject: str, *, by: str, reason: str) -> None:
     """Ends the sessions and the tokens of somebody who may act no more, so that neither comes back with them."""
     await end_sessions(conn, issuer, subject, by=by)
+    await end_tokens(conn, chain, issuer, subject, by=by, reason=reason)
+
+
+async def end_links(conn: Connection, name: str) -> None:
+    """Ends the one-time link of a user that nobody used: who may act again, or has a password, is sent another one."""
+    await conn.execute("delete from one_time_links where name = %s", (name,))
+
+
+async def end_tokens(conn: Connection, chain: Chain, issuer: str, subject: str, *, by: str, reason: str) -> None:
+    """Ends the tokens of somebody, on the record."""
     rows = await (
         await conn.execute(
             "update api_tokens set revoked_by = %s, revoked_at = bridgehead_now(), revoked_why = %s"
@@ -306,6 +323,8 @@ async def _another_admin(conn: Connection, but: str) -> None:
         )
 
 
+WITH_ITS_OWNERS: Final = "its owner set a new password"
+"""Why a token was revoked that ended with the password of its owner."""
 _COLUMNS: Final = (
     "u.name, u.groups, u.roles, u.password is not null as signs_in, u.added_by, u.added_at, u.disabled_by,"
     " u.disabled_why"
