@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -65,6 +66,7 @@ class Rendering:
             "ago": _ago,
             "json": _json,
             "number": number,
+            "money": money,
             "percent": percent,
             "plain": without_commands,
             "labelled": labelled,
@@ -138,6 +140,13 @@ def span(value: timedelta | float | None) -> str:
 def number(value: float | None, digits: int = 0) -> str:
     """Returns a number with thin spaces between thousands; a dash for none."""
     return "–" if value is None else f"{value:,.{digits}f}".replace(",", "\u202f")
+
+
+def money(value: str | Decimal) -> str:
+    """Returns an amount with thin spaces between thousands, and two decimals or as many as it has."""
+    amount = Decimal(value).normalize()
+    exponent = amount.as_tuple().exponent
+    return f"{amount:,.{max(2, -exponent) if isinstance(exponent, int) else 2}f}".replace(",", "\u202f")
 
 
 def without_commands(text: str) -> str:
