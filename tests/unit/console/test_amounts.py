@@ -8,7 +8,7 @@ from bridgehead.console.rendering import money
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"),
+    "amount, shown",
     [
         ("1763.36", "1\u202f763.36"),
         ("877.3", "877.30"),
