@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from bridgehead.desk import reviewing, reviewing_rows
 from bridgehead.desk.reviewing import Decision, Filters
 from bridgehead.errors import Refused, UserError
+from tests.support.console import visiting
 from tests.support.held import actor, deploy, held, people
 from tests.support.world import World
 
@@ -49,6 +51,29 @@ async def test_a_queue_is_ordered_by_deadline_then_money(world: World) -> None:
     assert seen == [row.id for row in whole.items]
     with pytest.raises(UserError, match="no place in this list"):
         await reviewing.queue(world.app, me, cursor="bm9uZQ")
+
+
+WORTH = """
+async def agent(case: Case[dict], ctx: Context) -> None:
+    value = {"amount": "90.00", "currency": "GBP", "what": "at the ERP's prices", "why": "Line 1 has a contract."}
+    await ctx.hand_over("desk", "the price is wrong", cause="price", details={"value": value})
+"""
+
+
+async def test_a_review_explains_its_sums(world: World) -> None:
+    """The sum at stake is the same in the queue and in the review, which says what it is and why another differs."""
+    await deploy(world, code=WORTH, tools="{}", roles=ROLES)
+    (review,) = await held(world, 100)
+    me = actor("kim", "desk")
+    (row,) = (await reviewing.queue(world.app, me)).items
+    assert (row.title, row.stake, row.stake_currency) == ("PO-100: price", 100, "GBP")
+    at_stake, other = (await reviewing.show(world.app, me, review.id)).sums
+    assert (at_stake.amount, at_stake.what) == (100, "the total of what came in; no currency is named there")
+    assert (other.amount, other.more, other.what) == (Decimal(90), Decimal(-10), "at the ERP's prices")
+    async with visiting(world.app, ("reviewer",), groups=("desk",)) as visitor:
+        shown = (await visitor.get(f"/reviews/R-{review.id}")).text
+    assert "PO-100: price</h1>" in shown
+    assert "Line 1 has a contract." in shown
 
 
 async def test_filters_show_what_is_asked_for(world: World) -> None:

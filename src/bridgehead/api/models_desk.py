@@ -86,6 +86,16 @@ class RivalOut(Out):
     settled_at: AwareDatetime | None
 
 
+class SumOut(Out):
+    """One sum that a review is about, and what it is; ``more`` is by how much it is above the one at stake."""
+
+    amount: Decimals
+    currency: str
+    what: str
+    why: str
+    more: Decimals
+
+
 class ReviewOut(Out):
     """One review with what a decision needs; a decision names its ``digest``."""
 
@@ -104,6 +114,7 @@ class ReviewOut(Out):
     others: list[ReviewRowOut]
     may_decide: bool
     why_not: str
+    sums: list[SumOut]
     shown: dict[str, JsonValue]
 
 

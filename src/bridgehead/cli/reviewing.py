@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bridgehead.cli.output import brief, clean, facts, heading, lines_of, note, one_line, print_json, table, when
+from bridgehead.cli.output import brief, clean, facts, heading, lines_of, money, note, one_line, print_json, table, when
 from bridgehead.cli.places import without_empty
 from bridgehead.cli.telling_gist import flags
 from bridgehead.ids import show
 from bridgehead.reviews.model import FENCING, VERBS, Review
+from bridgehead.reviews.stakes import sums
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_cases import CaseQueries
 
@@ -97,10 +98,12 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
         ("opened", f"{when(review.opened_at)} (times are in UTC)"),
     ]
     pairs += [("due", when(review.due_at))] if review.due_at else []
+    pairs += _sums(review, others.input)
     pairs += _standing(review)
     pairs += [("error class", review.error_class)] if review.error_class else []
     shown = {name: value for name, value in review.shown.items() if name not in _OF_MACHINES}
     conflict = shown.pop("conflict", None)
+    shown.pop("value", None)
     if "schema" in shown:
         shown["form of the answer"] = shown.pop("schema")
     for name in ("reason", "question"):
@@ -131,6 +134,17 @@ def show_review(review: Review, deployment: str, others: Beside) -> None:
         print(one_line(review.answer, 2_000))
     if review.state == "open":
         _how(review, others.not_again)
+
+
+def _sums(review: Review, given: JSON) -> list[tuple[str, str]]:
+    """Returns what is at stake and what that is, and how each other sum differs from it."""
+    said = []
+    for place, one in enumerate(sums(review.shown, given)):
+        text = f"{money(one.amount, one.currency)}, {one.what}"
+        if one.more is not None:
+            text += f": {abs(one.more):,.2f} {'more' if one.more > 0 else 'less'}"
+        said.append(("also" if place else "at stake", f"{text}. {one.why}" if one.why else text))
+    return said
 
 
 def _standing(review: Review) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from bridgehead.ids import ReviewId
 from bridgehead.ids import show as shown_id
 from bridgehead.reviews.model import Review, ReviewKind, Verb, check_verb
 from bridgehead.reviews.people import Decider
+from bridgehead.reviews.stakes import Sum, sums
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_cases import CaseQueries
 from bridgehead.storage.reviews import Wanted
@@ -67,8 +68,8 @@ class ReviewView:
 
     ``acts_for`` is the user whose authority the case has; ``rival`` the effect that holds the key of a call that
     conflicts; ``input`` what the agent was given; ``others`` the open reviews of the same case, which may be decided
-    together with this one; ``may_decide`` whether the actor is in its role, or was handed it, at this moment, and
-    ``why_not`` says why they are not.
+    together with this one; ``sums`` what is at stake, and each other sum that is not the same; ``may_decide`` whether
+    the actor is in its role, or was handed it, at this moment, and ``why_not`` says why they are not.
     """
 
     row: ReviewRow
@@ -87,6 +88,7 @@ class ReviewView:
     others: tuple[ReviewRow, ...]
     may_decide: bool
     why_not: str = ""
+    sums: tuple[Sum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ async def show(app: App, actor: Actor, review_id: int) -> ReviewView:
     others = (await queue(app, actor, Filters(case=case), limit=MOST)).items if open_case else ()
     why_not = await app.reviews.why_not(review.id, decider(app, actor, deployment, review.role))
     shown = review.shown
+    given = None if case is None else await queries.input(case)
     first = shown.get("approved_first")
     return ReviewView(
         row=row,
@@ -172,7 +175,7 @@ async def show(app: App, actor: Actor, review_id: int) -> ReviewView:
         reasons=tuple(str(one) for one in _list(shown.get("why"))),
         valid_for_s=None if review.valid_for is None else review.valid_for.total_seconds(),
         approved_first=first if isinstance(first, Mapping) else None,
-        input=None if case is None else await queries.input(case),
+        input=given,
         rival=await queries.rival(review.effect_id)
         if review.kind == "conflict" and review.effect_id is not None
         else None,
@@ -181,6 +184,7 @@ async def show(app: App, actor: Actor, review_id: int) -> ReviewView:
         others=tuple(one for one in others if one.id != review_id),
         may_decide=not why_not and actor.may("review"),
         why_not=why_not,
+        sums=sums(shown, given),
     )
 
 

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridgehead.errors import UserError
 from bridgehead.ids import ReviewId
 from bridgehead.reviews.model import VERBS, Review, check_answer, check_verb
-from bridgehead.reviews.stakes import stake_of
+from bridgehead.reviews.stakes import Sum, stake_of, sums
 from bridgehead.reviews.terms import is_member
 from bridgehead.spec.tool import JSON
 
@@ -29,6 +31,47 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 def test_money_at_stake_is_what_the_call_says(shown: dict[str, JSON], found: tuple[Decimal | None, str]) -> None:
     """A queue is ordered by the money that a call names, else by what its case was given."""
     assert stake_of(shown) == found
+
+
+def test_one_sum_is_at_stake_and_others_are_explained() -> None:
+    """What is at stake says what it is; each other sum says by how much it differs and why, and equal ones are left."""
+    order: JSON = {"stated_total": "100.00", "lines": [{"quantity": 3, "price": "33.337"}]}
+    value: JSON = {"amount": "90.00", "currency": "GBP", "what": "at our prices", "why": "Line 1 is cheaper."}
+    first, rounded, ours = sums({"input": order, "value": value})
+    assert first == Sum(Decimal("100.00"), "GBP", "the total of what came in; no currency is named there")
+    assert (rounded.amount, rounded.more, rounded.why) == (
+        Decimal("100.01"), Decimal("0.01"), "a difference of rounding",
+    )  # fmt: skip
+    assert ours == Sum(Decimal("90.00"), "GBP", "at our prices", "Line 1 is cheaper.", Decimal("-10.00"))
+    call: JSON = {"order": {"total": "95.00", "currency": "EUR"}}
+    at_stake, came = sums({"args": call}, {"total": "90.00", "currency": "USD"})
+    assert (at_stake.what, at_stake.more) == ("the total of the call", None)
+    assert (came.amount, came.currency, came.more) == (Decimal("90.00"), "USD", None), "currencies are not converted"
+    assert sums({"args": call}, {"total": 95, "currency": "EUR"}) == (at_stake,)
+    assert sums({}, "text") == ()
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.recursive(
+                st.none() | st.integers() | st.text(max_size=5) | st.sampled_from(["1.50", "7 EUR", "1e99"]),
+                lambda inner: (
+                    st.lists(inner, max_size=3)
+                    | st.dictionaries(st.sampled_from(["total", "lines", "quantity", "price", "currency"]), inner)
+                ),
+                max_leaves=8,
+            )
+            for name in ("args", "input", "value")
+        },
+    )
+)
+def test_the_first_sum_is_what_is_at_stake(shown: dict[str, JSON]) -> None:
+    """A page and a queue never name two different sums as what is at stake."""
+    found, (amount, currency) = sums(shown), stake_of(shown)
+    if amount is not None:
+        assert (found[0].amount, found[0].currency) == (amount, currency)
 
 
 def review(**more: object) -> Review:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from bridgehead import Case, Context, Refused
 from bridgehead.documents.order import Order
+from bridgehead.spec.tool import JSON
 from bridgehead.templates.purchase_orders.checks.decide import decide
 from bridgehead.templates.purchase_orders.checks.nearest import names_near, nearest, said_of
 from bridgehead.templates.purchase_orders.checks.parties import identify
@@ -86,7 +87,7 @@ async def process(
             verdict.reason(),
             cause=hold.cause,
             within_s=DUE_S[hold.cause],
-            details={"to_do": to_do(verdict.holds), "checks": list(verdict.figures)},
+            details={"to_do": to_do(verdict.holds), "checks": list(verdict.figures), **_worth(verdict)},
         )
     try:
         order = await book(booking, verdict.credit)
@@ -95,6 +96,15 @@ async def process(
             raise
         return Handled("rejected", refusal.message)
     return Booked(**{field.name: getattr(order, field.name) for field in fields(BookedOrder)}, checks=verdict.figures)
+
+
+def _worth(verdict: Verdict) -> dict[str, JSON]:
+    """Returns what the order comes to at the ERP's prices, for the desk to show beside what it states."""
+    value = verdict.value
+    if value is None:
+        return {}
+    what = "what it comes to at the ERP's prices"
+    return {"value": {"amount": str(value.amount), "currency": value.currency, "what": what, "why": value.why}}
 
 
 async def judge(case: Case[Order], rules: Rules) -> Verdict:

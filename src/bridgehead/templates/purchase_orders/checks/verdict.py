@@ -187,6 +187,15 @@ class LineVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """What an order comes to at the ERP's prices, in the customer's currency, and where that is not what it states."""
+
+    amount: Decimal
+    currency: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What happens to the order: booked, handed to a role, or known already.
 
@@ -202,6 +211,8 @@ class Verdict:
     resend_of: str | None = None
     credit: Credit | None = None
     figures: tuple[str, ...] = ()
+    value: Value | None = None
+    """None where the customer is not known."""
 
     @property
     def hold(self) -> Hold | None:
