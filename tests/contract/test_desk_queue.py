@@ -66,9 +66,9 @@ async def test_a_review_explains_its_sums(world: World) -> None:
     (review,) = await held(world, 100)
     me = actor("kim", "desk")
     (row,) = (await reviewing.queue(world.app, me)).items
-    assert (row.title, row.stake, row.stake_currency) == ("PO-100: price", 100, "GBP")
+    assert (row.title, row.stake, row.stake_currency) == ("PO-100: price", Decimal(100), "GBP")
     at_stake, other = (await reviewing.show(world.app, me, review.id)).sums
-    assert (at_stake.amount, at_stake.what) == (100, "the total of what came in; no currency is named there")
+    assert (at_stake.amount, at_stake.what) == (Decimal(100), "the total of what came in; no currency is named there")
     assert (other.amount, other.more, other.what) == (Decimal(90), Decimal(-10), "at the ERP's prices")
     async with visiting(world.app, ("reviewer",), groups=("desk",)) as visitor:
         shown = (await visitor.get(f"/reviews/R-{review.id}")).text
