@@ -8,7 +8,7 @@ import pytest
 
 from bridgehead import ToReview
 from bridgehead.documents.outcome import NotAnOrder
-from bridgehead.documents.pdf.shown import pdf_says
+from bridgehead.documents.pdf.saying import pdf_says
 from bridgehead.documents.pdf.titles import other_title
 from bridgehead.documents.reading import read
 from bridgehead.templates.purchase_orders.intake import read_arrival

@@ -12,7 +12,7 @@ from bridgehead.documents.detecting import form_of
 from bridgehead.documents.mail.bodies import read_bodies
 from bridgehead.documents.mail.message import Mail, parse_mail
 from bridgehead.documents.outcome import Refusal
-from bridgehead.documents.pdf.shown import pdf_says
+from bridgehead.documents.pdf.saying import pdf_says
 from bridgehead.documents.signatures import is_pdf
 from bridgehead.templates.purchase_orders.glimpse_edi import order_glimpse
 from bridgehead.templates.purchase_orders.glimpse_notice import notice
