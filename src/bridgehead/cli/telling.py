@@ -23,7 +23,8 @@ from bridgehead.cli.telling_calls import (
     sent,
     undoing,
 )
-from bridgehead.cli.telling_document import begins, mail_head
+from bridgehead.cli.telling_codes import codes_met
+from bridgehead.cli.telling_document import begins, document_codes, mail_head
 from bridgehead.cli.telling_gist import flags, quoted_whole
 from bridgehead.cli.telling_items import booked, codes, goods_here, items_told
 from bridgehead.cli.telling_outcome import changed_from, ended_as
@@ -32,6 +33,7 @@ from bridgehead.cli.telling_people import costs, review, shown
 from bridgehead.cli.telling_record import RELATIONS, how, record
 from bridgehead.cli.telling_same import compared, stands
 from bridgehead.cli.telling_short import CHECKS_MOST, checks_of, refusals, short
+from bridgehead.cli.telling_sums import UNREAD, unread_totals
 from bridgehead.cli.telling_words import (
     CUT,
     LONG,
@@ -106,7 +108,7 @@ def of_case(
             blocks=(*_passages(view, originals or {}), *_asked(view), *_beginnings(view, originals or {})),
         ),
         where_read(places_of(view.input)),
-        Section("What the agent read", tuple(map(read, reads)), blocks=tuple(brought(reads))),
+        Section("What the agent read", (*map(read, reads), *codes_met(view)), blocks=tuple(brought(reads))),
         Section("What was decided about its calls", tuple(decision(one, view, known) for one in view.decisions)),
         Section(
             "What it did",
@@ -114,7 +116,7 @@ def of_case(
             booked(view),
             blocks=_calls(view.effects),
         ),
-        Section("How near its own checks came", tuple(_checks(view))),
+        Section("How near its own checks came", tuple(_checks(view, originals or {}))),
         Section("Why it left the agent's hands", tuple(_handed_over(view, known)), blocks=tuple(_recorded(view))),
         Section("What people did", people, blocks=tuple(part for one in view.reviews for part in shown(one))),
         Section("What it cost", tuple(costs(view.costs, sum(step.kind in ("read", "effect") for step in view.steps)))),
@@ -180,7 +182,7 @@ def of_part(
             tuple(map(review, reviews)),
             blocks=tuple(piece for one in reviews for piece in shown(one)),
         ),
-        Section("How near its own checks came", tuple(_checks(view))),
+        Section("How near its own checks came", tuple(_checks(view, originals or {}))),
         Section("How it is taken back", tuple(undoing(part, _only(around, effects))) if part.effects else ()),
         Section("How its case stands", tuple(_stands(view, around))),
         Section("The record", tuple(record(view))),
@@ -256,6 +258,7 @@ def _came(view: CaseView, around: Surroundings, originals: Mapping[str, bytes], 
         original = originals.get(one.id, b"")
         yield from (said for said in (mail_head(original), mail_rest(original)) if said)
     yield from items_told(view)
+    yield from (said for one in view.arrivals[:1] for said in document_codes(originals.get(one.id, b"")))
     yield from flags(view.input)
     line = view.case
     yield (
@@ -318,10 +321,12 @@ def _handed_over(view: CaseView, around: Surroundings) -> Iterator[str]:
     yield f"Written before: {', '.join(denied)}; see above." if denied else "Nothing was written before."
 
 
-def _checks(view: CaseView) -> Iterator[str]:
+def _checks(view: CaseView, originals: Mapping[str, bytes]) -> Iterator[str]:
     """Yields the figures of the agent's own checks, where it lists them as sentences (``checks``)."""
     for one in checks_of(view):
         yield brief(one, CHECKS_MOST)
+        if one.startswith(UNREAD) and view.arrivals:
+            yield from unread_totals(originals.get(view.arrivals[0].id, b""), view.input)
 
 
 def _recorded(view: CaseView) -> Iterator[Block]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from bridgehead.cli.output import brief, size, when
-from bridgehead.cli.telling_document import begins, line_named, mail_head
+from bridgehead.cli.telling_attached import contents
+from bridgehead.cli.telling_document import LINES, WHOLE, begins, document_codes, line_named, mail_head
 from bridgehead.cli.telling_gist import gist, goods, sender
 from bridgehead.cli.telling_passage import mail_rest
 from bridgehead.cli.telling_people import about, review
@@ -89,7 +90,9 @@ def _to(found: Mapping[str, JSON]) -> str:
     place = mapping(found.get("ship_to"))
     city = " ".join(str(place[name]) for name in ("postal_code", "city") if place.get(name))
     parts = [str(part) for part in (place.get("name"), place.get("street"), city, place.get("country")) if part]
-    return f", to be delivered to {', '.join(parts)}" if parts else ""
+    numbered = f" (its number {place['number']})" if parts and place.get("number") else ""
+    parts = parts or ([f"the place that it numbers {place['number']}"] if place.get("number") else [])
+    return f", to be delivered to {', '.join(parts)}{numbered}" if parts else ""
 
 
 def _count(found: Mapping[str, JSON]) -> int:
@@ -134,6 +137,8 @@ def of_arrival(
     became.append(f"The document as it came: bridgehead arrival {line.id} --original FILE")
     places_named = (str(mapping(one.shown).get("where") or "") for one in view.reviews)
     ended = tuple(block for place in places_named for block in line_named(original, place))
+    text = () if is_pdf(original) else tuple(begins(original, LINES if line.cases else WHOLE))
+    text += () if line.cases else tuple(contents(original))
     came = f"{line.name}, {size(line.size_bytes)}, {how(line)} for {line.deployment}"
     found = [
         Section("In short", tuple(_arrival_short(view, head, cases, originals or {}))),
@@ -145,9 +150,10 @@ def of_arrival(
                 *([rest] if (rest := mail_rest(original)) else []),
                 *says(view),
                 *partly(view),
+                *(() if line.cases else document_codes(original)),
             ),
             lines_read(view),
-            blocks=(*(() if is_pdf(original) else begins(original)), *ended) if open_ones or not line.cases else (),
+            blocks=(*text, *ended) if open_ones or not line.cases else (),
         ),
         Section("What became of it", tuple(became)),
         Section(

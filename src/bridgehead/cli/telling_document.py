@@ -11,11 +11,15 @@ from functools import lru_cache
 from typing import Final
 
 from bridgehead.cli.output import brief
+from bridgehead.cli.telling_attached import html_body
+from bridgehead.cli.telling_edi import edi_codes
 from bridgehead.cli.telling_words import Block
 from bridgehead.documents.marks import segment_lines
 
 _HEAD_BYTES: Final = 65_536
-_LINES: Final = 16
+LINES: Final = 16
+WHOLE: Final = 60
+"""Lines of a document that no case tells of."""
 _WIDE: Final = 160
 _HEADER: Final = 200
 _MARKS: Final = ("subject", "date", "message-id", "to")
@@ -48,16 +52,22 @@ def mail_sender(original: bytes) -> str:
     return "" if message is None else brief(_header(message, "from"), _HEADER)
 
 
-def begins(original: bytes) -> Iterator[Block]:
-    """Yields how a document's text begins; nothing for one that is not text (a PDF, a sheet)."""
+def begins(original: bytes, most: int = LINES) -> Iterator[Block]:
+    """Yields how a document's text begins, ``most`` lines of it; nothing for one that is not text (a PDF, a sheet)."""
     message = _mail(original)
     text = _text(original) if message is None else _body(message)
     lines = segment_lines(text) if message is None else []
     lines = lines or [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = lines or ([] if message is None else html_body(original))
     if lines:
-        more = [f"… {len(lines) - _LINES:,} more"] if len(lines) > _LINES else []
-        shown = [line if len(line) <= _WIDE else line[: _WIDE - 1] + "…" for line in lines[:_LINES]]
+        more = [f"… {len(lines) - most:,} more"] if len(lines) > most else []
+        shown = [line if len(line) <= _WIDE else line[: _WIDE - 1] + "…" for line in lines[:most]]
         yield Block("How the document begins", (*shown, *more))
+
+
+def document_codes(original: bytes) -> Iterator[str]:
+    """Yields what the codes of a document in X12 or EDIFACT mean; nothing for any other."""
+    yield from edi_codes(_text(original)) if _mail(original) is None else ()
 
 
 def line_named(original: bytes, where: str) -> Iterator[Block]:

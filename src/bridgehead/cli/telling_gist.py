@@ -12,7 +12,10 @@ from bridgehead.cli.telling_words import Table, counted, items, mapping
 from bridgehead.documents.doubt import says_its_purpose
 from bridgehead.reviews.stakes import number, stake
 from bridgehead.spec.tool import JSON
+from bridgehead.storage.queries_case_view import CaseView
 
+UNNAMED: Final = "(no currency named)"
+"""Stands for a currency that a document does not name."""
 _FIELDS: Final = 6
 _GOODS: Final = 2
 _CELL: Final = 48
@@ -72,15 +75,31 @@ def gist(given: JSON) -> str:
     told += [counted(len(lines) - _GOODS, "more line")] if len(lines) > _GOODS else []
     goods = f": {'; '.join(told)}" if told else ", without a line"
     amount, currency = stake(given)
-    total = "" if amount is None else f"; {amount} {currency or '(no currency named)'} in all"
+    total = "" if amount is None else f"; {amount} {currency or UNNAMED} in all"
     what = _PURPOSES.get(str(fields.get("purpose")), "order")
     return f"{what} {fields.get('po_number') or 'without a number'}{goods}{total}"
+
+
+def currency_read(view: CaseView) -> tuple[str, str]:
+    """Returns the currency that a read gave for the one customer it found, and that read's tool; else empty.
+
+    Where a read found several records of different currencies, it tells none.
+    """
+    for step in view.steps:
+        found = {str(one.get("currency") or "") for one in map(mapping, items(mapping(step.result).get("items")))}
+        if step.kind == "read" and step.ok and len(found) == 1 and "" not in found:
+            return found.pop(), step.name
+    return "", ""
 
 
 def goods(given: JSON) -> tuple[Table, ...]:
     """Returns the lines of an order as a table, without the columns that are empty; none for anything else."""
     fields = mapping(given)
-    lines = [mapping(line) for line in items(fields.get("lines"))]
+    day = fields.get("requested_date")
+    lines = [
+        {**line, "requested_date": line.get("requested_date") or day}
+        for line in map(mapping, items(fields.get("lines")))
+    ]
     if not _is_order(fields) or not lines:
         return ()
     rows = [tuple(_cell(line, names) for _, names in _COLUMNS) for line in lines]

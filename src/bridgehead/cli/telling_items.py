@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from bridgehead.cli.output import brief
+from bridgehead.cli.telling_codes import HEADER_CODES, LINE_CODES, UNITS, units_told
 from bridgehead.cli.telling_gist import goods
 from bridgehead.cli.telling_words import Table, items, mapping
 from bridgehead.spec.tool import JSON
@@ -14,26 +15,6 @@ from bridgehead.storage.queries_case_view import CaseView, EffectView, StepView
 
 _NAMED: Final = ("customer's part", "our part", "description")
 _FOUND_BY: Final = {"xref": "the customer's list", "number": "our own number", "gtin": "its GTIN"}
-_LINE_CODES: Final = {
-    "IA": "accepted as asked",
-    "IP": "accepted at another price",
-    "IQ": "accepted with another quantity",
-    "DR": "accepted for another day",
-    "IB": "on back order",
-    "IR": "rejected",
-}
-"""ASC X12 855, data element 668."""
-_HEADER_CODES: Final = {
-    "AD": "acknowledged with details and without a change",
-    "AC": "acknowledged with details and with changes",
-}
-"""ASC X12 855, data element 587."""
-_UNITS: Final = {
-    "C62": "one piece", "PA": "a packet", "PR": "a pair", "SET": "a set", "MTR": "a metre", "KGM": "a kilogram",
-    "LTR": "a litre", "BX": "a box", "CT": "a carton", "PK": "a pack", "RO": "a roll", "NAR": "a number of articles",
-    "PCE": "a piece", "H87": "a piece", "EA": "one each", "DZN": "a dozen", "MIL": "a thousand",
-}  # fmt: skip
-"""UN/ECE Recommendation 20 and 21, those that orders are full of."""
 _TOO_MUCH: Final = Decimal("1e12")
 _STANDS: Final = ("committed", "virtual", "held", "intended", "unknown", "undone")
 
@@ -56,6 +37,7 @@ def items_told(view: CaseView) -> Iterator[str]:
     """Yields where the items of the table come from, and since when what it rests on is known."""
     found = _resolved(view)
     if found is None:
+        yield from units_told(view)
         return
     sources = ", ".join(
         dict.fromkeys(
@@ -69,11 +51,8 @@ def items_told(view: CaseView) -> Iterator[str]:
         if "xref" in ways
         else ""
     )
-    told = dict.fromkeys(str(mapping(line).get("unit")) for line in items(mapping(view.input).get("lines")))
-    units = [f"{unit} is {_UNITS[unit]}" for unit in told if unit in _UNITS]
     yield f"Our item is what {found.name} found{f' in {sources}' if sources else ''}.{list_}"
-    if units:
-        yield f"Units, by UN/ECE Recommendation 20: {', '.join(units)}."
+    yield from units_told(view)
 
 
 def booked(view: CaseView) -> tuple[Table, ...]:
@@ -95,12 +74,12 @@ def codes(view: CaseView) -> Iterator[str]:
             continue
         orders = [mapping(part) for part in mapping(one.args).values() if _is_order(part)]
         head = str(orders[0].get("header_code"))
-        told = [f"{head}: {_HEADER_CODES[head]}"] if head in _HEADER_CODES else []
+        told = [f"{head}: {HEADER_CODES[head]}"] if head in HEADER_CODES else []
         found = dict.fromkeys(str(line.get("code")) for line in lines)
-        told += [f"{code}: {_LINE_CODES[code]}" for code in found if code in _LINE_CODES]
+        told += [f"{code}: {LINE_CODES[code]}" for code in found if code in LINE_CODES]
         asked = [mapping(line) for line in items(mapping(view.input).get("lines"))]
         units = dict.fromkeys(str(line.get("unit")) for line in (*lines, *asked))
-        told += [f"{unit}: {_UNITS[unit]}" for unit in units if unit in _UNITS]
+        told += [f"{unit}: {UNITS[unit]}" for unit in units if unit in UNITS]
         if told:
             yield f"Codes in {one.id} (ASC X12 855, UN/ECE Recommendation 20): {'; '.join(told)}."
         return
@@ -140,7 +119,7 @@ def _row(line: Mapping[str, JSON]) -> tuple[str, ...]:
     quantity, price = _number(line.get("quantity")), _number(line.get("price"))
     amount = "-" if quantity is None or price is None else str((quantity * price).quantize(Decimal("0.01")))
     code = str(line.get("code") or "")
-    told = f"{code}: {_LINE_CODES[code]}" if code in _LINE_CODES else code or "-"
+    told = f"{code}: {LINE_CODES[code]}" if code in LINE_CODES else code or "-"
     plain = [
         "-" if line.get(name) in (None, "") else brief(line[name], 48)
         for name in ("line", "item", "quantity", "unit", "price")

@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import Final
 
 from bridgehead.cli.output import brief, size
+from bridgehead.cli.telling_book import book_pieces
 from bridgehead.cli.telling_document import mail_sender
 from bridgehead.cli.telling_pdf import pdf_pieces
 from bridgehead.cli.telling_words import Block, counted
@@ -56,9 +57,9 @@ def passages(original: bytes, warnings: Iterable[str], kinds: Sequence[str] = ("
     found: dict[str, Piece] = {}
     if not wanted:
         return []
-    pieces = [(where, text, _plain(text)) for where, text in _pieces(original)]
+    found_in = [(where, text, _plain(text)) for where, text in pieces(original)]
     for words in dict.fromkeys(wanted):
-        for where, text, plain in pieces:
+        for where, text, plain in found_in:
             if words in plain:
                 found.setdefault(plain, (where, text))
     return list(found.values())[:_MOST]
@@ -124,7 +125,8 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", kept).split())
 
 
-def _pieces(original: bytes) -> Iterator[Piece]:
+def pieces(original: bytes) -> Iterator[Piece]:
+    """Yields the texts of a document, so many at most, each with where it stands."""
     for number, piece in enumerate(_of(original[:_READ], "", 0)):
         if number == _PIECES:
             return
@@ -137,7 +139,9 @@ def _of(data: bytes, where: str, depth: int) -> Iterator[Piece]:
         for place, said in pdf_pieces(data):
             yield _at(where, place), said
     elif data.startswith(b"PK\x03\x04"):
-        yield from _of_workbook(data, where)
+        found = book_pieces(data)
+        yield from ((_at(where, place), said) for place, said in found)
+        yield from () if found else _of_archive(data, where)
     elif depth < _DEEPEST and mail_sender(data):
         yield from _of_mail(data, where, depth)
     else:
@@ -170,7 +174,7 @@ def _filename(part: Message | EmailMessage) -> str:
         return ""
 
 
-def _of_workbook(data: bytes, where: str) -> Iterator[Piece]:
+def _of_archive(data: bytes, where: str) -> Iterator[Piece]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as book:
             names = [one for one in book.infolist() if one.filename.endswith(".xml") and one.file_size <= _READ]

@@ -10,12 +10,12 @@ from bridgehead.cli.telling_authority import lessened, of_grants
 from bridgehead.cli.telling_calls import UNDO, answer, args_of, bound, effect_of, figures, sends
 from bridgehead.cli.telling_document import mail_sender
 from bridgehead.cli.telling_figures import bare, passes
-from bridgehead.cli.telling_gist import flagged, gist, quoted_whole, sender
+from bridgehead.cli.telling_gist import UNNAMED, currency_read, flagged, gist, quoted_whole, sender
 from bridgehead.cli.telling_outcome import not_again, rejected
 from bridgehead.cli.telling_passage import in_full
 from bridgehead.cli.telling_people import about, changes
 from bridgehead.cli.telling_same import stands
-from bridgehead.cli.telling_siblings import beside, not_before
+from bridgehead.cli.telling_siblings import beside, not_before, was_before
 from bridgehead.cli.telling_words import items, mapping, message
 from bridgehead.ids import parse, show
 from bridgehead.reviews.model import VERBS
@@ -24,7 +24,7 @@ from bridgehead.storage.queries_explain import StopLine, Surroundings
 
 _WHY: Final = 1_500
 _FENCED: Final = ("exception", "deadline")
-CHECKS_MOST: Final = 1_500
+CHECKS_MOST: Final = 6_000
 """Letters of one sentence about a check."""
 _BOOKED: Final = "Booked"
 """How the sentence of the checks opens that says what was booked otherwise than asked."""
@@ -37,7 +37,8 @@ def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) 
 
     ``originals`` are documents as they came, by arrival: a mail's own head says who sent it.
     """
-    yield _came(view, originals)
+    yield _came(view, around, originals)
+    yield from _currency(view)
     yield from _customer(view)
     yield from _sent_back(view)
     yield from _again(view)
@@ -80,8 +81,9 @@ def refusals(view: CaseView, effect: int | None = None) -> Iterator[str]:
             yield _gate(one, view)
 
 
-def _came(view: CaseView, originals: Mapping[str, bytes]) -> str:
-    line, who, asked = view.case, sender(view.input), gist(view.input)
+def _came(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) -> str:
+    line, who = view.case, sender(view.input)
+    asked = gist(view.input).replace(UNNAMED, currency_read(view)[0] or UNNAMED) + was_before(view, around.siblings)
     first = view.arrivals[0] if view.arrivals else None
     how = f" with {first.name}" if first else ""
     mailed = mail_sender(originals.get(first.id, b"")) if first else ""
@@ -93,6 +95,13 @@ def _came(view: CaseView, originals: Mapping[str, bytes]) -> str:
     if who:
         return f"{line.id} came{how} at {when(line.received_at)}: {asked}; the document names {who} as who orders."
     return f"{line.id} came{how} at {when(line.received_at)}" + (f": {asked}." if asked else ".")
+
+
+def _currency(view: CaseView) -> Iterator[str]:
+    """Yields where the currency of the sum comes from that the document does not name."""
+    currency, tool = currency_read(view)
+    if currency and UNNAMED in gist(view.input):
+        yield f"The document names no currency: {currency} is what {tool} gave for its customer."
 
 
 def _customer(view: CaseView) -> Iterator[str]:

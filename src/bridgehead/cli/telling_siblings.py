@@ -18,6 +18,8 @@ from bridgehead.storage.queries_case_view import CaseView
 _PARTS: Final = ("supplier_part", "item", "customer_part", "gtin", "description")
 _LINES: Final = 12
 """Lines that are told one by one, at most."""
+_FEW: Final = 3
+"""Lines of a change that its first sentence tells as they were, at most."""
 _WHY: Final = 400
 
 
@@ -29,6 +31,41 @@ def beside(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
         yield from asked_otherwise(earlier[-1], view)
     for one in siblings:
         yield _where(one, earlier=_place(one) < own)
+
+
+def was_before(view: CaseView, siblings: Sequence[CaseView]) -> str:
+    """Returns what the lines that a change names were before: in the case before it, else in the order that stands.
+
+    Empty where nothing tells, and for what changes nothing.
+    """
+    if mapping(view.input).get("purpose") != "change":
+        return ""
+    earlier = [one for one in siblings if _place(one) < _place(view)]
+    old = _lines(earlier[-1]) if earlier else []
+    found, source = (old, f"in {earlier[-1].case.id}") if old else (_standing(view), "in the order that stands")
+    told = []
+    for line in _lines(view):
+        at = _same_line(line, found)
+        if at is not None and _asked(found[at]) != _asked(line):
+            told.append(f"line {line.get('number') or '?'} was {_asked(found[at])}")
+    more = f"; and {counted(len(told) - _FEW, 'more line')}" if len(told) > _FEW else ""
+    return f"; before, {source}, {'; '.join(told[:_FEW])}{more}" if told else ""
+
+
+def _standing(view: CaseView) -> list[Mapping[str, JSON]]:
+    """Returns the lines of the order that the system of record holds under the number, as a read gave them."""
+    number_ = mapping(view.input).get("po_number")
+    for step in reversed(view.steps):
+        for order in map(mapping, items(mapping(step.result).get("items"))):
+            if order.get("lines") and order.get("po_number") == number_:
+                return [_as_asked(mapping(line)) for line in items(order.get("lines"))]
+    return []
+
+
+def _as_asked(line: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """Returns a line of an order that stands by the names that a document's line has."""
+    named = {"number": line.get("line"), "supplier_part": line.get("item"), "requested_date": line.get("date")}
+    return {**line, **named}
 
 
 def not_before(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
@@ -123,7 +160,11 @@ def _name(line: Mapping[str, JSON]) -> str:
 
 
 def _lines(view: CaseView) -> list[Mapping[str, JSON]]:
-    return [mapping(line) for line in items(mapping(view.input).get("lines"))]
+    """Returns the lines of what a case asks for, each with the day of the whole order where it names none."""
+    given = mapping(view.input)
+    day = given.get("requested_date")
+    lines = [mapping(line) for line in items(given.get("lines"))]
+    return [line if line.get("requested_date") or not day else {**line, "requested_date": day} for line in lines]
 
 
 def _place(view: CaseView) -> int:

@@ -309,7 +309,7 @@ def test_other_transaction_sets_are_named(number: str, kind: str) -> None:
             ISA.replace("*00*          *ZZ", "*00       *ZZ"),
             (
                 "ISA03 (security information qualifier), at character 19",
-                "'00       '",
+                "'00' and 7 blanks",
                 "9 characters where 2",
                 "ISA04",
                 "'*' between them",

@@ -59,7 +59,7 @@ def isa_fault(text: str, element: str) -> str:
 
 def _cut(index: int, value: str, at: int) -> str:
     missing = len(_ELEMENTS) - index - 1
-    return f"ISA ends within its elements: {_named(index, at)} is {value[:_SHOWN]!r}, and {missing} more must follow."
+    return f"ISA ends within its elements: {_named(index, at)} is {_shown(value)}, and {missing} more must follow."
 
 
 def _named(index: int, at: int) -> str:
@@ -68,7 +68,7 @@ def _named(index: int, at: int) -> str:
 
 def _of_one(index: int, value: str, at: int, element: str, *, count: int) -> str:
     width = _ELEMENTS[index][1]
-    shown = repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")
+    shown = _shown(value)
     told = f"{_named(index, at)} is {shown}: {_counted(len(value))} where {width} must stand"
     following, more = _ELEMENTS[index + 1]
     few = count < len(_ELEMENTS)
@@ -80,6 +80,15 @@ def _of_one(index: int, value: str, at: int, element: str, *, count: int) -> str
             f" the {element!r} between them is missing{gone}."
         )
     return f"{told}. ISA has {count} of its {len(_ELEMENTS)} elements." if few else f"{told}."
+
+
+def _shown(value: str) -> str:
+    """What stands in an element, with its blanks counted: whoever shows it may run them together."""
+    bare = value.rstrip(" ")
+    blanks = len(value) - len(bare)
+    more = f"{blanks} blank{'' if blanks == 1 else 's'}"
+    text = repr(bare if len(bare) <= _SHOWN else f"{bare[:_SHOWN]}…")
+    return more if blanks and not bare else f"{text} and {more}" if blanks else text
 
 
 def _counted(characters: int) -> str:

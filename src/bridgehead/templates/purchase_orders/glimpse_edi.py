@@ -41,6 +41,9 @@ class _Found:
     day: str = ""
     currency: str = ""
     buyer: dict[str, JsonValue] = field(default_factory=dict)
+    ship_to: dict[str, JsonValue] = field(default_factory=dict)
+    placing: bool = False
+    """The ship-to is open, and the segments of its address follow."""
     lines: list[dict[str, JsonValue]] = field(default_factory=list)
     line: dict[str, JsonValue] | None = None
     damaged: int = 0
@@ -88,6 +91,7 @@ def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str,
     told: dict[str, JsonValue] = {
         "note": NOTE,
         "buyer": found.buyer,
+        "ship_to": found.ship_to,
         "po_number": found.number,
         "order_date": found.day,
         "currency": found.currency,
@@ -161,10 +165,19 @@ def _of_x12(found: _Found, segment: Sequence[Sequence[str]]) -> None:
             found.day = _day(stated, parse_x12_date(stated))
     elif tag == "CUR" and not found.currency:
         found.currency = value_at(segment, 2)
-    elif tag == "N1" and value_at(segment, 1) == "BY" and not found.buyer:
-        found.buyer = _without_empty({"name": value_at(segment, 2), "number": value_at(segment, 4)})
+    elif tag == "N1":
+        named = _without_empty({"name": value_at(segment, 2), "number": value_at(segment, 4)})
+        found.placing = value_at(segment, 1) == "ST" and not found.ship_to
+        found.ship_to = named if found.placing else found.ship_to
+        found.buyer = named if value_at(segment, 1) == "BY" and not found.buyer else found.buyer
+    elif tag == "N3" and found.placing:
+        found.ship_to.update(_without_empty({"street": value_at(segment, 1)}))
+    elif tag == "N4" and found.placing:
+        names = ("city", "region", "postal_code", "country")
+        found.ship_to.update(_without_empty({name: value_at(segment, at) for at, name in enumerate(names, 1)}))
     elif tag in ("PO1", "POC"):
         found.keep()
+        found.placing = False
         at = 2 if tag == "PO1" else 3
         unit = at + 1 if tag == "PO1" else 5
         found.line = _x12_line(segment, at, unit)
@@ -209,6 +222,10 @@ def _of_edifact(found: _Found, segment: Sequence[Sequence[str]]) -> None:
     elif tag == "NAD" and value_at(segment, 1) == "BY" and not found.buyer:
         name = "".join(segment[4]) if len(segment) > 4 and any(segment[4]) else value_at(segment, 3)  # noqa: PLR2004  # C080
         found.buyer = _without_empty({"name": name[:_LONGEST], "number": value_at(segment, 2)})
+    elif tag == "NAD" and value_at(segment, 1) in ("DP", "ST") and not found.ship_to:
+        named = {"name": (value_at(segment, 4) or value_at(segment, 3))[:_LONGEST], "number": value_at(segment, 2)}
+        rest = zip(("street", "city", "region", "postal_code", "country"), (5, 6, 7, 8, 9), strict=True)
+        found.ship_to = _without_empty({**named, **{name: value_at(segment, at) for name, at in rest}})
     elif tag == "LIN":
         found.keep()
         found.line = _without_empty({"number": value_at(segment, 1)})
