@@ -205,7 +205,7 @@ def test_a_document_without_a_currency_says_which_one_counts_and_why() -> None:
 
 
 def test_a_change_without_a_ship_to_asks_for_none() -> None:
-    """A change that names no ship-to leaves the goods where they go; one with an unknown ship-to is still held for it."""
+    """A change that names no ship-to leaves the goods where they go; one with an unknown ship-to is held for it too."""
     asked = order(purpose="change", ship_to=None)
     found = verdict(asked)
     assert [hold.cause for hold in found.holds] == ["change"]

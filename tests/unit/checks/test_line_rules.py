@@ -346,6 +346,16 @@ def test_lines_of_one_item_share_its_stock() -> None:
     assert [(booked.date, booked.code) for booked in booking.lines] == [(date(2026, 11, 16), "DR")] * 2
 
 
+def test_a_word_for_a_dozen_and_for_boxes_is_decided_by_an_item_that_knows_one() -> None:
+    """``dozen`` is twelve in English, boxes in Dutch: an item in boxes of ten asks a person, one of twelve nobody."""
+    pieces = item(units={})
+    assert base_units_in(pieces, "DOZEN", "DZN", priced=True) == 12
+    assert base_units_in(item(units={"BX": Decimal(12)}), "DOZEN", "DZN", priced=True) == 12
+    assert base_units_in(item(units={"BX": Decimal(10)}), "DOZEN", "DZN", priced=True) is None
+    assert base_units_in(item(units={"BX": Decimal(10)}), "DOOS", "BX", priced=True) == 10
+    assert base_units_in(pieces, "ST", "C62", priced=True) == 1
+
+
 def test_the_first_code_that_applies_is_given() -> None:
     """A line with another date, quantity and price is DR; with another quantity and price IQ; the header is AC."""
     late = order(line(quantity=Decimal(98), price=Decimal("3.11")), requested_date=date(2026, 11, 2))

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bridgehead.documents.order import Reference
+from bridgehead.documents.units import unit_readings
 from tests.unit.documents.samples import doubts, mail, only, refused
 
 TWO = [("AB-1001", Decimal(20), Decimal("3.20")), ("AB-2002", Decimal(5), Decimal("12.50"))]
@@ -166,6 +167,24 @@ def test_a_nominal_pressure_is_no_part_number(pressure: str) -> None:
     """``PN16`` beside a part number is a word of the description."""
     order = only(mail(f"PO-4711\n\n20 pcs FLG-50 (Flange DN 50 {pressure})\n"))
     assert [line.supplier_part for line in order.lines] == ["FLG-50"]
+
+
+@pytest.mark.parametrize(
+    "text, unit, codes",
+    [
+        ("Graag bestel ik 5 dozen AB-2002 à € 12,50.", "DOOS", {"BX"}),
+        ("Graag bestel ik 5 dozijn AB-2002 à € 12,50.", "DOZIJN", {"DZN"}),
+        (
+            "Please supply 5 dozen AB-2002 at EUR 12.50.\n\nMet vriendelijke groet\nJan van de Berg",
+            "DOZEN",
+            {"DZN", "BX"},
+        ),
+    ],
+)
+def test_dozens_are_boxes_in_dutch_alone(text: str, unit: str, codes: set[str]) -> None:
+    """Who writes Dutch orders boxes by ``dozen``; in English words it may be either, and the item decides."""
+    (line,) = only(mail(text, subject="PO 4711")).lines
+    assert (line.unit, unit_readings(line.unit)) == (unit, codes)
 
 
 def test_a_price_of_each_of_dozens_is_doubted() -> None:

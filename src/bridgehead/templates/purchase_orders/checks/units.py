@@ -31,7 +31,10 @@ def base_units_in(item: Item, written: str, code: str = "", *, priced: bool) -> 
     known = {item.base_unit: Decimal(1), **item.units}
     exact = {factor for unit, factor in known.items() if _clean(unit) == _clean(written)}
     factors = exact or {factor for unit, factor in known.items() if same_unit(written, unit) or _clean(unit) == code}
-    factors = factors or {factor for one in _readings(written, code) if (factor := _converted(one, item.base_unit))}
+    converted = {factor for one in _readings(written, code) if (factor := _converted(one, item.base_unit))}
+    if not factors or (not exact and len(unit_readings(written)) > 1):
+        # Of a word of two meanings the item's own units decide only where what always holds the same says no other.
+        factors |= converted
     return factors.pop() if len(factors) == 1 else None
 
 
