@@ -58,7 +58,7 @@ def test_json_keeps_its_shape(done: Cli) -> None:
     assert set(line) == {
         "id", "deployment", "release", "level", "state", "outcome", "error_class", "revision", "revises",
         "received_at", "opened_at", "closed_at", "deadline_at", "waits", "served",
-        "rejected", "acts_for", "amount", "currency",
+        "rejected", "acts_for", "amount", "currency", "customer", "number",
     }  # fmt: skip
     assert set(done.ok("case", "c1", "--json").json) == {
         "case", "input", "text", "outcome", "unreadable", "arrivals", "steps", "decisions", "effects", "reviews",
@@ -70,7 +70,8 @@ def test_json_keeps_its_shape(done: Cli) -> None:
     }  # fmt: skip
     assert set(done.ok("reviews", "--json").json["reviews"][0]) == {
         "id", "kind", "role", "state", "deployment", "case", "arrival", "error_class", "opened_at", "escalate_at",
-        "overdue", "decided_at", "decided_by", "minutes",
+        "overdue", "decided_at", "decided_by", "minutes", "subject", "customer", "number", "reason", "why", "stake",
+        "stake_currency",
     }  # fmt: skip
     assert set(done.ok("explain", "C-1", "--json").json) == {"about", "sections"}
 

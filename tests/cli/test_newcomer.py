@@ -268,12 +268,11 @@ def test_reviews_fit_a_terminal(cli: Cli, orders: Path, width: int) -> None:
     cli.monkeypatch.setattr(output, "_PIPE_WIDTH", width)
     shown = cli.ok("reviews").out
     assert max(map(len, shown.splitlines())) <= width
-    found = lines(shown)
     date = r"\d\d-\d\d \d\d:\d\d"
-    assert any(re.fullmatch(rf"R-\d C-\d approval desk {date} {date}", line) for line in found)
-    assert any(re.fullmatch(rf"R-\d C-\d unknown_effect desk {date} -", line) for line in found)
-    assert any(re.fullmatch(rf"R-\d C-\d exception out_of_scope desk {date} -", line) for line in found)
-    approval = next(line.split()[0] for line in found if " approval " in line)  # the three run side by side
+    for number, kind, due in (("P-1", "unknown_effect", "-"), ("P-2", "approval", date), ("P-3", "exception", "-")):
+        (row,) = [line for line in lines(shown) if re.search(rf" {number} ", line)]
+        assert re.fullmatch(rf"R-\d C-\d {number} {kind}\b.* desk {due}", row), shown
+    approval = next(line.split()[0] for line in lines(shown) if " P-2 " in line)  # the three run side by side
     cli.ok("review", approval, "take", "--by", "pat")
     assert any("taken by pat" in line for line in lines(cli.ok("reviews", "--state", "all").out))
 

@@ -58,10 +58,15 @@ def review(number: int, minutes: int = 0, due: int | None = None, **shown: JSON)
 def works() -> list[Work]:
     """Makes four pieces of work about two things, one without money."""
     return [
-        work_of(review(1, 1, cause="price", reason="Line 1 is off.", input={"total": "10", "currency": "EUR"})),
-        work_of(review(2, 0, due=30, cause="price", input={"total": "700.5", "currency": "USD"})),
-        work_of(review(3, 3, due=10, cause="price", input={"order": {"total": 90, "currency": "EUR"}})),
-        work_of(review(4, 2, cause="credit", input={"note": "no money"})),
+        work_of(
+            review(1, 1, cause="price", reason="Line 1 is off.", input={"total": "10", "currency": "EUR"}),
+            "Rheinwerk, PO-1",
+        ),
+        work_of(review(2, 0, due=30, cause="price", input={"total": "700.5", "currency": "USD"}), "Rheinwerk, PO-1"),
+        work_of(
+            review(3, 3, due=10, cause="price", input={"order": {"total": 90, "currency": "EUR"}}), "Rheinwerk, PO-1"
+        ),
+        work_of(review(4, 2, cause="credit", input={"note": "no money"}), "Rheinwerk, PO-1"),
     ]
 
 
@@ -177,6 +182,9 @@ def test_instructions_in_a_document_are_told_in_words() -> None:
 )
 def test_a_sum_that_nobody_means_is_none(given: dict[str, JSON]) -> None:
     """P3: one document with a number beyond all measure neither fills nor ends the list of what is to be done."""
-    works = [work_of(review(1, input={**ORDER, "lines": [], **given})), work_of(review(2, args={"total": "5"}))]
+    works = [
+        work_of(review(1, input={**ORDER, "lines": [], **given}), "Rheinwerk, PO-1"),
+        work_of(review(2, args={"total": "5"}), "Rheinwerk, PO-1"),
+    ]
     assert [one.amount for one in works] == [None, Decimal(5)]
     assert [one.reviews for one in groups(works)] == [("R-2", "R-1")]

@@ -85,28 +85,16 @@ def cases(
         print_json({"cases": lines, "next": lines[-1].id if len(lines) == limit else None})
         return
     table(
-        (
-            "case",
-            "customer",
-            "number",
-            "amount",
-            "deployment",
-            "state",
-            "outcome",
-            "level",
-            "received (UTC)",
-            "waits for",
-        ),
+        ("case", "deployment", "state", "outcome", "level", "whom", "amount", "received (UTC)", "waits for"),
         [
             (
                 line.id,
-                line.customer or "-",
-                line.number or "-",
-                "-" if line.amount is None else money(Decimal(line.amount), line.currency or ""),
                 line.deployment,
                 line.state,
                 _ended(line),
                 line.level,
+                ", ".join(one for one in (line.customer, line.number) if one) or "-",
+                "-" if line.amount is None else money(Decimal(line.amount), line.currency or ""),
                 minute(line.received_at),
                 line.waits or "-",
             )
