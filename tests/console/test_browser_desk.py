@@ -292,10 +292,14 @@ async def test_cases_are_found_by_what_people_know(room: Room) -> None:
         await ann.keyboard.press("Enter")
         await ann.wait_for_url("**key=PO-700**")
         assert await ann.locator("table a.open").all_inner_texts() == ["C-2"]
-        await ann.get_by_label("Business key").fill("PO-701")
+        await ann.get_by_label("Order number or key").fill("PO-701")
         await ann.get_by_role("button", name="Search").click()
         await said(ann, "No case is like that")
-        await ann.get_by_label("Number").fill("c-1")
+        await ann.get_by_role("link", name="Look among the documents that became no case").click()
+        await ann.wait_for_url("**/arrivals?find=PO-701")
+        await said(ann, "Nothing came in that is like that")
+        await ann.go_back()
+        await ann.get_by_label("Number", exact=True).fill("c-1")
         await ann.get_by_role("button", name="Search").click()
         await ann.wait_for_url("**/cases/C-1")
 
