@@ -1,15 +1,15 @@
 """A case's documents as text with the values marked where they were read, and what systems said with its age.
 
 Marks are found by the place that the reader noted: the part, the segment or the line, and the text. A value that does
-not stand there any more gets no mark. Nothing here opens a format that can do harm: of a PDF or a sheet only the list
-of fields and their pages is shown.
+not stand there any more gets no mark. Nothing here opens a format that can do harm: a PDF is drawn elsewhere
+(``desk.sheets``), and of a workbook only the list of fields is shown.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from bridgehead.desk import cases
 from bridgehead.documents.marks import segment_lines
+from bridgehead.documents.signatures import is_pdf
 from bridgehead.errors import UserError
 from bridgehead.ids import parse, show
 from bridgehead.spec.tool import JSON
@@ -52,16 +53,23 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a document. ``lines`` are numbered pieces; without lines it is no text, and ``note`` says so."""
+    """One part of a document. ``lines`` are numbered pieces; without lines it is no text, and ``note`` says so.
+
+    ``drawn`` is the number by which the pages of a PDF are shown as pictures; None of what is none.
+    """
 
     name: str
     lines: tuple[tuple[int, tuple[Piece, ...]], ...]
     note: str = ""
+    drawn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One field as it was read: where, how, how often such readings are right, and its mark where there is one."""
+    """One field as it was read: where, how, how often such readings are right, and its mark where there is one.
+
+    ``drawn``: the mark is on the pictures of the part of that number, not in a text.
+    """
 
     field: str
     text: str
@@ -69,6 +77,7 @@ class Read:
     how: str
     confidence: float | None
     mark: str | None
+    drawn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,7 @@ async def documents(app: App, actor: Actor, arrival: int | None, case: CaseView 
     """
     numbers = [parse("A", one.id) for one in case.arrivals] if case is not None else []
     numbers = numbers or ([arrival] if arrival is not None else [])
-    sources = _sources(None if case is None else case.input)
+    sources = sources_of(None if case is None else case.input)
     found = []
     for number in numbers[:MOST_DOCUMENTS]:
         try:
@@ -119,15 +128,24 @@ def document(arrival: str, name: str, content: bytes, sources: Mapping[str, Mapp
     ``sources`` are the fields of a case's input by where they were read, as its reader wrote them.
     """
     marks: dict[str, str] = {}
+    pages: dict[str, int] = {}
     parts = []
-    for part, found in _parts(content):
+    for number, (part, payload, found) in enumerate(parts_of(content)):
         text = None if found is None else _SECRET.sub(_HIDDEN, found)
-        if text is None:
+        wanted = {field: source for field, source in sources.items() if of_part(source, part)}
+        if text is None and is_pdf(payload):
+            parts.append(Part(part, (), drawn=number))
+            pages |= dict.fromkeys(wanted, number)
+        elif text is None:
             parts.append(Part(part, (), "It is no text; get the original to look at it."))
-            continue
-        wanted = {field: source for field, source in sources.items() if _of(source, part)}
-        parts.append(Part(part, _marked(text, wanted, marks, arrival)))
-    read = [_read(field, source, marks.get(field)) for field, source in sources.items()]
+        else:
+            parts.append(Part(part, _marked(text, wanted, marks, arrival)))
+    read = [
+        _read(
+            field, source, marks.get(field) or (drawn_mark(arrival, at) if field in pages else None), pages.get(field)
+        )
+        for at, (field, source) in enumerate(sources.items())
+    ]
     return Document(arrival, name, len(content), tuple(parts), tuple(read))
 
 
@@ -151,13 +169,31 @@ def facts(case: CaseView) -> tuple[Fact, ...]:
     return tuple(last.values())
 
 
-def index(documents: Sequence[Document], found: Sequence[Fact]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Returns by value where it also stands: pairs of a name and a place on the page (``#mark``)."""
+def drawn_mark(arrival: str, at: int) -> str:
+    """Returns the id of a mark on a picture: of the field with that place among the sources of a case's input."""
+    return f"drawn-{arrival}-{at}"
+
+
+def index(
+    documents: Sequence[Document],
+    found: Sequence[Fact],
+    *,
+    sheets: Callable[[str, int], str] = lambda _arrival, _at: "",
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Returns by value where it also stands: pairs of a name and an address (``#mark`` of the same page).
+
+    ``sheets`` gives the address at which the pictures of a part are, by arrival and number.
+    """
     places: dict[str, list[tuple[str, str]]] = {}
     for one in documents:
         for read in one.read:
             if read.mark is not None and len(normal(read.text)) >= _LEAST:
-                places.setdefault(normal(read.text), []).append((f"{one.arrival}: {read.field}", f"#{read.mark}"))
+                places.setdefault(normal(read.text), []).append(
+                    (
+                        f"{one.arrival}: {read.field}",
+                        f"{'' if read.drawn is None else sheets(one.arrival, read.drawn)}#{read.mark}",
+                    )
+                )
     for fact in found:
         for steps, value in flat(fact.result):
             if len(normal(value)) >= _LEAST and not isinstance(value, bool):
@@ -191,26 +227,31 @@ def normal(value: JSON) -> str:
     return re.sub(r"(\.\d*?)0+$", r"\1", text).rstrip(".") if re.fullmatch(r"-?\d+\.\d+", text) else text
 
 
-def _sources(given: JSON) -> dict[str, Mapping[str, JSON]]:
+def sources_of(given: JSON) -> dict[str, Mapping[str, JSON]]:
+    """Returns the fields of a case's input by where they were read, as its reader wrote them."""
     listed = given.get("sources") if isinstance(given, Mapping) else None
     if not isinstance(listed, Mapping):
         return {}
     return {name: source for name, source in listed.items() if isinstance(source, Mapping)}
 
 
-def _of(source: Mapping[str, JSON], part: str) -> bool:
+def of_part(source: Mapping[str, JSON], part: str) -> bool:
+    """Returns whether a field was read in a part."""
     named = str(source.get("part") or "document")
     return named == part
 
 
-def _parts(content: bytes) -> Iterator[tuple[str, str | None]]:
-    """Yields the parts of a document by the names that readers give them; None for a part that is no text."""
+def parts_of(content: bytes) -> Iterator[tuple[str, bytes, str | None]]:
+    """Yields the parts of a document by the names that readers give them, with their bytes and, if they are, as text.
+
+    The head of a mail, which is made of several of its lines, has no bytes.
+    """
     message = _mail(content)
     if message is None:
-        yield "document", _text(content)
+        yield "document", content, _text(content)
         return
     lines = [f"{name}: {message[name]}" for name in ("From", "To", "Date", "Subject") if message[name] is not None]
-    yield "header", "\n".join(lines)
+    yield "header", b"", "\n".join(lines)
     seen: set[str] = set()
     for inner in message.walk():
         if inner.is_multipart() or not isinstance(inner, EmailMessage):
@@ -221,16 +262,20 @@ def _parts(content: bytes) -> Iterator[tuple[str, str | None]]:
         if called in seen:
             continue
         seen.add(called)
-        yield called, _of_part(inner, kind)
+        yield called, *_of_mail(inner, kind)
 
 
-def _of_part(inner: EmailMessage, kind: str) -> str | None:
+def _of_mail(inner: EmailMessage, kind: str) -> tuple[bytes, str | None]:
     try:
         payload = inner.get_payload(decode=True)
     except (LookupError, ValueError, TypeError):
-        return None
+        return b"", None
     if not isinstance(payload, bytes):
-        return None
+        return b"", None
+    return payload, _readable(inner, kind, payload)
+
+
+def _readable(inner: EmailMessage, kind: str, payload: bytes) -> str | None:
     if kind.startswith("text/"):
         charset = inner.get_content_charset() or "utf-8"
         try:
@@ -328,7 +373,7 @@ def _pieces(line: str, spans: Sequence[tuple[int, int, str]], marks: Mapping[str
     return tuple(pieces)
 
 
-def _read(field: str, source: Mapping[str, JSON], mark: str | None) -> Read:
+def _read(field: str, source: Mapping[str, JSON], mark: str | None, drawn: int | None = None) -> Read:
     sure = source.get("confidence")
     where = [str(source.get("part") or "document")]
     where += [f"page {source['page']}"] if source.get("page") else []
@@ -343,4 +388,5 @@ def _read(field: str, source: Mapping[str, JSON], mark: str | None) -> Read:
         str(source.get("how") or ""),
         float(sure) if isinstance(sure, int | float) and not isinstance(sure, bool) else None,
         mark,
+        drawn,
     )

@@ -10,6 +10,8 @@ import select
 import struct
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Final, Self, cast
 
@@ -18,7 +20,7 @@ from pydantic import JsonValue
 from bridgehead.clock import perf_s
 from bridgehead.documents.assisted.seen import Seen, barred, see, seen_from_json, seen_to_json
 from bridgehead.documents.detecting import form_of
-from bridgehead.documents.outcome import Unreadable
+from bridgehead.documents.outcome import Refusal, Unreadable
 from bridgehead.documents.reading import read
 from bridgehead.documents.telling import refused, tell
 
@@ -31,6 +33,20 @@ DOCUMENTS: Final = 200
 _LENGTH: Final = struct.Struct(">Q")
 
 Rows = list[dict[str, JsonValue]]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom on a page, in points from its left and its top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A PDF's pages: how many there are, the size in points of the first ones, and where on them values stand.
+
+    ``places`` gives by field the page, from 1, and the box on it.
+    """
+
+    count: int
+    sizes: tuple[tuple[float, float], ...]
+    places: Mapping[str, tuple[int, Box]]
 
 
 class Isolated:
@@ -76,6 +92,34 @@ class Isolated:
         except (OSError, EOFError, TimeoutError):
             self.close()
             return barred("its text cannot be shown within the limits of time and memory")
+
+    def pieces(self, document: bytes) -> list[tuple[str, str]]:
+        """Returns the texts of a PDF with where they stand (``pdf.shown.pieces``); none of one that is refused."""
+        return [(str(where), str(text)) for where, text in json.loads(self._asked("pieces", document) or b"[]")]
+
+    def drawn(self, document: bytes, wanted: Mapping[str, tuple[int, str]]) -> Drawn | None:
+        """Returns a PDF's pages and where values stand on them (``pdf.shown``); None where it cannot be drawn."""
+        found = self._asked("drawn", document, json.dumps(wanted))
+        if not found:
+            return None
+        count, sizes, places = json.loads(found)
+        return Drawn(
+            count,
+            tuple((width, height) for width, height in sizes),
+            {field: (page, tuple(box)) for field, (page, box) in places.items()},
+        )
+
+    def picture(self, document: bytes, page: int) -> bytes:
+        """Returns a page of a PDF as a PNG; empty where it cannot be drawn."""
+        return self._asked("picture", document, str(page))
+
+    def _asked(self, wanted: str, document: bytes, about: str = "") -> bytes:
+        """Returns an answer, empty where the document took too long, too much, or its process."""
+        try:
+            return self._exchange(wanted, document, about)
+        except (OSError, EOFError, TimeoutError):
+            self.close()
+            return b""
 
     def close(self) -> None:
         """Ends the process at once; the next document starts another."""
@@ -134,7 +178,7 @@ def _serve(memory: int) -> None:
         wanted = asked.read(_LENGTH.unpack(head)[0])
         file = _message(asked).decode("utf-8", "surrogateescape")
         document = _message(asked)
-        body = _shown(document, file) if wanted == b"see" else json.dumps(_rows(document, file)).encode()
+        body = _ANSWERS[wanted](document, file)
         answers.write(_LENGTH.pack(len(body)) + body)
         answers.flush()
 
@@ -151,6 +195,39 @@ def _shown(document: bytes, file: str) -> bytes:
         return seen_to_json(barred(f"showing its text failed ({type(error).__name__})"))
 
 
+def _looked_at(document: bytes, about: str, ask: Callable[[bytes, str], bytes]) -> bytes:
+    """Returns what is shown of a PDF to people; empty for one of which nothing can be shown."""
+    try:
+        return ask(document, about)
+    except MemoryError:
+        raise
+    except (Refusal, Exception):  # noqa: BLE001 - a named boundary: whatever a stranger's file makes the libraries raise
+        return b""
+
+
+def _pieces(document: bytes, _about: str) -> bytes:
+    from bridgehead.documents.pdf.shown import pieces
+
+    return json.dumps(list(pieces(document))).encode()
+
+
+def _drawn(document: bytes, about: str) -> bytes:
+    from bridgehead.documents.pdf.shown import places, sizes
+
+    count, found = sizes(document)
+    try:
+        marked = places(document, {field: (line, text) for field, (line, text) in json.loads(about).items()})
+    except Refusal:  # it is drawn all the same, without marks
+        marked = {}
+    return json.dumps((count, found, marked)).encode()
+
+
+def _picture(document: bytes, about: str) -> bytes:
+    from bridgehead.documents.pdf.shown import picture
+
+    return picture(document, int(about))
+
+
 def _rows(document: bytes, file: str) -> Rows:
     form = form_of(document, file)
     try:
@@ -162,6 +239,15 @@ def _rows(document: bytes, file: str) -> Rows:
     except Exception as error:  # noqa: BLE001 - a named boundary: a bug in a reader refuses one document
         reason = f"A reader failed over this document ({type(error).__name__}); this is a bug of Bridgehead."
         return [refused(file, form, Unreadable("reader.bug", reason))]
+
+
+_ANSWERS: Final[Mapping[bytes, Callable[[bytes, str], bytes]]] = {
+    b"read": lambda document, file: json.dumps(_rows(document, file)).encode(),
+    b"see": _shown,
+    b"pieces": lambda document, about: _looked_at(document, about, _pieces),
+    b"drawn": lambda document, about: _looked_at(document, about, _drawn),
+    b"picture": lambda document, about: _looked_at(document, about, _picture),
+}
 
 
 if __name__ == "__main__":

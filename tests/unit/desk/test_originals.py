@@ -78,10 +78,16 @@ def test_what_does_not_stand_there_gets_no_mark() -> None:
 
 
 def test_no_format_that_can_do_harm_is_opened() -> None:
-    """A PDF and a sheet are told of and handed out, not opened in the server."""
-    for content in (b"%PDF-1.7\n...", b"PK\x03\x04rest", bytes(range(256)) * 40):
+    """A PDF is named for what draws it apart, a sheet is told of and handed out; neither is opened in the server."""
+    for content in (b"PK\x03\x04rest", bytes(range(256)) * 40):
         found = document("A-5", "o.bin", content, {})
-        assert [(part.lines, bool(part.note)) for part in found.parts] == [((), True)]
+        assert [(part.lines, bool(part.note), part.drawn) for part in found.parts] == [((), True, None)]
+    found = document("A-5", "o.pdf", b"%PDF-1.7\n...", {"po_number": _source("document", 1, "4711")})
+    assert [(part.lines, part.note, part.drawn) for part in found.parts] == [((), "", 0)]
+    assert [(one.mark, one.drawn) for one in found.read] == [("drawn-A-5-0", 0)]
+    assert index([found], [], sheets=lambda arrival, part: f"/{arrival}/{part}")["4711"] == (
+        ("A-5: po_number", "/A-5/0#drawn-A-5-0"),
+    )
 
 
 def test_a_broken_head_loses_nothing() -> None:

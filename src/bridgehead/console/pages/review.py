@@ -113,7 +113,7 @@ async def _shown(
         documents=documents,
         facts=facts,
         short=short,
-        changes=_changes(view, documents, facts),
+        changes=_changes(here, view, documents, facts),
         fields=fields,
         answer=_answered(view),
         reversibility=REVERSIBILITY.get(view.effect_class, ""),
@@ -177,7 +177,7 @@ def _with(form: FormData) -> dict[int, str]:
 
 
 def _changes(
-    view: ReviewView, documents: tuple[originals.Document, ...], facts: tuple[originals.Fact, ...]
+    here: Here, view: ReviewView, documents: tuple[originals.Document, ...], facts: tuple[originals.Fact, ...]
 ) -> tuple[Change, ...]:
     """Returns the call field by field, beside the one that it conflicts with, or that a person made of it."""
     ours = dict(originals.flat(view.args))
@@ -186,7 +186,12 @@ def _changes(
     theirs = dict(originals.flat(view.rival.args)) if view.rival is not None else {}
     if edited is not None:
         ours, theirs = dict(originals.flat(edited)), ours
-    places = originals.index(documents, facts)
+    case = None if view.row.case is None else view.row.about
+
+    def sheets(arrival: str, part: int) -> str:
+        return here.url("sheets", number=arrival, part=part, case=case)
+
+    places = originals.index(documents, facts, sheets=sheets)
     return tuple(
         Change(
             path_of(steps),

@@ -1,99 +1,128 @@
-"""Tells what a PDF says that orders nothing: its heading, number, day, the order it is about, its lines, in sentences.
+"""A PDF as people look at it: its pages as pictures, and the places on them where values were read.
 
-Nothing is decided by it.
+Everything here runs in the process that reads strangers' documents (``documents.isolated``), never in a server's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from bridgehead.documents.dates import DayContext
-from bridgehead.documents.order import Line, Order
-from bridgehead.documents.outcome import Hints, Orders, Refusal
-from bridgehead.documents.pdf.fields import Field, find_fields, is_generic
-from bridgehead.documents.pdf.kinds import text_rows
-from bridgehead.documents.pdf.layout import read_pages
+import pypdfium2
+
 from bridgehead.documents.pdf.opening import open_pdf
 from bridgehead.documents.pdf.pages import sheets_of
-from bridgehead.documents.pdf.titles import order_title, other_title
-from bridgehead.documents.pdf.words import Sheet
-from bridgehead.documents.tables.cells import Ways
+from bridgehead.documents.pdf.words import Row, Word
 
-_NONE: Final = "?"
-"""Stands for the number of an order that the document does not name."""
-_MOST: Final = 20
-_LONGEST: Final = 160
-_TITLE_ROWS: Final = 40
-_HEADING: Final = 90
+MOST_PAGES: Final = 20
+WIDEST: Final = 1_240
+"""Pixels: A4 at 150 to the inch."""
+MOST_PIXELS: Final = 3_000_000
+_LARGEST_SCALE: Final = 3.0
+_ROWS: Final = 20_000
+_BESIDE: Final = 1.0
+"""Points by which letters may reach out of the box of their word."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in points from the left and the top of the page as it is drawn."""
 
 
-def pdf_says(document: bytes) -> list[str]:
-    """Returns what a PDF says, in sentences; none of one that is refused, and raises nothing.
+def pieces(document: bytes) -> Iterator[tuple[str, str]]:
+    """Yields the texts of a PDF with where they stand and what hides them; raises Refusal for one that is not read."""
+    opened = open_pdf(document, "document")
+    for sheet in sheets_of(opened, "document"):
+        hidden: dict[str, list[str]] = {}
+        for piece in sheet.hidden:
+            reason = next((word.hidden for word in piece.words if word.hidden), "is hidden")
+            hidden.setdefault(reason, []).append(piece.text)
+        for reason, texts in hidden.items():
+            yield f"page {sheet.number}, text that {reason}", " ".join(texts)
+        for row in sheet.rows[:_ROWS]:
+            yield f"page {sheet.number}, line {row.line}", row.text
+    for text in opened.metadata:
+        yield "the file's metadata", text
+    for page, text in opened.remarks:
+        yield f"a comment on page {page}", text
 
-    All of it is a stranger's text, cut to short sentences; whoever shows it makes it harmless for their screen.
+
+def sizes(document: bytes) -> tuple[int, list[tuple[float, float]]]:
+    """Returns how many pages there are, and the width and height in points of the first ``MOST_PAGES``."""
+    with pypdfium2.PdfDocument(document) as opened:
+        shown = [opened[at].get_size() for at in range(min(len(opened), MOST_PAGES))]
+        return len(opened), [(round(width, 2), round(height, 2)) for width, height in shown]
+
+
+def picture(document: bytes, page: int) -> bytes:
+    """Returns a page, from 1, as a PNG of at most ``WIDEST`` and ``MOST_PIXELS`` pixels."""
+    with pypdfium2.PdfDocument(document) as opened:
+        opened.init_forms()  # what stands in fields is drawn too; this build runs no script of a document
+        sheet = opened[page - 1]
+        width, height = sheet.get_size()
+        scale = min(WIDEST / max(width, 1), (MOST_PIXELS / max(width * height, 1)) ** 0.5, _LARGEST_SCALE)
+        drawn = io.BytesIO()
+        sheet.render(scale=scale).to_pil().convert("RGB").save(drawn, format="PNG")
+        return drawn.getvalue()
+
+
+def places(document: bytes, wanted: Mapping[str, tuple[int, str]]) -> dict[str, tuple[int, Box]]:
+    """Returns by field the page and the box of its value, as far as it stands in the line that its source names.
+
+    ``wanted`` is line and text by field; lines are those of the whole document. A box counts only if what draws the
+    page finds the same letters there: on a page that is turned or cut otherwise no value is marked at a wrong place.
+    Raises Refusal for a document that is not read.
     """
-    try:
-        opened = open_pdf(document, "document")
-        sheets = sheets_of(opened, "document")
-        heading = _heading(sheets)
-        fields = find_fields(text_rows(sheets), Ways(None, DayContext(None, None), None))
-    except Refusal:
-        return []
-    try:
-        found = read_pages(sheets, opened, "document", Hints(po_number=_NONE), whatever=True)
-    except Refusal:
-        found = None
-    order = found.orders[0] if isinstance(found, Orders) else None
-    return [_short(one, 20 * _LONGEST) for one in _told(heading, fields, order)]
+    rows = {row.line: row for sheet in sheets_of(open_pdf(document, "document"), "document") for row in sheet.rows}
+    found: dict[str, tuple[int, Box]] = {}
+    taken: dict[tuple[int, str], int] = {}
+    with pypdfium2.PdfDocument(document) as opened:
+        for field, (line, text) in wanted.items():
+            row = rows.get(line)
+            if row is None or not 0 < row.page <= min(len(opened), MOST_PAGES):
+                continue
+            runs = list(_runs(row, text))
+            if not runs:
+                continue
+            at = taken.get((line, text), 0)
+            taken[line, text] = at + 1
+            box = _checked(opened[row.page - 1], runs[min(at, len(runs) - 1)], text)
+            if box is not None:
+                found[field] = (row.page, box)
+    return found
 
 
-def _told(heading: str, fields: Sequence[Field], order: Order | None) -> Iterator[str]:
-    if heading:
-        yield f"It is headed '{_short(heading)}'."
-    number = next((one.value for one in fields if one.name == "number" or is_generic(one.label)), "")
-    about = [one.value for one in fields if one.name in {"po_number", "po_or_part"} and one.value != number]
-    if order is not None and order.po_number not in {_NONE, number, *about}:
-        about.append(order.po_number)
-    dated = f", dated {order.order_date}" if order is not None and order.order_date is not None else ""
-    if number:
-        yield f"Its own number is {_short(number)}{dated}."
-    elif dated:
-        yield f"It is{dated.removeprefix(',')}."
-    if about:
-        yield f"It is about purchase order {', '.join(_short(one) for one in dict.fromkeys(about))}."
-    elif number:
-        yield "It names no purchase order."
-    if order is None:
-        return
-    if order.buyer.name:
-        yield f"It comes from {_short(order.buyer.name).removesuffix('.')}."
-    lines = [_line(one) for one in order.lines[:_MOST]]
-    more = len(order.lines) - len(lines)
-    if lines:
-        yield f"Lines: {'; '.join(lines)}{f'; and {more} more' if more else ''}."
-    said = [f"'{_short(note)}'" for note in order.notes[:_MOST] if note != heading]
-    if said:
-        yield f"It also says: {'; '.join(said)}"
+def _runs(row: Row, text: str) -> Iterator[Sequence[Word]]:
+    """Yields the words of a row that a text is made of, each time that it stands there."""
+    letters = [(letter, at) for at, word in enumerate(row.words) for letter in _letters(word.text)]
+    line, target = "".join(letter for letter, _ in letters), _letters(text)
+    start = line.find(target) if target else -1
+    while start >= 0:
+        first, last = letters[start][1], letters[start + len(target) - 1][1]
+        begins = start == 0 or letters[start - 1][1] != first
+        ends = start + len(target) == len(letters) or letters[start + len(target)][1] != last
+        if (begins and ends) or len(target) >= 3:  # a single digit in the midst of a number is another value
+            yield row.words[first : last + 1]
+        start = line.find(target, start + len(target))
 
 
-def _heading(sheets: Sequence[Sheet]) -> str:
-    """The largest words of the first page that name a document."""
-    pieces = [piece for row in (sheets[0].rows[:_TITLE_ROWS] if sheets else ()) for piece in row.pieces]
-    named = [one for one in pieces if len(one.text) <= _HEADING and (other_title(one.text) or order_title(one.text))]
-    return max(named, key=lambda one: one.size).text if named else ""
-
-
-def _line(line: Line) -> str:
-    part = next((one for one in (line.supplier_part, line.customer_part, line.gtin) if one), "")
-    named = " ".join(
-        one for one in (part, f"({line.description})" if line.description and part else line.description or "") if one
+def _checked(page: Any, words: Sequence[Word], text: str) -> Box | None:  # noqa: ANN401  # the library has no types
+    """Returns the box of words on the page as it is drawn; None where the drawn page has other letters there."""
+    if page.get_rotation() != 0:
+        return None
+    left, _, _, head = page.get_mediabox()
+    crop_left, crop_foot, crop_right, crop_head = page.get_cropbox()
+    x0, x1 = min(word.x0 for word in words), max(word.x1 for word in words)
+    top, bottom = min(word.top for word in words), max(word.bottom for word in words)
+    there = page.get_textpage().get_text_bounded(
+        left + x0 - _BESIDE, head - bottom - _BESIDE, left + x1 + _BESIDE, head - top + _BESIDE
     )
-    asked = " ".join(one for one in (f"{line.quantity:f}", line.unit) if one)
-    day = f", for {line.requested_date}" if line.requested_date is not None else ""
-    return _short(f"{line.number}: {asked} of {named or 'something that it does not name'}{day}")
+    if _letters(text) not in _letters(there):
+        return None
+    over, down = crop_left - left, head - crop_head
+    box = (x0 - over, top - down, x1 - over, bottom - down)
+    inside = box[0] >= 0 and box[1] >= 0 and box[2] <= crop_right - crop_left and box[3] <= crop_head - crop_foot
+    return (round(box[0], 2), round(box[1], 2), round(box[2], 2), round(box[3], 2)) if inside else None
 
 
-def _short(text: str, most: int = _LONGEST) -> str:
-    plain = " ".join(text.split())
-    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
+def _letters(text: str) -> str:
+    return "".join(text.split()).replace("\xad", "")
