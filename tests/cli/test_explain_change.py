@@ -99,6 +99,15 @@ def test_a_change_says_in_its_first_sentence_what_it_was(cli: Cli, desk: Path) -
     assert re.search(r"wanted by *\n1 .*2026-11-13", cli.ok("explain", "C-1").out)
 
 
+def test_a_cancellation_says_what_the_order_that_stands_holds(cli: Cli, desk: Path) -> None:
+    """Who cancels an order reads its lines, prices and days without a look into the system of record."""
+    came(cli, desk, "ended.json", {"po_number": "PO-9", "purpose": "cancel", "lines": []})
+    assert (
+        "- The order that stands holds line 1 (P1): 40 C62 at 2.00, which is 80.00 for the line, for 2026-12-01.\n"
+        in cli.ok("explain", "C-1").out
+    )
+
+
 def test_a_currency_that_is_not_named_is_told_with_where_it_comes_from(cli: Cli, desk: Path) -> None:
     """The sum has the currency that a system gave for the customer, and says so; one that is named says nothing."""
     came(cli, desk, "first.json", {"po_number": "PO-1", "lines": [LINE]})

@@ -125,3 +125,14 @@ def test_a_broken_order_tells_where_the_goods_go() -> None:
         place = read["ship_to"]
         assert isinstance(place, dict)
         assert (place["number"], place["city"]) == (number, city)
+
+
+def test_a_text_that_is_cut_says_within_what_it_ends() -> None:
+    """The piece within which an X12 or EDIFACT order ends is told as far as it goes; of a whole one nothing is."""
+    for text, within in ((X12, "PO1*1"), (EDIFACT, "LIN+1")):
+        read = glimpse(text[: text.index(within) + 5].encode(), "a.edi")["as_far_as_read"]
+        assert isinstance(read, dict)
+        assert read["ends_within"] == within
+        whole = glimpse(text.encode(), "a.edi").get("as_far_as_read")
+        assert isinstance(whole, dict)
+        assert "ends_within" not in whole

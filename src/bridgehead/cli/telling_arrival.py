@@ -78,6 +78,7 @@ def partly(view: ArrivalView) -> Iterator[str]:
     lost = f"; {counted(damaged, 'piece')} of it {'is' if damaged == 1 else 'are'} damaged" if damaged else ""  # type: ignore[arg-type]  # a count
     broke = mapping(found.get("broke_in")).get("number")
     lost += f", in order line {str(broke).lstrip('0')}" if lost and broke else ""
+    lost += f"; it ends within {brief(found['ends_within'], 120)}" if found.get("ends_within") else ""
     more = f"; further orders in it: {found['further_orders']}" if found.get("further_orders") else ""
     yield (
         f"As far as it could be read, which decided nothing: {gist(found)} by {who}{named}{dated}{_to(found)}"

@@ -28,7 +28,8 @@ HEADER_CODES: Final[Mapping[str, str]] = {
 }
 """ASC X12 855, data element 587."""
 UNITS: Final[Mapping[str, str]] = {
-    "C62": "one piece", "PA": "a packet", "PR": "a pair", "SET": "a set", "MTR": "a metre", "KGM": "a kilogram",
+    "C62": "one piece", "PA": "a pair (a packet in Recommendation 21)", "PR": "a pair", "SET": "a set",
+    "MTR": "a metre", "KGM": "a kilogram",
     "LTR": "a litre", "BX": "a box", "CT": "a carton", "PK": "a pack", "RO": "a roll", "NAR": "a number of articles",
     "PCE": "a piece", "H87": "a piece", "EA": "one each", "DZN": "a dozen", "MIL": "a thousand", "GRO": "a gross",
     "CEN": "a hundred", "GRM": "a gram", "TNE": "a tonne", "MTK": "a square metre", "MTQ": "a cubic metre",

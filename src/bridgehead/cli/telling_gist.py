@@ -40,7 +40,7 @@ _COLUMNS: Final = (
 _FLAGS: Final = {
     "instruction": "The document gives orders to whoever reads it, or hides text; what it says there was not followed",
     "contradiction": "The free text contradicts the data",
-    "purpose": "That it is a cancellation it says in its own words",
+    "purpose": "What it does with an order it says in its own words",
     "totals": "The sums do not add up",
     "count": "The stated count is not what was found",
     "date": "A date names no single day",

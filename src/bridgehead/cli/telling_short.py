@@ -15,7 +15,7 @@ from bridgehead.cli.telling_outcome import not_again, rejected
 from bridgehead.cli.telling_passage import in_full
 from bridgehead.cli.telling_people import about, changes
 from bridgehead.cli.telling_same import stands
-from bridgehead.cli.telling_siblings import beside, not_before, was_before
+from bridgehead.cli.telling_siblings import beside, not_before, standing, was_before
 from bridgehead.cli.telling_words import items, mapping, message
 from bridgehead.ids import parse, show
 from bridgehead.reviews.model import VERBS
@@ -50,6 +50,7 @@ def short(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) 
         yield from _passage(view, originals)
     elif view.case.state == "with_person":
         yield from _left(view)
+    yield from standing(view)
     yield from beside(view, around.siblings)
     yield from _time(view, around)
     yield from _to_do(view, around)

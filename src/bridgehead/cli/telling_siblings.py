@@ -52,6 +52,17 @@ def was_before(view: CaseView, siblings: Sequence[CaseView]) -> str:
     return f"; before, {source}, {'; '.join(told[:_FEW])}{more}" if told else ""
 
 
+def standing(view: CaseView) -> Iterator[str]:
+    """Yields what the order holds that a change or a cancellation is about, as the system of record gave it."""
+    if mapping(view.input).get("purpose") not in {"change", "cancel"}:
+        return
+    lines = _standing(view)
+    if lines:
+        listed = "; ".join(f"{_name(line)}: {_asked(line)}" for line in lines[:_LINES])
+        more = f"; and {counted(len(lines) - _LINES, 'more line')}" if len(lines) > _LINES else ""
+        yield f"The order that stands holds {listed}{more}."
+
+
 def _standing(view: CaseView) -> list[Mapping[str, JSON]]:
     """Returns the lines of the order that the system of record holds under the number, as a read gave them."""
     number_ = mapping(view.input).get("po_number")

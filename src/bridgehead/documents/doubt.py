@@ -119,6 +119,16 @@ _CANCELS: Final = re.compile(
 )
 
 
+_ALTERS: Final = re.compile(
+    r"contradiction: .{0,80}?says '(?:geandert\w*|anderung\w*|korrigiert\w*|korrektur\w*|changed?|amend\w*|revis\w*|updated?|modif\w*|rectif\w*|cambi\w*|vari\w*|rettific\w*|gewijzigd\w*|wijzig\w*|andra\w*|andring\w*|zmian\w*|zmieni\w*|korekt\w*|endr\w*|alter\w*)'",
+    re.IGNORECASE,
+)
+
+
 def says_its_purpose(warning: str, purpose: str) -> bool:
-    """Whether a warning quotes only that an order is cancelled, in a document that cancels it: that contradicts nothing."""
-    return purpose == "cancel" and _CANCELS.match(warning) is not None
+    """Whether a warning quotes only that an order is cancelled or changed, in a document that does so.
+
+    That contradicts nothing.
+    """
+    said = {"cancel": _CANCELS, "change": _ALTERS}.get(purpose)
+    return said is not None and said.match(warning) is not None

@@ -9,6 +9,7 @@ import pytest
 from bridgehead.cli.telling_gist import flagged
 from bridgehead.documents.order import Order, Party
 from bridgehead.templates.purchase_orders.checks.verdict import Rules
+from bridgehead.templates.purchase_orders.doing import to_do
 from bridgehead.templates.purchase_orders.erp.wire import Credit, OrderStatus
 from tests.unit.checks.ground import CUSTOMER, booked, facts, item, line, order, verdict
 
@@ -381,5 +382,26 @@ def test_a_cancellation_is_no_contradiction_of_itself() -> None:
     assert "only line 2" in cancelled.holds[1].reason
     told = flagged({"purpose": "cancel", "warnings": list(said)})
     assert "Cancel order 45" not in told["contradiction"]
-    assert told["purpose"].startswith("That it is a cancellation it says in its own words: the subject says 'cancel'")
+    assert told["purpose"].startswith("What it does with an order it says in its own words: the subject says 'cancel'")
     assert [hold.cause for hold in verdict(order(warnings=said)).holds] == ["contradiction"] * 3
+
+
+def test_a_change_is_no_contradiction_of_itself() -> None:
+    """A change that says that it is one is held as a change alone; what it says beside that is judged."""
+    said = ("contradiction: the subject says 'geandert': 'GEÄNDERT: Bestellung 45'",)
+    changed = verdict(order(purpose="change", warnings=said))
+    assert [hold.cause for hold in changed.holds] == ["change"]
+    doubted = (*said, "contradiction: a note says 'unless': 'unless you hear from us'")
+    assert [hold.cause for hold in verdict(order(purpose="change", warnings=doubted)).holds] == [
+        "change",
+        "contradiction",
+    ]
+    assert "contradiction" in [hold.cause for hold in verdict(order(warnings=said)).holds]
+
+
+def test_a_cancellation_without_lines_asks_to_cancel_and_nothing_else() -> None:
+    """Its person cancels the order and reads the document; nobody is asked to book it, or for figures that add up."""
+    found = verdict(replace(order(purpose="cancel", warnings=("uncertain: line 3 may name a place",)), lines=()))
+    assert [hold.cause for hold in found.holds] == ["change", "reading"]
+    assert to_do(found.holds) == ("cancel the order in the ERP, or tell the customer why not; read the document itself")
+    assert [hold.cause for hold in verdict(replace(order(), lines=())).holds if hold.cause == "totals"]

@@ -88,6 +88,7 @@ def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str,
         found.keep()
     if not (found.number or found.lines):
         return {}
+    tail = _tail(text, marks)
     told: dict[str, JsonValue] = {
         "note": NOTE,
         "buyer": found.buyer,
@@ -99,10 +100,17 @@ def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str,
         "lines_read": len(found.lines),
         "damaged": found.damaged,
         "broke_in": found.broke_in,
+        "ends_within": tail,
         "further_orders": "there are; only the first is shown" if found.orders > 1 else "",
     }
     always = ("po_number", "lines", "lines_read", "damaged")
     return {name: value for name, value in told.items() if value or name in always}
+
+
+def _tail(text: str, marks: Marks) -> str:
+    """Returns the segment within which a text ends, as far as it goes; empty where its last one is whole."""
+    rest = text.rstrip(_BLANK)
+    return "" if rest.endswith(marks.end) else " ".join(rest[rest.rfind(marks.end) + 1 :].split())[:_LONGEST]
 
 
 def marks_of(text: str, form: Literal["x12", "edifact"]) -> Marks | None:

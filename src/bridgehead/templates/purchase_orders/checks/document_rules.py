@@ -46,6 +46,11 @@ _OWNERS: Final[Mapping[str, tuple[str, Cause]]] = {
 }  # fmt: skip
 """Whom a field of a booking concerns that cannot be booked as it is; any other concerns the order desk."""
 _SUMS: Final = frozenset({"totals", "count", "hash"})
+_ALTER: Final[Mapping[str, str]] = {
+    "change": "change the order in the ERP as the document asks, or tell the customer why not",
+    "cancel": "cancel the order in the ERP, or tell the customer why not",
+}
+"""What is done about a document that changes or cancels an order, by its purpose."""
 _TEXTS: Final[dict[str, Cause]] = {"instruction": "instruction", "contradiction": "contradiction"}
 _NET_DAYS: Final = re.compile(r"^(?:n|net|netto)?(\d{1,3})(?:d|day|days|t|tage|jours)?(?:n|net|netto)?$")
 
@@ -55,7 +60,7 @@ def known_order(ground: Ground) -> Iterator[Hold]:
     order, earlier = ground.order, ground.facts.earlier
     role = PLANNER if any(known.status == "in_production" for known in earlier) else ORDER_DESK
     if order.purpose in {"change", "cancel"}:
-        yield Hold(1, role, "change", _asks_for(ground, order.purpose))
+        yield Hold(1, role, "change", _asks_for(ground, order.purpose), to_do=_ALTER[order.purpose])
     elif order.purpose != "original":
         said = f"The document is no new order of PO {order.po_number}; its purpose is {order.purpose!r}."
         yield Hold(1, role, "change", f"{said} Only new orders are booked without a person.")
@@ -150,15 +155,21 @@ def warned(ground: Ground) -> Iterator[Hold]:
         if kind in _TEXTS:
             yield Hold(2, ORDER_DESK, _TEXTS[kind], f"The document holds text to be judged ({kind}): {text.strip()}")
         elif kind not in _SUMS:
-            yield Hold(2, ORDER_DESK, "reading", f"The document could not be read for certain: {warning.strip()}")
+            said = f"The document could not be read for certain: {warning.strip()}"
+            yield Hold(2, ORDER_DESK, "reading", said, to_do=_look_again(ground.order))
     sure, least = ground.order.confidence, ground.rules.least_confidence
     if sure is not None and sure < least and not _doubts(ground.order):
         share = f"Of readings like this one {sure:.0%} are right in every field; {least:.0%} are asked for."
-        yield Hold(2, ORDER_DESK, "reading", share)
+        yield Hold(2, ORDER_DESK, "reading", share, to_do=_look_again(ground.order))
     if not 0 < len(ground.order.po_number.strip()) <= _LONGEST_PO:
         length = len(ground.order.po_number.strip())
         said = f"The document gives no PO number that can be booked: it has {length} characters"
         yield Hold(2, ORDER_DESK, "reading", f"{said}, and 1 to {_LONGEST_PO} can be booked.")
+
+
+def _look_again(order: Order) -> str:
+    """Returns what is done about a doubtful reading of a document that orders nothing new; else what its cause says."""
+    return "read the document itself" if order.purpose in _ALTER else ""
 
 
 def _doubts(order: Order) -> list[str]:
@@ -230,9 +241,9 @@ def sums(ground: Ground) -> Iterator[Hold]:
         if kind in _SUMS:
             yield Hold(5, ORDER_DESK, "totals", f"The document's figures do not agree ({kind}): {text.strip()}")
     numbers = [line.number for line in order.lines]
-    if not numbers:
+    if not numbers and order.purpose != "cancel":
         yield Hold(5, ORDER_DESK, "totals", "The document orders nothing.")
-    elif len(set(numbers)) != len(numbers) or min(numbers) < 1:
+    elif numbers and (len(set(numbers)) != len(numbers) or min(numbers) < 1):
         yield Hold(5, ORDER_DESK, "totals", "The document's lines are not numbered one by one.")
     if order.stated_line_count is not None and order.stated_line_count != len(numbers):
         yield Hold(

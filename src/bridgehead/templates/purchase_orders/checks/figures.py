@@ -120,7 +120,7 @@ def _customer(ground: Ground) -> Iterator[str]:
 
 def _currency(ground: Ground) -> Iterator[str]:
     customer, stated = ground.facts.customer, ground.order.currency
-    if customer is not None and stated is None:
+    if customer is not None and stated is None and ground.lines:
         yield (
             f"Currency: the document names none; {customer.currency} was used, in which the ERP keeps the prices and"
             f" the account of customer {customer.number}."
@@ -307,7 +307,7 @@ def _stocked(one: Settled) -> str:
 
 def _credit(ground: Ground) -> Iterator[str]:
     customer = ground.facts.customer
-    if customer is None:
+    if customer is None or not ground.lines:
         return
     account, value = customer.credit, order_value(ground)
     total = account.open + value
@@ -321,6 +321,8 @@ def _credit(ground: Ground) -> Iterator[str]:
 
 def _sums(ground: Ground) -> Iterator[str]:
     order = ground.order
+    if order.stated_total is None and not order.lines:
+        return
     if order.stated_total is None:
         yield "Sums: no total was read in the document, so none was compared."
     elif order.stated_total in (possible := possible_totals(order)):
