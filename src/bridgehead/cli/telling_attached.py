@@ -15,6 +15,7 @@ from bridgehead.cli.telling_words import Block
 from bridgehead.documents.decoding import decode
 from bridgehead.documents.mail.bodies import read_bodies
 from bridgehead.documents.mail.message import Mail, parse_mail
+from bridgehead.documents.masking import masked
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.signatures import is_pdf
 
@@ -64,7 +65,7 @@ def _lines(data: bytes, name: str) -> list[str]:
         return book_rows(data, MOST_LINES + 1)
     if name.lower().endswith(_TEXTS):
         try:
-            return [line.rstrip() for line in decode(data).splitlines() if line.strip()]
+            return [line.rstrip() for line in masked(decode(data)).splitlines() if line.strip()]
         except Refusal:
             return []
     return []

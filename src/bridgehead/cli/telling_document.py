@@ -15,6 +15,7 @@ from bridgehead.cli.telling_attached import html_body
 from bridgehead.cli.telling_edi import edi_codes
 from bridgehead.cli.telling_words import Block
 from bridgehead.documents.marks import segment_lines
+from bridgehead.documents.masking import masked
 
 _HEAD_BYTES: Final = 65_536
 LINES: Final = 16
@@ -120,4 +121,4 @@ def _text(original: bytes) -> str:
         is_utf8 = original.lstrip().startswith(b"<") and not _DECLARED.search(original[:_DECLARATION])
         text = original[:_HEAD_BYTES].decode(*(("utf-8", "backslashreplace") if is_utf8 else ("latin-1",)))
     odd = sum(1 for character in text if not character.isprintable() and character not in "\r\n\t\f\x1c\x1d\x1e\x1f")
-    return "" if odd > len(text) * _UNPRINTED else text
+    return "" if odd > len(text) * _UNPRINTED else masked(text)

@@ -232,7 +232,7 @@ def spoken_beside(members: dict[str, bytes]) -> tuple[list[tuple[str, str]], lis
         elif low.startswith("docprops/") and low.endswith(".xml"):
             told = events(content, _PROPERTIES, name)
             unseen.extend(
-                (f"the file's property {etree.QName(one).localname}", (one.text or "")[:2000]) for one in told
+                (f"the property {etree.QName(one).localname} of the file", (one.text or "")[:2000]) for one in told
             )
     return seen, unseen
 

@@ -11,6 +11,7 @@ from bridgehead.documents.decoding import decode
 from bridgehead.documents.detecting import form_of
 from bridgehead.documents.mail.bodies import read_bodies
 from bridgehead.documents.mail.message import Mail, parse_mail
+from bridgehead.documents.masking import masked
 from bridgehead.documents.outcome import Refusal
 from bridgehead.documents.pdf.saying import pdf_says
 from bridgehead.documents.signatures import is_pdf
@@ -94,7 +95,7 @@ def _beginning(document: bytes, name: str) -> list[JsonValue]:
     if form_of(document, name) in _PICTURED:
         return _first([line.text for line in see(document, name).lines])
     try:
-        return _first(decode(document[:_LOOKED_AT]).splitlines())
+        return _first(masked(decode(document[:_LOOKED_AT])).splitlines())
     except Refusal:
         return []
 
