@@ -29,7 +29,9 @@ from bench.filling import Filler, Kind
 from bench.report import Cell, Report, database_folder
 from bench.rivals.usage import Server
 from bridgehead.app import App
+from bridgehead.cases.finding import worded
 from bridgehead.clock import perf_s
+from bridgehead.ledger.vault import Vault
 from bridgehead.settings import Settings
 from bridgehead.storage import embedded
 from tests.support.world import World
@@ -41,7 +43,10 @@ CODE: Final = "async def agent(case: Case[dict], ctx: Context) -> dict:\n    ret
 NAME, PASSWORD = "bench-owner", "a sentence for the bench alone"
 _TOKEN: Final = re.compile(r'name="csrf" value="([^"]+)"')
 _MORE: Final = (
-    "insert into case_terms (term, case_id) select sha256(('K-' || id % 977)::bytea), id from cases",
+    "insert into case_terms (term, case_id) select (%(customers)s::bytea[])[1 + id % 977], id from cases",
+    "insert into case_terms (term, case_id) select %(firm)s, id from cases",
+    "insert into arrival_terms (term, arrival_id) select %(word)s, id from arrivals where id % 500 = 0",
+    "update cases set cause = (array['price', 'item', 'unit'])[1 + id % 3] where error_class = 'out_of_scope'",
     "insert into case_amounts (case_id, amount, currency) select id, (id * 7919 % 1000000) / 100.0, 'EUR' from cases",
     (
         "update reviews set due_at = bridgehead_now() + (id * 7 % 4000 - 200) * interval '1 minute',"
@@ -80,16 +85,22 @@ async def fill(report: Report, server: Server, folder: Path, count: int, reviews
         report.progress(f"filling a store with {count:,} cases, {reviews:,} reviews open")
         filler = Filler(app.vault, served.release)
         await asyncio.to_thread(filler.fill, app.database.url, kinds(count, reviews))
-        await asyncio.to_thread(_more, app.database.url)
+        await asyncio.to_thread(_more, app.database.url, app.vault)
     server.checkpoint()
     return settings, world
 
 
-def _more(url: str) -> None:
+def _more(url: str, vault: Vault) -> None:
+    names = [worded(vault.hmac, "customer", f"Firm K-{number}") for number in range(977)]
+    firm, customers = names[0][0], [name[1] for name in names]
+    values = {"firm": firm, "customers": customers, "word": worded(vault.hmac, "document", "order")[0]}
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("set session_replication_role = replica")
         for statement in _MORE:
-            conn.execute(statement.encode())
+            named = "%(" in statement
+            conn.execute(
+                statement.replace(" % ", " %% ").encode() if named else statement.encode(), values if named else None
+            )
 
 
 @asynccontextmanager
@@ -154,10 +165,13 @@ async def pages(http: httpx.AsyncClient) -> Mapping[str, str]:
         "cases": "/cases",
         "cases with people": "/cases?state=with_person",
         "cases by class": "/cases?error_class=out_of_scope",
-        "cases by customer": "/cases?customer=K-17",
+        "cases by customer": "/cases?customer=k-17",
+        "cases by words": "/cases?customer=firm+k-17",
+        "cases by a frequent word": "/cases?customer=firm",
         "cases by amount": "/cases?from_amount=9990",
         "cases of a day": "/cases?since=2026-01-01",
         "arrivals": "/arrivals",
+        "arrivals by a word": "/arrivals?find=order",
         "effects": "/effects",
         "effects, unknown": "/effects?state=unknown",
         "failures": "/failures",

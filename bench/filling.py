@@ -106,7 +106,8 @@ class Filler:
         opened_at = self.now - timedelta(seconds=max(60, 600_000 - case % 500_000))
         chain = _Chain(f"C-{case}", opened_at, rows["ledger"])
         customer: JSON = {"customer": f"K-{case % 977}", "po": f"PO-{case}", "qty": 12}
-        stored = self._put(key, {"input": customer, "text": _TEXT})
+        about: JSON = {"customer": f"Firm K-{case % 977}", "number": f"PO-{case}"}
+        stored = self._put(key, {"input": customer, "text": _TEXT, "about": about})
         business_key, content = random_bytes(32), random_bytes(32)
         chain.append(
             "case.opened",

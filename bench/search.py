@@ -27,7 +27,7 @@ from bridgehead.storage import embedded
 from bridgehead.storage.queries_search import CaseFilters, EffectFilters
 from tests.support.filled import fill
 
-P95_MS: Final = 300.0
+P95_MS: Final = 150.0
 ACTOR: Final = Actor("bench", frozenset(), frozenset({"reviewer"}))
 
 
