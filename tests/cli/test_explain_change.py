@@ -100,11 +100,17 @@ def test_a_change_says_in_its_first_sentence_what_it_was(cli: Cli, desk: Path) -
 
 
 def test_a_cancellation_says_what_the_order_that_stands_holds(cli: Cli, desk: Path) -> None:
-    """Who cancels an order reads its lines, prices and days without a look into the system of record."""
+    """Who cancels an order reads its lines, prices and days: of the one that stands, else of the case before it."""
     came(cli, desk, "ended.json", {"po_number": "PO-9", "purpose": "cancel", "lines": []})
     assert (
         "- The order that stands holds line 1 (P1): 40 C62 at 2.00, which is 80.00 for the line, for 2026-12-01.\n"
         in cli.ok("explain", "C-1").out
+    )
+    came(cli, desk, "first.json", {"po_number": "PO-1", "lines": [LINE]})
+    came(cli, desk, "second.json", {"po_number": "PO-1", "purpose": "cancel", "lines": []})
+    assert (
+        "- Asked in C-2, and cancelled here: line 1 (P1): 100 STK at 1.37, which is 137.00 for the line.\n"
+        in cli.ok("explain", "C-3").out
     )
 
 

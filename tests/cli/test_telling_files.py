@@ -22,12 +22,12 @@ from bridgehead.templates.purchase_orders.glimpse import glimpse
 
 X12 = (
     "ISA*00*          *00*          *01*1              *ZZ*W              *261102*0903*U*00401*000000001*0*P*>~"
-    "GS*PO*1*W*20261102*0903*1*X*004010~ST*850*0001~BEG*00*SA*PO-1**20261028~CUR*BY*USD~N1*ST*OHIO*91*10734-01~"
-    "N3*5 MILL RD~N4*DAYTON*OH*45402*US~PO1*10*40*DZ*22.92*PE*VP*A-1*BP*K-1~CTT*1~SE*9*0001~GE*1*1~IEA*1*000000001~"
+    "GS*PO*1*W*20261102*0903*1*X*004010~ST*850*0001~BEG*00*SA*PO-1**20261028~CUR*BY*USD~DTM*002*20261223~N1*ST*OHIO*91*10734-01~"
+    "N3*5 MILL RD~N4*DAYTON*OH*45402*US~PO1*10*40*DZ*22.92*PE*VP*A-1*BP*K-1~CTT*1~SE*10*0001~GE*1*1~IEA*1*000000001~"
 )
 EDIFACT = (
-    "UNB+UNOC:3+1:14+2:14+261102:1804+7'UNH+1+ORDERS:D:96A:UN'BGM+220+PO-1+9'DTM+137:20261102:102'NAD+BY+1::9'"
-    "NAD+DP+77::92++KERN+MILL 5+SIEGEN++57072+DE'LIN+1++A-1:SA'QTY+21:5:PCE'PRI+AAA:2'UNS+S'CNT+2:1'UNT+9+1'UNZ+1+7'"
+    "UNB+UNOC:3+1:14+2:14+261102:1804+7'UNH+1+ORDERS:D:96A:UN'BGM+220+PO-1+9'DTM+137:20261102:102'DTM+2:20261223:102'NAD+BY+1::9'"
+    "NAD+DP+77::92++KERN+MILL 5+SIEGEN++57072+DE'LIN+1++A-1:SA'QTY+21:5:PCE'PRI+AAA:2'UNS+S'CNT+2:1'UNT+10+1'UNZ+1+7'"
 )
 
 
@@ -143,7 +143,7 @@ def test_a_broken_order_tells_where_the_goods_go() -> None:
         assert isinstance(read, dict)
         place = read["ship_to"]
         assert isinstance(place, dict)
-        assert (place["number"], place["city"]) == (number, city)
+        assert (place["number"], place["city"], read["requested_date"]) == (number, city, "2026-12-23")
 
 
 def test_a_text_that_is_cut_says_within_what_it_ends() -> None:
@@ -175,3 +175,19 @@ def test_no_account_shows_a_partners_secret() -> None:
         assert "A-1" in said
         assert not any(secret in said for secret in ("4246kQ", "77aa", "4111222"))
     assert "4246kQ" not in str(glimpse(text.encode(), "a.xml"))
+
+
+def test_of_two_bodies_the_one_that_says_more_is_shown() -> None:
+    """A plain text that only says that there is HTML is no text of the mail; one that says as much is shown itself."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@b.example", "c@d.example", "Order"
+    mail.set_content("This message is HTML.")
+    mail.add_alternative(
+        "<p>Please send</p><ul><li>10 pieces of PC-50-080</li><li>5 of HS25-R7</li></ul>", subtype="html"
+    )
+    (block,) = begins(mail.as_bytes())
+    assert any("10 pieces of PC-50-080" in line for line in block.lines)
+    assert "10 pieces of PC-50-080" in str(glimpse(mail.as_bytes(), "a.eml")["begins"])
+    plain = mail.as_bytes().replace(b"This message is HTML.", b"10 pieces of PC-50-080, 5 of HS25-R7, please send")
+    (block,) = begins(plain)
+    assert block.lines == ("10 pieces of PC-50-080, 5 of HS25-R7, please send",)

@@ -71,6 +71,7 @@ def partly(view: ArrivalView) -> Iterator[str]:
     if not found:
         return
     dated = f", dated {found['order_date']}" if found.get("order_date") else ""
+    dated += f", wanted on {found['requested_date']}" if found.get("requested_date") else ""
     number = mapping(found.get("buyer")).get("number")
     named = f", which it numbers {number}" if number else ""
     who = sender({"buyer": {"name": mapping(found.get("buyer")).get("name")}}) or "its sender"

@@ -28,13 +28,14 @@ _ZIPPED: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
-def html_body(original: bytes) -> list[str]:
-    """Returns the lines of a mail whose text is HTML alone, as its reader shows them; none of what cannot be read."""
+def longest_body(original: bytes) -> list[str]:
+    """Returns the lines of the text of a mail that says most, plain or HTML; none of what cannot be read."""
     try:
         texts = read_bodies(parse_mail(original)).texts
     except Refusal:
         return []
-    return [words.rstrip() for _, lines in texts[:1] for _, words in lines if words.strip()]
+    bodies = [[words.rstrip() for _, words in lines if words.strip()] for _, lines in texts]
+    return max(bodies, key=lambda lines: sum(map(len, lines)), default=[])
 
 
 def contents(original: bytes) -> Iterator[Block]:

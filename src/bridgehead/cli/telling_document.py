@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from bridgehead.cli.output import brief
-from bridgehead.cli.telling_attached import html_body
+from bridgehead.cli.telling_attached import longest_body
 from bridgehead.cli.telling_edi import edi_codes
 from bridgehead.cli.telling_words import Block
 from bridgehead.documents.marks import segment_lines
@@ -21,6 +21,7 @@ _HEAD_BYTES: Final = 65_536
 LINES: Final = 16
 WHOLE: Final = 60
 """Lines of a document that no case tells of."""
+_SAYS_MORE: Final = 2
 _WIDE: Final = 160
 _HEADER: Final = 200
 _MARKS: Final = ("subject", "date", "message-id", "to")
@@ -59,7 +60,9 @@ def begins(original: bytes, most: int = LINES) -> Iterator[Block]:
     text = _text(original) if message is None else _body(message)
     lines = segment_lines(text) if message is None else []
     lines = lines or [line.rstrip() for line in text.splitlines() if line.strip()]
-    lines = lines or ([] if message is None else html_body(original))
+    longest = [] if message is None else longest_body(original)
+    if sum(map(len, longest)) > _SAYS_MORE * sum(map(len, lines)):
+        lines = longest  # the plain text is missing, or says no more than that there is HTML
     if lines:
         more = [f"… {len(lines) - most:,} more"] if len(lines) > most else []
         shown = [line if len(line) <= _WIDE else line[: _WIDE - 1] + "…" for line in lines[:most]]

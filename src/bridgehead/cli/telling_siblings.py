@@ -89,6 +89,10 @@ def not_before(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
 def asked_otherwise(before: CaseView, after: CaseView) -> Iterator[str]:
     """Yields line by line what a case asks now and what the one before it asked; nothing for what has no lines."""
     old, new = _lines(before), _lines(after)
+    if old and not new and mapping(after.input).get("purpose") == "cancel" and not _standing(after):
+        listed = "; ".join(f"{_name(line)}: {_asked(line)}" for line in old[:_LINES])
+        more = f"; and {counted(len(old) - _LINES, 'more line')}" if len(old) > _LINES else ""
+        yield f"Asked in {before.case.id}, and cancelled here: {listed}{more}."
     if not old or not new:
         return
     named: list[int] = []

@@ -88,7 +88,8 @@ def _text_of(mail: Mail) -> list[JsonValue]:
         texts = read_bodies(mail).texts
     except Refusal:
         return []
-    return _first([words for _, lines in texts[:1] for _, words in lines])
+    bodies = [[words for _, words in lines] for _, lines in texts]
+    return _first(max(bodies, key=lambda lines: sum(map(len, lines)), default=[]))
 
 
 def _beginning(document: bytes, name: str) -> list[JsonValue]:

@@ -39,6 +39,7 @@ class _Found:
 
     number: str = ""
     day: str = ""
+    wanted: str = ""
     currency: str = ""
     buyer: dict[str, JsonValue] = field(default_factory=dict)
     ship_to: dict[str, JsonValue] = field(default_factory=dict)
@@ -95,6 +96,7 @@ def order_glimpse(document: bytes, form: Literal["x12", "edifact"]) -> dict[str,
         "ship_to": found.ship_to,
         "po_number": found.number,
         "order_date": found.day,
+        "requested_date": found.wanted,
         "currency": found.currency,
         "lines": list[JsonValue](found.lines[:MOST_LINES]),
         "lines_read": len(found.lines),
@@ -171,6 +173,8 @@ def _of_x12(found: _Found, segment: Sequence[Sequence[str]]) -> None:
             found.number = value_at(segment, 3)
             stated = value_at(segment, 5 if tag == "BEG" else 6)
             found.day = _day(stated, parse_x12_date(stated))
+    elif tag == "DTM" and value_at(segment, 1) == "002" and found.line is None and not found.wanted:
+        found.wanted = _day(value_at(segment, 2), parse_x12_date(value_at(segment, 2)))
     elif tag == "CUR" and not found.currency:
         found.currency = value_at(segment, 2)
     elif tag == "N1":
@@ -225,6 +229,9 @@ def _of_edifact(found: _Found, segment: Sequence[Sequence[str]]) -> None:
             found.number = value_at(segment, 2)
     elif tag == "DTM" and value_at(segment, 1) == "137" and line is None and not found.day:
         found.day = _day(value_at(segment, 1, 2), read_stated(value_at(segment, 1, 2), value_at(segment, 1, 3)).day)
+    elif tag == "DTM" and value_at(segment, 1) == "2" and line is None and not found.wanted:
+        stated = value_at(segment, 1, 2)
+        found.wanted = _day(stated, read_stated(stated, value_at(segment, 1, 3)).day)
     elif tag == "CUX" and not found.currency:
         found.currency = value_at(segment, 1, 2)
     elif tag == "NAD" and value_at(segment, 1) == "BY" and not found.buyer:

@@ -125,7 +125,7 @@ def _currency(ground: Ground) -> Iterator[str]:
             f"Currency: the document names none; {customer.currency} was used, in which the ERP keeps the prices and"
             f" the account of customer {customer.number}."
         )
-    elif customer is not None and stated != customer.currency:
+    elif customer is not None and stated is not None and stated != customer.currency:
         theirs = f"the prices of customer {customer.number} are in {customer.currency}"
         yield f"Currency: {stated} by the document; {theirs}."
 
