@@ -121,6 +121,8 @@ def test_a_currency_that_is_not_named_is_told_with_where_it_comes_from(cli: Cli,
     told = cli.ok("explain", "C-1").out
     assert "137.00 EUR in all" in told
     assert "The document names no currency: EUR is what find_customer gave for its customer." in told
+    came(cli, desk, "again.json", {"po_number": "PO-1", "lines": [LINE]})
+    assert re.search(r"C-1 is about order PO-1: .*; 137\.00 EUR in all", cli.ok("explain", "A-3").out)
     named = cli.ok("explain", "C-2").out
     assert "137.00 CHF in all" in named
     assert "names no currency" not in named

@@ -9,7 +9,7 @@ from typing import Final
 from bridgehead.cli.output import brief, size, when
 from bridgehead.cli.telling_attached import contents
 from bridgehead.cli.telling_document import LINES, WHOLE, begins, document_codes, line_named, mail_head
-from bridgehead.cli.telling_gist import gist, goods, sender
+from bridgehead.cli.telling_gist import UNNAMED, currency_read, gist, goods, sender
 from bridgehead.cli.telling_passage import mail_rest
 from bridgehead.cli.telling_people import about, review
 from bridgehead.cli.telling_record import RELATIONS, how, record
@@ -215,7 +215,7 @@ def _of_cases(
                 f"It says the same as {first.id} ({first.name}), which opened {number}, so nothing is done a second"
                 f" time: it was not booked again, and {stands(case)}. {compared(case, own, originals)}"
             )
-            asked = gist(case.input)
+            asked = gist(case.input).replace(UNNAMED, currency_read(case)[0] or UNNAMED)
             yield (f"{number} is about {asked}: " if asked else "The case: ") + f"bridgehead explain {number}"
         else:
             told = list(short(case, around, originals))

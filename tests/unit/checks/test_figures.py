@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from bridgehead.documents.order import Party
 from bridgehead.templates.purchase_orders.checks.verdict import Facts, Rules
 from bridgehead.templates.purchase_orders.erp.wire import Quote, ResolvedLine
 from tests.unit.checks.ground import CUSTOMER, PARTY, booked, facts, item, line, order, verdict
@@ -214,3 +215,10 @@ def test_a_change_without_a_ship_to_asks_for_none() -> None:
     assert "it names no ship-to, and that of the order that it is about counts" in told(found.figures, "Customer")
     elsewhere = order(purpose="change", ship_to=replace(PARTY, street="Nirgendweg 1", city="Ulm", postal_code="89073"))
     assert "ship_to" in [hold.cause for hold in verdict(elsewhere).holds]
+
+
+def test_a_ship_to_that_is_a_number_alone_is_told_by_it() -> None:
+    """Whose document names a place by a number that is not on file reads that number, never an empty place."""
+    asked = order(ship_to=Party(number="11252"))
+    reasons = [hold.reason for hold in verdict(asked).holds if hold.cause == "ship_to"]
+    assert [one.partition(" is not one")[0] for one in reasons] == ["The ship-to (its number is given as 11252)"]

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from bridgehead.documents.doubt import says_its_purpose
-from bridgehead.documents.order import Order
+from bridgehead.documents.order import Order, Party
 from bridgehead.templates.purchase_orders.checks.value import order_value, reckoned
 from bridgehead.templates.purchase_orders.checks.verdict import (
     CREDIT_CONTROL,
@@ -187,7 +187,8 @@ def parties(ground: Ground) -> Iterator[Hold]:
         yield Hold(3, ORDER_DESK, "customer", facts.not_found or "The customer is not known.", to_do=to_do)
     elif ground.ship_to is None and not changes_only(ground.order):
         stated = ground.order.ship_to
-        where = ", ".join(part for part in (stated.name, stated.street, stated.city) if part) if stated else "none"
+        parts = (stated.name, stated.street, stated.city) if stated else ()
+        where = ", ".join(part for part in parts if part) or _numbered(stated)
         known = facts.customer.ship_tos
         listed = "; ".join(f"{one.id}: {one.name}, {one.street}, {one.city}" for one in known[:_LISTED]) or "none"
         more = f"; and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
@@ -198,6 +199,12 @@ def parties(ground: Ground) -> Iterator[Hold]:
             f"The ship-to ({where}) is not one on file for customer {facts.customer.number}. On file: {listed}{more}."
             " Goods go to an address on file only; somebody who knows the customer may add it in the ERP.",
         )
+
+
+def _numbered(place: Party | None) -> str:
+    """Returns the number by which alone a document names a place; none where it names no place."""
+    number = "" if place is None else place.number or place.gln or place.duns or ""
+    return f"its number is given as {number}" if number else "none"
 
 
 def changes_only(order: Order) -> bool:
