@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bridgehead.cli.telling_people import until
 from bridgehead.cli.telling_short import goes_on
 from bridgehead.storage.queries_case_view import CaseReview
 
@@ -37,3 +38,14 @@ def test_the_next_role_is_named_and_the_end_of_the_chain_is_said() -> None:
         "If nobody decides R-3 by then, it is overdue, and stays with desk."
     ]
     assert list(goes_on(replace(OPEN, due_at=None))) == []
+
+
+def test_the_time_a_role_has_is_told_in_its_own_hours() -> None:
+    """P4: a due time says how much of the role's working time it is; a role without hours has the clock's."""
+    timed = replace(OPEN, within_s=86_400.0, hours="Mon-Fri 07:00-17:00 Europe/Berlin")
+    assert (
+        until(timed) == " by 2026-11-02 08:00:00 (within 24 h of its working hours, Mon-Fri 07:00-17:00 Europe/Berlin)"
+    )
+    assert until(replace(timed, within_s=5_400.0, hours=None)) == " by 2026-11-02 08:00:00 (within 1h30m)"
+    assert until(OPEN) == " by 2026-11-02 08:00:00"
+    assert until(replace(OPEN, due_at=None)) == ""

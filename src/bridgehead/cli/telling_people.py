@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from bridgehead.cli.output import brief, when
+from bridgehead.cli.output import brief, duration, when
 from bridgehead.cli.telling_words import Block, age, block, counted, mapping, spelled
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_case_view import CaseReview, CostLine
@@ -14,6 +14,7 @@ from bridgehead.storage.queries_case_view import CaseReview, CostLine
 _LEAST_MINUTES: Final = 0.05
 """Below it the rate cannot be told from rounded minutes and money."""
 _WHY: Final = 1_000
+_HOUR: Final = 3_600
 _ABSENT: Final = object()
 
 
@@ -21,7 +22,7 @@ def review(one: CaseReview) -> str:
     """Returns what was asked of whom, and what was decided, by whom, when, how long after, and what work that was."""
     asked = f"{one.id} ({one.kind}) asked {one.role} at {when(one.opened_at)}: {about(one).rstrip('.')}."
     if one.state == "open":
-        due = f"; it is due by {when(one.due_at)}" if one.due_at else "; no time is set by which it is due"
+        due = f"; it is due{until(one)}" if one.due_at else "; no time is set by which it is due"
         return f"{asked} Nobody has decided yet{due}."
     if one.state in ("superseded", "cancelled", "expired"):
         return f"{asked} It was {one.state} before anybody decided."
@@ -36,6 +37,18 @@ def review(one: CaseReview) -> str:
     changed = changes(one)
     told = f"changed {'; '.join(changed)}" if changed else spelled(one.answer)
     return f"{said}: {told}.{used}"
+
+
+def until(one: CaseReview) -> str:
+    """Returns by when an open review is due and how much of its role's time that is; empty where no time is set."""
+    if one.due_at is None:
+        return ""
+    if one.within_s is None:
+        return f" by {when(one.due_at)}"
+    hours = one.within_s / _HOUR
+    given = f"{hours:.0f} h" if hours >= 1 and hours.is_integer() else duration(one.within_s)
+    work = f" of its working hours, {one.hours}" if one.hours else ""
+    return f" by {when(one.due_at)} (within {given}{work})"
 
 
 def shown(one: CaseReview) -> Iterator[Block]:

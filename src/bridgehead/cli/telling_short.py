@@ -13,7 +13,7 @@ from bridgehead.cli.telling_figures import bare, passes
 from bridgehead.cli.telling_gist import UNNAMED, currency_read, flagged, gist, quoted_whole, sender
 from bridgehead.cli.telling_outcome import not_again, rejected
 from bridgehead.cli.telling_passage import in_full
-from bridgehead.cli.telling_people import about, changes
+from bridgehead.cli.telling_people import about, changes, until
 from bridgehead.cli.telling_same import stands
 from bridgehead.cli.telling_siblings import beside, not_before, standing, was_before
 from bridgehead.cli.telling_words import items, mapping, message
@@ -295,7 +295,7 @@ def _to_do(view: CaseView, around: Surroundings) -> Iterator[str]:
     line = view.case
     open_ones = [one for one in view.reviews if one.state == "open"]
     for one in open_ones:
-        due = f" by {when(one.due_at)}" if one.due_at else ""
+        due = until(one)
         rest = "" if one.due_at else " No time is set by which it is due."
         command, end = f"bridgehead review {one.id}", f".{rest}" if rest else ""
         if one.kind in _FENCED:

@@ -169,6 +169,10 @@ class CaseReview:
     """When it moves to the next role, or counts as late; None where its role is given no time."""
     then: str | None = None
     """The role that it moves to then; None at the end of the chain, where it is late and stays."""
+    within_s: float | None = None
+    """How much of its role's time that is, in seconds; None where no time is given."""
+    hours: str | None = None
+    """When its role is at work, as the deployment says; None: always. Only that time counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -383,7 +383,7 @@ async def _reviews(
 ) -> tuple[CaseReview, ...]:
     rows = await (
         await conn.execute(
-            b"select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer, d.then_role from reviews r"
+            b"select r.*, p.sealed as sealed_payload, a.sealed as sealed_answer, d.then_role, d.hours from reviews r"
             b" left join deployment_roles d on d.deployment = r.deployment and d.role = r.role"
             b" left join blobs p on p.commitment = r.payload left join blobs a on a.commitment = r.answer"
             + f" where r.{of} = %s order by r.id".encode(),
@@ -413,6 +413,8 @@ async def _reviews(
                 unreadable=shown.unreadable or answer.unreadable,
                 due_at=row["escalate_at"],
                 then=row["then_role"],
+                within_s=row["within_s"],
+                hours=row["hours"],
             )
         )
     return tuple(found)
