@@ -11,7 +11,7 @@ from bridgehead.cli.telling_attached import contents
 from bridgehead.cli.telling_document import LINES, WHOLE, begins, document_codes, line_named, mail_head
 from bridgehead.cli.telling_gist import UNNAMED, currency_read, gist, goods, sender
 from bridgehead.cli.telling_passage import mail_rest
-from bridgehead.cli.telling_people import about, review
+from bridgehead.cli.telling_people import about, review, until
 from bridgehead.cli.telling_record import RELATIONS, how, record
 from bridgehead.cli.telling_same import compared, stands
 from bridgehead.cli.telling_short import goes_on, short
@@ -136,6 +136,7 @@ def of_arrival(
     ]
     if not line.cases:
         became.append("No case was opened for it: no agent saw it, nothing was booked, and there is nothing to undo.")
+        became.append("No system was asked about it: what it is about is told as the document names it.")
     became.append(f"The document as it came: bridgehead arrival {line.id} --original FILE")
     places_named = (str(mapping(one.shown).get("where") or "") for one in view.reviews)
     ended = tuple(block for place in places_named for block in line_named(original, place))
@@ -179,7 +180,7 @@ def _arrival_short(
     for one in view.reviews:
         left = f"left to {one.role} ({one.id}) at {when(one.opened_at)}: {about(one).rstrip('.')}."
         if one.state == "open":
-            due = f" by {when(one.due_at)}" if one.due_at else ""
+            due = until(one)
             yield f"No agent saw it, and nothing was booked. It was {left}"
             wanted = str(mapping(one.shown).get("to_do") or "look at the document and do what it needs")
             yield (
