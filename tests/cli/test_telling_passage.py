@@ -59,6 +59,10 @@ def test_a_mail_says_to_whom_it_went_and_what_it_carries() -> None:
     addressed = MAIL.replace(b"Subject:", b"To: desk@example.net\nIn-Reply-To: <1@x>\nSubject:")
     assert mail_rest(addressed) == "It was sent to desk@example.net, in reply to <1@x>; it carries note.txt (26 B)."
     assert mail_rest(b"From: a@b.c\nSubject: x\n\nHello") == "As a mail, it carries no file."
+    handed = (
+        b"Received: from mail.one.example by mx.two.example with ESMTPS; x\nReceived: from a.b by c.d; y\n" + addressed
+    )
+    assert "; the server that took it last had it from mail.one.example; it carries" in mail_rest(handed)
     assert mail_rest(b"<a/>") == ""
 
 

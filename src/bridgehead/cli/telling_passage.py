@@ -25,6 +25,7 @@ LONGEST: Final = 1_200
 """Letters that are quoted of one passage."""
 _MOST: Final = 6
 _HEADER: Final = 300
+_HANDED: Final = re.compile(r"\s*from\s+([^\s;()]{1,253})")
 _READ: Final = 4 * 2**20
 _PIECES: Final = 50_000
 _PARAGRAPH: Final = 800
@@ -66,7 +67,11 @@ def passages(original: bytes, warnings: Iterable[str], kinds: Sequence[str] = ("
 
 
 def mail_rest(original: bytes) -> str:
-    """Returns to whom a mail says it goes, what it answers and which files it carries; empty for what is no mail."""
+    """Returns to whom a mail says it goes, what it answers, who handed it over and which files it carries.
+
+    Empty for what is no mail. Who handed it over is what the first ``Received`` line says, which the last server to
+    take it has written (RFC 5321, section 4.4).
+    """
     if not mail_sender(original):
         return ""
     try:
@@ -74,6 +79,7 @@ def mail_rest(original: bytes) -> str:
         named = (("to", "to"), ("cc", "with a copy to"), ("in-reply-to", "in reply to"), ("message-id", "its id being"))
         told = [f"{words} {brief(str(message[name]), _HEADER)}" for name, words in named if message[name]]
         parts = [part for part in message.walk() if not part.is_multipart()]
+        taken = _HANDED.match(str((message.get_all("received") or [""])[0]))
     except (ValueError, LookupError, IndexError, AttributeError, TypeError):  # what the parser raises on broken mails
         return ""
     files = [
@@ -83,7 +89,8 @@ def mail_rest(original: bytes) -> str:
         for body in (part.get_payload(decode=True),)
     ]
     carried = f"it carries {', '.join(files)}" if files else "it carries no file"
-    return f"It was sent {', '.join(told)}; {carried}." if told else f"As a mail, {carried}."
+    by = f"; the server that took it last had it from {brief(taken[1], _HEADER)}" if taken is not None else ""
+    return f"It was sent {', '.join(told)}{by}; {carried}." if told else f"As a mail, {carried}{by}."
 
 
 def quoted(original: bytes, warnings: Iterable[str]) -> Iterator[Block]:

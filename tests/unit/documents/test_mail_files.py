@@ -162,6 +162,16 @@ def test_an_order_that_cannot_be_read_is_refused_by_its_file(parts: tuple[str, .
     assert refusal.where.startswith("attachment") is bool(parts)
 
 
+def test_a_file_that_is_announced_and_orders_nothing_is_no_missing_one() -> None:
+    """A mail that announces a file and carries one that holds no order says so, and not that none came."""
+    terms = file("PO 4711.txt", b"Our new catalogue.", "text/plain")
+    refusal = refused(letter(terms, text="See our new catalogue in the attachment!", subject="Catalogue"))
+    assert refusal.code == "mail.no_lines"
+    assert "announces a file, and its attachment 'PO 4711.txt' orders nothing" in refusal.reason
+    alone = refused(letter(text="See our new catalogue in the attachment!", subject="Catalogue"))
+    assert alone.code == "mail.no_lines.attachment"
+
+
 def test_messages_in_messages() -> None:
     """A stranger's forwarded message is only quoted; a colleague's is the customer's; without end they are refused."""
     order = only(letter(file("a.eml", mail(), "message/rfc822"), text="FYI", sender="Bo <bo@else.example>"))

@@ -160,17 +160,20 @@ class _MailReader:
         plain = next((other for other in told if other.kind != "other"), None)
         if plain is not None:
             return plain
-        if told and (intent.orders or number):
+        own = "\n".join(text for _, text in self.text.sections.own)
+        ordered = bool(intent.orders or number)
+        announced = (ordered or not intent.asks) and announces_attachment(f"{self.subject}\n{own}")
+        if told and (ordered or announced):
             file, other = self.attachments.others[0]
+            speaks = "speaks of an order" if ordered else "announces a file"
             raise Refusal(
                 "mail.no_lines",
-                f"The message speaks of an order, and its attachment {file.name!r} orders nothing: {other.reason}",
+                f"The message {speaks}, and its attachment {file.name!r} orders nothing: {other.reason}",
                 f"attachment {file.name}",
             )
-        own = "\n".join(text for _, text in self.text.sections.own)
-        if announces_attachment(f"{self.subject}\n{own}") and (intent.orders or number or not intent.asks):
+        if announced:
             raise Refusal("mail.no_lines.attachment", "The message announces a file and carries none.", "body")
-        if intent.orders or number:
+        if ordered:
             raise Refusal("mail.no_lines", "The message speaks of an order and names nothing to deliver.", "body")
         return NotAnOrder("question" if intent.asks else "other", "The message orders nothing.")
 
