@@ -59,8 +59,9 @@ def _routes(said: _Node) -> str:
 def _answers(said: _Node) -> str:
     parts: list[str] = []
     schemas = cast("Mapping[str, _Node]", cast("_Node", said["components"])["schemas"])
+    bodies = {route.body.__name__ for route in ROUTES if route.body is not None}  # they stand beside their route
     for name, schema in sorted(schemas.items()):
-        if not name.endswith("In") and name != "JsonValue":
+        if name not in bodies and name != "JsonValue":
             parts.append(f"## {name}\n\n{schema.get('description', '')}\n")
             parts.append("; ".join(_listed(schema)) + ".\n")
     return "\n".join(parts)
@@ -121,7 +122,8 @@ def _kind(schema: _Node) -> str:
         name = str(schema["$ref"]).rpartition("/")[2]
         if name == "JsonValue":
             return "any JSON value"
-        return f"[`{name}`](#{name.lower()})"
+        page = "api-answers.md" if name.endswith("In") else ""  # a part of a body, told of among the answers
+        return f"[`{name}`]({page}#{name.lower()})"
     if "anyOf" in schema:
         kinds = [_kind(one) for one in cast("Sequence[_Node]", schema["anyOf"])]
         return " or ".join(dict.fromkeys(kinds))
