@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
+
+import pytest
 
 from bridgehead.app import App
 from bridgehead.console.leaves import leaves
@@ -12,6 +15,7 @@ from tests.support.held import deploy, held, people
 from tests.support.world import World
 
 DIGEST = re.compile(r'name="digest" value="([0-9a-f]+)"')
+SEEN = re.compile(r'name="seen" value="([0-9.]+)"')
 REVIEWER = ("reviewer",)
 
 
@@ -67,6 +71,28 @@ async def test_an_edit_changes_what_was_typed_and_nothing_else(world: World, app
     assert "<ins>650</ins>" in shown
     await world.settle()
     assert [book["amount"] for book in world.books()] == [650]
+
+
+@pytest.mark.parametrize("seen, minutes", [("page", 5), ("1", 65), ("9999999999", 65), ("soon", 65), ("", 65)])
+async def test_people_are_paid_for_the_time_that_a_page_was_before_them(
+    world: World, app: App, seen: str, minutes: int
+) -> None:
+    """P7: without a claim a decision takes as long as its page was open; what cannot be is not believed."""
+    await deploy(world, roles='desk: {members: "group:desk", rate: 60 EUR/h}')
+    await people(world, ann="desk")
+    (review,) = await held(world, 700)
+    await world.pass_time(timedelta(minutes=60))
+    path = f"/reviews/R-{review.id}"
+    async with visiting(app, REVIEWER, name="ann", groups=("desk",)) as ann:
+        text = (await ann.get(path)).text
+        shown, at = DIGEST.search(text), SEEN.search(text)
+        assert shown is not None
+        assert at is not None
+        await world.pass_time(timedelta(minutes=5))
+        values = {"verb": "approve", "digest": shown[1], "seen": at[1] if seen == "page" else seen}
+        assert (await ann.post(f"{path}/decide", values, page=path)).status_code == 303
+    (row,) = await world.rows("select minutes from reviews where id = %s", review.id)
+    assert round(float(str(row["minutes"]))) == minutes
 
 
 async def test_what_was_typed_is_kept_where_it_cannot_be_decided(world: World, app: App) -> None:

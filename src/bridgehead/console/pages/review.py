@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
@@ -38,6 +39,7 @@ REVERSIBILITY: Final[Mapping[str | None, str]] = {
     "reversible": "It can be undone afterwards.",
     "irreversible": "It cannot be undone.",
 }
+_SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?")
 _KEPT: Final = (("reject", "reason"), ("back", "guidance"), ("answer", "value"))
 
 
@@ -121,6 +123,7 @@ async def _shown(
         similar=await similar.decided(here.app, here.actor, view.row),
         form_of_answer=_form_of_answer(view),
         problem=problem,
+        seen=(await here.app.reviews.now()).timestamp() if given is None else given.get("seen", ""),
         typed={} if given is None else {name: str(value) for name, value in given.items()},
         ticked=set() if given is None else set(_with(given)),
         prefix=PREFIX,
@@ -166,8 +169,22 @@ async def _decision(here: Here, number: int, form: FormData) -> Decision:
         args=args,
         happened=happened,
         shown_digest=digest,
+        minutes=await _minutes(here, view, said.get("seen", "")),
         again=said.get("again") == "1",
     )
+
+
+async def _minutes(here: Here, view: ReviewView, seen: str) -> float | None:
+    """Returns how long whoever decides had the page before them; None where a claim says it, or the form does not.
+
+    ``seen`` is when the page was first shown, in seconds since the epoch. What lies before the review or in the future
+    is not believed, and the time since the review was opened counts.
+    """
+    if view.row.claimed_by == here.actor.name or _SECONDS.fullmatch(seen) is None:
+        return None
+    now = await here.app.reviews.now()
+    spent_s = now.timestamp() - float(seen)
+    return spent_s / 60 if 0 <= spent_s <= (now - view.row.opened_at).total_seconds() else None
 
 
 def _with(form: FormData) -> dict[int, str]:
