@@ -104,6 +104,9 @@ def test_an_undo_is_shown_then_made_once(cli: Cli, desk: Path) -> None:
     assert (desk / "store.json").read_text() == '{"P-1": 500, "P-2": 40}'
     done = cli.ok("undo", "--case", "C-1", "--why", "booked wrongly", "--by", "kim", "--yes").out
     assert "1 undone, 0 left to people." in done
+    assert "taken back" in next(line for line in cli.ok("cases").out.splitlines() if "C-1 " in line)
+    assert "completed" in next(line for line in cli.ok("cases").out.splitlines() if "C-2 " in line)
+    assert "done: taken back" in cli.ok("case", "C-1").out
     assert (desk / "store.json").read_text() == '{"P-2": 40}'
     assert "was taken back at" in (told := cli.ok("explain", "C-1").out)
     assert "by kim (U-1): booked wrongly." in told

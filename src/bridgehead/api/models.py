@@ -45,7 +45,10 @@ class CasesQuery(Paged):
 
 
 class CaseLineOut(Out):
-    """One case in a list. ``waits`` says in words what it waits for."""
+    """One case in a list. ``waits`` says in words what it waits for.
+
+    ``undone`` of its effects were taken back and ``standing`` were not; of these a plan has taken up ``undoing``.
+    """
 
     id: str
     deployment: str
@@ -68,6 +71,9 @@ class CaseLineOut(Out):
     currency: str | None
     customer: str | None
     number: str | None
+    undone: int
+    standing: int
+    undoing: int
 
 
 class CasesOut(Out):

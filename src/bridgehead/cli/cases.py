@@ -146,7 +146,12 @@ def _moment(flag: str, text: str | None) -> datetime | None:
 
 
 def _ended(line: CaseLine) -> str:
-    """Returns how a case ended, in a word: what a person rejected was completed by its agent, and nothing written."""
+    """Returns how a case ended, in a word: what a person rejected was completed by its agent, and nothing written.
+
+    What was taken back since, or partly, is no longer told as completed.
+    """
+    if line.back:
+        return line.back
     if line.outcome == "completed" and line.rejected:
         return "rejected"
     return line.outcome or line.error_class or "-"
@@ -199,7 +204,7 @@ def _show(view: CaseView) -> None:
             else ()
         ),
         ("deployment", f"{line.deployment}, release {line.release[:12]}, level {line.level}"),
-        ("state", line.state + (f": {_ended(line)}" if line.outcome else "")),
+        ("state", line.state + (f": {_ended(line)}" if line.outcome or line.back else "")),
         ("received", f"{when(line.received_at)} (times are in UTC)"),
         ("opened", when(line.opened_at)),
     ]

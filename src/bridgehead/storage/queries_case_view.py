@@ -42,6 +42,8 @@ class CaseLine:
     whose authority it has; None where it has the deployment's own. ``amount`` is the money that it is about, as its
     input said when it was opened; None where that does not say. ``customer`` is what ``case.search.customer`` names
     and ``number`` the last field of the business key: how people call the case, None where its payload does not say.
+    ``undone`` counts its effects that were taken back, ``standing`` those that were not (nobody knows of some whether
+    they happened), and ``undoing`` of these the ones that a plan has taken up.
     """
 
     id: str
@@ -65,6 +67,14 @@ class CaseLine:
     currency: str | None = None
     customer: str | None = None
     number: str | None = None
+    undone: int = 0
+    standing: int = 0
+    undoing: int = 0
+
+    @property
+    def back(self) -> str:
+        """Returns in words whether what it did was taken back; empty where nothing was."""
+        return "" if not self.undone else "partly taken back" if self.standing else "taken back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,10 @@ _LINES = (
     " coalesce((select (select e.id from effects e where e.case_id = c.id"
     " and e.state in ('intended', 'unknown', 'committed', 'undone') limit 1) is null"
     " from reviews r where r.case_id = c.id and r.state = 'rejected' limit 1), false) as rejected,"
+    " (select json_build_array(count(*) filter (where e.state = 'undone'),"
+    " count(*) filter (where e.state <> 'undone'), count(*) filter (where e.state <> 'undone' and exists"
+    " (select from undo_items i where i.effect_id = e.id and i.state in ('planned', 'intended', 'unknown', 'undone'))))"
+    " from effects e where e.case_id = c.id and e.state in ('intended', 'unknown', 'committed', 'undone')) as did,"
     " (select json_build_array(g.subject, g.issuer) from grants g where g.case_id = c.id) as acts_for,"
     " (select json_build_array(m.amount::text, m.currency) from case_amounts m where m.case_id = c.id) as about,"
     # How the last segment ended stands last on the chain of a case that waits.
@@ -191,6 +195,7 @@ class CaseQueries:
 
 def _line(row: Mapping[str, Any], standing: Sequence[Control], subject: Subject = NOBODY) -> CaseLine:
     release = bytes(row["release"]).hex()
+    undone, there, undoing = row["did"]
     return CaseLine(
         id=show("C", row["id"]),
         deployment=row["deployment"],
@@ -213,6 +218,9 @@ def _line(row: Mapping[str, Any], standing: Sequence[Control], subject: Subject 
         currency=None if row["about"] is None else row["about"][1] or None,
         customer=subject.customer or None,
         number=subject.number or None,
+        undone=undone,
+        standing=there,
+        undoing=undoing,
     )
 
 

@@ -1,0 +1,70 @@
+"""What the lists of the console say of each line, over the whole site, on a real database."""
+
+from __future__ import annotations
+
+from bridgehead.app import App
+from tests.support.console import visiting
+from tests.support.held import deploy, held
+from tests.support.world import World
+
+UNDOABLE = """
+async def cancel(*, key, args, result):
+    enter(number=args["po"], po=args["po"], amount=-args["amount"])
+
+async def found(*, key, args):
+    return await find(key=key, args=args) if sum(one["amount"] for one in entries() if one["po"] == args["po"]) else None
+
+@reversible(key="po", verify=found, undo=cancel)
+async def book(po: str, amount: int) -> Booking:
+    enter(number=po, po=po, amount=amount)
+    return Booking(po, po, amount)
+
+async def agent(case: Case[dict], ctx: Context) -> list:
+    return [await book(one["po"], one["amount"]) for one in case.input.get("several", [case.input])]
+"""
+BACK = ">taken back<"
+OFFERED = "Undo what it did"
+
+
+async def test_what_was_taken_back_no_longer_looks_booked(world: World, app: App) -> None:
+    """P8: after an undo the case says in its page and in the list that it was taken back, and offers no undo again."""
+    await deploy(world, code=UNDOABLE)
+    await held(world, 7, 8)
+    async with visiting(app, ("operator",), name="ops") as ops:
+        before = (await ops.get("/cases/C-1")).text
+        assert OFFERED in before
+        assert BACK not in before
+        await ops.post("/undo", {"case": "C-1", "expected": "1", "reason": "wrong"}, page="/undo?case=C-1")
+        planned = (await ops.get("/cases/C-1")).text
+        assert "1 is being taken back." in planned
+        assert OFFERED not in planned, "a plan has it"
+
+        async def taken_back() -> bool:
+            return len(world.books()) == 3 and BACK in (await ops.get("/cases")).text
+
+        async with world.working():
+            await world.until(taken_back, what="the undo")
+        after = (await ops.get("/cases/C-1")).text
+        assert BACK in after
+        assert "1 of 1 effects was taken back; nothing of what it did stands." in after
+        assert OFFERED not in after
+        assert (await ops.get("/cases")).text.count(BACK) == 1
+        assert BACK not in (await ops.get("/cases/C-2")).text
+
+
+async def test_a_case_of_which_some_was_taken_back_says_so(world: World, app: App) -> None:
+    """P8: where one of two effects was taken back, the case says so, and still offers to undo the other."""
+    await deploy(world, code=UNDOABLE)
+    await world.submit({"po": "A", "several": [{"po": "A", "amount": 3}, {"po": "B", "amount": 4}]})
+    await world.settle()
+    async with visiting(app, ("operator",), name="ops") as ops:
+        await ops.post("/undo", {"effect": "E-2", "expected": "1", "reason": "wrong"}, page="/undo?effect=E-2")
+
+        async def taken_back() -> bool:
+            return ">partly taken back<" in (await ops.get("/cases")).text
+
+        async with world.working():
+            await world.until(taken_back, what="the undo")
+        shown = (await ops.get("/cases/C-1")).text
+    assert "1 of 2 effects was taken back." in shown
+    assert OFFERED in shown
