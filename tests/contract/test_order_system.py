@@ -300,7 +300,7 @@ async def test_a_late_answer_is_left_open(server: RunningErp, monkeypatch: pytes
             await book(order("PO-LATE"), key="late")
         assert (failed.value.error_class, failed.value.applied) == ("timeout", None)
         async with asyncio.timeout(30):
-            while not await system.orders("C100", "PO-LATE"):
+            while not await system.orders("C100", "PO-LATE"):  # noqa: ASYNC110  # the other process's doing
                 await asyncio.sleep(0.01)
     await connected.connector.aclose()
 
