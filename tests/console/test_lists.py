@@ -12,7 +12,8 @@ async def cancel(*, key, args, result):
     enter(number=args["po"], po=args["po"], amount=-args["amount"])
 
 async def found(*, key, args):
-    return await find(key=key, args=args) if sum(one["amount"] for one in entries() if one["po"] == args["po"]) else None
+    left = sum(one["amount"] for one in entries() if one["po"] == args["po"])
+    return await find(key=key, args=args) if left else None
 
 @reversible(key="po", verify=found, undo=cancel)
 async def book(po: str, amount: int) -> Booking:
@@ -68,3 +69,33 @@ async def test_a_case_of_which_some_was_taken_back_says_so(world: World, app: Ap
         shown = (await ops.get("/cases/C-1")).text
     assert "1 of 2 effects was taken back." in shown
     assert OFFERED in shown
+
+
+async def test_effects_say_what_they_are_about(world: World, app: App) -> None:
+    """A list of effects and the preview of an undo name number and amount of each, not to who sees no documents."""
+    await deploy(world, code=UNDOABLE)
+    await held(world, 7)
+    async with visiting(app, ("operator", "reviewer"), name="ops") as ops:
+        listed = (await ops.get("/effects")).text
+        preview = (await ops.get("/undo?case=C-1")).text
+    for page in (listed, preview):
+        assert "PO-7" in page
+        assert "7.00" in page
+    assert "not undone" in listed
+    assert "cannot be undone" not in listed
+    async with visiting(app, ("viewer",)) as viewer:
+        unnamed = (await viewer.get("/effects")).text
+    assert "E-1" in unnamed
+    assert "PO-7" not in unnamed
+
+
+async def test_what_cannot_be_undone_is_told_apart(world: World, app: App) -> None:
+    """P8: an effect whose tool declares no undo says that it cannot be undone, and its page offers none."""
+    await deploy(world)
+    await held(world, 7)
+    async with visiting(app, ("operator", "reviewer"), name="ops") as ops:
+        listed = (await ops.get("/effects")).text
+        page = (await ops.get("/effects/E-1")).text
+    assert "cannot be undone" in listed
+    assert "not undone" not in listed
+    assert "Undo it" not in page

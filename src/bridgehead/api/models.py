@@ -327,7 +327,10 @@ class EffectsQuery(Paged):
 
 
 class EffectLineOut(Out):
-    """One effect in a list; unknown ones come first. ``undo`` is the plan that has taken it up."""
+    """One effect in a list; unknown ones come first. ``undo`` is the plan that has taken it up.
+
+    ``lasting`` says why it can never be undone (``irreversible``, ``no_undo``); what it is about is what its case is.
+    """
 
     id: str
     case: str
@@ -341,6 +344,11 @@ class EffectLineOut(Out):
     settles_from: AwareDatetime | None
     review: str | None
     undo: str | None
+    lasting: str | None
+    customer: str | None
+    number: str | None
+    amount: str | None
+    currency: str | None
 
 
 class EffectsOut(Out):
@@ -380,6 +388,15 @@ class UndoIn(UndoScopeIn):
     expected: int | None = Field(default=None, ge=0, description="How many effects the preview said would be undone.")
 
 
+class AboutOut(Out):
+    """Whom and what a case is about, and the money; null where it does not say."""
+
+    customer: str | None
+    number: str | None
+    amount: str | None
+    currency: str | None
+
+
 class FateOut(Out):
     """What would become of one effect; ``goes`` null: nobody has looked."""
 
@@ -395,6 +412,7 @@ class FateOut(Out):
     unseen: str
     undo: str | None
     case_open: bool
+    about: AboutOut
 
 
 class PreviewOut(Out):
@@ -419,6 +437,7 @@ class UndoneItemOut(Out):
     told: str
     review: str | None
     args: JsonValue
+    about: AboutOut
 
 
 class UndoOut(Out):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ from bridgehead.ids import parse, show
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.queries_case_view import DecisionView, EffectView, Event
 from bridgehead.storage.queries_search import EffectFilters, EffectLine, SearchQueries
+from bridgehead.storage.queries_subjects import NOTHING, About, abouts
 from bridgehead.storage.undo_scope import deployment_of, moment
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Fate:
     unseen: str
     undo: str | None
     case_open: bool
+    about: About
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class UndoneItem:
     told: str
     review: str | None
     args: JSON
+    about: About
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,8 @@ async def listing(
         after = keys[0] == "u", keys[1]
     queries = SearchQueries(app.database, app.vault)
     lines = await queries.effects(wanted, after=after, limit=checked(limit) + 1)
+    if not actor.may("read.documents"):
+        lines = [_nameless(one) for one in lines]
     if len(lines) <= limit:
         return Page(lines)
     last = lines[limit - 1]
@@ -151,11 +156,17 @@ async def effect(app: App, actor: Actor, number: int) -> EffectWhole:
     """Returns one effect with all about it; raises UserError (``effect.unknown``) where there is none."""
     actor.need("read")
     line = await SearchQueries(app.database, app.vault).effect(number)
+    if not actor.may("read.documents"):
+        line = _nameless(line)
     view = await case(app, actor, parse("C", line.case))
     found = next(one for one in view.effects if one.id == line.id)
     decision = next((one for one in view.decisions if one.id == found.decision), None)
     events = tuple(one for one in view.events if one.refs.get("effect") == number)
     return EffectWhole(line, found, decision, events, await _hindrance(app, line))
+
+
+def _nameless(line: EffectLine) -> EffectLine:
+    return replace(line, customer=None, number=None)
 
 
 async def preview(app: App, actor: Actor, wanted: UndoScope, *, unchecked: bool = False) -> Preview:
@@ -164,7 +175,8 @@ async def preview(app: App, actor: Actor, wanted: UndoScope, *, unchecked: bool 
     scope = await _scope(app, wanted)
     undoing = _undoing(app, scope.deployment)
     found = await foresee(await _effects(app, scope, wanted), undoing, by=actor.name, unchecked=unchecked)
-    return _preview(scope, found, actor, looked=undoing is not None)
+    about = await _abouts(app, actor, [one.done.case_id for one in found])
+    return _preview(scope, found, actor, about, looked=undoing is not None)
 
 
 async def undo(
@@ -212,13 +224,13 @@ async def undo(
         raise UserError(
             "somebody else has taken all of it up", code="undo.taken", hint="The effects name the plan that has them."
         )
-    return _told(await app.undos.plan(number), actor)
+    return await _told(app, await app.undos.plan(number), actor)
 
 
 async def plan(app: App, actor: Actor, number: int) -> Undo:
     """Returns how far a plan is; raises UserError (``undo.unknown``) where there is none."""
     actor.need("read")
-    return _told(await app.undos.plan(number), actor)
+    return await _told(app, await app.undos.plan(number), actor)
 
 
 async def _hindrance(app: App, line: EffectLine) -> str | None:
@@ -298,7 +310,15 @@ async def _fence(app: App, going: Sequence[Foreseen], deployment: str) -> None:
             await app.workers.hand_over(case_id, serving, "policy_denied", "An operator undoes what it did.")
 
 
-def _preview(scope: Scope, found: Sequence[Foreseen], actor: Actor, *, looked: bool) -> Preview:
+async def _abouts(app: App, actor: Actor, cases: Sequence[int]) -> Mapping[int, About]:
+    """Returns what cases are about, without names for who may not see documents."""
+    found = await abouts(app.database, app.vault, sorted(set(cases)))
+    return found if actor.may("read.documents") else {number: one.unnamed for number, one in found.items()}
+
+
+def _preview(
+    scope: Scope, found: Sequence[Foreseen], actor: Actor, about: Mapping[int, About], *, looked: bool
+) -> Preview:
     seen = actor.may("read.documents")
     fates = tuple(
         Fate(
@@ -314,6 +334,7 @@ def _preview(scope: Scope, found: Sequence[Foreseen], actor: Actor, *, looked: b
             one.blind,
             show("U", one.under) if one.under else None,
             one.done.case_state not in _CLOSED,
+            about.get(one.done.case_id, NOTHING),
         )
         for one in found
     )
@@ -340,8 +361,9 @@ def _why(one: Foreseen) -> str | None:
     return None
 
 
-def _told(found: UndoPlan, actor: Actor) -> Undo:
+async def _told(app: App, found: UndoPlan, actor: Actor) -> Undo:
     seen = actor.may("read.documents")
+    about = await _abouts(app, actor, [one.done.case_id for one in found.items])
     return Undo(
         show("U", found.id),
         found.deployment,
@@ -350,11 +372,11 @@ def _told(found: UndoPlan, actor: Actor) -> Undo:
         found.reason,
         found.made_at,
         found.finished_at,
-        tuple(_item(one, seen=seen) for one in found.items),
+        tuple(_item(one, about.get(one.done.case_id, NOTHING), seen=seen) for one in found.items),
     )
 
 
-def _item(item: UndoItem, *, seen: bool) -> UndoneItem:
+def _item(item: UndoItem, about: About, *, seen: bool) -> UndoneItem:
     told = None if item.detail is None else item.detail.get("message")
     why = WHY.get(item.why, item.why) if item.why else None  # type: ignore[call-overload]  # a word of WHY
     return UndoneItem(
@@ -366,4 +388,5 @@ def _item(item: UndoItem, *, seen: bool) -> UndoneItem:
         str(told) if told and seen else "",
         None if item.review_id is None else show("R", item.review_id),
         dict(item.done.args) if seen else None,
+        about,
     )

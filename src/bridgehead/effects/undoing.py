@@ -68,6 +68,15 @@ def hindrance(state: EffectState, then: Mapping[str, JSON], now: Tool | None) ->
     return None if key == now.key else "other_release"
 
 
+def lasting(then: Mapping[str, JSON] | None) -> Left | None:
+    """Returns why an effect can never be undone, by the descriptor of its release; None where it may be tried."""
+    if then is None:
+        return None
+    if then.get("effect_class") == "irreversible":
+        return "irreversible"
+    return None if then.get("has_undo") else "no_undo"
+
+
 def before_sending(said: ReadBack, *, same: bool, unchecked: bool) -> Left | None:
     """Returns why an undo is not sent after what ``verify`` said; None when the record is as it was left.
 

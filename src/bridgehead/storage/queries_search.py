@@ -6,14 +6,16 @@ are made of the filters that are given, so that the server plans each by its own
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from bridgehead.cases.finding import sought, term
 from bridgehead.effects.states import EffectState
+from bridgehead.effects.undoing import Left, lasting
 from bridgehead.errors import UserError
 from bridgehead.ids import show
 from bridgehead.ledger.vault import Vault
@@ -21,6 +23,7 @@ from bridgehead.storage.database import Connection, Database
 from bridgehead.storage.queries import Queries, page
 from bridgehead.storage.queries_case_view import ArrivalLine, CaseLine
 from bridgehead.storage.queries_cases import CaseQueries
+from bridgehead.storage.queries_subjects import NOTHING, About, abouts_in
 
 UNKNOWN: Final = "unknown"
 
@@ -80,7 +83,8 @@ class EffectFilters:
 class EffectLine:
     """One effect in a list. ``settles_from``: from then on what is read back of an unknown one counts.
 
-    ``undo`` is the plan that has taken it up, or has undone it.
+    ``undo`` is the plan that has taken it up, or has undone it. ``lasting`` says why it can never be undone, as its
+    release declared it. ``customer``, ``number``, ``amount`` and ``currency`` are those of its case.
     """
 
     id: str
@@ -95,6 +99,11 @@ class EffectLine:
     settles_from: datetime | None
     review: str | None
     undo: str | None
+    lasting: Left | None = None
+    customer: str | None = None
+    number: str | None = None
+    amount: str | None = None
+    currency: str | None = None
 
 
 class SearchQueries:
@@ -132,17 +141,17 @@ class SearchQueries:
         async with self._database.connection() as conn:
             if wanted.state in (None, UNKNOWN) and (after is None or after[0]):
                 bound = None if after is None else after[1]
-                found += await _effects(conn, *effect_query(wanted, unknown=True, bound=bound, limit=limit))
+                found += await self._effects(conn, *effect_query(wanted, unknown=True, bound=bound, limit=limit))
             if wanted.state != UNKNOWN and len(found) < limit:
                 bound = after[1] if after is not None and not after[0] else None
                 left = limit - len(found)
-                found += await _effects(conn, *effect_query(wanted, unknown=False, bound=bound, limit=left))
+                found += await self._effects(conn, *effect_query(wanted, unknown=False, bound=bound, limit=left))
         return found
 
     async def effect(self, effect_id: int) -> EffectLine:
         """Returns one effect; raises UserError for an unknown one."""
         async with self._database.connection() as conn:
-            found = await _effects(conn, _EFFECT + "where e.id = %(id)s", {"id": effect_id})
+            found = await self._effects(conn, _EFFECT + "where e.id = %(id)s", {"id": effect_id})
         if not found:
             raise UserError(
                 f"there is no effect {show('E', effect_id)}",
@@ -158,6 +167,15 @@ class SearchQueries:
         terms = () if find is None else sought(self._vault.hmac, "document", find)
         text, values = arrival_query(deployment=deployment, state=state, terms=terms, after=after, limit=limit)
         return await Queries(self._database, self._vault).arrivals_where(text, values)
+
+    async def _effects(self, conn: Connection, text: str, values: dict[str, object]) -> list[EffectLine]:
+        rows = await (await conn.execute(text.encode(), values)).fetchall()
+        about = await abouts_in(conn, self._vault, sorted({row["case_id"] for row in rows}))
+        lasting = await _lasting(conn, {(bytes(row["release"]), row["tool"]) for row in rows})
+        return [
+            _effect(row, about.get(row["case_id"], NOTHING), lasting.get((bytes(row["release"]), row["tool"])))
+            for row in rows
+        ]
 
 
 def case_query(
@@ -211,6 +229,7 @@ def case_query(
 _EFFECT: Final = (
     "select e.id, e.case_id, e.deployment, e.tool, e.state, e.level, e.attempt, e.proposed_at, e.settled_at,"
     " case when e.state in ('intended', 'unknown') then e.settle_from end as settles_from,"
+    " (select coalesce(e.release, c.release) from cases c where c.id = e.case_id) as release,"
     " (select max(r.id) from reviews r where r.case_id = e.case_id and r.effect_id = e.id and r.state = 'open')"
     " as review, (select max(i.undo_id) from undo_items i where i.effect_id = e.id"
     " and i.state in ('planned', 'intended', 'unknown', 'undone')) as undo from effects e "
@@ -267,22 +286,37 @@ def arrival_query(
     return f"{joins}{condition}order by {'t0.arrival_id' if terms else 'a.id'} desc limit %(n)s", values
 
 
-async def _effects(conn: Connection, text: str, values: dict[str, object]) -> list[EffectLine]:
-    rows = await (await conn.execute(text.encode(), values)).fetchall()
-    return [
-        EffectLine(
-            id=show("E", row["id"]),
-            case=show("C", row["case_id"]),
-            deployment=row["deployment"],
-            tool=row["tool"],
-            state=row["state"],
-            level=row["level"],
-            attempt=row["attempt"],
-            proposed_at=row["proposed_at"],
-            settled_at=row["settled_at"],
-            settles_from=row["settles_from"],
-            review=None if row["review"] is None else show("R", row["review"]),
-            undo=None if row["undo"] is None else show("U", row["undo"]),
+def _effect(row: Mapping[str, Any], about: About, lasting: Left | None) -> EffectLine:
+    return EffectLine(
+        id=show("E", row["id"]),
+        case=show("C", row["case_id"]),
+        deployment=row["deployment"],
+        tool=row["tool"],
+        state=row["state"],
+        level=row["level"],
+        attempt=row["attempt"],
+        proposed_at=row["proposed_at"],
+        settled_at=row["settled_at"],
+        settles_from=row["settles_from"],
+        review=None if row["review"] is None else show("R", row["review"]),
+        undo=None if row["undo"] is None else show("U", row["undo"]),
+        lasting=lasting,
+        customer=about.customer,
+        number=about.number,
+        amount=about.amount,
+        currency=about.currency,
+    )
+
+
+async def _lasting(conn: Connection, wanted: Collection[tuple[bytes, str]]) -> Mapping[tuple[bytes, str], Left]:
+    """Returns which of these tools were declared, by these releases, as what can never be undone."""
+    if not wanted:
+        return {}
+    rows = await (
+        await conn.execute(
+            "select digest, manifest from releases where digest = any(%s)", (sorted({one for one, _ in wanted}),)
         )
-        for row in rows
-    ]
+    ).fetchall()
+    declared = {bytes(row["digest"]): json.loads(bytes(row["manifest"])).get("tools", {}) for row in rows}
+    found = {(release, tool): lasting(declared[release].get(tool)) for release, tool in wanted if release in declared}
+    return {key: why for key, why in found.items() if why is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from bridgehead.cases.finding import Subject
 from bridgehead.ledger.vault import Vault
@@ -27,6 +28,46 @@ async def subjects_in(conn: Connection, vault: Vault, numbers: Sequence[int]) ->
         row["id"]: Subject.of(Opener.of(vault, row["wrapped"]).open(row["sealed"], row["input"]).value) for row in rows
     }
     return {number: one for number, one in found.items() if one != NOBODY}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whom and what a case is about, and the money, as its input said when it was opened."""
+
+    customer: str | None = None
+    number: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+
+    @property
+    def unnamed(self) -> About:
+        """Returns it as whoever may not see documents sees it."""
+        return About(amount=self.amount, currency=self.currency)
+
+
+NOTHING = About()
+
+
+async def abouts_in(conn: Connection, vault: Vault, numbers: Sequence[int]) -> Mapping[int, About]:
+    """Returns what these cases are about; of one that does not say there is none."""
+    called = await subjects_in(conn, vault, numbers)
+    rows = await (
+        await conn.execute(
+            "select case_id, amount::text, currency from case_amounts where case_id = any(%s)", (list(numbers),)
+        )
+    ).fetchall()
+    money = {row["case_id"]: (row["amount"], row["currency"] or None) for row in rows}
+    found = {}
+    for number in {*called, *money}:
+        subject = called.get(number, NOBODY)
+        found[number] = About(subject.customer or None, subject.number or None, *money.get(number, (None, None)))
+    return found
+
+
+async def abouts(database: Database, vault: Vault, numbers: Sequence[int]) -> Mapping[int, About]:
+    """Returns the same over a connection of its own."""
+    async with database.connection() as conn:
+        return await abouts_in(conn, vault, numbers)
 
 
 async def subjects(database: Database, vault: Vault, numbers: Sequence[int]) -> Mapping[int, Subject]:
