@@ -32,6 +32,8 @@ _DOCUMENTS: Final = 5
 
 _SIBLINGS: Final = 4
 """Of so many other cases of the same business it is told who has them, the last ones."""
+_LOOKED: Final = 30
+"""So many cases of the same order number, the last ones, are looked at for one that names its customer otherwise."""
 
 
 def register(app: typer.Typer) -> None:
@@ -129,7 +131,10 @@ async def told(
 
 
 async def _around(app: App, case: CaseView) -> Surroundings:
-    """Returns what an account says besides a case's own rows, with the last few other cases of its business."""
+    """Returns what an account says besides a case's own rows, with the last few other cases of its business.
+
+    They are those of its business key, and those of the same order whose document names the customer otherwise.
+    """
     from dataclasses import replace
 
     from bridgehead.ids import parse
@@ -139,7 +144,25 @@ async def _around(app: App, case: CaseView) -> Surroundings:
     known = await ExplainQueries(app.database).around(parse("C", case.case.id))
     numbers = sorted(parse("C", one) for one in case.revisions)[-_SIBLINGS:]
     queries = CaseQueries(app.database, app.vault)
-    return replace(known, siblings=[await queries.case(one) for one in numbers])
+    found = [await queries.case(one) for one in numbers] + await _tied(app, case)
+    return replace(known, siblings=sorted(found, key=lambda one: parse("C", one.case.id)))
+
+
+async def _tied(app: App, case: CaseView) -> list[CaseView]:
+    """Returns the last few cases of the same order and customer whose business key is another one."""
+    from bridgehead.cli.telling_tied import may_be_tied, order_number, tied
+    from bridgehead.ids import parse
+    from bridgehead.storage.queries_cases import CaseQueries
+    from bridgehead.storage.queries_search import CaseFilters, SearchQueries
+
+    number = order_number(case)
+    if not number:
+        return []
+    wanted = CaseFilters(deployment=case.case.deployment, key=number)
+    lines = await SearchQueries(app.database, app.vault).cases(wanted, after=None, limit=_LOOKED)
+    queries = CaseQueries(app.database, app.vault)
+    near = [parse("C", line.id) for line in lines if may_be_tied(case, line)][:_SIBLINGS]
+    return [other for one in near if tied(case, other := await queries.case(one))]
 
 
 def _number_of(asked: str) -> tuple[str, int]:

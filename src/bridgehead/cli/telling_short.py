@@ -15,8 +15,8 @@ from bridgehead.cli.telling_outcome import not_again, rejected
 from bridgehead.cli.telling_passage import in_full
 from bridgehead.cli.telling_people import about, changes, until
 from bridgehead.cli.telling_same import stands
-from bridgehead.cli.telling_siblings import beside, not_before, standing, was_before
-from bridgehead.cli.telling_words import items, mapping, message
+from bridgehead.cli.telling_siblings import beside, not_before, standing, taken_back, waiting_about, was_before
+from bridgehead.cli.telling_words import items, mapping, message, spelled
 from bridgehead.ids import parse, show
 from bridgehead.reviews.model import VERBS
 from bridgehead.storage.queries_case_view import CaseReview, CaseView, DecisionView, EffectView
@@ -281,9 +281,18 @@ def _time(view: CaseView, around: Surroundings) -> Iterator[str]:
         yield f"A person gave it back to the agent{by} at {when(line.closed_at)}: it goes on as {later.case.id}."
         return
     took = duration((line.closed_at - line.received_at).total_seconds())
-    by = " A person closed it." if line.outcome == "settled_by_person" else ""
+    by = f" {_closed(view)}" if line.outcome == "settled_by_person" else ""
     how = "handed back undone" if rejected(view) else "done"
     yield f"It was {how} {took} after it came, at {when(line.closed_at)}.{by}"
+
+
+def _closed(view: CaseView) -> str:
+    """Returns who closed a case, when, and in which words."""
+    one = _last_decided(view)
+    if one is None:
+        return "A person closed it."
+    wrote = spelled(one.answer, _WHY) if one.answer is not None else "nothing"
+    return f"{one.decided_by} closed it for {one.role} at {when(one.decided_at)} ({one.id}) and wrote: {wrote}"
 
 
 def _last_decided(view: CaseView) -> CaseReview | None:
@@ -313,10 +322,15 @@ def _to_do(view: CaseView, around: Surroundings) -> Iterator[str]:
             yield from goes_on(one)
     if open_ones:
         yield from not_before(view, around.siblings)
+        yield from taken_back(view, around.siblings)
     yield from _stopped(view, around)
     if not open_ones and line.state == "done":
         later = _given_back(view, around)
-        yield "To do: nothing." if later is None else f"To do: nothing here; see {later.case.id}."
+        about_it = waiting_about(view, around.siblings)
+        if later is not None:
+            yield f"To do: nothing here; see {later.case.id}."
+        else:
+            yield f"To do: nothing here. About the same business {about_it}" if about_it else "To do: nothing."
     elif not open_ones and line.state != "with_person":
         yield f"To do: nothing; it goes on by itself{f' after {line.waits}' if line.waits else ''}."
 

@@ -8,8 +8,9 @@ from typing import Final
 
 from bridgehead.cli.output import brief, when
 from bridgehead.cli.telling_gist import plain_number
-from bridgehead.cli.telling_people import about
+from bridgehead.cli.telling_people import about, until
 from bridgehead.cli.telling_same import stands
+from bridgehead.cli.telling_tied import how_tied
 from bridgehead.cli.telling_words import counted, items, mapping
 from bridgehead.reviews.stakes import number
 from bridgehead.spec.tool import JSON
@@ -31,6 +32,8 @@ def beside(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
         yield from asked_otherwise(earlier[-1], view)
     for one in siblings:
         yield _where(one, earlier=_place(one) < own)
+        if one.case.id not in view.revisions:
+            yield how_tied(view, one)
 
 
 def was_before(view: CaseView, siblings: Sequence[CaseView]) -> str:
@@ -80,10 +83,54 @@ def _as_asked(line: Mapping[str, JSON]) -> Mapping[str, JSON]:
 
 
 def not_before(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
-    """Yields that nothing is booked for a case while a later document of its business waits, and what that one asks."""
+    """Yields that nothing is booked for a case while a later document of its business waits, and what that one asks.
+
+    Nor is it given back to its agent, where nothing else stands in the way of that: the agent does not see the other.
+    """
     for one in siblings:
-        if _place(one) > _place(view) and one.case.state != "done":
-            yield f"Do not book before {one.case.id} is settled; {_otherwise(view, one)}."
+        if _place(one) < _place(view):
+            continue
+        nor = "" if one.case.id in view.revisions else ", nor send this case back to the agent"
+        if one.case.state != "done":
+            yield f"Do not book before {one.case.id} is settled{nor}; {_otherwise(view, one)}."
+        elif _cancels(one):
+            yield f"Do not book{nor} before you know how {one.case.id} ended: it cancels the order, and is done."
+
+
+def waiting_about(view: CaseView, siblings: Sequence[CaseView]) -> str:
+    """Returns what later documents of a case's business wait for a person, with the command; empty where none does."""
+    told = []
+    for one in siblings:
+        held = [each for each in one.reviews if each.state == "open"]
+        if held and _place(one) > _place(view):
+            what = _otherwise(view, one).removeprefix("it ")
+            whom = f"waits for {held[-1].role}{until(held[-1])}"
+            told.append(f"{one.case.id}, which {what}, {whom}: bridgehead review {held[-1].id}")
+    return "; ".join(told)
+
+
+def taken_back(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
+    """Yields of a cancellation which earlier cases booked the order, or still hold it, and how that is ended there."""
+    if not _cancels(view):
+        return
+    for one in siblings:
+        if _place(one) > _place(view):
+            continue
+        booked = [each for each in one.effects if each.state == "committed"]
+        held = [each for each in one.reviews if each.state == "open"]
+        if booked:
+            named = ", ".join(each.id for each in booked)
+            yield (
+                f"{one.case.id} booked the order ({named}). What it did can be taken back there, once it is clear that"
+                f' the order is to be cancelled: bridgehead undo --case {one.case.id} --dry-run shows it, --why "…" in'
+                " place of --dry-run does it."
+            )
+        if held:
+            yield f"{one.case.id} has the order still to decide: close that one too, bridgehead review {held[-1].id}"
+
+
+def _cancels(view: CaseView) -> bool:
+    return mapping(view.input).get("purpose") == "cancel"
 
 
 def asked_otherwise(before: CaseView, after: CaseView) -> Iterator[str]:
@@ -122,7 +169,7 @@ def _where(one: CaseView, *, earlier: bool) -> str:
 
 
 def _otherwise(view: CaseView, later: CaseView) -> str:
-    if mapping(later.input).get("purpose") == "cancel":
+    if _cancels(later):
         return "it cancels the order"
     old = _lines(view)
     places = []
