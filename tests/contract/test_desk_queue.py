@@ -76,6 +76,31 @@ async def test_a_review_explains_its_sums(world: World) -> None:
     assert "Line 1 has a contract." in shown
 
 
+NAMELESS = """
+@reversible(key="po", verify=find)
+async def cancel(po: str) -> Booking:
+    enter(number=po, po=po, amount=0)
+    return Booking(po, po, 0)
+
+async def agent(case: Case[dict], ctx: Context) -> None:
+    await cancel(case.input["po"])
+"""
+
+
+async def test_a_list_shows_the_sum_that_the_review_shows(world: World) -> None:
+    """A call that names no money is listed and ordered by what its case was given, as its own page says it."""
+    await deploy(world, code=NAMELESS, tools="cancel: {hold: desk}", roles=ROLES)
+    await held(world, 20, 500)
+    async with world.app.database.connection() as conn:
+        await conn.execute("update reviews set due_at = null, escalate_at = null")
+    me = actor("kim", "desk")
+    rows = (await reviewing.queue(world.app, me)).items
+    assert [row.stake for row in rows] == [500, 20]
+    for row in rows:
+        at_stake = (await reviewing.show(world.app, me, row.id)).sums[0]
+        assert (at_stake.amount, at_stake.currency) == (row.stake, row.stake_currency)
+
+
 async def test_filters_show_what_is_asked_for(world: World) -> None:
     """A queue can be narrowed to a role, to what is overdue, to what is mine to decide, and to what is decided."""
     await deploy(world, roles=ROLES)

@@ -57,7 +57,7 @@ class Group:
 
 def work_of(review: Review, subject: str) -> Work:
     """Returns a review as it is chosen; its reason is the cause that was named, a document's kind, or the tool."""
-    amount, currency = stake_of(review.shown)
+    amount, currency = (review.stake, review.stake_currency) if review.stake is not None else stake_of(review.shown)
     return Work(
         id=show("R", review.id),
         about=show("C", review.case_id) if review.case_id is not None else show("A", review.arrival_id or 0),

@@ -47,17 +47,10 @@ def stake(given: JSON) -> tuple[Decimal | None, str]:
     return NOTHING
 
 
-def stake_of(shown: Mapping[str, JSON]) -> tuple[Decimal | None, str]:
-    """Returns the money that a review is about: of its call, else of what its case was given.
-
-    Where that names no currency it is the one that the agent reckons in (``value`` of a hand-over's details).
-    """
-    amount, currency = stake(shown.get("args"))
-    if amount is None:
-        amount, currency = stake(shown.get("input"))
-    if amount is not None and not currency:
-        currency = str(_mapping(shown.get("value")).get("currency") or "")
-    return amount, currency
+def stake_of(shown: Mapping[str, JSON], given: JSON = None) -> tuple[Decimal | None, str]:
+    """Returns the money that a review is about, the first of its ``sums``: None where it knows of none."""
+    found = sums(shown, given)
+    return (found[0].amount, found[0].currency) if found else NOTHING
 
 
 def sums(shown: Mapping[str, JSON], given: JSON = None) -> tuple[Sum, ...]:

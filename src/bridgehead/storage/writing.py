@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from bridgehead.cases.ports import Claim
 from bridgehead.cases.writes import Adopt, CheckWrite, CostWrite, HandOver, ReviewOpen, Worked, Write
 from bridgehead.costs.meter import Cost
-from bridgehead.reviews.stakes import stake_of
+from bridgehead.errors import Unavailable
+from bridgehead.ledger.vault import Unreadable
+from bridgehead.reviews.stakes import stake, stake_of
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.database import Connection
 from bridgehead.storage.reviews_terms import terms_at
-from bridgehead.storage.sealing import Chain, Sealer
+from bridgehead.storage.sealing import Chain, Sealer, from_bytes
 
 
 @dataclass(slots=True)
@@ -87,7 +90,7 @@ async def open_review(
     due = None
     if within_s is not None:
         due = now + timedelta(seconds=within_s) if terms is None else terms.due(now, within_s)
-    amount, currency = stake_of(write.shown)
+    amount, currency = await _stake(conn, sealer, write, case_id)
     row = await (
         await conn.execute(
             "insert into reviews (kind, deployment, role, case_id, arrival_id, effect_id, args_digest, error_class,"
@@ -127,6 +130,21 @@ async def open_review(
     commitments = {"payload": payload} if write.digest is None else {"payload": payload, "args": write.digest}
     await chain.append("review.opened", refs, commitments)
     return number
+
+
+async def _stake(
+    conn: Connection, sealer: Sealer, write: ReviewOpen, case_id: int | None
+) -> tuple[Decimal | None, str]:
+    """Returns the sum at stake that the review's page shows: its own, else that of what its case was given."""
+    found = stake_of(write.shown)
+    if case_id is None or write.shown.get("input") is not None or stake(write.shown.get("args"))[0] is not None:
+        return found
+    row = await (await conn.execute("select input from cases where id = %s", (case_id,))).fetchone()
+    try:
+        stored = None if row is None else from_bytes(await sealer.get(bytes(row["input"])))
+    except (Unreadable, Unavailable):  # what nobody can open names no money
+        return found
+    return stake_of(write.shown, stored.get("input")) if isinstance(stored, Mapping) else found
 
 
 async def write_cost(conn: Connection, chain: Chain, case_id: int, write: CostWrite) -> None:

@@ -128,3 +128,11 @@ def test_members_are_named_or_in_a_group() -> None:
     assert is_member("kim", (), ("kim",))
     assert not is_member("desk", (), ("group:desk",))
     assert not is_member("kim", {"sales"}, ("group:desk",))
+
+
+def test_what_the_agent_reckons_is_at_stake_where_nothing_else_is_known() -> None:
+    """A list shows the sum that the page shows: the first of its sums, also where that is what the agent reckons."""
+    shown: dict[str, JSON] = {"input": {"lines": []}, "value": {"amount": "5820.77", "currency": "GBP"}}
+    assert stake_of(shown) == (Decimal("5820.77"), "GBP")
+    assert stake_of({"args": {"po": "1"}}, {"total": "3", "currency": "EUR"}) == (Decimal(3), "EUR")
+    assert stake_of({"args": {"po": "1"}}) == (None, "")
