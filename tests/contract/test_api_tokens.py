@@ -10,6 +10,7 @@ import pytest
 from bridgehead.app import App
 from bridgehead.auth.actor import Actor, Right
 from bridgehead.auth.links import invitation
+from bridgehead.auth.passwords import kept_soon
 from bridgehead.auth.sessions import actor_of_session, end_own, open_session
 from bridgehead.auth.tokens import PREFIX, actor_of_token, make, make_own, own_tokens, revoke_own
 from bridgehead.errors import Refused, UserError
@@ -163,6 +164,21 @@ async def test_a_link_ends_tokens_where_that_was_asked(app: App, end: bool) -> N
         assert (await page.post("/first-run", said, page=path)).status_code == 303
     assert await _opens(app, made.text) != end
     assert await _revocations(app) == int(end)
+
+
+async def test_a_password_that_an_administrator_sets_ends_the_link_before_it(app: App) -> None:
+    """A link that was never used sets no password once somebody was given another one."""
+    await app.users.add("anna", (), None, by="ops", roles=("reviewer",))
+    path = await invitation(app, "anna", by="ops")
+    await app.users.add("anna", (), await kept_soon("an altogether new horse"), by="ops", roles=("reviewer",))
+    said: dict[str, str | list[str]] = {
+        "code": path.partition("code=")[2],
+        "password": "somebody else's sentence",
+        "again": "somebody else's sentence",
+    }
+    async with browser(app) as page:
+        assert (await page.post("/first-run", said, page="/sign-in")).status_code != 303
+        assert (await page.sign_in("anna", "somebody else's sentence")).status_code != 303
 
 
 async def _opens(app: App, token: str) -> bool:

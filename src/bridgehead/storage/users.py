@@ -262,6 +262,7 @@ async def write_user(
         refs["roles"] = sorted(roles)
     if password is not None and not fresh:
         await end_sessions(conn, "", name, by=by)
+        await end_links(conn, name)
     await chain.append("user.added" if fresh else "user.changed", {**refs, "password": password is not None})
     return fresh
 
