@@ -40,7 +40,7 @@ async def find_orders(po_number: str) -> dict:
 def reader(document, name):
     order = json.loads(document)["order"]
     order = {"warnings": [], "sources": {}, "controls": [], **order}
-    return NewCase(input=order, content={"lines": order["lines"]}, key={"po": order["po_number"]})
+    return NewCase(input=order, content=order, key={"po": order["po_number"]})
 
 
 async def agent(case: Case[dict], ctx: Context) -> str:
@@ -112,6 +112,22 @@ def test_a_cancellation_says_what_the_order_that_stands_holds(cli: Cli, desk: Pa
         "- Asked in C-2, and cancelled here: line 1 (P1): 100 STK at 1.37, which is 137.00 for the line.\n"
         in cli.ok("explain", "C-3").out
     )
+
+
+def test_a_repeat_that_orders_the_same_names_the_fields_that_differ(cli: Cli, desk: Path) -> None:
+    """An address and a note are named with what they were, and nothing ordered differs; a ship-to is ordered."""
+    first: dict[str, JSON] = {"po_number": "PO-1", "lines": [LINE], "buyer": {"email": "a@kern.example"}, "notes": []}
+    came(cli, desk, "first.json", first)
+    again: dict[str, JSON] = {**first, "buyer": {"email": "b@kern.example"}, "notes": ["DUPLICATE"]}
+    came(cli, desk, "again.json", again)
+    told = cli.ok("explain", "C-2").out
+    assert "(P1): 100 STK at 1.37, which is 137.00 for the line; the line is asked as in C-1 before. Nothing" in told
+    assert (
+        "Nothing that is ordered differs; what differs is buyer.email: a@kern.example to b@kern.example; notes" in told
+    )
+    assert "DUPLICATE" in told.partition("what differs is")[2].partition("\n")[0]
+    came(cli, desk, "third.json", {**again, "ship_to": {"city": "Hull"}})
+    assert "asked as in C-2 before. What differs is ship_to: absent to " in cli.ok("explain", "C-3").out
 
 
 def test_a_currency_that_is_not_named_is_told_with_where_it_comes_from(cli: Cli, desk: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from bridgehead.cli.output import brief, when
 from bridgehead.cli.telling_gist import plain_number
+from bridgehead.cli.telling_outcome import changed_from
 from bridgehead.cli.telling_people import about, until
 from bridgehead.cli.telling_same import stands
 from bridgehead.cli.telling_tied import how_tied
@@ -22,6 +23,12 @@ _LINES: Final = 12
 _FEW: Final = 3
 """Lines of a change that its first sentence tells as they were, at most."""
 _WHY: Final = 400
+_AS_BEFORE: Final = ", as before"
+_ORDERED: Final = (
+    "lines", "currency", "ship_to", "bill_to", "requested_date", "incoterms", "payment_terms", "stated_total",
+    "charges", "po_number", "it",
+)  # fmt: skip
+"""How paths of fields begin that say what is ordered, for which sum, and where it goes."""
 
 
 def beside(view: CaseView, siblings: Sequence[CaseView]) -> Iterator[str]:
@@ -148,6 +155,9 @@ def asked_otherwise(before: CaseView, after: CaseView) -> Iterator[str]:
         at = _same_line(line, old)
         named += [] if at is None else [at]
         told.append(_now_and_before(line, None if at is None else old[at]))
+    if len(named) == len(new) == len(old) and all(one.endswith(_AS_BEFORE) for one in told):
+        yield f"{_all_of(new)} asked as in {before.case.id} before. {_differs_beside(before, after)}"
+        return
     more = f"; and {counted(len(told) - _LINES, 'more line')}" if len(told) > _LINES else ""
     yield f"Asked now, and in {before.case.id} before: {'; '.join(told[:_LINES])}{more}."
     rest = [line for at, line in enumerate(old) if at not in named]
@@ -155,6 +165,21 @@ def asked_otherwise(before: CaseView, after: CaseView) -> Iterator[str]:
         listed = "; ".join(f"{_name(line)}, {_asked(line)}" for line in rest[:_LINES])
         more = f"; and {counted(len(rest) - _LINES, 'more line')}" if len(rest) > _LINES else ""
         yield f"Asked in {before.case.id} and not named here: {listed}{more}."
+
+
+def _all_of(lines: Sequence[Mapping[str, JSON]]) -> str:
+    listed = "; ".join(f"{_name(line)}: {_asked(line)}" for line in lines[:_LINES])
+    more = f"; and {counted(len(lines) - _LINES, 'more line')}" if len(lines) > _LINES else ""
+    return f"{listed}{more}; {'the line is' if len(lines) == 1 else 'every line is'}"
+
+
+def _differs_beside(before: CaseView, after: CaseView) -> str:
+    """Returns in which fields two documents with the same lines differ, and whether one of these is ordered."""
+    found = changed_from(before.input, after.input)
+    if not found:
+        return "No field that was read differs."
+    ordered = any(one.startswith(_ORDERED) for one in found)
+    return f"{'What' if ordered else 'Nothing that is ordered differs; what'} differs is {'; '.join(found)}."
 
 
 def _where(one: CaseView, *, earlier: bool) -> str:
@@ -190,7 +215,7 @@ def _now_and_before(line: Mapping[str, JSON], before: Mapping[str, JSON] | None)
     was = _asked(before)
     if before.get("requested_date") and not line.get("requested_date"):
         now += ", no day named"
-    return f"{_name(line)}: {now}, as before" if now == was else f"{_name(line)}: {now} now, {was} before"
+    return f"{_name(line)}: {now}{_AS_BEFORE}" if now == was else f"{_name(line)}: {now} now, {was} before"
 
 
 def _asked(line: Mapping[str, JSON]) -> str:

@@ -405,3 +405,54 @@ def test_a_cancellation_without_lines_asks_to_cancel_and_nothing_else() -> None:
     assert [hold.cause for hold in found.holds] == ["change", "reading"]
     assert to_do(found.holds) == ("cancel the order in the ERP, or tell the customer why not; read the document itself")
     assert [hold.cause for hold in verdict(replace(order(), lines=())).holds if hold.cause == "totals"]
+
+
+def test_a_cancellation_is_worth_the_order_that_stands() -> None:
+    """A queue sorts a cancellation by what stands; what is cancelled already counts for nothing."""
+    first = verdict(order()).booking
+    assert first is not None
+    stands, gone = booked(first), replace(booked(first, status="cancelled"), order_number="SO-2")
+    ended = replace(order(purpose="cancel"), lines=())
+    value = verdict(ended, facts(ended, earlier=(gone, stands))).value
+    assert value is not None
+    assert (value.amount, value.currency) == (first.total, "EUR")
+    assert value.what == "what the order that stands is worth (SO-1)"
+    assert verdict(ended, facts(ended, earlier=(gone,))).value is None, "nothing is not 0.00"
+    silent = order(line(quantity=Decimal(7), price=None, amount=None), purpose="change")
+    changed = verdict(silent, facts(silent, earlier=(stands,))).value
+    assert changed is not None
+    assert (changed.amount, changed.what) == (value.amount, value.what)
+    priced = order(line(quantity=Decimal(30), price=Decimal("6.20")), purpose="change")
+    told = verdict(priced, facts(priced, earlier=(stands,))).value
+    assert told is not None
+    assert told.what == "what it comes to at the ERP's prices"
+
+
+def test_who_cancels_an_order_is_asked_for_nothing_that_a_booking_needs() -> None:
+    """Figures, goods and terms of an order that ends are of no account; who sent it and what is meant are."""
+    said = ("contradiction: a note says 'only line 2' (body): 'only line 2'",)
+    ended = replace(order(line(unit="PAL"), purpose="cancel", warnings=said), stated_line_count=9)
+    found = verdict(ended)
+    assert {"change", "contradiction", "totals", "unit"} <= {hold.cause for hold in found.holds}
+    assert to_do(found.holds) == (
+        "cancel the order in the ERP, or tell the customer why not; ask the customer what is meant"
+    )
+    assert "which figures hold" in to_do(verdict(replace(ended, purpose="original")).holds)
+
+
+def test_a_repeat_with_another_note_says_that_nothing_ordered_differs() -> None:
+    """Where a booking would be the same, the reason says so in place of "other content", and what differs elsewhere."""
+    first = verdict(order()).booking
+    assert first is not None
+    doubted = order(warnings=("contradiction: a note says 'DUPLICATE' (line 2): 'Purchase order - DUPLICATE'",))
+    found = verdict(doubted, facts(doubted, earlier=(booked(first),)))
+    assert [hold.cause for hold in found.holds] == ["duplicate", "contradiction"]
+    assert "Nothing that is ordered differs from SO-1: item, quantity" in found.reason()
+    assert to_do(found.holds).startswith("make sure that it is the same order again")
+    more = order(line(quantity=Decimal(200)))
+    other = verdict(more, facts(more, earlier=(booked(first),)))
+    assert "known with other content" in other.reason()
+    assert "Nothing that is ordered differs" not in other.reason()
+    again = verdict(doubted, facts(doubted, earlier=(booked(first, status="cancelled"),)))
+    assert "It orders the same as SO-1, which is cancelled: a person says whether it is wanted again." in again.reason()
+    assert "known with other content" not in again.reason()

@@ -99,12 +99,11 @@ async def process(
 
 
 def _worth(verdict: Verdict) -> dict[str, JSON]:
-    """Returns what the order comes to at the ERP's prices, for the desk to show beside what it states."""
+    """Returns what the order comes to, or what stands of one that is cancelled, for the desk to show and sort by."""
     value = verdict.value
     if value is None:
         return {}
-    what = "what it comes to at the ERP's prices"
-    return {"value": {"amount": str(value.amount), "currency": value.currency, "what": what, "why": value.why}}
+    return {"value": {"amount": str(value.amount), "currency": value.currency, "what": value.what, "why": value.why}}
 
 
 async def judge(case: Case[Order], rules: Rules) -> Verdict:

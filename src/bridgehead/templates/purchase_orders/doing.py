@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bridgehead.documents.outcome import Kind
-from bridgehead.templates.purchase_orders.checks.verdict import Cause, Hold
+from bridgehead.templates.purchase_orders.checks.verdict import CANCEL, Cause, Hold
 
 _AGAIN: Final = "and send the case back to the agent, or book the order in the ERP yourself"
 TO_DO: Final[Mapping[Cause, str]] = {
@@ -48,7 +48,7 @@ _OF_KINDS: Final[Mapping[Kind, str]] = {
     ),
     "invoice": "hand it to accounting",
     "order_change": "change the order in the ERP as the document asks, or tell the customer why not",
-    "order_cancel": "cancel the order in the ERP, or tell the customer why not",
+    "order_cancel": CANCEL,
     "order_response": "compare it with the order in the ERP that it answers",
     "order_status": "look the order up in the ERP, and tell the sender how it stands",
     "quotation_request": "make the sender an offer, or decline; an order that comes of it is submitted then",
@@ -59,8 +59,22 @@ _OF_KINDS: Final[Mapping[Kind, str]] = {
 }
 
 
+_OF_A_BOOKING: Final[frozenset[Cause]] = frozenset(
+    {
+        "totals", "ship_to", "credit", "item", "price", "unit", "quantity", "date", "incoterms", "payment_terms",
+        "order_limit",
+    }
+)  # fmt: skip
+"""What is in doubt about an order's figures, goods and terms, and is of no account to one that is cancelled."""
+
+
 def to_do(holds: Sequence[Hold]) -> str:
-    """Returns what is done about every reason of a hold, the owner's first, with the lines that each is about."""
+    """Returns what is done about every reason of a hold, the owner's first, with the lines that each is about.
+
+    Whoever cancels an order books none: what only a booking needs is left out then.
+    """
+    if any(hold.to_do == CANCEL for hold in holds):
+        holds = [hold for hold in holds if hold.to_do == CANCEL or hold.cause not in _OF_A_BOOKING]
     found: dict[str, list[int]] = {}
     again = True
     for hold in holds:

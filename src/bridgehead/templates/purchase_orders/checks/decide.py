@@ -11,7 +11,7 @@ from bridgehead.templates.purchase_orders.checks import document_rules, line_rul
 from bridgehead.templates.purchase_orders.checks.figures import figures
 from bridgehead.templates.purchase_orders.checks.lines import settle
 from bridgehead.templates.purchase_orders.checks.parties import place
-from bridgehead.templates.purchase_orders.checks.value import order_value, reckoned
+from bridgehead.templates.purchase_orders.checks.value import worth
 from bridgehead.templates.purchase_orders.checks.verdict import (
     Facts,
     Ground,
@@ -19,7 +19,6 @@ from bridgehead.templates.purchase_orders.checks.verdict import (
     LineVerdict,
     Rules,
     Settled,
-    Value,
     Verdict,
 )
 from bridgehead.templates.purchase_orders.erp.wire import Address, Booking, OrderLine, amount_of
@@ -73,9 +72,7 @@ def decide(order: Order, facts: Facts, rules: Rules | None = None) -> Verdict:
         proposal=ground.proposal,
         resend_of=known.order_number if known is not None and not _objects(holds) else None,
         credit=facts.customer.credit if facts.customer is not None else None,
-        value=None
-        if facts.customer is None
-        else Value(order_value(ground), facts.customer.currency, reckoned(ground).strip()),
+        value=worth(ground),
         figures=() if known is not None and not _objects(holds) else figures(ground, books=not holds),
     )
 

@@ -13,6 +13,7 @@ from bridgehead.documents.doubt import says_its_purpose
 from bridgehead.documents.order import Order, Party
 from bridgehead.templates.purchase_orders.checks.value import order_value, reckoned
 from bridgehead.templates.purchase_orders.checks.verdict import (
+    CANCEL,
     CREDIT_CONTROL,
     INSIDE_SALES,
     LOGISTICS,
@@ -48,10 +49,19 @@ _OWNERS: Final[Mapping[str, tuple[str, Cause]]] = {
 _SUMS: Final = frozenset({"totals", "count", "hash"})
 _ALTER: Final[Mapping[str, str]] = {
     "change": "change the order in the ERP as the document asks, or tell the customer why not",
-    "cancel": "cancel the order in the ERP, or tell the customer why not",
+    "cancel": CANCEL,
 }
 """What is done about a document that changes or cancels an order, by its purpose."""
+_SAME_AGAIN: Final = (
+    "make sure that it is the same order again: nothing is booked then, and where it is a second one, ask the customer"
+    " for another PO number"
+)
 _TEXTS: Final[dict[str, Cause]] = {"instruction": "instruction", "contradiction": "contradiction"}
+_WHAT_IS_MEANT: Final[Mapping[str, str]] = {
+    "instruction": "read the quoted text, and ask the customer by a way that you know whether the document is theirs",
+    "contradiction": "ask the customer what is meant",
+}
+"""What is done about such a text in a document that orders nothing new."""
 _NET_DAYS: Final = re.compile(r"^(?:n|net|netto)?(\d{1,3})(?:d|day|days|t|tage|jours)?(?:n|net|netto)?$")
 
 
@@ -65,7 +75,9 @@ def known_order(ground: Ground) -> Iterator[Hold]:
         said = f"The document is no new order of PO {order.po_number}; its purpose is {order.purpose!r}."
         yield Hold(1, role, "change", f"{said} Only new orders are booked without a person.")
     elif earlier and resent(ground) is None:
-        yield Hold(1, role, "duplicate", _other_content(ground))
+        same = _orders_the_same(ground)
+        again = _SAME_AGAIN if same is not None and same.status != "cancelled" else ""
+        yield Hold(1, role, "duplicate", _other_content(ground), to_do=again)
     elif ground.facts.revises:
         said = f"PO {order.po_number} came before with other content, in an earlier document that is not booked."
         yield Hold(1, role, "duplicate", f"{said} A PO number that came once only is booked.")
@@ -100,11 +112,36 @@ def _other_content(ground: Ground) -> str:
     order, earlier, proposal = ground.order, ground.facts.earlier, ground.proposal
     numbers = ", ".join(f"{known.order_number} ({known.status}, {known.total})" for known in earlier)
     ours = f"; this one comes to {proposal.total}" if proposal is not None else ""
+    same = _orders_the_same(ground)
+    if same is not None and same.status == "cancelled":
+        wanted = "a person says whether it is wanted again"
+        said = (
+            f"PO {order.po_number} is known: {numbers}. It orders the same as {same.order_number}, which is cancelled"
+        )
+        return f"{said}: {wanted}."
+    if same is not None:
+        return (
+            f"PO {order.po_number} is known: {numbers}; this one comes to {same.total} too. Nothing that is ordered"
+            f" differs from {same.order_number}: item, quantity, unit, price and day of each line, ship-to and currency"
+            " are the same. What else the document says is for a person to read before it counts as the same again."
+        )
     differs = _differences(proposal, earlier[-1]) if proposal is not None else ""
     return (
         f"PO {order.po_number} is known with other content than this document's: {numbers}{ours}{differs}."
         " The same order again needs nobody, and another one needs another PO number."
     )
+
+
+def _orders_the_same(ground: Ground) -> BookedOrder | None:
+    """Returns the order of which this document would book nothing otherwise, nor asks for it otherwise.
+
+    One that stands goes before one that is cancelled.
+    """
+    if ground.proposal is None or any(settled.quantity != settled.ordered for settled in ground.lines):
+        return None
+    wanted = _content(ground.proposal)
+    found = [known for known in ground.facts.earlier if _content(known) == wanted]
+    return min(found, key=lambda known: known.status == "cancelled", default=None)
 
 
 def _differences(proposal: Booking, known: BookedOrder) -> str:
@@ -153,7 +190,9 @@ def warned(ground: Ground) -> Iterator[Hold]:
             continue
         kind, _, text = warning.partition(":")
         if kind in _TEXTS:
-            yield Hold(2, ORDER_DESK, _TEXTS[kind], f"The document holds text to be judged ({kind}): {text.strip()}")
+            said = f"The document holds text to be judged ({kind}): {text.strip()}"
+            alters = ground.order.purpose in _ALTER
+            yield Hold(2, ORDER_DESK, _TEXTS[kind], said, to_do=_WHAT_IS_MEANT[kind] if alters else "")
         elif kind not in _SUMS:
             said = f"The document could not be read for certain: {warning.strip()}"
             yield Hold(2, ORDER_DESK, "reading", said, to_do=_look_again(ground.order))

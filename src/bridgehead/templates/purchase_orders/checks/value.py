@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridgehead.templates.purchase_orders.checks.lines import asked_price
-from bridgehead.templates.purchase_orders.checks.verdict import Ground
+from bridgehead.templates.purchase_orders.checks.verdict import Ground, Value
 from bridgehead.templates.purchase_orders.erp.wire import amount_of
 
 _MILLIONTH: Final = Decimal("0.000001")
@@ -24,6 +24,26 @@ def order_value(ground: Ground) -> Decimal:
         elif stated is not None:
             value += amount_of(settled.line.quantity, stated[0] / stated[1])
     return value
+
+
+def worth(ground: Ground) -> Value | None:
+    """Returns what an order is worth to whoever decides about it; None where nobody can tell.
+
+    Of a cancellation, and of a change that states neither a total nor a price, it is the order that stands.
+    """
+    customer, order = ground.facts.customer, ground.order
+    if customer is None:
+        return None
+    cancels = order.purpose == "cancel"
+    silent = order.stated_total is None and not any(asked_price(line) for line in order.lines)
+    if cancels or (order.purpose == "change" and silent):
+        standing = [known for known in ground.facts.earlier if known.status != "cancelled"]
+        named = ", ".join(known.order_number for known in standing)
+        if standing and len({known.currency for known in standing}) == 1:
+            total = sum((known.total for known in standing), Decimal("0.00"))
+            return Value(total, standing[0].currency, "", f"what the order that stands is worth ({named})")
+    value = order_value(ground)
+    return None if cancels and not value else Value(value, customer.currency, reckoned(ground).strip())
 
 
 def reckoned(ground: Ground) -> str:

@@ -58,6 +58,9 @@ DUE_S: Final[Mapping[Cause, float]] = {
 What production waits for, or somebody may be misled by, comes first.
 """
 
+CANCEL: Final = "cancel the order in the ERP, or tell the customer why not"
+"""What is done about a document that cancels an order."""
+
 ORDER_DESK: Final = "order-desk"
 PLANNER: Final = "planner"
 CREDIT_CONTROL: Final = "credit-control"
@@ -188,11 +191,15 @@ class LineVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an order comes to at the ERP's prices, in the customer's currency, and where that is not what it states."""
+    """What an order comes to at the ERP's prices, in the customer's currency, and where that is not what it states.
+
+    Of a cancellation, and of a change that states no sums, it is what the order that stands is worth, by ``what``.
+    """
 
     amount: Decimal
     currency: str
     why: str
+    what: str = "what it comes to at the ERP's prices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +219,7 @@ class Verdict:
     credit: Credit | None = None
     figures: tuple[str, ...] = ()
     value: Value | None = None
-    """None where the customer is not known."""
+    """None where the customer is not known, and of a cancellation of what neither stands nor has a price."""
 
     @property
     def hold(self) -> Hold | None:
