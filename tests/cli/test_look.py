@@ -58,7 +58,7 @@ def test_json_keeps_its_shape(done: Cli) -> None:
     assert set(line) == {
         "id", "deployment", "release", "level", "state", "outcome", "error_class", "revision", "revises",
         "received_at", "opened_at", "closed_at", "deadline_at", "waits", "served",
-        "rejected", "acts_for", "amount", "currency", "customer", "number",
+        "rejected", "acts_for", "amount", "currency", "customer", "number", "undone", "standing", "undoing",
     }  # fmt: skip
     assert set(done.ok("case", "c1", "--json").json) == {
         "case", "input", "text", "outcome", "unreadable", "arrivals", "steps", "decisions", "effects", "reviews",
@@ -67,6 +67,8 @@ def test_json_keeps_its_shape(done: Cli) -> None:
     assert set(done.ok("arrival", "5", "--json").json) == {
         "id", "deployment", "source", "name", "size_bytes", "state", "received_at", "settled_at", "cases", "reviews",
         "submitted_by",
+        "sender",
+        "subject",
     }  # fmt: skip
     assert set(done.ok("reviews", "--json").json["reviews"][0]) == {
         "id", "kind", "role", "state", "deployment", "case", "arrival", "error_class", "opened_at", "escalate_at",

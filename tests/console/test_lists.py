@@ -99,3 +99,22 @@ async def test_what_cannot_be_undone_is_told_apart(world: World, app: App) -> No
     assert "cannot be undone" in listed
     assert "not undone" not in listed
     assert "Undo it" not in page
+
+
+async def test_arrivals_show_sender_and_subject(world: World, app: App) -> None:
+    """A list of arrivals shows who sent a mail and under which subject, to who may see documents alone."""
+    await deploy(world)
+    mail = b"From: Mara <mara@rheinwerk.example>\r\nSubject: =?utf-8?q?Eilauftrag_f=C3=BCr_M=C3=A4rz?=\r\n\r\n."
+    for name, document in (("1.eml", mail), ("2.json", b'{"po": "PO-1", "amount": 1}')):
+        await app.arrivals.store("orders", source="file", source_id=name, document=document, name=name, actor="test")
+    async with visiting(app, ("reviewer",)) as visitor:
+        listed = (await visitor.get("/arrivals")).text
+        page = (await visitor.get("/arrivals/A-1")).text
+    for shown in (listed, page):
+        assert "Mara &lt;mara@rheinwerk.example&gt;" in shown
+        assert "Eilauftrag für März" in shown
+    async with visiting(app, ("viewer",)) as viewer:
+        unnamed = (await viewer.get("/arrivals")).text
+    assert "A-2" in unnamed
+    assert "rheinwerk" not in unnamed
+    assert "Eilauftrag" not in unnamed

@@ -280,6 +280,8 @@ class ArrivalLineOut(Out):
     cases: list[str]
     reviews: list[str]
     submitted_by: str | None
+    sender: str | None
+    subject: str | None
 
 
 class ArrivalsOut(Out):

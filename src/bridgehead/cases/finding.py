@@ -106,21 +106,23 @@ def found_by_result(hmac: Hmac, search: Search, result: JSON) -> tuple[bytes, ..
 
 def found_by_document(hmac: Hmac, name: str, document: bytes) -> tuple[bytes, ...]:
     """Returns what a document is found by: the words of its name, and of a mail's sender and subject."""
-    texts = (name, *_headers(document))
+    texts = (name, *letterhead(document))
     return tuple(dict.fromkeys(one for text in texts for one in worded(hmac, "document", text)))[:_MOST_TERMS]
 
 
-def _headers(document: bytes) -> Iterator[str]:
-    """Yields the sender and the subject of a mail; nothing of what is none, or writes them wrongly.
+def letterhead(document: bytes) -> tuple[str, str]:
+    """Returns the sender and the subject of a mail; empty in what is none, or writes them wrongly.
 
-    Whatever the library makes of a stranger's bytes, the document is settled: it is not found by that, and no more.
+    Whatever the library makes of a stranger's bytes, nothing is raised: the document is without that, and no more.
     """
+    found = []
     for name in ("From", "Subject"):
         try:
             message = BytesParser(policy=compat32).parsebytes(document[:_HEADERS], headersonly=True)
-            yield str(make_header(decode_header(str(message.get(name, ""))[:_HEADER])))
-        except Exception:  # noqa: BLE001, S112  # the parser raises whatever it likes
-            continue
+            found.append(" ".join(str(make_header(decode_header(str(message.get(name, ""))[:_HEADER]))).split()))
+        except Exception:  # noqa: BLE001  # the parser raises whatever it likes
+            found.append("")
+    return found[0], found[1]
 
 
 def _amount(search: Search, given: JSON) -> tuple[Decimal | None, str]:

@@ -349,13 +349,15 @@ def arrivals(
         print_json({"arrivals": lines, "next": lines[-1].id if len(lines) == limit else None})
         return
     table(
-        ("arrival", "deployment", "state", "name", "size", "received (UTC)", "became"),
+        ("arrival", "deployment", "state", "name", "from", "subject", "size", "received (UTC)", "became"),
         [
             (
                 line.id,
                 line.deployment,
                 line.state,
                 line.name,
+                brief(line.sender, _CELL) if line.sender else "-",
+                brief(line.subject, _CELL) if line.subject else "-",
                 size(line.size_bytes),
                 minute(line.received_at),
                 ", ".join((*line.cases, *line.reviews)) or "-",
@@ -370,12 +372,14 @@ def arrivals(
 async def _arrivals(
     state: str | None, find: str | None, deployment: str | None, limit: int, after: int | None
 ) -> Sequence[ArrivalLine]:
+    from bridgehead.storage.queries_letters import lettered
     from bridgehead.storage.queries_search import SearchQueries
 
     async with opening.opened() as app:
         queries = SearchQueries(app.database, app.vault)
         name = await deployment_name(app, deployment)
-        return await queries.arrivals(deployment=name, state=state, find=find, after=after, limit=limit)
+        found = await queries.arrivals(deployment=name, state=state, find=find, after=after, limit=limit)
+        return await lettered(app.database, app.vault, found)
 
 
 def arrival(
@@ -399,6 +403,8 @@ def arrival(
             ("arrival", line.id),
             ("deployment", line.deployment),
             ("name", line.name),
+            *((("from", line.sender),) if line.sender else ()),
+            *((("subject", line.subject),) if line.subject else ()),
             ("size", size(line.size_bytes)),
             ("source", line.source + (f", submitted by {line.submitted_by}" if line.submitted_by else "")),
             ("state", line.state),
@@ -414,10 +420,11 @@ def arrival(
 
 async def _arrival(number: int, *, original: bool) -> tuple[ArrivalLine, bytes | None]:
     from bridgehead.storage.queries import Queries
+    from bridgehead.storage.queries_letters import lettered
 
     async with opening.opened() as app:
         queries = Queries(app.database, app.vault)
-        line = await queries.arrival(number)
+        (line,) = await lettered(app.database, app.vault, [await queries.arrival(number)])
         return line, (await queries.original(number))[1] if original else None
 
 

@@ -29,6 +29,7 @@ from bridgehead.storage.queries_case_view import (
     StepView,
 )
 from bridgehead.storage.queries_cases import CaseQueries
+from bridgehead.storage.queries_letters import lettered
 from bridgehead.storage.queries_names import deployments
 from bridgehead.storage.queries_search import CaseFilters, CasePlace, SearchQueries
 
@@ -148,7 +149,9 @@ async def arrivals(
     lines = await SearchQueries(app.database, app.vault).arrivals(
         deployment=deployment, state=state, find=find, after=number_of(cursor), limit=checked(limit) + 1
     )
-    shown = lines[:limit] if actor.may("read.documents") else [replace(one, name=NAMELESS) for one in lines[:limit]]
+    shown: Sequence[ArrivalLine] = [replace(one, name=NAMELESS) for one in lines[:limit]]
+    if actor.may("read.documents"):
+        shown = await lettered(app.database, app.vault, lines[:limit])
     return Page(shown) if len(lines) <= limit else Page(shown, paging.cursor(parse("A", lines[limit - 1].id)))
 
 
@@ -157,7 +160,8 @@ async def arrival(app: App, actor: Actor, number: int) -> ArrivalView:
     actor.need("read")
     view = await CaseQueries(app.database, app.vault).arrival(number)
     if actor.may("read.documents"):
-        return view
+        (line,) = await lettered(app.database, app.vault, [view.arrival])
+        return replace(view, arrival=line)
     hidden = tuple(replace(one, shown=None, answer=None, unreadable=HIDDEN) for one in view.reviews)
     return replace(view, arrival=replace(view.arrival, name=NAMELESS), reviews=hidden)
 

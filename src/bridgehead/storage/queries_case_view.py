@@ -19,6 +19,7 @@ class ArrivalLine:
     """One arrival in a list. ``state``: stored, read, no_case, review or settled.
 
     ``submitted_by`` is the user who handed it in and whom its cases act for; None where it came from no user.
+    ``sender`` and ``subject`` are those of a mail; None where it is none, cannot be opened, or is too large for a list.
     """
 
     id: str
@@ -32,6 +33,8 @@ class ArrivalLine:
     cases: tuple[str, ...]
     reviews: tuple[str, ...]
     submitted_by: str | None = None
+    sender: str | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
