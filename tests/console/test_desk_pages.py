@@ -111,6 +111,23 @@ async def test_what_was_typed_is_kept_where_it_cannot_be_decided(world: World, a
     assert [one.state for one in await world.reviews()] == ["open"]
 
 
+@pytest.mark.parametrize("ticked", ["foo", "E-3:00", "R-99999999999999999999:00"])
+async def test_a_tick_that_names_no_review_loses_nothing_that_was_typed(world: World, app: App, ticked: str) -> None:
+    """Bad input loses nothing: a second call that cannot be one is said above the form, and the reason stays in it."""
+    await deploy(world)
+    await people(world, ann="desk")
+    (review,) = await held(world, 700)
+    path = f"/reviews/R-{review.id}"
+    async with visiting(app, REVIEWER, name="ann", groups=("desk",)) as ann:
+        digest = await _digest(ann, f"R-{review.id}")
+        values = {"verb": "reject", "digest": digest, "reason": "the price is last year's", "with": ticked}
+        wrong = await ann.post(f"{path}/decide", values, page=path)
+        assert wrong.status_code == 409
+        assert "the price is last year&#39;s" in wrong.text
+        assert "Nothing was decided" in wrong.text
+    assert [one.state for one in await world.reviews()] == ["open"]
+
+
 async def test_other_arguments_than_the_ones_shown_are_not_approved(world: World, app: App) -> None:
     """P1: a form about other arguments decides nothing, as one that names none of its arguments does not."""
     await deploy(world)

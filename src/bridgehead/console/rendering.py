@@ -39,7 +39,6 @@ _COMMAND: Final = re.compile(r"(?: As it came| All about it| The original)?: bri
 _CELL: Final = re.compile(
     r"(?P<row><tr\b[^>]*>)|<(?P<cell>t[dh])\b(?P<given>[^>]*)>(?P<inner>.*?)</(?P=cell)>", re.DOTALL
 )
-_EMPTY: Final = re.compile(r'\s*(?:<span class="quiet">)?[\s–,]*(?:</span>)?\s*')
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
@@ -169,10 +168,16 @@ def labelled(rows: Markup, heads: Sequence[str | tuple[str, str]]) -> Markup:
             return found[0]
         name, at = (names[at] if at < len(names) else ""), at + 1
         label = f' data-label="{escape(name)}"' if at > 1 and name else ""
-        empty = " data-empty" if at > 1 and _EMPTY.fullmatch(found["inner"]) else ""
+        empty = " data-empty" if at > 1 and _is_empty(found["inner"]) else ""
         return f"<{found['cell']}{found['given']}{label}{empty}>{found['inner']}</{found['cell']}>"
 
     return Markup(_CELL.sub(told, rows))  # noqa: S704  # what a template escaped, with names of ours added
+
+
+def _is_empty(cell: str) -> bool:
+    """Tells whether a cell holds nothing but blanks, dashes and commas, in time that grows with its length alone."""
+    said = cell.strip().removeprefix('<span class="quiet">').removesuffix("</span>")
+    return not said.replace("–", "").replace(",", "").strip()
 
 
 def percent(value: float | None) -> str:
@@ -194,7 +199,8 @@ def _json(value: object) -> str:
 
 
 def _clock(value: datetime, zone: ZoneInfo) -> str:
-    return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    shown = value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return f"{shown} UTC" if zone.key == "UTC" else shown  # else it is the zone that the viewer chose
 
 
 def _ago(value: datetime, now: datetime) -> str:

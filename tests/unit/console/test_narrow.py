@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from markupsafe import Markup
 
+from bridgehead.clock import perf_s
 from bridgehead.console.charts import Stack, bars
 from bridgehead.console.rendering import labelled
 
@@ -32,6 +33,14 @@ def test_a_cell_without_anything_in_it_is_marked() -> None:
     """A dash or nothing takes no line of a narrow screen; a value of dashes and words does."""
     rows = Markup('<tr><td></td><td><span class="quiet">–</span></td><td> </td><td>– by ann</td></tr>')
     assert labelled(rows, HEADS).count(" data-empty>") == 2
+
+
+def test_a_cell_of_blanks_takes_no_longer_than_its_length() -> None:
+    """P4: a value that begins with any number of blanks, which a document may bring, holds no page up."""
+    rows = Markup("<tr><td>1</td><td>{}</td><td>{}</td></tr>").format(" " * 20_000 + "x", "– , " * 5_000)
+    began = perf_s()
+    assert labelled(rows, HEADS).count(" data-empty>") == 1
+    assert perf_s() - began < 5
 
 
 def test_what_a_document_says_stays_escaped() -> None:

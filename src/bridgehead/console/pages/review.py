@@ -125,7 +125,7 @@ async def _shown(
         problem=problem,
         seen=(await here.app.reviews.now()).timestamp() if given is None else given.get("seen", ""),
         typed={} if given is None else {name: str(value) for name, value in given.items()},
-        ticked=set() if given is None else set(_with(given)),
+        ticked=set() if given is None else {_ticked(value)[0] for value in given.getlist("with")},
         prefix=PREFIX,
     )
 
@@ -188,9 +188,17 @@ async def _minutes(here: Here, view: ReviewView, seen: str) -> float | None:
 
 
 def _with(form: FormData) -> dict[int, str]:
-    """Returns the calls that were ticked beside the first one, with the digest that was shown of each."""
-    ticked = [str(value).partition(":") for value in form.getlist("with")]
-    return {parse("R", name): digest for name, _, digest in ticked}
+    """Returns the calls that were ticked beside the first one, with the digest that was shown of each.
+
+    Raises UserError (``input.id``) for one that names no review.
+    """
+    return {parse("R", name): digest for name, digest in map(_ticked, form.getlist("with"))}
+
+
+def _ticked(value: object) -> tuple[str, str]:
+    """Returns the name of a call that was ticked and the digest that was shown of it, as a form says them."""
+    name, _, digest = str(value).partition(":")
+    return name, digest
 
 
 def _changes(
