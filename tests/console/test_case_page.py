@@ -8,14 +8,20 @@ import pytest
 
 from bridgehead.app import App
 from bridgehead.cli.explain import account
-from bridgehead.desk import reviewing
+from bridgehead.desk import effects, reviewing
+from bridgehead.desk.effects import UndoScope
 from bridgehead.desk.reviewing import Decision
 from tests.support.browser import browser, needs_chromium, opened, served
 from tests.support.console import KnownSessions, visiting
-from tests.support.held import actor, deploy, held, people
+from tests.support.held import CODE, actor, deploy, held, people
 from tests.support.world import World
 
 SEEN = re.compile(r'hx-get="(/cases/C-\d+\?seen=[0-9a-f]+)"')
+UNDOABLE = CODE.replace(
+    '@reversible(key="po", verify=find)',
+    "async def taken_back(*, key, args, result):\n    enter(undone=args['po'])\n\n"
+    '@reversible(key="po", verify=find, undo=taken_back)',
+)
 HERE = ("The books of the case", "Rows of the chain", "What was decided of each call")
 
 
@@ -40,6 +46,60 @@ async def test_a_case_that_is_as_it_was_is_not_shown_anew(app: App, world: World
         assert again is not None
         assert again[1] != asks[1]
         assert "committed" in renewed.text
+
+
+async def test_whose_rights_change_sees_the_case_by_the_new_ones(app: App, world: World) -> None:
+    """P8: who loses the right to see documents has them no longer before them once the open page asks again."""
+    await deploy(world)
+    (review,) = await held(world, 734)
+    path = f"/cases/C-{review.case_id}"
+    async with visiting(app, ("reviewer",), name="ann") as ann:
+        text = (await ann.get(path)).text
+        assert "PO-734" in text
+        asks = SEEN.search(text)
+        assert asks is not None
+        assert (await ann.get(asks[1], **{"hx-request": "true"})).status_code == 204
+    async with visiting(app, ("viewer",), name="ann") as ann:
+        renewed = await ann.get(asks[1], **{"hx-request": "true"})
+        assert renewed.status_code == 200
+        assert "PO-734" not in renewed.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update data_keys set wrapped = null where id = (select key_id from cases where id = 1)",
+        "update cases set level = 'shadow' where id = 1",
+    ],
+    ids=["the data key is erased", "its level changes"],
+)
+async def test_what_stands_beside_the_chain_of_a_case_renews_its_page(app: App, world: World, change: str) -> None:
+    """D9: an open page does not go on showing what was erased, nor another level than the case has."""
+    await deploy(world)
+    await held(world, 734)
+    async with visiting(app, ("reviewer",), name="ann") as ann:
+        asks = SEEN.search((await ann.get("/cases/C-1")).text)
+        assert asks is not None
+        assert (await ann.get(asks[1], **{"hx-request": "true"})).status_code == 204
+        world.tampered = True
+        async with app.database.connection() as conn:
+            await conn.execute(change.encode())
+        assert (await ann.get(asks[1], **{"hx-request": "true"})).status_code != 204
+
+
+async def test_an_undo_that_is_planned_renews_the_page_of_its_case(app: App, world: World) -> None:
+    """P8: a plan shows before its first step is taken: the page no longer offers to undo what is being taken back."""
+    await world.deploy(UNDOABLE, tools="book: allow")
+    await world.submit({"po": "P-1", "amount": 5})
+    await world.settle()
+    async with visiting(app, ("operator",), name="ops") as ops:
+        asks = SEEN.search((await ops.get("/cases/C-1")).text)
+        assert asks is not None
+        assert (await ops.get(asks[1], **{"hx-request": "true"})).status_code == 204
+        await effects.undo(app, actor("ops", roles=("operator",)), UndoScope(case=1), reason="booked twice")
+        renewed = await ops.get(asks[1], **{"hx-request": "true"})
+        assert renewed.status_code == 200
+        assert "being taken back" in renewed.text
 
 
 async def test_whoever_may_not_see_documents_has_the_page_without_them(app: App, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridgehead.storage import queries_mark
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 
 async def mark(app: App, actor: Actor, number: int) -> str:
-    """Returns a mark that differs once anything of a case does that is shown; empty where there is no such case."""
+    """Returns a mark that differs once anything of a case does that is shown; empty where there is no such case.
+
+    What is shown goes by what the actor may do: whoever has other rights than before has another mark.
+    """
     actor.need("read")
-    return await queries_mark.mark(app.database, number)
+    found = await queries_mark.mark(app.database, number)
+    return found and sha256(" ".join((found, *sorted(actor.rights))).encode()).hexdigest()[:16]
