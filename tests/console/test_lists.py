@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bridgehead.app import App
 from tests.support.console import visiting
 from tests.support.held import deploy, held
@@ -118,3 +120,51 @@ async def test_arrivals_show_sender_and_subject(world: World, app: App) -> None:
     assert "A-2" in unnamed
     assert "rheinwerk" not in unnamed
     assert "Eilauftrag" not in unnamed
+
+
+LEAVING = """
+async def agent(case: Case[dict], ctx: Context) -> None:
+    way = case.input["way"]
+    await ctx.hand_over("desk", "look at it", cause=way, error_class="out_of_scope")
+"""
+
+
+async def test_a_cause_leads_to_its_work_and_what_was_not_read_is_counted(world: World, app: App) -> None:
+    """P4: from the causes of hand-overs one comes to the desk with that work alone; unread documents are counted."""
+    await deploy(world, code=LEAVING, tools="{}")
+    for number, way in enumerate(("price", "price", "unit", "")):
+        await world.submit({"po": f"PO-{number}", "way": way})
+    for name, document in (("torn", b"{"), ("torn too", b"[")):
+        await app.arrivals.store("orders", source="file", source_id=name, document=document, name=name, actor="test")
+    await world.settle()
+    async with visiting(app, ("reviewer",), groups=("desk",)) as visitor:
+        failed = (await visitor.get("/failures")).text
+        assert "Could not be read</dt><dd>2<small>documents, 2 with people" in failed
+        assert "/arrivals?state=review" in failed
+        for cause, numbers in (("price", {0, 1}), ("unit", {2}), ("out_of_scope", {3})):
+            assert f"/desk?cause={cause}" in failed
+            listed = (await visitor.get(f"/desk?cause={cause}")).text
+            assert {number for number in range(4) if f"PO-{number}" in listed} == numbers
+        assert (await visitor.get("/desk?cause=price&state=approved")).status_code in (400, 409, 422)
+
+
+async def test_times_name_their_zone_where_nobody_chose_one(world: World, app: App) -> None:
+    """A time on a page says UTC until the viewer has chosen a zone; then it is in that one."""
+    await deploy(world)
+    await held(world, 7)
+    clock = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d( UTC)?</time>")
+    async with visiting(app) as visitor:
+        shown = clock.findall((await visitor.get("/cases")).text)
+        await visitor.post("/preferences", {"theme": "auto", "zone": "Europe/Berlin", "next": "/"})
+        chosen = clock.findall((await visitor.get("/cases")).text)
+    assert set(shown) == {" UTC"}
+    assert set(chosen) == {""}
+
+
+async def test_a_search_without_a_match_says_what_is_found(world: World, app: App) -> None:
+    """Somebody who finds nothing is told that whole words and named numbers are found."""
+    await deploy(world)
+    async with visiting(app) as visitor:
+        shown = (await visitor.get("/cases?customer=rhein")).text
+    assert "found by whole words of the name, not by parts of one" in shown
+    assert "names its field in the key of a case or in case.search" in shown

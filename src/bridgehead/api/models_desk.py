@@ -34,6 +34,9 @@ class ReviewsQuery(Paged):
     mine: bool = Field(default=False, description="Only what is for a role of mine, or one that was handed to me.")
     claimed: bool = Field(default=False, description="Only what I have before me.")
     overdue: bool = False
+    cause: Name | None = Field(
+        default=None, description="Open work of cases that left by this cause, or by this class where none was named."
+    )
 
 
 class ReviewRowOut(Out):

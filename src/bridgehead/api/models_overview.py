@@ -129,7 +129,8 @@ class FailuresOut(Out):
     """The failures of a period, by class, by release, by tool and dependency, with the latest cases.
 
     Beside them what left the agents' hands and did not fail: handed over, by the cause that the agent named, and
-    refused by a rule, a limit, a person or a model, by class.
+    refused by a rule, a limit, a person or a model, by class. ``unread`` counts documents that could not be read and so
+    became no case, ``unread_open`` those of them that wait for a person.
     """
 
     total: int
@@ -139,6 +140,8 @@ class FailuresOut(Out):
     handed_over: list[FailureRowOut]
     refused_total: int
     refused: list[FailureRowOut]
+    unread: int
+    unread_open: int
     effects: list[EffectsFailedOut]
     dependencies: list[DownOut]
     examples: list[ExampleOut]

@@ -38,6 +38,7 @@ async def queue(call: Call) -> ReviewsOut:
         mine=asked.mine,
         claimed=asked.claimed,
         overdue=asked.overdue,
+        cause=asked.cause,
     )
     return ReviewsOut.model_validate(await desk.queue(call.app, call.actor, filters, asked.cursor, limit=asked.limit))
 

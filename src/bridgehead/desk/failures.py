@@ -61,8 +61,9 @@ class Down:
 class Failures:
     """What left the agents' hands in a period.
 
-    ``total``, ``classes``, ``releases`` and ``trend`` are of failures alone. ``handed_over`` counts by the cause that
-    the agent named, else by the class; ``refused`` by class.
+    ``total``, ``classes``, ``releases`` and ``trend`` are of failures alone. ``unread`` counts documents that could not
+    be read and so became no case, ``unread_open`` those of them that wait for a person. ``handed_over`` counts by the
+    cause that the agent named, else by the class; ``refused`` by class.
     """
 
     total: int
@@ -72,6 +73,8 @@ class Failures:
     handed_over: tuple[Row, ...]
     refused_total: int
     refused: tuple[Row, ...]
+    unread: int
+    unread_open: int
     effects: tuple[EffectsFailed, ...]
     dependencies: tuple[Down, ...]
     trend: tuple[Counted, ...]
@@ -132,9 +135,10 @@ async def _wanted(
 async def _count(app: App, wanted: Wanted) -> Failures:
     bucket = "hour" if wanted.since_s <= _HOURLY_S else "day"
     queries = FailureQueries(app.database)
-    counted, effects, breakers, now = await asyncio.gather(
+    counted, effects, unread, breakers, now = await asyncio.gather(
         queries.counted(wanted, bucket=bucket),
         queries.effects(wanted),
+        queries.unread(wanted),
         app.breakers.all(),
         OverviewQueries(app.database).now(),
     )
@@ -151,6 +155,8 @@ async def _count(app: App, wanted: Wanted) -> Failures:
         handed_over=_rows(handed_over, half, lambda one: (one.cause or one.error_class, "")),
         refused_total=sum(one.n for one in refused),
         refused=_rows(refused, half, lambda one: (one.error_class, "")),
+        unread=unread[0],
+        unread_open=unread[1],
         effects=tuple(effects),
         dependencies=tuple(
             Down(

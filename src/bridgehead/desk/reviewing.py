@@ -49,7 +49,8 @@ class Filters:
 
     ``state``: ``open`` (all that is undecided), ``claimed``, ``unclaimed``, ``timed_out``, ``no_channel``, a state
     after a decision (``approved``, …), or ``all``. ``mine``: only what is for a role of the actor's, or for one that
-    they were handed. ``claimed``: only what the actor has before them.
+    they were handed. ``claimed``: only what the actor has before them. ``cause``: only open work of cases that left by
+    this word of their agent, or by this error class where it named none.
     """
 
     state: str = "open"
@@ -60,6 +61,7 @@ class Filters:
     mine: bool = False
     claimed: bool = False
     overdue: bool = False
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,15 @@ async def queue(
         person=actor.name if asked.mine else None,
         groups=await groups_of(app, actor) if asked.mine else frozenset(),
         claimed_by=actor.name if asked.claimed else None,
+        cause=asked.cause,
         overdue=asked.overdue,
     )
+    if wish.cause is not None and not wish.undecided:
+        raise UserError(
+            "work is looked for by its cause while it is open",
+            code="input.choice",
+            hint="Leave the cause out, or ask for what is undecided.",
+        )
     after = _place(cursor, priority=wish.undecided)
     count = max(1, min(limit, MOST))
     found = await ReviewQueue(app.database, app.vault).page(wish, after=after, limit=count + 1)

@@ -38,6 +38,15 @@ _EFFECTS: Final = (
     " and (%(deployment)s::text is null or e.deployment = %(deployment)s)"
     " group by 1, 2, 3 order by n desc limit 50"
 )
+# Documents alone have reviews of arrivals, and those are in an index of their own.
+_UNREAD: Final = (
+    "select count(*) as n, count(*) filter (where r.state = 'open') as open from reviews r"
+    " where r.arrival_id is not null and r.kind = 'document'"
+    " and r.opened_at >= bridgehead_now() - make_interval(secs => %(since)s)"
+    " and not coalesce(r.error_class, '') = any(%(no_failures)s::text[])"
+    " and (%(deployment)s::text is null or r.deployment = %(deployment)s)"
+    " and (%(error_class)s::text is null or r.error_class = %(error_class)s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +162,13 @@ class FailureQueries:
             EffectsFailed(row["tool"], row["deployment"], row["state"], row["n"], show("C", row["latest"]))
             for row in rows
         ]
+
+    async def unread(self, wanted: Wanted) -> tuple[int, int]:
+        """Returns how many documents could not be read, and how many of them wait for a person; of no release any."""
+        if wanted.release is not None:
+            return 0, 0
+        (row,) = await self._rows(_UNREAD, {**wanted.values, "no_failures": sorted(HANDED_OVER | REFUSED)})
+        return row["n"], row["open"]
 
     async def _rows(self, statement: str, values: Mapping[str, object]) -> list[DictRow]:
         async with self._database.connection() as conn:

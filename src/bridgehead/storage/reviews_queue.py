@@ -43,6 +43,7 @@ class Wish:
 
     ``state`` is a standing (open ones: open, claimed, unclaimed, timed_out, no_channel), a state, or ``all``.
     ``person`` and their ``groups``: only what is for a role of theirs, or for one that they were handed.
+    ``cause``: the word by which an agent handed the case over, or its error class where it named none.
     """
 
     state: str = "open"
@@ -53,6 +54,7 @@ class Wish:
     person: str | None = None
     groups: frozenset[str] = frozenset()
     claimed_by: str | None = None
+    cause: str | None = None
     overdue: bool = False
 
     @property
@@ -134,6 +136,12 @@ def _chosen(wish: Wish) -> tuple[list[str], dict[str, object]]:
     if wish.kind is not None:
         where.append(f"{_SEEN_AS} = %(kind)s")
         values["kind"] = wish.kind
+    if wish.cause is not None:
+        # One look-up for each open review, and no join that the server could turn into a pass over all cases.
+        where.append(
+            "(select coalesce(nullif(c.cause, ''), c.error_class) from cases c where c.id = r.case_id) = %(cause)s"
+        )
+        values["cause"] = wish.cause
     if wish.claimed_by is not None:
         where.append(f"r.claimed_by = %(claimant)s and {_LIVE}")
         values["claimant"] = wish.claimed_by

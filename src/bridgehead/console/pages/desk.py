@@ -89,6 +89,7 @@ def filters_of(request: Request) -> Filters:
         mine=given.get("mine") == "1",
         claimed=given.get("claimed") == "1",
         overdue=given.get("overdue") == "1",
+        cause=given.get("cause") or None,
     )
 
 
