@@ -101,6 +101,8 @@ def test_an_undo_is_shown_then_made_once(cli: Cli, desk: Path) -> None:
     assert "2 of 2 effects, of 2 cases, can be undone." in shown
     assert "book: 540 of amount, which has no currency" in shown
     assert "Undoing them costs 0.20 EUR." in shown
+    assert "--by" not in shown, "the login name may be nobody's"
+    assert " --by kim --why …" in cli.ok("undo", "--deployment", "orders", "--by", "kim", "--dry-run").out
     assert (desk / "store.json").read_text() == '{"P-1": 500, "P-2": 40}'
     done = cli.ok("undo", "--case", "C-1", "--why", "booked wrongly", "--by", "kim", "--yes").out
     assert "1 undone, 0 left to people." in done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -148,6 +149,10 @@ def test_the_demo_ends_with_its_desk_open(place: Path) -> None:
         if "/first-run?code=" in line:
             break
     assert "The desk is open" in "".join(said), "".join(said)
+    taken = re.search(r"while the desk below is open, the ERP runs at http://127\.0\.0\.1:(\d+) already", "".join(said))
+    assert taken is not None, "".join(said)
+    assert f"--port {taken[1]} &" in "".join(said)
+    assert httpx.get(f"http://127.0.0.1:{taken[1]}/").status_code
     link = said[-1].strip()
     shown = httpx.get(link)
     assert shown.status_code == 200

@@ -104,6 +104,7 @@ def undo(
             began_s,
             (why or "").strip(),
             who,
+            by is not None,
             unchecked,
             yes,
             dry_run,
@@ -116,7 +117,10 @@ def undo(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the command line says. A moment is given, or so many seconds before ``began_s``, by the boot clock."""
+    """What the command line says. A moment is given, or so many seconds before ``began_s``, by the boot clock.
+
+    ``named``: ``by`` was said, and is not who is signed in to this machine.
+    """
 
     case: str | None
     release: str | None
@@ -127,6 +131,7 @@ class _Asked:
     began_s: float
     why: str
     by: str
+    named: bool
     unchecked: bool
     yes: bool
     dry_run: bool
@@ -184,8 +189,8 @@ async def _undo(asked: _Asked) -> int:
 def _tell_how(asked: _Asked, scope: Scope, *, here: bool) -> None:
     """Prints the command that undoes what was shown: what is done from now on is not in its scope."""
     words = scope.words if here else replace(asked, deployment="FOLDER").words(scope.since, scope.until)
-    who = clean(shlex.quote(asked.by))  # the rules decide by it
-    more = f" --by {who}{' --unchecked' if asked.unchecked else ''} --why …"
+    who = f" --by {clean(shlex.quote(asked.by))}" if asked.named else ""  # the rules decide by it
+    more = f"{who}{' --unchecked' if asked.unchecked else ''} --why …"
     print(f"\nTo undo this, and nothing that was done since:\n  bridgehead undo {clean(words)}{more}")
 
 

@@ -141,7 +141,7 @@ def _show_next(console: Console, options: Options, house: House, seconds: float)
         ("what people have to decide", f"{command} reviews"),
         ("then: explain C-…, says why", f"{command} cases --state with_person"),
         ("the record, checked again", f"{command} ledger verify"),
-        ("the ERP once more, on its books; 'kill %1' ends it", erp),
+        (f"the ERP once more, on its books; 'kill %1' ends it{_not_while(options, url)}", erp),
         ("where it is", f"export ERP_URL={url} ERP_CLIENT_SECRET_FILE={shlex.quote(str(house.folder / SECRET))}"),
         (
             "what an undo would do; edit orders in the ERP first, to see what it leaves",
@@ -154,6 +154,13 @@ def _show_next(console: Console, options: Options, house: House, seconds: float)
     for remark, text in lines:
         console.print(Text(f"  # {remark}", style="dim"), soft_wrap=True)
         console.print(Text(f"  {text}"), soft_wrap=True)
+
+
+def _not_while(options: Options, url: str) -> str:
+    """Returns until when the ERP's address is taken by the demo's own; empty where the demo ends with its table."""
+    if options.once:
+        return ""
+    return f"; while the desk below is open, the ERP runs at {url} already, and this is not needed"
 
 
 def _typed(folder: Path, name: str) -> str:
