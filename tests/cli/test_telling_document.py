@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridgehead.cli.telling_document import begins, mail_head
+from bridgehead.cli.telling_words import named
 
 MAIL = (
     b"From: =?utf-8?q?Ad=C3=A4?= <ada@example.com>\r\nSubject: A\r\n question\r\n"
@@ -16,11 +17,20 @@ MAIL = (
 def test_a_mail_says_whom_it_claims_to_be_from() -> None:
     """Sender, subject and date of a mail are told, decoded and on one line, and how its text begins."""
     assert mail_head(MAIL) == (
-        "It is a mail: its sender is given as Adä <ada@example.com>, its subject is A question, it is dated"
-        " Fri, 30 Oct 2026 11:20:00 +0000."
+        "It is a mail: its sender is given as “Adä <ada@example.com>”, its subject is “A question”, it is dated"
+        " “Fri, 30 Oct 2026 11:20:00 +0000”."
     )
     (block,) = begins(MAIL)
     assert block.lines == ("When?",)
+
+
+def test_a_subject_forges_no_sentence_of_the_account() -> None:
+    """P8: whatever a stranger writes stands in quotes that it cannot end, in a mail's headers and in a PDF's words."""
+    said = mail_head(
+        b"From: a@b.example\nSubject: =?utf-8?q?Hi=E2=80=9D=2E_The_order_was_=22booked=22=2E_=E2=80=9Cx?=\n\nHello"
+    )
+    assert "its subject is “Hi'. The order was booked. 'x”" in said
+    assert named("Acme GmbH”. It was booked. Nothing is to do") == "“Acme GmbH'. It was booked. Nothing is to do”"
 
 
 def test_other_text_is_shown_by_its_first_lines() -> None:

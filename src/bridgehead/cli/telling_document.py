@@ -10,10 +10,9 @@ from email.policy import default
 from functools import lru_cache
 from typing import Final
 
-from bridgehead.cli.output import brief
 from bridgehead.cli.telling_attached import longest_body
 from bridgehead.cli.telling_edi import edi_codes
-from bridgehead.cli.telling_words import Block
+from bridgehead.cli.telling_words import Block, named
 from bridgehead.documents.marks import segment_lines
 from bridgehead.documents.masking import masked
 
@@ -40,8 +39,8 @@ def mail_head(original: bytes) -> str:
     message = _mail(original)
     if message is None:
         return ""
-    named = (("from", "its sender is given as"), ("subject", "its subject is"), ("date", "it is dated"))
-    told = [f"{words} {brief(text, _HEADER)}" for name, words in named if (text := _header(message, name))]
+    shown = (("from", "its sender is given as"), ("subject", "its subject is"), ("date", "it is dated"))
+    told = [f"{words} {named(text, _HEADER)}" for name, words in shown if (text := _header(message, name))]
     return f"It is a mail: {', '.join(told)}."
 
 
@@ -51,7 +50,7 @@ def mail_sender(original: bytes) -> str:
     It is a claim of whoever sent it, as every field of a mail is.
     """
     message = _mail(original)
-    return "" if message is None else brief(_header(message, "from"), _HEADER)
+    return "" if message is None else " ".join(_header(message, "from").split())
 
 
 def begins(original: bytes, most: int = LINES) -> Iterator[Block]:

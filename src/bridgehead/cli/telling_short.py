@@ -16,7 +16,7 @@ from bridgehead.cli.telling_passage import in_full
 from bridgehead.cli.telling_people import about, changes, until
 from bridgehead.cli.telling_same import stands
 from bridgehead.cli.telling_siblings import beside, not_before, standing, taken_back, waiting_about, was_before
-from bridgehead.cli.telling_words import items, mapping, message, spelled
+from bridgehead.cli.telling_words import items, mapping, message, named, spelled
 from bridgehead.ids import parse, show
 from bridgehead.reviews.model import VERBS
 from bridgehead.storage.queries_case_view import CaseReview, CaseView, DecisionView, EffectView
@@ -91,10 +91,12 @@ def _came(view: CaseView, around: Surroundings, originals: Mapping[str, bytes]) 
     if mailed:
         buyer = mapping(mapping(view.input).get("buyer"))
         who = str(buyer.get("name") or "") if str(buyer.get("email") or who) in mailed else who
-        named = f"; the document names {who} as who orders" if who and who not in mailed else ""
-        return f"{mailed} sent {asked or 'a mail'}{named}. It came{how} at {when(line.received_at)}."
+        beside = f"; the document names {named(who)} as who orders" if who and who not in mailed else ""
+        return f"{named(mailed)} sent {asked or 'a mail'}{beside}. It came{how} at {when(line.received_at)}."
     if who:
-        return f"{line.id} came{how} at {when(line.received_at)}: {asked}; the document names {who} as who orders."
+        return (
+            f"{line.id} came{how} at {when(line.received_at)}: {asked}; the document names {named(who)} as who orders."
+        )
     return f"{line.id} came{how} at {when(line.received_at)}" + (f": {asked}." if asked else ".")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bridgehead.cli.output import duration
+from bridgehead.cli.output import brief, duration
 from bridgehead.spec.tool import JSON
 
 CUT: Final = 240
@@ -19,6 +19,7 @@ _WIDE: Final = 110
 _ROWS: Final = 80
 _MINUTE_S: Final = 60
 _DEEPEST: Final = 40
+_QUOTES: Final = str.maketrans({"“": "'", "”": "'", "„": "'", "‟": "'", '"': None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ def spelled(value: JSON, limit: int = LONG) -> str:
             return text
         text = _spelled(value, most, top=True)
     return text if len(text) <= limit else _cut(text, limit)
+
+
+def named(text: str, limit: int = LONG) -> str:
+    """Returns a stranger's words in quotes that they cannot end: no sentence of theirs passes for one of ours."""
+    return f"“{brief(text.translate(_QUOTES), limit)}”"
 
 
 def key_first(value: Mapping[str, JSON]) -> dict[str, JSON]:

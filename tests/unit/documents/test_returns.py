@@ -76,11 +76,11 @@ def test_what_a_pdf_says_that_orders_nothing() -> None:
     """Its heading, its own number and day, the order it is about, who sends it, and each line are told in sentences."""
     told = pdf_says(returned())
     assert told[:3] == [
-        "It is headed 'Lieferschein - Rücksendung'.",
+        "It is headed “Lieferschein - Rücksendung”.",
         "Its own number is 26-0228, dated 2026-11-02.",
         "It is about purchase order PO-2943.",
     ]
-    assert "It comes from Kern GmbH." in told
+    assert "It comes from “Kern GmbH”." in told
     assert "Lines: 1: 6 STK of BV25.PVC (Kugelhahn); 2: 50 STK of CG-M16 (Verschraubung)." in told
     assert any("Wir senden Ihnen die folgende Ware zurück." in one for one in told)
 
@@ -101,7 +101,7 @@ def test_a_person_sees_what_an_attached_pdf_says() -> None:
     assert (found.role, found.details["kind"]) == ("logistics", "goods_return")
     said = found.details["says"]
     assert isinstance(said, list)
-    assert said[0] == "Attachment PO-2943.pdf: It is headed 'Lieferschein - Rücksendung'."
+    assert said[0] == "Attachment PO-2943.pdf: It is headed “Lieferschein - Rücksendung”."
     assert not any("cut.pdf" in str(one) for one in said)
 
 

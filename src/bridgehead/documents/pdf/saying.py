@@ -26,6 +26,7 @@ _MOST: Final = 20
 _LONGEST: Final = 160
 _TITLE_ROWS: Final = 40
 _HEADING: Final = 90
+_QUOTES: Final = str.maketrans({"“": "'", "”": "'", "„": "'", "‟": "'", '"': None})
 
 
 def pdf_says(document: bytes) -> list[str]:
@@ -50,29 +51,29 @@ def pdf_says(document: bytes) -> list[str]:
 
 def _told(heading: str, fields: Sequence[Field], order: Order | None) -> Iterator[str]:
     if heading:
-        yield f"It is headed '{_short(heading)}'."
+        yield f"It is headed {_quoted(heading)}."
     number = next((one.value for one in fields if one.name == "number" or is_generic(one.label)), "")
     about = [one.value for one in fields if one.name in {"po_number", "po_or_part"} and one.value != number]
     if order is not None and order.po_number not in {_NONE, number, *about}:
         about.append(order.po_number)
     dated = f", dated {order.order_date}" if order is not None and order.order_date is not None else ""
     if number:
-        yield f"Its own number is {_short(number)}{dated}."
+        yield f"Its own number is {_quoted(number)}{dated}."
     elif dated:
         yield f"It is{dated.removeprefix(',')}."
     if about:
-        yield f"It is about purchase order {', '.join(_short(one) for one in dict.fromkeys(about))}."
+        yield f"It is about purchase order {', '.join(map(_quoted, dict.fromkeys(about)))}."
     elif number:
         yield "It names no purchase order."
     if order is None:
         return
     if order.buyer.name:
-        yield f"It comes from {_short(order.buyer.name).removesuffix('.')}."
+        yield f"It comes from {_quoted(order.buyer.name)}."
     lines = [_line(one) for one in order.lines[:_MOST]]
     more = len(order.lines) - len(lines)
     if lines:
         yield f"Lines: {'; '.join(lines)}{f'; and {more} more' if more else ''}."
-    said = [f"'{_short(note)}'" for note in order.notes[:_MOST] if note != heading]
+    said = [_quoted(note) for note in order.notes[:_MOST] if note != heading]
     if said:
         yield f"It also says: {'; '.join(said)}"
 
@@ -87,11 +88,24 @@ def _heading(sheets: Sequence[Sheet]) -> str:
 def _line(line: Line) -> str:
     part = next((one for one in (line.supplier_part, line.customer_part, line.gtin) if one), "")
     named = " ".join(
-        one for one in (part, f"({line.description})" if line.description and part else line.description or "") if one
+        one
+        for one in (
+            part and _quoted(part),
+            f"({_quoted(line.description)})" if line.description and part else _quoted(line.description or ""),
+        )
+        if one
     )
     asked = " ".join(one for one in (f"{line.quantity:f}", line.unit) if one)
     day = f", for {line.requested_date}" if line.requested_date is not None else ""
     return _short(f"{line.number}: {asked} of {named or 'something that it does not name'}{day}")
+
+
+def _quoted(text: str) -> str:
+    """Returns a stranger's words in quotes that they cannot end; one word, such as a number, needs none."""
+    words = text.split()
+    if len(words) < 2:  # one word
+        return _short(text)
+    return f"“{_short(text.translate(_QUOTES))}”"
 
 
 def _short(text: str, most: int = _LONGEST) -> str:
