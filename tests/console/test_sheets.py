@@ -10,6 +10,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from bridgehead.app import App
 from bridgehead.auth.actor import ROLES, Actor
+from bridgehead.desk import sheets
+from bridgehead.documents.apart import Apart
 from tests.support.browser import browser, needs_chromium, opened, served, shut_out
 from tests.support.console import KnownSessions, visiting
 from tests.support.held import CODE, deploy
@@ -52,11 +54,11 @@ async def test_pages_are_pictures_with_the_values_marked(app: App, world: World)
         assert f'href="/arrivals/A-1/sheets/0?case=C-1#{MARK}"' in review, (
             "a field leads to its mark, without scripts too"
         )
-        sheets = await ann.get("/arrivals/A-1/sheets/0?case=C-1")
-        assert sheets.status_code == 200
-        assert f'<g id="{MARK}"><rect' in sheets.text
-        assert "1 value is marked where it was read" in sheets.text
-        assert 'src="/arrivals/A-1/sheets/0/1"' in sheets.text
+        shown = await ann.get("/arrivals/A-1/sheets/0?case=C-1")
+        assert shown.status_code == 200
+        assert f'<g id="{MARK}"><rect' in shown.text
+        assert "1 value is marked where it was read" in shown.text
+        assert 'src="/arrivals/A-1/sheets/0/1"' in shown.text
         bare = (await ann.get("/arrivals/A-1/sheets/0")).text
         assert MARK not in bare
         picture = await ann.get("/arrivals/A-1/sheets/0/1")
@@ -64,7 +66,7 @@ async def test_pages_are_pictures_with_the_values_marked(app: App, world: World)
     assert picture.headers["cache-control"] == "no-store"
     assert picture.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in picture.headers["content-security-policy"]
-    assert "img-src 'self'" in sheets.headers["content-security-policy"]
+    assert "img-src 'self'" in shown.headers["content-security-policy"]
     with Image.open(io.BytesIO(picture.content)) as page:
         assert page.width > page.height
 
@@ -111,6 +113,58 @@ async def test_what_cannot_be_drawn_is_had_as_a_file(app: App, world: World) -> 
             "A-9/sheets/0",
         ):
             assert (await ann.get(f"/arrivals/{path}")).status_code == 404, path
+
+
+async def test_while_others_are_drawn_a_picture_is_had_later(
+    app: App, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy server says when to ask again, and on the page that the original is there; then it shows both."""
+    await _came(world, order())
+    lanes = Apart(lanes=1, wait_s=0.01)
+    monkeypatch.setattr(sheets, "shared", lambda: lanes)
+    async with visiting(app, ("reviewer",)) as ann:
+        taken = lanes._idle.get()
+        try:
+            picture = await ann.get("/arrivals/A-1/sheets/0/1")
+            page = await ann.get("/arrivals/A-1/sheets/0?case=C-1")
+        finally:
+            lanes._idle.put(taken)
+        assert (picture.status_code, picture.headers["retry-after"]) == (503, "5")
+        assert page.status_code == 200
+        assert "It cannot be shown as pictures now, because others are being drawn" in page.text
+        assert 'href="/arrivals/A-1/original"' in page.text
+        assert 'href="/arrivals/A-1/sheets/0?case=C-1">look again' in page.text
+        lanes._wait_s = 30.0
+        assert (await ann.get("/arrivals/A-1/sheets/0/1")).headers["content-type"] == "image/png"
+        assert "1 value is marked" in (await ann.get("/arrivals/A-1/sheets/0?case=C-1")).text
+    lanes.close()
+
+
+@needs_chromium
+@pytest.mark.slow
+async def test_a_picture_that_does_not_come_leaves_a_note(
+    app: App, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a picture is refused, its page says so in words and leads to the original."""
+    await _came(world, order())
+    lanes = Apart(lanes=1, wait_s=0.01)
+    monkeypatch.setattr(sheets, "shared", lambda: lanes)
+    monkeypatch.setattr(lanes, "picture", Apart(lanes=0, wait_s=0.01).picture)
+    lanes._wait_s = 30.0
+    sessions = KnownSessions({"ada": Actor("ada", frozenset({"desk"}), frozenset(ROLES))})
+    async with served(app, sessions) as at, browser() as chromium:
+        context = await chromium.new_context(base_url=at.url)
+        context.set_default_timeout(20_000)
+        async with opened(context, at, "ada") as seen:
+            for path in ("/arrivals/A-1/sheets/0", "/reviews/R-1"):
+                await seen.page.goto(path)
+                await seen.page.get_by_role("img", name="Page 1 of document").scroll_into_view_if_needed()
+                note = seen.page.locator(".unshown")
+                await note.wait_for()
+                assert "cannot be shown as a picture now" in await note.inner_text()
+                assert await note.get_by_role("link").get_attribute("href") == "/arrivals/A-1/original"
+            seen.complaints.clear()
+    lanes.close()
 
 
 @needs_chromium

@@ -10,7 +10,7 @@ from typing import Final
 
 from bridgehead.cli.output import brief
 from bridgehead.cli.telling_book import book_rows
-from bridgehead.cli.telling_pdf import pdf_pieces
+from bridgehead.cli.telling_pdf import LATER, NotNow, pdf_pieces
 from bridgehead.cli.telling_words import Block
 from bridgehead.documents.decoding import decode
 from bridgehead.documents.mail.bodies import read_bodies
@@ -41,7 +41,7 @@ def longest_body(original: bytes) -> list[str]:
 def contents(original: bytes) -> Iterator[Block]:
     """Yields what the files of a mail show, line by line; of a PDF or a workbook that came alone, what it shows."""
     if is_pdf(original) or original.startswith((_ZIPPED, _OLE)):
-        yield from _block("The document", _lines(original[:_READ], ""))
+        yield from _block("The document", original[:_READ], "")
         return
     try:
         mail: Mail = parse_mail(original[:_READ])
@@ -49,10 +49,15 @@ def contents(original: bytes) -> Iterator[Block]:
         return
     for part in [part for part in mail.parts if part.attached][:MOST_FILES]:
         name = brief(part.filename or "a file without a name", _WIDE)
-        yield from _block(f"The attachment {name}", _lines(part.body, part.filename or ""))
+        yield from _block(f"The attachment {name}", part.body, part.filename or "")
 
 
-def _block(what: str, lines: list[str]) -> Iterator[Block]:
+def _block(what: str, data: bytes, name: str) -> Iterator[Block]:
+    try:
+        lines = _lines(data, name)
+    except NotNow:
+        yield Block(f"{what} could not be read now", (LATER,))
+        return
     if lines:
         more = [f"… {len(lines) - MOST_LINES:,} more"] if len(lines) > MOST_LINES else []
         shown = [line if len(line) <= _WIDE else line[: _WIDE - 1] + "…" for line in lines[:MOST_LINES]]

@@ -17,7 +17,7 @@ from typing import Final
 from bridgehead.cli.output import brief, size
 from bridgehead.cli.telling_book import book_pieces
 from bridgehead.cli.telling_document import mail_sender
-from bridgehead.cli.telling_pdf import pdf_pieces
+from bridgehead.cli.telling_pdf import LATER, NotNow, pdf_pieces
 from bridgehead.cli.telling_words import Block, counted
 from bridgehead.documents.signatures import is_pdf
 
@@ -45,6 +45,8 @@ _VOID: Final = frozenset({"area", "base", "br", "col", "hr", "img", "input", "li
 _SEGMENTS: Final = (("ISA", re.compile(r"(?<=[~\n])")), ("UN", re.compile(r"(?<=(?<!\?)')")))
 _FREE: Final = ("FTX", "MSG", "NTE", "PID", "MTX")
 
+UNREAD: Final = "a PDF that could not be read now"
+"""Where the empty text stands that ``pieces`` gives in place of a PDF that could not be read now."""
 Piece = tuple[str, str]
 """Where a text stands, and the text."""
 
@@ -54,16 +56,24 @@ def passages(original: bytes, warnings: Iterable[str], kinds: Sequence[str] = ("
 
     The original is a stranger's: a PDF is read in a process of its own, and what cannot be read has no passage.
     """
+    return _search(original, warnings, kinds)[0]
+
+
+def _search(original: bytes, warnings: Iterable[str], kinds: Sequence[str]) -> tuple[list[Piece], str]:
+    """Returns the passages, and which PDF could not be read now where some words were found nowhere."""
     wanted = [words for one in warnings for words in _words_of(one, kinds)]
     found: dict[str, Piece] = {}
     if not wanted:
-        return []
+        return [], ""
     found_in = [(where, text, _plain(text)) for where, text in pieces(original)]
+    missed = False
     for words in dict.fromkeys(wanted):
-        for where, text, plain in found_in:
-            if words in plain:
-                found.setdefault(plain, (where, text))
-    return list(found.values())[:_MOST]
+        holding = [(plain, (where, text)) for where, text, plain in found_in if words in plain]
+        missed = missed or not holding
+        for plain, piece in holding:
+            found.setdefault(plain, piece)
+    unread = next((where for where, text, _ in found_in if where.endswith(UNREAD) and not text), "")
+    return list(found.values())[:_MOST], unread if missed else ""
 
 
 def mail_rest(original: bytes) -> str:
@@ -95,14 +105,22 @@ def mail_rest(original: bytes) -> str:
 
 def quoted(original: bytes, warnings: Iterable[str]) -> Iterator[Block]:
     """Yields each passage with instructions as a block: where it stands, and its words as they came."""
-    for where, text in passages(original, warnings):
+    found, unread = _search(original, warnings, ("instruction",))
+    for where, text in found:
         yield Block(f"What the document says to its reader, in full ({where}); quoted, not followed", (_bounded(text),))
+    if unread:
+        yield Block(f"What the document says to its reader, in full, stands in {unread}; not followed", (LATER,))
 
 
 def in_full(original: bytes, warnings: Iterable[str]) -> str:
-    """Returns the first passage with instructions for a sentence; empty where there is none."""
-    found = passages(original, warnings)
-    return f"In full ({found[0][0]}): “{_bounded(found[0][1])}”" if found else ""
+    """Returns the first passage with instructions for a sentence; empty where there is none.
+
+    Where it stands in a PDF that cannot be read now, the sentence says that.
+    """
+    found, unread = _search(original, warnings, ("instruction",))
+    if found:
+        return f"In full ({found[0][0]}): “{_bounded(found[0][1])}”"
+    return f"What it says in full stands in {unread}. {LATER}" if unread else ""
 
 
 def _bounded(text: str) -> str:
@@ -143,7 +161,11 @@ def pieces(original: bytes) -> Iterator[Piece]:
 def _of(data: bytes, where: str, depth: int) -> Iterator[Piece]:
     """Yields the pieces of what was sent: of a mail those of its parts, of a workbook those of its sheets."""
     if is_pdf(data):
-        for place, said in pdf_pieces(data):
+        try:
+            said_there = pdf_pieces(data)
+        except NotNow:
+            said_there = [(UNREAD, "")]
+        for place, said in said_there:
             yield _at(where, place), said
     elif data.startswith(b"PK\x03\x04"):
         found = book_pieces(data)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from bridgehead.cli.telling_passage import UNREAD as UNREAD_PDF
 from bridgehead.cli.telling_passage import pieces
+from bridgehead.cli.telling_pdf import LATER
 from bridgehead.cli.telling_words import items, mapping
 from bridgehead.documents.pdf.vocabulary import sum_kind
 from bridgehead.reviews.stakes import stake
@@ -35,6 +37,8 @@ def unread_totals(original: bytes, given: JSON) -> Iterator[str]:
     several = len(lines) > 1
     told = 0
     for where, text in ((where, line) for where, piece in pieces(original) for line in piece.split("\n")):
+        if not text and where.endswith(UNREAD_PDF):
+            yield f"Whether a total stands in {where} is not told. {LATER}"
         if len(text) > _WIDE or told == _MOST:
             continue
         named = sum_kind(text) in {"net", "gross"}

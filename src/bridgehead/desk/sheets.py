@@ -7,13 +7,14 @@ cannot be drawn there is not shown: the original can be had all the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from bridgehead.desk import cases
 from bridgehead.desk.originals import drawn_mark, of_part, parts_of, sources_of
-from bridgehead.documents.apart import shared
+from bridgehead.documents.apart import Busy, shared
 from bridgehead.documents.isolated import Box
 from bridgehead.documents.signatures import is_pdf
 from bridgehead.errors import UserError
@@ -23,6 +24,13 @@ from bridgehead.spec.tool import JSON
 if TYPE_CHECKING:
     from bridgehead.app import App
     from bridgehead.auth.actor import Actor
+
+T = TypeVar("T")
+
+THREADS: Final = 24
+"""So many wait for a lane at once: a page's pictures are asked for together."""
+# Threads of their own: whoever waits here keeps nobody from a thread who wants no picture.
+_WAITING: Final = ThreadPoolExecutor(THREADS, "sheets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,8 @@ class Sheets:
     pages: tuple[Sheet, ...]
     marked: int = 0
     """So many values are marked; several may share a place."""
+    busy: bool = False
+    """It could not be drawn now, because others were being drawn."""
 
 
 async def sheets(app: App, actor: Actor, arrival: int, number: int, case: int | None) -> Sheets:
@@ -75,7 +85,10 @@ async def sheets(app: App, actor: Actor, arrival: int, number: int, case: int | 
         and isinstance(line := source.get("line"), int)
         and isinstance(text := source.get("text"), str)
     }
-    drawn = await asyncio.to_thread(shared().drawn, payload, wanted)
+    try:
+        drawn = await _aside(lambda: shared().drawn(payload, wanted))
+    except Busy:
+        return Sheets(show("A", arrival), name, number, 0, (), busy=True)
     if drawn is None:
         return Sheets(show("A", arrival), name, number, 0, ())
     ids = {field: drawn_mark(show("A", arrival), at) for at, field in enumerate(sources)}
@@ -94,9 +107,16 @@ async def sheets(app: App, actor: Actor, arrival: int, number: int, case: int | 
 
 
 async def picture(app: App, actor: Actor, arrival: int, number: int, page: int) -> bytes:
-    """Returns one page as a PNG; empty where it cannot be drawn, or there is no such page. Raises as ``sheets``."""
+    """Returns one page as a PNG; empty where it cannot be drawn, or there is no such page.
+
+    Raises as ``sheets``, and Busy while others are being drawn.
+    """
     _, payload = await _part(app, actor, arrival, number)
-    return await asyncio.to_thread(shared().picture, payload, page) if page > 0 else b""
+    return await _aside(lambda: shared().picture(payload, page)) if page > 0 else b""
+
+
+async def _aside(ask: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_WAITING, ask)
 
 
 async def _part(app: App, actor: Actor, arrival: int, number: int) -> tuple[str, bytes]:

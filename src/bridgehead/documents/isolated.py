@@ -49,6 +49,10 @@ class Drawn:
     places: Mapping[str, tuple[int, Box]]
 
 
+class Spent(Exception):  # what became of a document, not a mistake of ours
+    """A document took more than its time or memory, or its process, before anything could be told of it."""
+
+
 class Isolated:
     """A reading process, started on first use and replaced when it dies or runs out of time; a context manager."""
 
@@ -94,7 +98,10 @@ class Isolated:
             return barred("its text cannot be shown within the limits of time and memory")
 
     def pieces(self, document: bytes) -> list[tuple[str, str]]:
-        """Returns the texts of a PDF with where they stand (``pdf.shown.pieces``); none of one that is refused."""
+        """Returns the texts of a PDF with where they stand (``pdf.shown.pieces``); none of one that is refused.
+
+        Raises Spent, as ``drawn`` and ``picture`` do.
+        """
         return [(str(where), str(text)) for where, text in json.loads(self._asked("pieces", document) or b"[]")]
 
     def drawn(self, document: bytes, wanted: Mapping[str, tuple[int, str]]) -> Drawn | None:
@@ -114,12 +121,12 @@ class Isolated:
         return self._asked("picture", document, str(page))
 
     def _asked(self, wanted: str, document: bytes, about: str = "") -> bytes:
-        """Returns an answer, empty where the document took too long, too much, or its process."""
+        """Returns an answer; raises Spent where the document took too long, too much, or its process."""
         try:
             return self._exchange(wanted, document, about)
-        except (OSError, EOFError, TimeoutError):
+        except (OSError, EOFError, TimeoutError) as error:
             self.close()
-            return b""
+            raise Spent from error
 
     def close(self) -> None:
         """Ends the process at once; the next document starts another."""

@@ -11,8 +11,8 @@ from PIL import Image, ImageChops
 from reportlab.pdfgen.canvas import Canvas
 
 from bridgehead.documents import apart
-from bridgehead.documents.apart import Apart
-from bridgehead.documents.isolated import Isolated
+from bridgehead.documents.apart import Apart, Busy
+from bridgehead.documents.isolated import Isolated, Spent
 from bridgehead.documents.pdf.shown import MOST_PAGES, MOST_PIXELS, WIDEST, places, sizes
 from tests.unit.documents.pdf_pages import Pages
 
@@ -125,13 +125,96 @@ def test_what_cannot_be_drawn_is_not_shown(document: bytes) -> None:
 
 def test_a_document_that_takes_too_long_is_given_up_and_the_next_is_drawn() -> None:
     """Past its time a document loses its process, and the next one has another."""
+    late = drawn(lambda canvas: canvas.drawString(9, 9, "late"))
     good = drawn(lambda canvas: canvas.drawString(9, 9, "x"))
     lanes = Apart(lanes=1, time_s=0.0)
     try:
-        assert lanes.drawn(good, {}) is None
-        assert lanes.picture(good, 1) == b""
+        assert lanes.drawn(late, {}) is None
+        assert lanes.picture(late, 1) == b""
         lanes._all[0]._time_s = 30.0
         assert lanes.drawn(good, {}) is not None
+    finally:
+        lanes.close()
+
+
+def test_a_document_that_ran_out_of_time_is_not_tried_again_at_once() -> None:
+    """A second look at it costs nothing: neither for its other pages nor for whoever waits; later it is tried again."""
+    late = drawn(lambda canvas: canvas.drawString(9, 9, "late"))
+    lanes = Apart(lanes=1, time_s=0.0)
+    try:
+        assert lanes.picture(late, 1) == b""
+        with pytest.raises(Spent):
+            lanes.pieces(late)
+        for one in lanes._all:
+            one._time_s = 30.0
+        assert lanes.picture(late, 1) == lanes.picture(late, 2) == b""
+        with pytest.raises(Spent):
+            lanes.pieces(late)
+        assert all(one._child is None for one in lanes._all), "no process was started for it"
+        for key in lanes._lost:
+            lanes._lost[key] -= lanes._again_s
+        assert lanes.picture(late, 1)
+        assert lanes.pieces(late)
+    finally:
+        lanes.close()
+
+
+def test_of_documents_that_ran_out_of_time_a_bounded_number_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, the last ones are known and nothing grows."""
+    monkeypatch.setattr(apart, "REMEMBERED", 2)
+    lanes = Apart(lanes=1, time_s=0.0)
+    for text in (b"%PDF-1", b"%PDF-2", b"%PDF-3"):
+        assert lanes.picture(text, 1) == b""
+    assert len(lanes._lost) == 2
+    lanes.close()
+
+
+def test_pictures_hold_up_no_text() -> None:
+    """While every lane for pictures is taken, the texts of a PDF are read as ever."""
+    good = drawn(lambda canvas: canvas.drawString(120, 200, "PO-4711"))
+    lanes = Apart(lanes=1, wait_s=0.01)
+    taken = lanes._idle.get()
+    try:
+        with pytest.raises(Busy):
+            lanes.picture(good, 1)
+        assert ("page 1, line 1", "PO-4711") in lanes.pieces(good)
+    finally:
+        lanes._idle.put(taken)
+        lanes.close()
+
+
+def test_whoever_waited_for_a_document_that_was_lost_meanwhile_does_not_try_it() -> None:
+    """Of twenty pictures that wait for a lane, those behind the first that is lost cost no time of it."""
+    late = drawn(lambda canvas: canvas.drawString(9, 9, "late"))
+    lanes = Apart(lanes=1, time_s=0.0, wait_s=30.0)
+    taken = lanes._idle.get()
+    found: list[bytes] = []
+    waiting = [threading.Thread(target=lambda: found.append(lanes.picture(late, 1))) for _ in range(4)]
+    asked: list[int] = []
+    ask = taken.picture
+
+    def counted(document: bytes, page: int) -> bytes:
+        asked.append(page)
+        return ask(document, page)
+
+    taken.picture = counted  # type: ignore[method-assign]
+    for one in waiting:
+        one.start()
+    while len(lanes._idle.not_empty._waiters) < len(waiting):  # type: ignore[attr-defined]
+        pass
+    lanes._idle.put(taken)
+    for one in waiting:
+        one.join(30)
+    lanes.close()
+    assert (found, len(asked)) == ([b""] * 4, 1)
+
+
+def test_what_failed_otherwise_is_not_remembered() -> None:
+    """A file that is broken is refused in no time, and holds nothing."""
+    lanes = Apart(lanes=1)
+    try:
+        assert lanes.picture(b"%PDF-1.7\nnothing", 1) == b""
+        assert not lanes._lost
     finally:
         lanes.close()
 
@@ -148,10 +231,11 @@ def test_whoever_waits_too_long_for_a_lane_is_told_so() -> None:
             goes_on.wait(30)
             return b""
 
-        holding = threading.Thread(target=lanes._with, args=(hold, b""))
+        holding = threading.Thread(target=lanes._with, args=(lanes._idle, "picture", b"another", hold))
         holding.start()
         assert holds.wait(30)
-        assert lanes.picture(good, 1) == b""
+        with pytest.raises(Busy):
+            lanes.picture(good, 1)
         goes_on.set()
         holding.join(30)
         assert lanes.picture(good, 1)
@@ -172,7 +256,7 @@ def test_closing_ends_the_processes() -> None:
     """Nothing that looked at a stranger's file is left behind."""
     lanes = Apart(lanes=1)
     assert ("page 1, line 1", "PO-4711") in lanes.pieces(drawn(lambda canvas: canvas.drawString(120, 200, "PO-4711")))
-    child = lanes._all[0]._child
-    assert child is not None
+    children = [one._child for one in lanes._all if one._child is not None]
+    assert children
     lanes.close()
-    assert child.returncode is not None
+    assert all(child.returncode is not None for child in children)

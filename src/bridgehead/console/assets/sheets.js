@@ -7,6 +7,11 @@
     event.preventDefault();
     window.location.hash = link.hash;
   });
+  // A picture that does not come leaves a note with the original's link; an error of an image does not bubble.
+  document.addEventListener("error", (event) => {
+    const note = event.target.closest?.(".leaf")?.querySelector(".unshown");
+    if (note) note.hidden = false;
+  }, true);
   // A link into this page that names a mark is followed once the pictures are there.
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const named = document.getElementById(window.location.hash.slice(1));

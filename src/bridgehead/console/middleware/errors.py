@@ -76,6 +76,7 @@ def problem_of(error: Exception) -> Problem:
 def _of_http(error: HTTPException) -> Problem:
     said = {
         404: ("There is no such page", "The address may have been cut, or what it names is not here."),
+        503: ("This cannot be shown now", "Others are being served; look again in a few seconds."),
         405: ("This page takes no such request", "Open the page and use its buttons."),
     }
     title, detail = said.get(error.status_code, (HTTPStatus(error.status_code).phrase, "The request cannot be taken."))

@@ -11,7 +11,11 @@ from starlette.responses import Response
 from bridgehead.console.here import Here
 from bridgehead.console.page import Page
 from bridgehead.desk import sheets as desk
+from bridgehead.documents.apart import Busy
 from bridgehead.ids import parse
+
+AGAIN_S: Final = 5
+"""After so many seconds a picture may be asked for again, while others are being drawn."""
 
 
 async def page(request: Request, here: Here) -> Response:
@@ -28,11 +32,17 @@ async def page(request: Request, here: Here) -> Response:
 
 
 async def picture(request: Request, here: Here) -> Response:
-    """Answers with one page as a PNG, which no browser keeps: what is erased is gone."""
+    """Answers with one page as a PNG, which no browser keeps: what is erased is gone.
+
+    Answers 503 while others are being drawn.
+    """
     given = request.path_params
-    found = await desk.picture(
-        here.app, here.actor, parse("A", given["number"]), int(given["part"]), int(given["page"])
-    )
+    try:
+        found = await desk.picture(
+            here.app, here.actor, parse("A", given["number"]), int(given["part"]), int(given["page"])
+        )
+    except Busy:
+        raise HTTPException(503, headers={"Retry-After": str(AGAIN_S)}) from None
     if not found:
         raise HTTPException(404)
     return Response(found, media_type="image/png", headers={"Content-Security-Policy": "sandbox; default-src 'none'"})
