@@ -164,7 +164,7 @@ async def test_times_name_their_zone_where_nobody_chose_one(world: World, app: A
 async def test_a_search_without_a_match_says_what_is_found(world: World, app: App) -> None:
     """Somebody who finds nothing is told that whole words and named numbers are found."""
     await deploy(world)
-    async with visiting(app) as visitor:
+    async with visiting(app, ("reviewer",)) as visitor:
         shown = (await visitor.get("/cases?customer=rhein")).text
     assert "found by whole words of the name, not by parts of one" in shown
     assert "names its field in the key of a case or in case.search" in shown
