@@ -130,6 +130,72 @@ async def test_who_finishes_is_not_slowed_down(app: App, liar: LyingIssuer, monk
             assert (await back(one, state=asked["state"], code=CODE)).status_code == 303
 
 
+async def test_an_issuer_that_is_away_locks_nobody_out(
+    app: App, liar: LyingIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not begin counts for nothing: once the issuer answers again, colleagues of one address sign in."""
+    monkeypatch.setattr(oidc, "BEGUN_FREE", 3)
+    monkeypatch.setattr(oidc, "PAUSE_S", 600.0)
+    here = liar.url
+    async with browser(app) as one:
+        trusting(app, "http://127.0.0.1:9")
+        assert [(await one.http.get("/sign-in/issuer")).status_code for _ in range(5)] == [503] * 5
+        trusting(app, here)
+        liar.described["code_challenge_methods_supported"] = ["plain"]
+        assert [(await one.http.get("/sign-in/issuer")).status_code for _ in range(5)] == [503] * 5
+        del liar.described["code_challenge_methods_supported"]
+        await begun(one, liar)
+
+
+@pytest.mark.parametrize("why", ["no role", "barred", "refused there", "no token", "away"])
+async def test_who_is_refused_at_the_end_locks_nobody_out(
+    app: App, liar: LyingIssuer, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """A sign-in that was answered is over: people without a role, barred or in an outage cost others none of theirs."""
+    monkeypatch.setattr(oidc, "BEGUN_FREE", 3)
+    monkeypatch.setattr(oidc, "PAUSE_S", 600.0)
+    said = {"error": "access_denied"} if why == "refused there" else {"code": CODE}
+    if why == "no role":
+        liar.lies = {"groups": ["another"]}
+    if why == "barred":
+        await app.users.bar(liar.url, "anna", by="ops", reason="left")
+    if why in ("no token", "away"):
+        liar.answer = Told(500, body={"error": "server_error"}) if why == "no token" else Told(502, raw=b"gone")
+    async with browser(app) as one:
+        for _ in range(5):
+            asked = await begun(one, liar)
+            assert (await back(one, state=asked["state"], **said)).status_code in (403, 503)
+
+
+async def test_codes_that_are_made_up_are_slowed_down(
+    app: App, liar: LyingIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has the issuer asked for one made-up code after another: each counts as a sign-in without an end."""
+    monkeypatch.setattr(oidc, "BEGUN_FREE", 3)
+    monkeypatch.setattr(oidc, "PAUSE_S", 600.0)
+    liar.answer = Told(400, body={"error": "invalid_grant"})
+    async with browser(app) as one:
+        for _ in range(3):
+            asked = await begun(one, liar)
+            assert (await back(one, state=asked["state"], code="made-up")).status_code == 403
+        assert (await one.http.get("/sign-in/issuer")).status_code == 403
+
+
+@pytest.mark.parametrize("every_s", [59, 50 * 60])
+async def test_what_was_never_finished_is_forgotten_in_time(
+    app: App, liar: LyingIssuer, monkeypatch: pytest.MonkeyPatch, every_s: int
+) -> None:
+    """A minute forgets one: an address from which now and then one is left unfinished is never slowed down by that."""
+    monkeypatch.setattr(oidc, "BEGUN_FREE", 3)
+    monkeypatch.setattr(oidc, "PAUSE_S", 600.0)
+    async with browser(app) as one:
+        for _ in range(10):
+            await begun(one, liar)
+            await advance(app.database, timedelta(seconds=every_s))
+        await begun(one, liar)
+        await begun(one, liar)
+
+
 async def test_what_is_asked_of_the_issuer_binds_its_answer(app: App, liar: LyingIssuer) -> None:
     """The request has a code challenge (S256), a state and a nonce, each of its own for each sign-in; no secret."""
     async with browser(app) as one, browser(app) as other:

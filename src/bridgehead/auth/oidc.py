@@ -22,7 +22,7 @@ from bridgehead.auth.issuer import Issuer, secure
 from bridgehead.auth.local import LONGEST_PAUSE_S, PAUSE_S, network
 from bridgehead.auth.roles import given, of_groups
 from bridgehead.auth.secret import derived, digest, fresh, possible
-from bridgehead.errors import Refused, Unavailable, UserError
+from bridgehead.errors import BridgeheadError, Refused, Unavailable, UserError
 from bridgehead.spec.tool import JSON
 from bridgehead.storage.signing_in import Attempts, Bound, SignInsElsewhere
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 LASTS: Final = timedelta(minutes=10)
 BEGUN_FREE: Final = 60
 """Sign-ins that may be begun from one address and left unfinished before the pauses begin; an office may sit there."""
+FALLS_S: Final = 60.0
+"""How long it takes until one of them is forgotten: all that are free, in an hour."""
 _TIMEOUT_S: Final = 10.0
 _LARGEST: Final = 256 * 1024
 _LONGEST_NAME: Final = 100
@@ -57,10 +59,14 @@ class Shown:
     token: str = field(repr=False)
 
 
+class _NoSuchCode(Refused):
+    """The issuer does not know the code of an answer (``invalid_grant``, RFC 6749, section 5.2)."""
+
+
 def _bound(app: App, address: str) -> Bound:
     """Returns what sign-ins that are begun are counted by: the address, apart from its guesses at passwords."""
     place = app.vault.hmac("sign-in-elsewhere", network(address).encode())
-    return Bound("address", place, BEGUN_FREE, PAUSE_S, LONGEST_PAUSE_S)
+    return Bound("address", place, BEGUN_FREE, PAUSE_S, LONGEST_PAUSE_S, falls_s=FALLS_S)
 
 
 def offered(app: App) -> str:
@@ -80,25 +86,25 @@ async def begin(app: App, *, back: str, target: str, address: str) -> Begun:
 
     Raises UserError (``auth.settings``) where no issuer is set, Refused (``auth.often``) where too many were begun
     from this address and not finished, Unavailable (``auth.issuer``) for an issuer that does not answer, or does
-    not take PKCE by S256.
+    not take PKCE by S256; what cannot begin for that does not count.
     """
     issuer = Issuer.of(app.settings)
-    if not await Attempts(app.database).take((_bound(app, address),)):  # before anything is stored, or the issuer asked
+    attempts, bound = Attempts(app.database), _bound(app, address)
+    if not await attempts.take((bound,)):  # before anything is stored, or the issuer is asked
         raise Refused(
             "too many sign-ins were begun from here and not finished",
             code="auth.often",
             hint="Wait a little and try again.",
         )
-    described = await issuer.described()
-    methods = described.get("code_challenge_methods_supported")
-    if isinstance(methods, list) and "S256" not in methods:
-        raise Unavailable(
-            f"{issuer.url} does not bind its codes (PKCE, S256)", code="auth.issuer", hint="Turn that on at the issuer."
-        )
+    try:
+        endpoint = _binding(issuer.url, await issuer.described())
+    except (Unavailable, UserError):
+        await attempts.take_back(bound)  # nobody's doing: while an issuer is away all who try would be locked out
+        raise
     browser, state = fresh(), fresh()
     await SignInsElsewhere(app.database).begin(digest(state), digest(browser), target, lasts=LASTS)
     url = prepare_grant_uri(
-        _endpoint(described, "authorization_endpoint"),
+        endpoint,
         client_id=app.settings.oidc_audience,
         response_type="code",
         redirect_uri=back,
@@ -112,7 +118,10 @@ async def begin(app: App, *, back: str, target: str, address: str) -> Begun:
 
 
 async def finish(app: App, answer: Mapping[str, str], *, browser: str, back: str, address: str) -> Shown:
-    """Returns whom the issuer's answer shows, and keeps their groups as it says them; the sign-in counts no more.
+    """Returns whom the issuer's answer shows, and keeps their groups as it says them.
+
+    A sign-in that was answered counts no more, whatever the answer: but with a code that the issuer does not know,
+    which anybody may make up, so that nobody has it asked for codes without end.
 
     Raises Refused: ``auth.elsewhere`` for an answer that this browser did not ask for, or asked for before,
     and for one that refuses; ``user.disabled`` for somebody who is barred; ``auth.no_role`` for somebody of no
@@ -125,6 +134,22 @@ async def finish(app: App, answer: Mapping[str, str], *, browser: str, back: str
         target = await SignInsElsewhere(app.database).end(digest(state), digest(browser))
     if target is None:
         raise _not_ours("it belongs to no sign-in that this browser began and has not finished")
+    attempts, bound = Attempts(app.database), _bound(app, address)
+    try:
+        shown = await _answered(app, issuer, answer, browser=browser, back=back, target=target)
+    except _NoSuchCode:
+        raise
+    except BridgeheadError:
+        await attempts.take_back(bound)
+        raise
+    await attempts.take_back(bound)
+    return shown
+
+
+async def _answered(
+    app: App, issuer: Issuer, answer: Mapping[str, str], *, browser: str, back: str, target: str
+) -> Shown:
+    """Returns whom an answer shows that this browser asked for; raises as ``finish`` does."""
     if "iss" in answer and answer["iss"].rstrip("/") != issuer.url:  # RFC 9207
         raise _not_ours("it comes from another issuer than was asked")
     if "error" in answer:
@@ -151,7 +176,6 @@ async def finish(app: App, answer: Mapping[str, str], *, browser: str, back: str
             hint="BRIDGEHEAD_OIDC_ROLES says which groups have one; whoever runs the issuer puts you into a group.",
         )
     await SignInsElsewhere(app.database).saw(issuer.url, subject, _shown(claims), groups)
-    await Attempts(app.database).take_back(_bound(app, address))
     return Shown(issuer.url, subject, target, token)
 
 
@@ -204,7 +228,8 @@ async def _exchanged(app: App, described: Mapping[str, JSON], code: str, back: s
     token = found.get("id_token")
     if status != httpx.codes.OK or not isinstance(token, str):
         why = found.get("error")
-        raise _not_ours(f"the issuer gives no token for it ({_word(why) if isinstance(why, str) else status})")
+        said = f"the issuer gives no token for it ({_word(why) if isinstance(why, str) else status})"
+        raise _not_ours(said, _NoSuchCode if why == "invalid_grant" else Refused)
     return token
 
 
@@ -229,8 +254,18 @@ def _word(said: str) -> str:
     return said if said.isascii() and said.replace("_", "").isalnum() and len(said) <= _LONGEST_NAME else "unnamed"
 
 
-def _not_ours(why: str) -> Refused:
-    return Refused(
+def _binding(url: str, described: Mapping[str, JSON]) -> str:
+    """Returns where people sign in at an issuer; raises Unavailable for one that does not bind its codes."""
+    methods = described.get("code_challenge_methods_supported")
+    if isinstance(methods, list) and "S256" not in methods:
+        raise Unavailable(
+            f"{url} does not bind its codes (PKCE, S256)", code="auth.issuer", hint="Turn that on at the issuer."
+        )
+    return _endpoint(described, "authorization_endpoint")
+
+
+def _not_ours(why: str, kind: type[Refused] = Refused) -> Refused:
+    return kind(
         f"the issuer's answer does not sign you in: {why}",
         code="auth.elsewhere",
         hint="Begin again at the sign-in page.",

@@ -27,13 +27,31 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How many guesses are free, how long the first pause after them is, and to what the later ones grow."""
+    """How many guesses are free, how long the first pause after them is, and to what the later ones grow.
+
+    ``falls_s``: of each such span one guess is forgotten; None keeps them all until an hour passes without any.
+    """
 
     kind: str
     key: bytes
     free: int
     first_s: float
     longest_s: float
+    falls_s: float | None = None
+
+
+# What is left of a span counts on: whoever comes more often than one is forgotten loses nothing of it by that.
+_COUNT: Final = (
+    "update sign_in_attempts a set failures = n.failures,"
+    " last_at = bridgehead_now() - make_interval(secs => n.rest_s),"
+    " blocked_until = bridgehead_now() + make_interval(secs => case when n.failures < %(free)s"
+    " then 0 else least(%(most)s, %(first)s * power(2, least(n.failures - %(free)s, 30))) end)"
+    " from (select kind, key, greatest(failures - coalesce(div(past_s, falls_s), 0), 0)::integer + 1 as failures,"
+    " coalesce(mod(past_s, falls_s), 0)::double precision as rest_s"
+    " from (select kind, key, failures, %(falls)s::numeric as falls_s,"
+    " greatest(extract(epoch from bridgehead_now() - last_at), 0) as past_s from sign_in_attempts"
+    " where kind = %(kind)s and key = %(key)s) as s) as n where a.kind = n.kind and a.key = n.key"
+)
 
 
 class Attempts:
@@ -60,14 +78,12 @@ class Attempts:
             if not blocked:
                 for bound in bounds:
                     await conn.execute(
-                        "update sign_in_attempts set last_at = bridgehead_now(), failures = failures + 1,"
-                        " blocked_until = bridgehead_now() + make_interval(secs => case when failures + 1 < %(free)s"
-                        " then 0 else least(%(most)s, %(first)s * power(2, least(failures + 1 - %(free)s, 30))) end)"
-                        " where kind = %(kind)s and key = %(key)s",
+                        _COUNT,
                         {
                             "free": bound.free,
                             "first": bound.first_s,
                             "most": bound.longest_s,
+                            "falls": bound.falls_s,
                             "kind": bound.kind,
                             "key": bound.key,
                         },
@@ -85,7 +101,7 @@ class Attempts:
             await _one_less(conn, address)
 
     async def take_back(self, bound: Bound) -> None:
-        """Takes back one that was counted and came to a good end; the others still count."""
+        """Takes back one that was counted and came to an end, or could not begin; the others still count."""
         async with self._database.connection() as conn:
             await _one_less(conn, bound)
 
