@@ -176,6 +176,19 @@ async def test_next_takes_what_nobody_is_at(world: World, app: App) -> None:
     assert taken[2] == "/desk"
 
 
+async def test_a_viewer_does_not_guess_whose_a_case_is(world: World, app: App) -> None:
+    """P8: without the right to see documents no case is looked for by customer or number, and no field asks for it."""
+    await deploy(world)
+    await held(world, 700)
+    async with visiting(app) as viewer, visiting(app, REVIEWER) as reviewer:
+        for asked in ("customer=anybody", "key=PO-700"):
+            assert (await viewer.get(f"/cases?{asked}")).status_code == 403
+            assert (await reviewer.get(f"/cases?{asked}")).status_code == 200
+        for one, shown in ((viewer, False), (reviewer, True)):
+            text = (await one.get("/cases?customer=&key=&currency=EUR")).text
+            assert ('name="customer"' in text, 'name="key"' in text) == (shown, shown)
+
+
 async def test_a_viewer_reads_no_document_and_decides_nothing(world: World, app: App) -> None:
     """Default deny: without the right a review and an original are refused, and a case shows none of its content."""
     await deploy(world)

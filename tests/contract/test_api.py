@@ -113,6 +113,10 @@ async def test_a_document_handed_in_becomes_a_case_that_is_found(world: World, a
     named = [(one["customer"], one["number"]) for one in (await client.get("/cases")).json()["items"]]
     assert named == [("Other", "PO-2"), ("Müller AG", "PO-1")]
     viewer = await api.client("viewer", name="eve")
+    for guess in ({"key": "po-1"}, {"customer": "müller"}, {"customer": "nobody"}):
+        refused = await viewer.get("/cases", params=guess)
+        assert (refused.status_code, refused.json()["code"]) == (403, "auth.right"), "whose a case is can be guessed"
+    assert (await viewer.get("/cases", params={"currency": "EUR"})).status_code == 200
     shown = (await viewer.get("/cases")).text + (await viewer.get("/cases/C-1")).text
     assert "Müller" not in shown
     assert "PO-1" not in shown

@@ -28,11 +28,13 @@ class CasesQuery(Paged):
     deployment: Name | None = None
     key: Name | None = Field(
         default=None,
-        description="One value of the business key, or of what a system answered, exactly, however it is spelled.",
+        description="One value of the business key, or of what a system answered, exactly, however it is spelled. Takes"
+        " the right to see documents.",
     )
     customer: Name | None = Field(
         default=None,
-        description="Words of the customer, all of which it has to have; case, accents and legal forms do not count.",
+        description="Words of the customer, all of which it has to have; case, accents and legal forms do not count."
+        " Takes the right to see documents.",
     )
     state: CaseState | None = None
     outcome: Outcome | None = None

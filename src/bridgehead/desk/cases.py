@@ -88,9 +88,13 @@ async def search(
 ) -> Page[CaseLine]:
     """Returns a page of cases, newest first.
 
-    Raises UserError for an unknown deployment or error class, a range that is none, a wrong cursor or limit.
+    To look for a key or a customer needs the right to see documents: whoever may not see them would guess, word by
+    word, whose a case is. Raises UserError for an unknown deployment or error class, a range that is none, a wrong
+    cursor or limit.
     """
     actor.need("read")
+    if wanted.key is not None or wanted.customer is not None:
+        actor.need("read.documents")
     await _check_deployment(app, wanted.deployment)
     if wanted.error_class is not None and wanted.error_class not in ERROR_CLASSES:
         raise UserError(
