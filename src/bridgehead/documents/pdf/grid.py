@@ -15,6 +15,9 @@ from bridgehead.documents.tables.table import LINE_FIELDS
 from bridgehead.documents.units import UNIT_CODES
 
 MOST_HEADER_ROWS: Final = 4
+_MOST_PIECES: Final = 30
+_LONGEST: Final = 400
+"""A row of so many pieces or letters heads no table."""
 _FIGURE: Final = re.compile(r"\d+[.,]\d{2}\b|\b\d{3,}\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b")
 _THINGS: Final = frozenset({"part", "article", "customer_part", "supplier_part", "gtin", "description", "po_or_part"})
 _WORTH: Final = LINE_FIELDS - {"po_or_part"} | {"po_or_part"}
@@ -77,6 +80,7 @@ class Grid:
 def find_grids(sheet: Sheet) -> list[Grid]:
     """All heading rows of item tables on a page, from top to bottom."""
     grids: list[Grid] = []
+    splits: _Splits = {}
     index = 0
     rows = sheet.rows
     while index < len(rows):
@@ -86,7 +90,7 @@ def find_grids(sheet: Sheet) -> list[Grid]:
                 chosen = rows[start : start + span]
                 if len(chosen) < span or not _may_head(chosen):
                     break
-                grid = _grid(chosen)
+                grid = _grid(chosen, splits)
                 worth = _worth(grid)
                 if worth > 0 and (best is None or worth > best[0] + 0.01):
                     best = (worth, span, grid)
@@ -97,7 +101,7 @@ def find_grids(sheet: Sheet) -> list[Grid]:
         if following and index + 1 < len(rows):
             other = max(
                 (
-                    _worth(_grid(rows[index + 1 : index + 1 + span]))
+                    _worth(_grid(rows[index + 1 : index + 1 + span], splits))
                     for span in range(1, MOST_HEADER_ROWS + 1)
                     if _may_head(rows[index + 1 : index + 1 + span])
                 ),
@@ -120,7 +124,7 @@ def find_grids(sheet: Sheet) -> list[Grid]:
             rows_taken,
         )
         if longest > rows_taken:
-            best, rows_taken = (best[0], longest, _grid(rows[index : index + longest])), longest
+            best, rows_taken = (best[0], longest, _grid(rows[index : index + longest], splits)), longest
         grids.append(best[2])
         index += rows_taken
     return grids
@@ -133,11 +137,10 @@ def _may_head(rows: Sequence[Row]) -> bool:
     for one, other in itertools.pairwise(rows):
         if other.top - one.bottom > 1.0 * max(one.size, other.size):
             return False
-    last = rows[-1]
-    figures = [piece for row in rows for piece in row.pieces if _FIGURE.search(piece.text)]
-    if any(heading(piece.text) is None for piece in figures) or any(map(_are_values, rows)):
+    if any(len(row.pieces) >= _MOST_PIECES or sum(len(one.text) for one in row.pieces) >= _LONGEST for row in rows):
         return False
-    return len(last.pieces) < 30 and sum(len(piece.text) for piece in last.pieces) < 400
+    figures = [piece for row in rows for piece in row.pieces if _FIGURE.search(piece.text)]
+    return not any(heading(piece.text) is None for piece in figures) and not any(map(_are_values, rows))
 
 
 def _are_values(row: Row) -> bool:
@@ -222,12 +225,26 @@ def _stand_apart(gaps: Sequence[float], cuts: Sequence[int], piece: Piece) -> bo
     return least > usual and (not inner or least > 1.3 * max(inner))
 
 
-def _grid(rows: Sequence[Row]) -> Grid:
+_Splits = dict[int, list[Piece]]
+"""The headings of each piece of a page by the piece's identity: every row is tried in a dozen tables, and split once."""
+
+
+def _split(row: Row, splits: _Splits) -> list[Piece]:
+    found: list[Piece] = []
+    for piece in row.pieces:
+        parts = splits.get(id(piece))
+        if parts is None:
+            parts = splits[id(piece)] = split_headings(piece)
+        found += parts
+    return found
+
+
+def _grid(rows: Sequence[Row], splits: _Splits) -> Grid:
     if len(rows) == 1:
-        pieces = [part for piece in rows[0].pieces for part in split_headings(piece)]
+        pieces = _split(rows[0], splits)
         columns = [Column(piece.text, heading(piece.text), piece.x0, piece.x1) for piece in pieces]
         return Grid(rows[0].page, columns, list(rows))
-    levels = [[part for piece in row.pieces for part in split_headings(piece)] for row in rows]
+    levels = [_split(row, splits) for row in rows]
     for at in range(len(levels) - 1):
         levels[at] = [part for piece in levels[at] for part in _parted_below(piece, levels[at + 1])]
     merged = _merged(levels)

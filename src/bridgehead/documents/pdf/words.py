@@ -424,15 +424,20 @@ def rows_of(words: Sequence[Word], uprights: Sequence[tuple[float, float, float]
     """Words by rows from top to bottom, each in pieces parted by wide gaps and upright rules."""
     ordered = sorted(words, key=lambda one: (one.page, one.middle))
     groups: list[list[Word]] = []
+    bottoms: list[float] = []  # those of the last group, in order: a row of thousands of dots takes no square of them
+    largest = 0.0
     for word in ordered:
         if groups:
             group = groups[-1]
-            base = median(one.bottom for one in group)
-            size = min(word.size, max(one.size for one in group))
+            base = (bottoms[(len(bottoms) - 1) // 2] + bottoms[len(bottoms) // 2]) / 2
+            size = min(word.size, largest)
             if word.page == group[0].page and abs(word.bottom - base) <= max(0.35 * size, 1.2):
                 group.append(word)
+                bisect.insort(bottoms, word.bottom)
+                largest = max(largest, word.size)
                 continue
         groups.append([word])
+        bottoms, largest = [word.bottom], word.size
     rows: list[Row] = []
     for group in groups:
         group.sort(key=lambda one: one.x0)
