@@ -35,7 +35,7 @@ from bridgehead.engine.worker import Served
 from bridgehead.ids import CaseId
 from bridgehead.settings import Settings
 from bridgehead.storage import embedded
-from bridgehead.storage.queries import Queries
+from bridgehead.storage.queries_reviews import review_lines
 from bridgehead.storage.queries_search import CaseFilters, SearchQueries
 from bridgehead.storage.workers import Lease
 from tests.support.world import WorkerProcess, World, end_all
@@ -234,7 +234,7 @@ class Asker:
         app = self.store.app
         name = await deployment_name(app, deployment)
         await check_role(app, role)
-        lines = await Queries(app.database, app.vault).reviews(deployment=name, role=role)
+        lines = await review_lines(app.database, app.vault, deployment=name, role=role)
         assert lines
 
     def close(self) -> None:

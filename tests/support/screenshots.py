@@ -27,8 +27,9 @@ LISTS: Final = ("/", "/desk", "/cases", "/arrivals", "/effects", "/failures", "/
 SINGLE: Final = re.compile(r"^/(reviews|cases|arrivals|effects|policies|explain|undo)[/?][\w.=-]+(/replay)?$")
 WIDTHS: Final = (1280, 390)
 LOOKS: Final = ("light", "dark")
+SEEN: Final = "Promise.all([...document.images].map(one => { one.loading = 'eager'; return one.decode() }))"
 SHEET_HEIGHT: Final = 1400  # of a page at 1280 pixels; what comes below it is left out of the sheet
-SCALE: Final = 0.6
+SCALE: Final = 0.5
 GAP: Final = 16
 NAME, PASSWORD = "ada", "a sentence for pictures alone"
 
@@ -47,6 +48,7 @@ async def take(link: str, folder: Path, more: list[str]) -> int:
         await tab.click("main form button")
         await tab.wait_for_url(f"{base}/")
         found = await _single(tab, base)
+        found |= await _sheets(tab, base)
         for path in [*LISTS, *found.values(), *more]:
             wrong += await _picture(tab, base, path, folder, _named(path, found))
         await tab.goto(base + found["undo"])
@@ -78,6 +80,22 @@ async def _single(tab: Tab, base: str) -> dict[str, str]:
     return found
 
 
+async def _sheets(tab: Tab, base: str) -> dict[str, str]:
+    """Returns the address of the first PDF's pages with marks among what waits, by the page's name."""
+    await tab.goto(f"{base}/desk")
+    links = await tab.eval_on_selector_all("main a[href]", "links => links.map(a => a.getAttribute('href'))")
+    for href in links:
+        if SINGLE.match(href):
+            await tab.goto(base + href)
+            for link in await tab.query_selector_all("main a[href*='/sheets/']"):
+                address = (await link.get_attribute("href") or "").partition("#")[0]
+                await tab.goto(base + address)
+                if await tab.query_selector(".paper svg rect"):
+                    return {"sheets": address}
+                break
+    return {}
+
+
 async def _look(tab: Tab, address: str, found: dict[str, str]) -> None:
     await tab.goto(address)
     for href in await tab.eval_on_selector_all("main a[href]", "links => links.map(a => a.getAttribute('href'))"):
@@ -93,6 +111,8 @@ async def _picture(tab: Tab, base: str, path: str, folder: Path, name: str) -> i
             await tab.set_viewport_size({"width": width, "height": 800})
             await tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             answer = await tab.goto(base + path)
+            await tab.wait_for_function("!document.querySelector('[hx-trigger=load]')")
+            await tab.evaluate(SEEN)
             said = [f"status {answer.status}"] if answer is not None and not answer.ok else []
             wide = await too_wide(tab)
             said += [f"{wide} pixels too wide"] if wide > 0 else []
