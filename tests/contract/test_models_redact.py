@@ -24,7 +24,7 @@ LABELS = {"*": "system_of_record", "iban": "system_of_record confidential", "lim
 @read(labels=LABELS)
 async def customer(number: str) -> Person:
     '''Who a customer is.'''
-    return Person(name="Anna Blau", iban="DE89370400440532013000", limit=7654321, pin=4711)
+    return Person(name="Anna Blau", iban="DE89370400440532013000", limit=7654321, pin=471108150)
 
 @read(labels={"*": "system_of_record secret"})
 async def note(number: str) -> str:
@@ -96,7 +96,7 @@ async def test_what_a_model_is_not_cleared_for_is_blacked_out(world: World, fram
     assert "Anna Blau" in told
     assert "[redacted]" in told
     after = told.splitlines()[1]
-    for barred in (IBAN, "DE89 3704 0044 0532 0130 00", "7654321", "bakery", "hides", "4711"):
+    for barred in (IBAN, "DE89 3704 0044 0532 0130 00", "7654321", "bakery", "hides", "471108150"):
         assert barred not in after
 
 
