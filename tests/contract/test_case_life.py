@@ -67,7 +67,9 @@ async def test_an_approval_overnight(world: World) -> None:
     await world.pass_time(timedelta(hours=7))
     await world.decide("approve")
     await world.settle()
-    assert [case["outcome"] for case in await world.cases()] == ["completed"]
+    query = "select r.kind, r.state, c.state as now, c.wake_at from cases c join reviews r on r.case_id = c.id"
+    left = await world.rows(query)
+    assert [case["outcome"] for case in await world.cases()] == ["completed"], left
     assert [entry["amount"] for entry in world.books()] == [50]
 
 
