@@ -14,7 +14,7 @@ from bridgehead.errors import UserError
 from bridgehead.ids import ReviewId
 from bridgehead.storage import review_links
 from bridgehead.storage.review_links import ReviewLinks
-from tests.support.channels import Mailboxes, Telling, mail_server
+from tests.support.channels import Mailboxes, Telling, by_hand, mail_server
 from tests.support.console import ORIGIN, Visitor, visiting
 from tests.support.world import World
 
@@ -205,6 +205,22 @@ async def test_a_decision_that_was_none_leaves_the_link_good(world: World) -> No
         assert (await telling.review(review)).state == "open"
         assert (await post(visitor, path, verb="reject", reason="too much"))[0] == 200
     assert (await telling.review(review)).state == "rejected"
+
+
+async def test_the_mail_of_work_that_takes_words_leads_to_the_desk(world: World) -> None:
+    """P4: who is told of a case that left the agent's hands is led to its page: a link decides about calls alone."""
+    await staff(world)
+    async with mail_server() as boxes:
+        telling = Telling(world)
+        await telling.begin(to(boxes))
+        await telling.tell()
+        await world.decide("reject", answer="no")
+        with by_hand():
+            await world.settle()
+        (left,) = await world.reviews()
+        await telling.tell()
+    assert left.kind == "exception"
+    assert boxes.link().endswith(f"/reviews/R-{left.id}")
 
 
 async def test_a_code_that_was_never_sent_opens_nothing(world: World) -> None:

@@ -3,9 +3,10 @@
     python -m tests.support.screenshots LINK FOLDER [PATH…]
 
 LINK is the one that ``serve`` or ``make demo`` prints for the first owner, who takes back what one case did. Pages
-that one thing each is shown on (a case, a review) are found by the links of the lists. ``FOLDER/sheets`` gets one
-picture of each page with both widths and both looks side by side, named as the page is, which
-docs/reference/console-pages.md shows. What is wider than its window or refused is said, and ends it with 1.
+that one thing each is shown on (a case, a review) are found by the links of the lists; PATH adds others, such as
+``/decide/CODE`` of a mail. ``FOLDER/sheets`` gets one picture of each page with both widths and both looks side by
+side, named as the page is, which docs/reference/console-pages.md shows. What is wider than its window or refused is
+said, and ends it with 1.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ def _named(path: str, found: dict[str, str]) -> str:
     for kind, address in found.items():
         if address == path:
             return kind
+    if path.startswith("/decide/"):
+        return "linked"
     return re.sub(r"\W+", "-", path.strip("/")) or "overview"
 
 
