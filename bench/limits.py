@@ -229,7 +229,7 @@ async def models(report: Report, url: str, folder: Path, count: int, kind: str, 
 
 
 async def measure(report: Report, url: str, folder: Path) -> None:
-    seconds = 6.0 if report.quick else 30.0
+    seconds = 5.0 if report.quick else 30.0
     database = Database(url)
     await database.open()
     try:
