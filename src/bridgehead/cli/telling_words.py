@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from bridgehead.cli.output import brief, duration
+from bridgehead.documents.masking import unquoted
 from bridgehead.spec.tool import JSON
 
 CUT: Final = 240
@@ -19,7 +20,6 @@ _WIDE: Final = 110
 _ROWS: Final = 80
 _MINUTE_S: Final = 60
 _DEEPEST: Final = 40
-_QUOTES: Final = str.maketrans({"“": "'", "”": "'", "„": "'", "‟": "'", '"': None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def spelled(value: JSON, limit: int = LONG) -> str:
 
 def named(text: str, limit: int = LONG) -> str:
     """Returns a stranger's words in quotes that they cannot end: no sentence of theirs passes for one of ours."""
-    return f"“{brief(text.translate(_QUOTES), limit)}”"
+    return f"“{brief(unquoted(text), limit)}”"
 
 
 def key_first(value: Mapping[str, JSON]) -> dict[str, JSON]:

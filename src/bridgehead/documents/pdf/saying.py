@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bridgehead.documents.dates import DayContext
+from bridgehead.documents.masking import unquoted
 from bridgehead.documents.order import Line, Order
 from bridgehead.documents.outcome import Hints, Orders, Refusal
 from bridgehead.documents.pdf.fields import Field, find_fields, is_generic
@@ -26,7 +27,6 @@ _MOST: Final = 20
 _LONGEST: Final = 160
 _TITLE_ROWS: Final = 40
 _HEADING: Final = 90
-_QUOTES: Final = str.maketrans({"“": "'", "”": "'", "„": "'", "‟": "'", '"': None})
 
 
 def pdf_says(document: bytes) -> list[str]:
@@ -105,7 +105,7 @@ def _quoted(text: str) -> str:
     words = text.split()
     if len(words) < 2:  # one word
         return _short(text)
-    return f"“{_short(text.translate(_QUOTES))}”"
+    return f"“{_short(unquoted(text))}”"
 
 
 def _short(text: str, most: int = _LONGEST) -> str:
