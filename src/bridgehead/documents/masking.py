@@ -1,4 +1,4 @@
-"""Makes a stranger's text fit to be shown: without what proves who sent it, and without marks that would end our quotes."""
+"""Makes a stranger's text fit to be shown: without what proves who sent it, or would end our quotes."""
 
 from __future__ import annotations
 
